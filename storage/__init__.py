@@ -1,0 +1,1 @@
+"""Remembers: every job, webhook and transcript, in one database."""

@@ -1,0 +1,129 @@
+"""A job is one sharing of one recording, from the event to the reply. Values only; `storage.jobs` keeps them.
+
+The states and the moves between them are the product's backbone: what may follow what is this table and nothing
+else.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import NewType
+
+JobId = NewType("JobId", str)
+LeaseToken = NewType("LeaseToken", str)
+
+
+class JobState(enum.StrEnum):
+    """Where a job stands. The comment after each says what an interrupted process leaves behind."""
+
+    RECEIVED = "received"
+    """The row exists; nobody outside has been told."""
+
+    SUBMITTING = "submitting"
+    """The provider may or may not have the audio."""
+
+    SUBMITTED = "submitted"
+    """The provider has the audio."""
+
+    READY = "ready"
+    """The outcome is known, a transcript or a failure: a reply is owed."""
+
+    REPLYING = "replying"
+    """The reply may or may not be in the thread."""
+
+    REPLIED = "replied"
+    """Done; the reply's timestamp is known."""
+
+    ABANDONED = "abandoned"
+    """No reply is wanted or possible; the reason is kept."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything is still to be done."""
+        return bool(MOVES[self])
+
+
+MOVES: dict[JobState, frozenset[JobState]] = {
+    JobState.RECEIVED: frozenset({JobState.SUBMITTING, JobState.READY, JobState.ABANDONED}),
+    JobState.SUBMITTING: frozenset({JobState.SUBMITTED, JobState.RECEIVED, JobState.READY, JobState.ABANDONED}),
+    JobState.SUBMITTED: frozenset({JobState.READY, JobState.RECEIVED, JobState.ABANDONED}),
+    JobState.READY: frozenset({JobState.REPLYING, JobState.ABANDONED}),
+    JobState.REPLYING: frozenset({JobState.REPLIED, JobState.READY, JobState.ABANDONED}),
+    JobState.REPLIED: frozenset(),
+    JobState.ABANDONED: frozenset(),
+}
+"""What may follow what. `submitting → received`: the ticket expired and nothing was sent with it."""
+
+
+class Reason(enum.StrEnum):
+    """Why a job ended without a transcript. A code, so that the words stay in one place."""
+
+    # Left alone without a word (abandoned).
+    NOT_AUDIO = "not_audio"
+    DUPLICATE = "duplicate"
+    NOT_A_MEMBER = "not_a_member"
+    SHARED_CHANNEL = "shared_channel"
+    FILE_GONE = "file_gone"
+    CHANNEL_GONE = "channel_gone"
+    CANCELLED = "cancelled"
+    NOWHERE_TO_REPLY = "nowhere_to_reply"
+
+    # Told in the thread (a failure).
+    REFUSED = "refused"
+    PROVIDER_FAILED = "provider_failed"
+    GAVE_UP = "gave_up"
+    TOO_SLOW = "too_slow"
+    DAMAGED = "damaged"
+    NO_DOWNLOAD = "no_download"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Failure:
+    """The outcome when there is no transcript. `sentence` is for the user where only the refusing side knows it."""
+
+    reason: Reason
+    sentence: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Origin:
+    """Where a recording was shared.
+
+    `occasion` tells this sharing of the file from another one in the same channel: the timestamp of the message
+    that carries it, or the event's own until that is known. `thread` is the timestamp of the thread's root; it is
+    None until the job is located.
+    """
+
+    team: str
+    channel: str
+    file: str
+    occasion: str
+    user: str
+    enterprise: str | None = None
+    thread: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    """One row, frozen. Changes go through `storage.jobs` and give a new value."""
+
+    id: JobId
+    origin: Origin
+    state: JobState
+    created_at: datetime
+    state_since: datetime
+    title: str | None = None
+    provider: str | None = None
+    duration: timedelta | None = None
+    ticket: str | None = None
+    handle: str | None = None
+    attempts: int = 0
+    sendings: int = 0
+    due_at: datetime | None = None
+    lease: LeaseToken | None = None
+    reply_intent: str | None = None
+    reply_ts: str | None = None
+    failure: Failure | None = None
+    message_ts: str | None = field(default=None)

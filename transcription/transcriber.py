@@ -1,0 +1,160 @@
+"""What every transcriber promises: the one protocol between the worker and a provider.
+
+A recording goes through `prepare` (nothing is sent that costs), `submit` (it is sent), and `check` until a
+`Transcript` comes. What `prepare` returns is committed before `submit` is called, so that after a crash `find`
+can tell whether the audio had arrived.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import NewType, Protocol, runtime_checkable
+
+from transcription.transcript import Transcript
+
+Ticket = NewType("Ticket", str)
+"""Opaque text held before sending; only the transcriber that wrote it reads it. May hold a short-lived secret."""
+
+Handle = NewType("Handle", str)
+"""Opaque text: the provider's own id for the job."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pace:
+    """How a provider is expected to work, as shares of the recording's length.
+
+    The first look is at `first` times the length (at least `soonest`), later ones every `every` times the length
+    (between `soonest` and `latest`). After `patience` times the length (at least `patience_floor`) it is given up.
+    """
+
+    first: float
+    every: float
+    soonest: timedelta
+    latest: timedelta
+    patience: float
+    patience_floor: timedelta
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Capabilities:
+    """What a provider takes: data, so that a refusal needs no request.
+
+    `longest` and `largest` (bytes of 16-bit mono WAV) are the provider's own limits. `languages` is None where any
+    text is passed on. Every transcriber gets WAV (PCM, 16-bit, mono) at `sample_rate`. `sendings` is how often one
+    recording may be sent when nobody can tell whether an earlier sending arrived: each could be billed.
+    """
+
+    pace: Pace
+    sample_rate: int = 16_000
+    longest: timedelta | None = None
+    largest: int | None = None
+    languages: frozenset[str] | None = None
+    speaker_hints: bool = False
+    vocabulary: bool = False
+    sendings: int = 2
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Audio:
+    """A recording ready to be sent: a WAV file (PCM, 16-bit, mono) in a folder that belongs to this job alone.
+
+    A transcriber may write beside it; the folder is removed when the job no longer needs it. `key` names the job
+    and is unique; it is safe in a file name and an address.
+    """
+
+    key: str
+    path: Path
+    duration: timedelta
+    sample_rate: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Submission:
+    """The provider has the audio. `keeps_audio` is true while the provider still reads the file from our disk."""
+
+    handle: Handle
+    keeps_audio: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pending:
+    """Not yet. `look_after` overrides the pace where the provider knows better."""
+
+    look_after: timedelta | None = None
+
+
+class Transcriber(Protocol):
+    """A provider of transcripts. All methods raise only errors of `transcription.errors`."""
+
+    @property
+    def name(self) -> str:
+        """The name in settings, logs and the job row: lower case, no spaces."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """The name for people."""
+        ...
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it takes."""
+        ...
+
+    async def prepare(self, audio: Audio) -> Ticket:
+        """Get ready to send; repeating it is harmless."""
+        ...
+
+    async def submit(self, audio: Audio, ticket: Ticket) -> Submission:
+        """Send the recording. A repeat with the same ticket leads to the same job where the provider allows it."""
+        ...
+
+    async def find(self, ticket: Ticket, *, age: timedelta, orphans: Sequence[bytes]) -> Submission | None:
+        """Tell whether an earlier `submit` with this ticket arrived; None if it did not.
+
+        `age` is the time since the ticket was saved. `orphans` are kept webhook bodies that belong to no known job,
+        offered only while no other job of the same length could claim them. Raises `Unavailable` with
+        `retry_after` while it is too early to tell.
+        """
+        ...
+
+    async def check(self, handle: Handle, *, age: timedelta, notice: bytes | None = None) -> Transcript | Pending:
+        """Look once.
+
+        `age` is the time since the submission. `notice` is the body of an admitted webhook about this handle, if one
+        came; an unsigned one is a hint, not an answer. Raises `Lost` or `Failed` where there is no hope.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections and processes."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Callback:
+    """A webhook as it arrived: what authentication needs, before anything is believed."""
+
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@runtime_checkable
+class CallsBack(Protocol):
+    """A transcriber whose provider calls us when a transcript is ready."""
+
+    def authenticate(self, *, query: Mapping[str, str], headers: Mapping[str, str]) -> None:
+        """Raise `BadSignature` unless address and headers show the provider; called before the body is read."""
+        ...
+
+    def admit(self, callback: Callback) -> Handle:
+        """Name the job that the callback is about; raises `BadSignature` or `Misunderstood`."""
+        ...
+
+    def read(self, body: bytes) -> Transcript | Pending:
+        """Read a kept body; pure. Raises `Failed` or `Misunderstood`."""
+        ...
