@@ -7,7 +7,7 @@ else.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NewType
 
@@ -34,10 +34,10 @@ class JobState(enum.StrEnum):
     """The reply may or may not be in the thread."""
 
     REPLIED = "replied"
-    """Done; the reply's timestamp is known."""
+    """Done; the reply's timestamp is known. Until it is tidied up (reactions, spool) it is still claimable."""
 
     ABANDONED = "abandoned"
-    """No reply is wanted or possible; the reason is kept."""
+    """No reply is wanted or possible; the reason is kept. Until it is tidied up it is still claimable."""
 
     @property
     def is_open(self) -> bool:
@@ -62,6 +62,7 @@ class Reason(enum.StrEnum):
 
     # Left alone without a word (abandoned).
     NOT_AUDIO = "not_audio"
+    NO_SOUND = "no_sound"
     DUPLICATE = "duplicate"
     NOT_A_MEMBER = "not_a_member"
     SHARED_CHANNEL = "shared_channel"
@@ -117,6 +118,7 @@ class Job:
     title: str | None = None
     provider: str | None = None
     duration: timedelta | None = None
+    damaged: bool = False
     ticket: str | None = None
     handle: str | None = None
     attempts: int = 0
@@ -126,4 +128,4 @@ class Job:
     reply_intent: str | None = None
     reply_ts: str | None = None
     failure: Failure | None = None
-    message_ts: str | None = field(default=None)
+    message_ts: str | None = None

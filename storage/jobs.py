@@ -1,0 +1,359 @@
+"""Every statement about jobs. The worker lives by three of them: `claim`, `save` and `release`.
+
+Each function is (part of) a unit of work: it takes the transaction, so that callers can combine a change of a job
+with what must be true at the same moment.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from storage import inbox
+from storage.database import Row, Transaction
+from storage.job import MOVES, Failure, Job, JobId, JobState, LeaseToken, Origin, Reason
+from storage.moments import length, moment, stored
+
+_ALPHABET = "abcdefghjkmnpqrstvwxyz23456789"  # read aloud and typed by people: no look-alikes
+
+
+class LeaseLost(Exception):
+    """Somebody else has the job now: whatever was being done for it must stop."""
+
+
+def add(tx: Transaction, *, origin: Origin, now: datetime, title: str | None = None) -> Job | None:
+    """Make the row for this sharing, due at once; None when it is there already."""
+    row = tx.one(
+        """
+        INSERT INTO jobs (id, enterprise, team, channel, file, occasion, thread, message_ts, user_id, title, state,
+                          state_since, attempts, sendings, due_at, created_at)
+        VALUES (:id, :enterprise, :team, :channel, :file, :occasion, :thread, NULL, :user, :title, 'received',
+                :now, 0, 0, :now, :now)
+        ON CONFLICT DO NOTHING
+        RETURNING *
+        """,
+        id="".join(secrets.choice(_ALPHABET) for _ in range(10)),
+        enterprise=origin.enterprise,
+        team=origin.team,
+        channel=origin.channel,
+        file=origin.file,
+        occasion=origin.occasion,
+        thread=origin.thread,
+        user=origin.user,
+        title=title,
+        now=stored(now),
+    )
+    if row is None:
+        return None
+    job = _job(row)
+    _write_history(tx, job.id, JobState.RECEIVED, now=now, note=None)
+    return job
+
+
+def claim(tx: Transaction, *, now: datetime, until: datetime) -> Job | None:
+    """Take the job that has been due longest, if any, and hold its lease until `until`."""
+    row = tx.one(
+        """
+        UPDATE jobs SET lease = :lease, due_at = :until
+        WHERE id = (SELECT id FROM jobs WHERE due_at <= :now ORDER BY due_at LIMIT 1)
+        RETURNING *
+        """,
+        lease=secrets.token_hex(8),
+        now=stored(now),
+        until=stored(until),
+    )
+    return _job(row) if row else None
+
+
+def extend(tx: Transaction, job: Job, *, until: datetime) -> None:
+    """Hold the lease longer. Raises `LeaseLost`."""
+    touched = tx.run(
+        "UPDATE jobs SET due_at = :until WHERE id = :id AND lease = :lease",
+        until=stored(until),
+        id=job.id,
+        lease=job.lease,
+    )
+    if not touched:
+        raise LeaseLost(job.id)
+
+
+def save(tx: Transaction, before: Job, after: Job, *, now: datetime, note: str | None = None) -> Job:
+    """Write `after` over `before`, keeping the lease. Raises `LeaseLost`.
+
+    `note` is for the history: a code or a few plain words, never a name or a text of anybody's.
+    """
+    moved = before.state is not after.state
+    if moved and after.state not in MOVES[before.state]:
+        raise ValueError(f"no job moves from {before.state} to {after.state}")
+    if moved:
+        after = replace(after, state_since=now, attempts=0)
+    if not after.state.is_open:
+        after = replace(after, ticket=None)
+    _update(tx, after, lease=before.lease, keep_due=True)
+    if moved or note:
+        _write_history(tx, after.id, after.state, now=now, note=note)
+    return after
+
+
+def release(
+    tx: Transaction, job: Job, *, now: datetime, due: datetime | None, attempts: int, note: str | None = None
+) -> None:
+    """Let the lease go: claimable from `due`, sooner if a webhook waits, never if `due` is None. Raises `LeaseLost`.
+
+    Touches nothing else of the row: whoever lets go in a hurry may not know what was saved last.
+    """
+    if job.state is JobState.SUBMITTED and job.provider and job.handle:
+        due = now if inbox.has_unread(tx, provider=job.provider, handle=job.handle) else due
+    touched = tx.run(
+        "UPDATE jobs SET lease = NULL, due_at = :due, attempts = :attempts WHERE id = :id AND lease = :lease",
+        due=stored(due),
+        attempts=attempts,
+        id=job.id,
+        lease=job.lease,
+    )
+    if not touched:
+        raise LeaseLost(job.id)
+    if note:
+        _write_history(tx, job.id, job.state, now=now, note=note)
+
+
+def locate(tx: Transaction, before: Job, after: Job) -> bool:
+    """Write where the recording was really shared; False when another job has that sharing already."""
+    taken = tx.one(
+        "SELECT id FROM jobs WHERE team = :team AND channel = :channel AND file = :file AND occasion = :occasion "
+        "AND id <> :id",
+        team=after.origin.team,
+        channel=after.origin.channel,
+        file=after.origin.file,
+        occasion=after.origin.occasion,
+        id=after.id,
+    )
+    if taken:
+        return False
+    _update(tx, after, lease=before.lease, keep_due=True)
+    return True
+
+
+def occasions(tx: Transaction, origin: Origin) -> frozenset[str]:
+    """Which sharings of this file in this channel have jobs."""
+    rows = tx.all(
+        "SELECT occasion FROM jobs WHERE team = :team AND channel = :channel AND file = :file",
+        team=origin.team,
+        channel=origin.channel,
+        file=origin.file,
+    )
+    return frozenset(str(row["occasion"]) for row in rows)
+
+
+def wake(tx: Transaction, *, provider: str, handle: str, now: datetime) -> None:
+    """Make the submitted job of this handle due, unless somebody is at it (who then looks again)."""
+    tx.run(
+        "UPDATE jobs SET due_at = :now WHERE provider = :provider AND handle = :handle "
+        "AND state = 'submitted' AND lease IS NULL",
+        provider=provider,
+        handle=handle,
+        now=stored(now),
+    )
+
+
+def void_leases(tx: Transaction, *, now: datetime) -> int:
+    """Make every leased job due: the only worker has just started, so nobody is at them."""
+    return tx.run("UPDATE jobs SET lease = NULL, due_at = :now WHERE lease IS NOT NULL", now=stored(now))
+
+
+def next_due(tx: Transaction) -> datetime | None:
+    """When the next job becomes claimable."""
+    row = tx.one("SELECT due_at FROM jobs WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1")
+    return moment(row["due_at"]) if row else None
+
+
+def rivals(tx: Transaction, job: Job) -> int:
+    """How many other jobs of the provider have the same length, within two seconds, and no handle yet."""
+    row = tx.one(
+        "SELECT count(*) AS n FROM jobs WHERE provider = :provider AND state = 'submitting' AND id <> :id "
+        "AND abs(duration - :duration) < 2000",
+        provider=job.provider,
+        id=job.id,
+        duration=stored(job.duration),
+    )
+    return int(row["n"]) if row else 0
+
+
+def get(tx: Transaction, job_id: JobId) -> Job | None:
+    """One job."""
+    row = tx.one("SELECT * FROM jobs WHERE id = :id", id=job_id)
+    return _job(row) if row else None
+
+
+def in_channel(tx: Transaction, *, team: str, channel: str, limit: int) -> list[Job]:
+    """The channel's located jobs, newest first."""
+    rows = tx.all(
+        "SELECT * FROM jobs WHERE team = :team AND channel = :channel AND thread IS NOT NULL "
+        "ORDER BY created_at DESC, id LIMIT :limit",
+        team=team,
+        channel=channel,
+        limit=limit,
+    )
+    return [_job(row) for row in rows]
+
+
+def of_person(tx: Transaction, *, team: str, user: str, limit: int) -> list[Job]:
+    """The located jobs of what this person shared, newest first."""
+    rows = tx.all(
+        "SELECT * FROM jobs WHERE team = :team AND user_id = :user AND thread IS NOT NULL "
+        "ORDER BY created_at DESC, id LIMIT :limit",
+        team=team,
+        user=user,
+        limit=limit,
+    )
+    return [_job(row) for row in rows]
+
+
+def purge_left_alone(tx: Transaction, *, before: datetime) -> int:
+    """Drop the rows of what never was a recording for us; they only had to outlive Slack's repeats."""
+    return tx.run(
+        "DELETE FROM jobs WHERE state = 'abandoned' AND due_at IS NULL AND created_at < :before "
+        "AND failure_reason IN ('not_audio', 'duplicate', 'not_a_member')",
+        before=stored(before),
+    )
+
+
+def newest(tx: Transaction, *, limit: int, states: Sequence[JobState] = tuple(JobState)) -> list[Job]:
+    """The newest jobs of the whole installation, for the operator."""
+    names = {f"state{index}": str(state) for index, state in enumerate(states)}
+    rows = tx.all(
+        f"SELECT * FROM jobs WHERE state IN ({', '.join(':' + name for name in names)}) "  # noqa: S608 - our own names
+        "ORDER BY created_at DESC, id LIMIT :limit",
+        limit=limit,
+        **names,
+    )
+    return [_job(row) for row in rows]
+
+
+def open_ids(tx: Transaction) -> frozenset[str]:
+    """The jobs that may still need their audio."""
+    rows = tx.all("SELECT id FROM jobs WHERE state IN ('received', 'submitting', 'submitted')")
+    return frozenset(str(row["id"]) for row in rows)
+
+
+def history(tx: Transaction, job_id: JobId) -> list[tuple[datetime, JobState, str | None]]:
+    """What happened to a job, oldest first: when, the state it came to, a note."""
+    rows = tx.all("SELECT at, state, note FROM job_history WHERE job_id = :id ORDER BY at", id=job_id)
+    return [(moment(row["at"]), JobState(row["state"]), row["note"]) for row in rows]
+
+
+def retry(tx: Transaction, job: Job, *, now: datetime) -> Job | None:
+    """Start a job that failed (or was left alone) again from its recording; None when there is nothing to retry."""
+    if job.state.is_open:
+        return None
+    if job.state is JobState.REPLIED and job.failure is None:
+        return None
+    again = replace(
+        job, state=JobState.RECEIVED, state_since=now, attempts=0, sendings=0, due_at=now,
+        ticket=None, handle=None, failure=None, reply_intent=None, reply_ts=None,
+    )  # fmt: skip
+    _update(tx, again, lease=None, keep_due=False)
+    _write_history(tx, job.id, JobState.RECEIVED, now=now, note="started again")
+    return again
+
+
+def hurry(tx: Transaction, job: Job, *, now: datetime) -> None:
+    """Make a waiting job due at once."""
+    tx.run("UPDATE jobs SET due_at = :now WHERE id = :id AND lease IS NULL", id=job.id, now=stored(now))
+
+
+def cancel(tx: Transaction, job: Job, *, now: datetime) -> Job | None:
+    """End a job that owes no reply yet; whoever is at it learns so at its next write. None when it is too late."""
+    if job.state not in {JobState.RECEIVED, JobState.SUBMITTING, JobState.SUBMITTED}:
+        return None
+    failure = Failure(reason=Reason.CANCELLED)
+    ended = replace(job, state=JobState.ABANDONED, failure=failure, ticket=None, state_since=now, attempts=0)
+    # Due at once: what it left in Slack and on disk is tidied up by the worker.
+    ended = replace(ended, lease=None, due_at=now)
+    _update(tx, ended, lease=job.lease, keep_due=False)
+    _write_history(tx, job.id, ended.state, now=now, note="cancelled")
+    return ended
+
+
+def _update(tx: Transaction, job: Job, *, lease: str | None, keep_due: bool) -> None:
+    touched = tx.run(
+        """
+        UPDATE jobs SET occasion = :occasion, thread = :thread, message_ts = :message_ts, user_id = :user,
+            title = :title, state = :state, state_since = :state_since, provider = :provider, duration = :duration,
+            damaged = :damaged, ticket = :ticket, handle = :handle, attempts = :attempts, sendings = :sendings,
+            due_at = CASE WHEN :keep_due = 1 THEN due_at ELSE :due_at END, lease = :new_lease,
+            reply_intent = :reply_intent, reply_ts = :reply_ts, failure_reason = :failure_reason,
+            failure_sentence = :failure_sentence
+        WHERE id = :id AND coalesce(lease, '') = coalesce(:lease, '')
+        """,
+        id=job.id,
+        occasion=job.origin.occasion,
+        thread=job.origin.thread,
+        message_ts=job.message_ts,
+        user=job.origin.user,
+        title=job.title,
+        state=job.state,
+        state_since=stored(job.state_since),
+        provider=job.provider,
+        duration=stored(job.duration),
+        damaged=int(job.damaged),
+        ticket=job.ticket,
+        handle=job.handle,
+        attempts=job.attempts,
+        sendings=job.sendings,
+        keep_due=int(keep_due),
+        due_at=stored(job.due_at),
+        new_lease=job.lease,
+        reply_intent=job.reply_intent,
+        reply_ts=job.reply_ts,
+        failure_reason=job.failure.reason if job.failure else None,
+        failure_sentence=job.failure.sentence if job.failure else None,
+        lease=lease,
+    )
+    if not touched:
+        raise LeaseLost(job.id)
+
+
+def _write_history(tx: Transaction, job_id: JobId, state: JobState, *, now: datetime, note: str | None) -> None:
+    tx.run(
+        "INSERT INTO job_history (job_id, at, state, note) VALUES (:job_id, :at, :state, :note)",
+        job_id=job_id,
+        at=stored(now),
+        state=state,
+        note=note,
+    )
+
+
+def _job(row: Row) -> Job:
+    reason = row["failure_reason"]
+    return Job(
+        id=JobId(row["id"]),
+        origin=Origin(
+            enterprise=row["enterprise"],
+            team=row["team"],
+            channel=row["channel"],
+            file=row["file"],
+            occasion=row["occasion"],
+            thread=row["thread"],
+            user=row["user_id"],
+        ),
+        state=JobState(row["state"]),
+        created_at=moment(row["created_at"]),
+        state_since=moment(row["state_since"]),
+        title=row["title"],
+        provider=row["provider"],
+        duration=length(row["duration"]) if row["duration"] is not None else None,
+        damaged=bool(row["damaged"]),
+        ticket=row["ticket"],
+        handle=row["handle"],
+        attempts=row["attempts"],
+        sendings=row["sendings"],
+        due_at=moment(row["due_at"]) if row["due_at"] is not None else None,
+        lease=LeaseToken(row["lease"]) if row["lease"] else None,
+        reply_intent=row["reply_intent"],
+        reply_ts=row["reply_ts"],
+        failure=Failure(reason=Reason(reason), sentence=row["failure_sentence"]) if reason else None,
+        message_ts=row["message_ts"],
+    )
