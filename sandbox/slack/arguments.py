@@ -1,0 +1,74 @@
+"""A Web API request read: the token and the arguments, however they were sent.
+
+Slack takes them in the query, as a form, as multipart or as JSON
+(https://docs.slack.dev/apis/web-api/#methods); lists and objects in a form are JSON in a string.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import web
+
+from sandbox.slack.refusal import Denied
+from sandbox.slack.values import Json
+
+
+class Arguments:
+    """The arguments of one call."""
+
+    def __init__(self, sent: Mapping[str, Any]) -> None:
+        self.sent = dict(sent)
+
+    def text(self, name: str) -> str:
+        """Return one as a string; empty when it was not sent."""
+        value = self.sent.get(name)
+        return "" if value is None else str(value)
+
+    def flag(self, name: str) -> bool:
+        """Tell whether one says yes."""
+        return self.text(name).lower() in {"1", "true"}
+
+    def number(self, name: str, otherwise: float, *, malformed: str) -> float:
+        """Return one as a number; refused with `malformed` when it is none."""
+        try:
+            return float(self.text(name) or otherwise)
+        except ValueError:
+            raise Denied(malformed) from None
+
+    def value(self, name: str, *, malformed: str) -> Any:
+        """Return a list or an object, None when it was not sent; refused with `malformed` when it is not JSON."""
+        value = self.sent.get(name)
+        if not isinstance(value, str):
+            return value
+        if not value:
+            return None
+        try:
+            return json.loads(value)
+        except ValueError:
+            raise Denied(malformed) from None
+
+
+async def read_request(request: web.Request) -> tuple[str | None, Json]:
+    """Return the token, if one came, and the arguments without it."""
+    sent: Json = dict(request.query)
+    token: str | None = None
+    if request.content_type == "application/json":
+        # A token inside a JSON body does not count with Slack: it must be in the header.
+        sent |= _json_object(await request.read())
+        sent.pop("token", None)
+    elif request.method == "POST":
+        sent |= {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+    token = sent.pop("token", None)
+    scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
+    return (bearer if scheme.lower() == "bearer" and bearer else token), sent
+
+
+def _json_object(body: bytes) -> Json:
+    try:
+        parsed = json.loads(body or b"{}")
+    except ValueError:
+        return {}
+    return parsed if isinstance(parsed, dict) else {}

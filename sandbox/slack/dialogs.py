@@ -1,0 +1,69 @@
+"""Modals and App Homes as people have them on their screens, and the triggers that may open one."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+from typing import Any
+
+from sandbox.slack.limits import VIEW_BLOCKS, check_blocks
+from sandbox.slack.refusal import Denied
+from sandbox.slack.values import Json
+
+TRIGGER_SECONDS = 3
+VIEW_BYTES = 250_000
+PRIVATE_METADATA = 3_000
+TITLE = 24
+
+
+class Dialogs:
+    """What is open."""
+
+    def __init__(self) -> None:
+        self.modals: dict[str, Json] = {}
+        self.homes: dict[str, Json] = {}
+        self._triggers: dict[str, float] = {}
+        self._numbers = itertools.count(1)
+
+    def trigger(self) -> str:
+        """Invent a trigger id, good once and for three seconds."""
+        trigger_id = f"{next(self._numbers)}.sandbox.trigger"
+        self._triggers[trigger_id] = time.monotonic()
+        return trigger_id
+
+    def spend(self, trigger_id: str) -> None:
+        """Use a trigger up, or refuse."""
+        given = self._triggers.pop(trigger_id, None)
+        if given is None:
+            raise Denied("exchanged_trigger_id" if trigger_id.endswith(".sandbox.trigger") else "invalid_trigger_id")
+        if time.monotonic() - given > TRIGGER_SECONDS:
+            raise Denied("expired_trigger_id")
+
+    def check(self, view: Any, *, kind: str) -> Json:
+        """Return a view that Slack would show."""
+        if not isinstance(view, dict) or view.get("type") != kind:
+            raise Denied("invalid_arguments")
+        if len(json.dumps(view).encode()) > VIEW_BYTES:
+            raise Denied("view_too_large")
+        check_blocks(view.get("blocks"), most=VIEW_BLOCKS, total=None)
+        if len(view.get("private_metadata", "")) > PRIVATE_METADATA:
+            raise Denied("invalid_arguments")
+        titles = [view.get(name, {}).get("text", "") for name in ("title", "submit", "close")]
+        if any(len(title) > TITLE for title in titles) or (kind == "modal" and not titles[0]):
+            raise Denied("invalid_arguments")
+        return view
+
+    def keep(self, view_id: str, view: Json) -> Json:
+        """Show a view under an id; its hash changes each time."""
+        kept = {**view, "id": view_id, "hash": f"{next(self._numbers)}.sandbox"}
+        kept["state"] = {"values": {}}
+        self.modals[view_id] = kept
+        return kept
+
+    def find(self, view_id: str, *, external_id: str) -> Json:
+        """Return a view that is open."""
+        for view in self.modals.values():
+            if view["id"] == view_id or (external_id and view.get("external_id") == external_id):
+                return view
+        raise Denied("not_found")

@@ -1,0 +1,170 @@
+"""What people and Slack itself do in the workspace."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Sequence
+
+from sandbox.faults import Faults, answer
+from sandbox.slack.backstage import Backstage
+from sandbox.slack.behaviour import Behaviour
+from sandbox.slack.values import Channel, CommandAnswer, Delivery, Json, Kind, Share, Upload
+from sandbox.slack.workspace import Post, StoredFile
+
+
+class Doings(Behaviour):
+    """Shares, commands, events, and mischief with sockets."""
+
+    faults: Faults
+    _behind: Backstage
+
+    def refuse(self, method: str, error: str, *, times: int = 1) -> None:
+        """Refuse the next `times` calls of a method with a word of Slack's (`restricted_action`, …)."""
+        body = json.dumps({"ok": False, "error": error}).encode()
+        self.faults.arm(method, answer(200, body, Content_Type="application/json"), times=times)
+
+    def user(self, name: str) -> str:
+        """Return the id of the person of that name, who joins if new."""
+        return self._behind.workspace.user(name)
+
+    def channel(
+        self,
+        name: str,
+        *,
+        kind: Kind = "public",
+        member: bool = True,
+        external: bool = False,
+        archived: bool = False,
+        people: Sequence[str] = ("amara",),
+    ) -> Channel:
+        """Make a conversation of the named people; `member` says whether the bot is in it."""
+        workspace = self._behind.workspace
+        members = {workspace.user(person) for person in people} | ({workspace.bot_user_id} if member else set())
+        channel = workspace.open_channel(name, kind, members=members)
+        channel.external, channel.archived = external, archived
+        return channel
+
+    def delete_channel(self, channel: Channel) -> None:
+        """Delete a conversation and all that is in it."""
+        del self._behind.workspace.channels[channel.id]
+
+    def say(self, channel: Channel, text: str, *, user: str | None = None, thread_ts: str | None = None) -> str:
+        """Post a person's plain message and return its `ts`."""
+        return self._post(channel, text, user=user, thread_ts=thread_ts, file_ids=[]).ts
+
+    async def share(
+        self,
+        channel: Channel,
+        uploads: Sequence[Upload],
+        *,
+        user: str | None = None,
+        thread_ts: str | None = None,
+        text: str = "",
+        late_shares: int = 0,
+        stub: bool = False,
+        html_instead: bool = False,
+    ) -> Share:
+        """Share new files in one message; its events go out on their own (`quiet` waits for them).
+
+        The first `late_shares` answers of `files.info` about each file lack its type and its shares. `stub` shows the
+        files in events as Slack Connect does. `html_instead` answers their download with the sign-in page.
+        """
+        workspace = self._behind.workspace
+        sharer = user or workspace.user("amara")
+        file_ids = [workspace.new_id("F") for _ in uploads]
+        for file_id, upload in zip(file_ids, uploads, strict=True):
+            workspace.files[file_id] = StoredFile(
+                id=file_id,
+                user=sharer,
+                upload=upload,
+                created=int(time.time()),
+                late_shares=late_shares,
+                stub=stub,
+                html_instead=html_instead,
+            )
+        post = self._post(channel, text, user=sharer, thread_ts=thread_ts, file_ids=file_ids)
+        return Share(ts=post.ts, channel=channel, file_ids=tuple(file_ids), thread_ts=thread_ts)
+
+    async def share_again(
+        self, channel: Channel, file_id: str, *, user: str | None = None, thread_ts: str | None = None
+    ) -> Share:
+        """Share a file that is there already."""
+        post = self._post(channel, "", user=user, thread_ts=thread_ts, file_ids=[file_id], new_upload=False)
+        return Share(ts=post.ts, channel=channel, file_ids=(file_id,), thread_ts=thread_ts)
+
+    def _post(
+        self,
+        channel: Channel,
+        text: str,
+        *,
+        user: str | None,
+        thread_ts: str | None,
+        file_ids: list[str],
+        new_upload: bool = True,
+    ) -> Post:
+        workspace = self._behind.workspace
+        post = Post(
+            ts=workspace.stamp(),
+            channel_id=channel.id,
+            user=user or workspace.user("amara"),
+            by_bot=False,
+            text=text,
+            file_ids=file_ids,
+            thread_ts=thread_ts,
+        )
+        self._behind.dispatcher.announce(workspace.add(post), new_upload=new_upload)
+        return post
+
+    def delete_file(self, file_id: str) -> None:
+        """Delete a file everywhere, as its owner may."""
+        self._behind.workspace.delete_file(self._behind.workspace.files[file_id])
+        self._behind.dispatcher.announce_deleted_file(file_id)
+
+    def delete_message(self, channel: Channel, ts: str) -> None:
+        """Delete a message, as its author may; KeyError when it is not there."""
+        post = self._behind.workspace.post(channel.id, ts)
+        if post is None:
+            raise KeyError(ts)
+        self._behind.workspace.remove(post)
+        self._behind.dispatcher.announce_deleted_message(post)
+
+    async def deliver(self, event: Json) -> Delivery:
+        """Deliver any event; returns the last attempt at it."""
+        return await self._behind.dispatcher.send(event)
+
+    async def redeliver(self, event_id: str) -> Delivery:
+        """Deliver an event again under the same id, as a retry; returns the last attempt at it."""
+        return await self._behind.dispatcher.again(event_id)
+
+    async def command(
+        self, name: str, text: str = "", *, user: str | None = None, channel: Channel | None = None
+    ) -> CommandAnswer:
+        """Send a slash command; by default from Amara in a conversation of her own with the bot."""
+        workspace = self._behind.workspace
+        person = user or workspace.user("amara")
+        return await self._behind.people.command(name, text, user=person, channel=channel or workspace.direct(person))
+
+    async def interact(self, payload: Json) -> CommandAnswer:
+        """Send an interaction (`block_actions`, `view_submission`, `message_action`, …)."""
+        return await self._behind.people.interact(payload)
+
+    async def verify_url(self) -> bool:
+        """Ask the request URL to prove itself, as Slack does when it is configured."""
+        challenge = secrets.token_hex(8)
+        asked = {"type": "url_verification", "token": "sandbox-verification", "challenge": challenge}
+        if self.events_url is None:
+            return False
+        received = await self._behind.http.post(
+            self.events_url, json.dumps(asked).encode(), content_type="application/json"
+        )
+        return received.taken and challenge in received.body.decode()
+
+    async def drop_sockets(self) -> None:
+        """Cut every WebSocket without a word."""
+        await self._behind.sockets.drop()
+
+    async def refresh_sockets(self, *, reason: str = "refresh_requested", grace: float = 0.1) -> None:
+        """Announce the end of the present WebSockets and close them `grace` seconds later."""
+        await self._behind.sockets.disconnect(reason, grace=grace)

@@ -1,0 +1,78 @@
+"""What it means to hand something to the app, whichever way it goes in."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import time
+from dataclasses import dataclass
+
+import aiohttp
+
+from sandbox.slack.behaviour import Behaviour
+
+OK = 200
+REDIRECT = 300
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Received:
+    """What came back for one attempt; `status` is None when nothing did, and `reason` then says why."""
+
+    status: int | None
+    body: bytes = b""
+    reason: str = ""
+    no_retry: bool = False
+
+    @property
+    def taken(self) -> bool:
+        """The app has acknowledged it."""
+        return self.status is not None and OK <= self.status < REDIRECT
+
+
+def signature(secret: str, *, timestamp: str, body: bytes) -> str:
+    """Sign a request (https://docs.slack.dev/authentication/verifying-requests-from-slack)."""
+    digest = hmac.new(secret.encode(), f"v0:{timestamp}:".encode() + body, hashlib.sha256).hexdigest()
+    return f"v0={digest}"
+
+
+class HttpDoor:
+    """Posts to the app, which has `ack_timeout` seconds to answer."""
+
+    def __init__(self, behaviour: Behaviour, *, signing_secret: str) -> None:
+        self._behaviour = behaviour
+        self._secret = signing_secret
+        self._session: aiohttp.ClientSession | None = None
+
+    async def post(self, url: str, body: bytes, *, content_type: str, retry: tuple[int, str] | None = None) -> Received:
+        """Send one signed request; `retry` is the number and the reason of a repetition."""
+        timestamp = str(int(time.time()))
+        headers = {
+            "Content-Type": content_type,
+            "User-Agent": "Slackbot 1.0 (+https://api.slack.com/robots)",
+            "X-Slack-Request-Timestamp": timestamp,
+            "X-Slack-Signature": signature(self._secret, timestamp=timestamp, body=body),
+        }
+        if retry is not None:
+            headers |= {"x-slack-retry-num": str(retry[0]), "x-slack-retry-reason": retry[1]}
+        try:
+            return await self._send(url, body, headers=headers)
+        except TimeoutError:
+            return Received(status=None, reason="http_timeout")
+        except aiohttp.ClientError:
+            return Received(status=None, reason="connection_failed")
+
+    async def _send(self, url: str, body: bytes, *, headers: dict[str, str]) -> Received:
+        if self._session is None:
+            # A new connection each time: one that the app closed while it lay idle would look like a failed attempt.
+            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, force_close=True))
+        limit = aiohttp.ClientTimeout(total=self._behaviour.ack_timeout)
+        async with self._session.post(url, data=body, headers=headers, timeout=limit, allow_redirects=False) as answer:
+            content = await answer.read()
+            no_retry = answer.headers.get("x-slack-no-retry") == "1"
+            return Received(status=answer.status, body=content, reason="http_error", no_retry=no_retry)
+
+    async def close(self) -> None:
+        """Close its connections."""
+        if self._session is not None:
+            await self._session.close()

@@ -1,0 +1,99 @@
+"""File downloads: `url_private`, its sign-in page and its redirects.
+
+Without a good token or `files:read`, Slack answers 200 with an HTML page and not with an error
+(https://github.com/vercel/eve/pull/1531). Armed faults are keyed `download`; `hang_up_after` cuts the connection
+after the first half.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from aiohttp import web
+
+from sandbox.faults import Faults
+from sandbox.slack.access import can_open
+from sandbox.slack.calls import CallLog
+from sandbox.slack.streaming import Stream
+from sandbox.slack.workspace import StoredFile, Workspace
+
+SIGN_IN_PAGE = b"<!DOCTYPE html><html><head><title>Sign in | Slack</title></head><body>Sign in to Sandbox</body></html>"
+
+
+class Downloads:
+    """Serves files to whoever shows the bot's token."""
+
+    def __init__(self, workspace: Workspace, *, bot_token: str, faults: Faults, log: CallLog) -> None:
+        self._workspace = workspace
+        self._bot_token = bot_token
+        self._faults = faults
+        self._log = log
+        self.leaked: list[str] = []
+
+    def routes(self) -> list[web.AbstractRouteDef]:
+        """Where files are served."""
+        return [
+            web.get("/files-pri/{team_and_id}/{name:.*}", self.download),
+            web.get("/files-moved/{team_and_id}/{name:.*}", self.download),
+        ]
+
+    def routes_elsewhere(self) -> list[web.AbstractRouteDef]:
+        """Serve a host that is not Slack's and must never see the token."""
+        return [web.get("/cdn/{team_and_id}/{name:.*}", self.download_elsewhere)]
+
+    async def download(self, request: web.Request) -> web.StreamResponse:
+        """Stream a file, or do what is armed for it."""
+        stored = self._stored(request)
+        with self._log.record("download", {"file": stored.id if stored else request.path}) as entry:
+            stream = Stream(request)
+
+            async def act() -> web.StreamResponse:
+                instead = self._refuse(request, stored)
+                entry.settle(ok=instead is None, error=None if instead is None else "refused")
+                if instead is not None or stored is None:
+                    return instead or web.Response(status=404)
+                return self._redirect(request, stored) or await stream.first_half(stored.upload)
+
+            response = await self._faults.meet("download", request, act)
+            entry.settle_unless_done(request, response)
+            await stream.second_half(response)
+            return response
+
+    async def download_elsewhere(self, request: web.Request) -> web.StreamResponse:
+        """Stream a file to anybody, and note a token that should not have come here."""
+        if "Authorization" in request.headers:
+            self.leaked.append(request.path)
+        stored = self._stored(request)
+        if stored is None or stored.deleted:
+            return web.Response(status=404)
+        stream = Stream(request)
+        response = await stream.first_half(stored.upload)
+        await stream.second_half(response)
+        return response
+
+    def _stored(self, request: web.Request) -> StoredFile | None:
+        return self._workspace.files.get(request.match_info["team_and_id"].rpartition("-")[2])
+
+    def _refuse(self, request: web.Request, stored: StoredFile | None) -> web.Response | None:
+        authorised = request.headers.get("Authorization") == f"Bearer {self._bot_token}"
+        if not authorised or "files:read" not in self._workspace.scopes:
+            return _sign_in()
+        if stored is None or stored.deleted:
+            return web.Response(status=404, body=b"<html>not found</html>", content_type="text/html")
+        if stored.html_instead or not can_open(self._workspace, stored):
+            return _sign_in()
+        return None
+
+    def _redirect(self, request: web.Request, stored: StoredFile) -> web.Response | None:
+        if stored.upload.redirect is None or request.path.startswith("/files-moved/"):
+            return None
+        origins = {
+            "same": f"{self._workspace.origin}/files-moved",
+            "elsewhere": f"{self._workspace.elsewhere}/cdn",
+        }
+        path = f"{self._workspace.team_id}-{stored.id}/{quote(stored.upload.name)}"
+        return web.Response(status=302, headers={"Location": f"{origins[stored.upload.redirect]}/{path}"})
+
+
+def _sign_in() -> web.Response:
+    return web.Response(body=SIGN_IN_PAGE, content_type="text/html", headers={"x-slack-meta": "?;acl_fail"})

@@ -1,0 +1,93 @@
+"""The events a share causes, and the envelope every event travels in.
+
+https://docs.slack.dev/reference/events/file_shared, https://docs.slack.dev/reference/events/message/file_share,
+https://docs.slack.dev/apis/events-api/#event-type-structure.
+"""
+
+from __future__ import annotations
+
+import time
+
+from sandbox.slack.values import Json
+from sandbox.slack.wire import file_object, message_object, stub_object
+from sandbox.slack.workspace import Post, StoredFile, Workspace
+
+CHANNEL_TYPE = {"public": "channel", "private": "group", "im": "im", "mpim": "mpim"}
+
+
+def file_shared(post: Post, file_id: str) -> Json:
+    """Say that a file was shared: ids only."""
+    return {
+        "type": "file_shared",
+        "channel_id": post.channel_id,
+        "file_id": file_id,
+        "user_id": post.user,
+        "file": {"id": file_id},
+        "event_ts": post.ts,
+    }
+
+
+def message(workspace: Workspace, post: Post, *, new_upload: bool = True) -> Json:
+    """Say that a message was posted; `upload` is false when its files were there before."""
+    described = message_object(workspace, post)
+    kind = workspace.channels[post.channel_id].kind
+    described |= {"channel": post.channel_id, "channel_type": CHANNEL_TYPE[kind], "event_ts": post.ts}
+    if post.file_ids:
+        files = [workspace.files[file_id] for file_id in post.file_ids]
+        described |= {"subtype": "file_share", "upload": new_upload}
+        described["files"] = [_in_event(workspace, stored) for stored in files]
+    return described
+
+
+def file_deleted(workspace: Workspace, file_id: str) -> Json:
+    """Say that a file is gone (https://docs.slack.dev/reference/events/file_deleted)."""
+    return {"type": "file_deleted", "file_id": file_id, "event_ts": workspace.stamp()}
+
+
+def message_deleted(workspace: Workspace, post: Post) -> Json:
+    """Say that a message is gone (https://docs.slack.dev/reference/events/message/message_deleted)."""
+    described = message(workspace, post)
+    at = workspace.stamp()
+    return {
+        "type": "message",
+        "subtype": "message_deleted",
+        "hidden": True,
+        "channel": post.channel_id,
+        "channel_type": described["channel_type"],
+        "deleted_ts": post.ts,
+        "previous_message": described,
+        "ts": at,
+        "event_ts": at,
+    }
+
+
+def _in_event(workspace: Workspace, stored: StoredFile) -> Json:
+    return stub_object(stored) if stored.stub else file_object(workspace, stored, early=stored.late_shares > 0)
+
+
+def envelope(workspace: Workspace, event: Json, *, event_id: str) -> Json:
+    """Wrap an event as the Events API sends it."""
+    channel_id = str(event.get("channel_id") or event.get("channel") or "")
+    channel = workspace.channels.get(channel_id)
+    return {
+        "token": "sandbox-verification",
+        "team_id": workspace.team_id,
+        "context_team_id": workspace.team_id,
+        "context_enterprise_id": None,
+        "api_app_id": workspace.app_id,
+        "event": event,
+        "type": "event_callback",
+        "event_id": event_id,
+        "event_time": int(time.time()),
+        "authorizations": [
+            {
+                "enterprise_id": None,
+                "team_id": workspace.team_id,
+                "user_id": workspace.bot_user_id,
+                "is_bot": True,
+                "is_enterprise_install": False,
+            }
+        ],
+        "is_ext_shared_channel": channel is not None and channel.external,
+        "event_context": f"4-{event_id}",
+    }

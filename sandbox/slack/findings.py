@@ -1,0 +1,90 @@
+"""What can be seen in the workspace: messages, calls, deliveries, screens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sandbox.slack.backstage import Backstage
+from sandbox.slack.values import Call, Delivery, Json, Message, Share
+
+
+class Findings:
+    """Looks, and waits for what is to be seen."""
+
+    _behind: Backstage
+
+    @property
+    def calls(self) -> list[Call]:
+        """Every call that has ended, in that order."""
+        return self._behind.log.calls
+
+    @property
+    def deliveries(self) -> list[Delivery]:
+        """Every attempt that has ended, in that order."""
+        return self._behind.dispatcher.deliveries
+
+    @property
+    def leaked(self) -> list[str]:
+        """The paths at which a host that is not Slack's was shown an `Authorization` header."""
+        return self._behind.downloads.leaked
+
+    @property
+    def ephemerals(self) -> list[Json]:
+        """Messages shown to one person: channel, user, text, blocks, thread_ts."""
+        return self._behind.workspace.ephemerals
+
+    @property
+    def modals(self) -> dict[str, Json]:
+        """Views by id, as they were opened or last updated."""
+        return self._behind.dialogs.modals
+
+    @property
+    def homes(self) -> dict[str, Json]:
+        """App Homes by user id."""
+        return self._behind.dialogs.homes
+
+    @property
+    def open_sockets(self) -> int:
+        """How many WebSockets are open."""
+        return len(self._behind.sockets.connections)
+
+    def message(self, channel_id: str, ts: str) -> Message:
+        """Return one message; KeyError when it is not there."""
+        post = self._behind.workspace.post(channel_id, ts)
+        if post is None:
+            raise KeyError(ts)
+        return self._behind.workspace.view(post)
+
+    def messages(self, channel_id: str) -> list[Message]:
+        """Return every message of a conversation, oldest first, threads included."""
+        workspace = self._behind.workspace
+        return [workspace.view(post) for post in workspace.posts(channel_id)]
+
+    def thread(self, channel_id: str, root_ts: str) -> list[Message]:
+        """Return the replies under a root, oldest first."""
+        workspace = self._behind.workspace
+        return [workspace.view(post) for post in workspace.replies(channel_id, root_ts)]
+
+    def root(self, share: Share) -> Message:
+        """Return the root of the thread a share belongs to: the share itself unless it was made in a thread."""
+        return self.message(share.channel.id, share.root_ts)
+
+    def replies(self, share: Share) -> list[Message]:
+        """Return what the bot said in the thread of a share."""
+        return [message for message in self.thread(share.channel.id, share.root_ts) if message.by_bot]
+
+    async def wait_for_replies(self, share: Share, count: int = 1, timeout: float = 30) -> list[Message]:  # noqa: ASYNC109 - a test's patience is an argument
+        """Wait until the bot has said `count` things in the thread; TimeoutError after `timeout` seconds."""
+        await self.until(lambda: len(self.replies(share)) >= count, within=timeout)
+        return self.replies(share)
+
+    async def until(self, condition: Callable[[], object], *, within: float = 30) -> None:
+        """Wait until something that can be seen here is true; TimeoutError after `within` seconds."""
+        await self._behind.bell.until(condition, within=within)
+
+    async def quiet(self) -> None:
+        """Wait until no event, retry or late share is under way.
+
+        Without anybody to hear an event that takes until its retries are over.
+        """
+        await self._behind.errands.quiet()

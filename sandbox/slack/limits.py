@@ -1,0 +1,80 @@
+"""Slack's limits on what a message or a view may hold, with the words it refuses with.
+
+Single blocks are checked by `block_kit`. The total over all blocks is not published; it was
+seen near 13,200 characters (https://github.com/slackapi/bolt-js/issues/2509).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from sandbox.slack.block_kit import complaints_about
+from sandbox.slack.refusal import Denied
+from sandbox.slack.values import Json
+
+TEXT_CUT = 40_000
+UPDATE_TEXT = 4_000
+TOTAL_OVER_BLOCKS = 13_200
+MESSAGE_BLOCKS = 50
+VIEW_BLOCKS = 100
+METADATA_BYTES = 8 * 1024
+MARKDOWN_TOTAL = 12_000
+
+
+def check_blocks(value: Any, *, most: int = MESSAGE_BLOCKS, total: int | None = TOTAL_OVER_BLOCKS) -> list[Json]:
+    """Return the blocks of a message; refused with `invalid_blocks…` or `msg_blocks_too_long`."""
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(block, dict) for block in value):
+        raise Denied("invalid_blocks_format")
+    complaints = [f"{complaint} [json-pointer:/blocks]" for complaint in _complaints(value, most=most)]
+    for number, block in enumerate(value):
+        complaints += [f"{complaint} [json-pointer:/blocks/{number}]" for complaint in complaints_about(block)]
+    if complaints:
+        raise Denied("invalid_blocks", errors=complaints, response_metadata={"messages": complaints})
+    if total is not None and sum(len(text) for text in _texts(value)) > total:
+        raise Denied("msg_blocks_too_long")
+    return value
+
+
+def check_metadata(value: Any) -> Json | None:
+    """Return the metadata of a message: an event type and a payload, together at most 8 kB."""
+    if value is None:
+        return None
+    if not isinstance(value, dict) or not isinstance(value.get("event_type"), str):
+        raise Denied("invalid_metadata_format")
+    if not isinstance(value.get("event_payload"), dict):
+        raise Denied("invalid_metadata_format")
+    if len(json.dumps(value).encode()) > METADATA_BYTES:
+        raise Denied("metadata_too_large")
+    return value
+
+
+def _complaints(blocks: list[Json], *, most: int) -> Iterator[str]:
+    # Slack shows a markdown block as one inner block per paragraph, and those count.
+    markdown = [
+        block["text"] for block in blocks if block.get("type") == "markdown" and isinstance(block.get("text"), str)
+    ]
+    inner = sum(len([part for part in text.split("\n\n") if part.strip()]) - 1 for text in markdown)
+    if len(blocks) + inner > most:
+        yield f"no more than {most} items allowed"
+    if sum(len(text) for text in markdown) > MARKDOWN_TOTAL:
+        yield "markdown text must be less than 12001 characters"
+    ids = [block["block_id"] for block in blocks if "block_id" in block]
+    if len(ids) != len(set(ids)):
+        yield "block_id already exists"
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield every text that a reader sees somewhere inside blocks."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            if name == "text" and isinstance(item, str):
+                yield item
+            else:
+                yield from _texts(item)

@@ -1,0 +1,135 @@
+"""The `files.*` methods: what a file is, and the three steps of an upload.
+
+https://docs.slack.dev/reference/methods/files.info, https://docs.slack.dev/messaging/working-with-files. Completing an
+upload answers before the file is shared; the message and `shares` follow after `share_delay`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import mimetypes
+import time
+
+from sandbox.slack.access import open_channel, seen_file, thread_root
+from sandbox.slack.arguments import Arguments
+from sandbox.slack.context import Context, Method, Methods, Pending
+from sandbox.slack.limits import check_blocks
+from sandbox.slack.refusal import Denied
+from sandbox.slack.values import Json, Upload
+from sandbox.slack.wire import file_object
+from sandbox.slack.workspace import Post, StoredFile, Workspace
+
+
+async def info(context: Context, sent: Arguments) -> Json:
+    """Describe a file; early on its type and shares are still missing."""
+    stored = seen_file(context.workspace, sent.text("file"))
+    early = stored.late_shares > 0
+    stored.late_shares -= early
+    described = file_object(context.workspace, stored, early=early)
+    return {"file": described, "comments": [], "response_metadata": {"next_cursor": ""}}
+
+
+async def listing(context: Context, sent: Arguments) -> Json:
+    """List the files the bot can see, newest first."""
+    workspace, channel_id = context.workspace, sent.text("channel")
+    found = []
+    for file_id, stored in reversed(workspace.files.items()):
+        try:
+            seen_file(workspace, file_id)
+        except Denied:
+            continue
+        if not channel_id or any(place.channel_id == channel_id for place in stored.shares):
+            found.append(file_object(workspace, stored))
+    return {"files": found, "paging": {"count": len(found), "total": len(found), "page": 1, "pages": 1}}
+
+
+async def delete(context: Context, sent: Arguments) -> Json:
+    """Delete a file of the bot's."""
+    stored = seen_file(context.workspace, sent.text("file"))
+    if stored.user != context.workspace.bot_user_id:
+        raise Denied("cant_delete_file")
+    context.workspace.delete_file(stored)
+    return {}
+
+
+async def get_upload_url(context: Context, sent: Arguments) -> Json:
+    """Step one: a file id and an address for the bytes."""
+    name, length = sent.text("filename"), sent.text("length")
+    if not name or not length.isdigit() or int(length) == 0:
+        raise Denied("invalid_arguments")
+    workspace = context.workspace
+    pending = Pending(file_id=workspace.new_id("F"), ticket=workspace.new_id("up"), name=name, length=int(length))
+    context.uploads[pending.ticket] = pending
+    return {"upload_url": f"{workspace.origin}/upload/v1/{pending.ticket}", "file_id": pending.file_id}
+
+
+async def complete_upload(context: Context, sent: Arguments) -> Json:
+    """Step three: the files exist, and are shared soon in one message."""
+    workspace = context.workspace
+    named = sent.value("files", malformed="invalid_arguments")
+    if not isinstance(named, list) or not named or not all(isinstance(item, dict) for item in named):
+        raise Denied("invalid_arguments")
+    channel_ids = [word for word in (sent.text("channel_id") or sent.text("channels")).split(",") if word]
+    places = [_place(workspace, sent, channel_id=channel_id) for channel_id in channel_ids]
+    comment = sent.text("initial_comment")
+    # Slack ignores the blocks when a comment is given.
+    blocks = [] if comment else check_blocks(sent.value("blocks", malformed="invalid_blocks_format"))
+    files = [_finish(context, item) for item in named]
+    for channel_id, thread_ts in places:
+        if context.behaviour.lost_shares:
+            context.behaviour.lost_shares -= 1
+            continue
+        post = Post(
+            ts="",
+            channel_id=channel_id,
+            user=workspace.bot_user_id,
+            by_bot=True,
+            text=comment,
+            blocks=blocks,
+            file_ids=[stored.id for stored in files],
+            thread_ts=thread_ts,
+        )
+        context.errands.start(_share_soon(context, post))
+    return {"files": [file_object(workspace, stored, early=True) for stored in files]}
+
+
+def _place(workspace: Workspace, sent: Arguments, *, channel_id: str) -> tuple[str, str | None]:
+    channel = open_channel(workspace, channel_id)
+    return channel.id, thread_root(workspace, channel, thread_ts=sent.text("thread_ts"))
+
+
+def _finish(context: Context, item: Json) -> StoredFile:
+    workspace, file_id = context.workspace, str(item.get("id"))
+    if (known := workspace.files.get(file_id)) is not None and known.user == workspace.bot_user_id:
+        # What Slack says to a second completion is not written down; sharing again is the harder case for an app.
+        return known
+    pending = next((one for one in context.uploads.values() if one.file_id == file_id), None)
+    if pending is None or pending.content is None:
+        raise Denied("file_not_found")
+    del context.uploads[pending.ticket]
+    suffix = pending.name.rpartition(".")[2]
+    upload = Upload(
+        content=pending.content,
+        name=pending.name,
+        title=str(item.get("title") or pending.name),
+        mimetype=mimetypes.guess_type(pending.name)[0] or "application/octet-stream",
+        filetype="text" if suffix == "txt" else suffix,
+    )
+    stored = StoredFile(id=file_id, user=workspace.bot_user_id, upload=upload, created=int(time.time()))
+    workspace.files[file_id] = stored
+    return stored
+
+
+async def _share_soon(context: Context, post: Post) -> None:
+    await asyncio.sleep(context.behaviour.share_delay)
+    post.ts = context.workspace.stamp()
+    context.announce(context.workspace.add(post))
+
+
+METHODS: Methods = {
+    "files.info": Method(act=info, scopes=("files:read",)),
+    "files.list": Method(act=listing, scopes=("files:read",)),
+    "files.delete": Method(act=delete, scopes=("files:write",)),
+    "files.getUploadURLExternal": Method(act=get_upload_url, scopes=("files:write",)),
+    "files.completeUploadExternal": Method(act=complete_upload, scopes=("files:write",)),
+}

@@ -1,0 +1,46 @@
+"""The `views.*` methods: modals and the App Home (https://docs.slack.dev/reference/methods/views.open)."""
+
+from __future__ import annotations
+
+from sandbox.slack.arguments import Arguments
+from sandbox.slack.context import Context, Method, Methods
+from sandbox.slack.refusal import Denied
+from sandbox.slack.values import Json
+
+
+async def opening(context: Context, sent: Arguments) -> Json:
+    """Open a modal; the trigger counts once and for three seconds."""
+    context.dialogs.spend(sent.text("trigger_id"))
+    view = context.dialogs.check(sent.value("view", malformed="invalid_arguments"), kind="modal")
+    return {"view": context.dialogs.keep(context.workspace.new_id("V"), view)}
+
+
+async def update(context: Context, sent: Arguments) -> Json:
+    """Replace what a modal shows."""
+    known = context.dialogs.find(sent.text("view_id"), external_id=sent.text("external_id"))
+    if sent.text("hash") and sent.text("hash") != known["hash"]:
+        raise Denied("hash_conflict")
+    view = context.dialogs.check(sent.value("view", malformed="invalid_arguments"), kind="modal")
+    return {"view": context.dialogs.keep(known["id"], view)}
+
+
+async def publish(context: Context, sent: Arguments) -> Json:
+    """Show a person's App Home; a `hash` that is no longer the newest is refused."""
+    user_id = sent.text("user_id")
+    if user_id not in context.workspace.users:
+        raise Denied("user_not_found")
+    known = context.dialogs.homes.get(user_id)
+    if sent.text("hash") and known is not None and sent.text("hash") != known["hash"]:
+        raise Denied("hash_conflict")
+    view = context.dialogs.check(sent.value("view", malformed="invalid_arguments"), kind="home")
+    kept = context.dialogs.keep(known["id"] if known else context.workspace.new_id("V"), view)
+    context.dialogs.homes[user_id] = kept
+    return {"view": kept}
+
+
+METHODS: Methods = {
+    "views.open": Method(act=opening),
+    "views.push": Method(act=opening),
+    "views.update": Method(act=update),
+    "views.publish": Method(act=publish),
+}

@@ -1,0 +1,26 @@
+"""Slack's pace for messages: about one a second in a conversation (https://docs.slack.dev/apis/web-api/rate-limits)."""
+
+from __future__ import annotations
+
+import time
+
+from sandbox.slack.behaviour import Behaviour
+from sandbox.slack.refusal import Throttled
+
+GAP = 1.0
+"""Seconds between two messages in one conversation."""
+
+
+class Pace:
+    """Refuses a message that comes too soon after the last one, when told to."""
+
+    def __init__(self, behaviour: Behaviour) -> None:
+        self._behaviour = behaviour
+        self._last: dict[str, float] = {}
+
+    def admit(self, channel_id: str) -> None:
+        """Count one message to a conversation."""
+        now = time.monotonic()
+        if self._behaviour.enforce_rate and now - self._last.get(channel_id, -GAP) < GAP:
+            raise Throttled(1)
+        self._last[channel_id] = now

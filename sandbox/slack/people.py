@@ -1,0 +1,171 @@
+"""What people do besides sharing: commands, buttons, modals; and the answers they get.
+
+https://docs.slack.dev/interactivity/implementing-slash-commands,
+https://docs.slack.dev/interactivity/handling-user-interaction.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from sandbox.faults import Faults
+from sandbox.slack.calls import CallLog
+from sandbox.slack.context import Context
+from sandbox.slack.doors import HttpDoor, Received
+from sandbox.slack.limits import check_blocks
+from sandbox.slack.refusal import Denied
+from sandbox.slack.sockets import Sockets
+from sandbox.slack.values import Channel, CommandAnswer, Json
+from sandbox.slack.workspace import Post
+
+POSTS = 5
+SECONDS = 30 * 60
+FORM = "application/x-www-form-urlencoded"
+
+
+class People:
+    """Sends commands and interactions, and takes posts to their `response_url`; armed faults: `response_url`."""
+
+    def __init__(
+        self,
+        context: Context,
+        *,
+        http: HttpDoor,
+        sockets: Sockets,
+        faults: Faults,
+        log: CallLog,
+    ) -> None:
+        self._context = context
+        self._http = http
+        self._sockets = sockets
+        self._faults = faults
+        self._log = log
+        self._open: dict[str, tuple[CommandAnswer, Channel | None, float]] = {}
+        self._uses: dict[str, int] = {}
+
+    def routes(self) -> list[web.AbstractRouteDef]:
+        """Where a `response_url` leads."""
+        return [web.post("/respond/{ticket}", self.respond)]
+
+    async def command(self, name: str, text: str, *, user: str, channel: Channel) -> CommandAnswer:
+        """Send a slash command."""
+        workspace = self._context.workspace
+        answer = self._expect(channel)
+        fields = {
+            "token": "sandbox-verification",
+            "team_id": workspace.team_id,
+            "team_domain": "sandbox",
+            "channel_id": channel.id,
+            "channel_name": channel.name or "directmessage",
+            "user_id": user,
+            "user_name": workspace.users[user],
+            "command": name,
+            "text": text,
+            "api_app_id": workspace.app_id,
+            "is_enterprise_install": "false",
+            "response_url": answer.response_url,
+            "trigger_id": self._context.dialogs.trigger(),
+        }
+        received = await self._hand_in("slash_commands", fields, form=fields)
+        self._settle(answer, received, is_command=True)
+        return answer
+
+    async def interact(self, payload: Json) -> CommandAnswer:
+        """Send an interaction; team, trigger and `response_url` are filled in where they are missing."""
+        workspace = self._context.workspace
+        channel_id = str(payload.get("channel", {}).get("id", ""))
+        answer = self._expect(workspace.channels.get(channel_id))
+        whole: Json = {
+            "token": "sandbox-verification",
+            "team": {"id": workspace.team_id, "domain": "sandbox"},
+            "enterprise": None,
+            "is_enterprise_install": False,
+            "api_app_id": workspace.app_id,
+            "trigger_id": self._context.dialogs.trigger(),
+            "response_url": answer.response_url,
+            **payload,
+        }
+        received = await self._hand_in("interactive", whole, form={"payload": json.dumps(whole)})
+        self._settle(answer, received, is_command=False)
+        return answer
+
+    async def _hand_in(self, kind: str, payload: Json, *, form: dict[str, str]) -> Received:
+        url = self._context.behaviour.events_url
+        if url is None:
+            return await self._sockets.send(kind, payload)
+        return await self._http.post(url, urlencode(form).encode(), content_type=FORM)
+
+    def _expect(self, channel: Channel | None) -> CommandAnswer:
+        workspace = self._context.workspace
+        ticket = workspace.new_id("R")
+        answer = CommandAnswer(bell=workspace.bell, response_url=f"{workspace.origin}/respond/{ticket}")
+        self._open[ticket] = (answer, channel, time.monotonic())
+        return answer
+
+    def _settle(self, answer: CommandAnswer, received: Received, *, is_command: bool) -> None:
+        answer.status = received.status
+        try:
+            answer.body = json.loads(received.body) if received.body else None
+        except ValueError:
+            answer.body = received.body.decode()
+        if not received.taken or not is_command or not answer.body:
+            return
+        said = answer.body if isinstance(answer.body, dict) else {"text": answer.body}
+        # The app may have posted to the response_url before it acknowledged: those messages came first.
+        answer.messages.append(said)
+        self._context.workspace.bell.ring()
+
+    async def respond(self, request: web.Request) -> web.StreamResponse:
+        """Take one post to a `response_url`: five within thirty minutes."""
+        ticket = request.match_info["ticket"]
+        said = json.loads(await request.read())
+        with self._log.record("response_url", said) as entry:
+
+            async def act() -> web.StreamResponse:
+                try:
+                    self._hear(ticket, said)
+                except Denied as denied:
+                    entry.settle(ok=False, error=denied.error)
+                    status = 404 if denied.error.endswith("_url") else 400
+                    return web.json_response({"ok": False, "error": denied.error}, status=status)
+                entry.settle(ok=True)
+                return web.Response(text="ok")
+
+            response = await self._faults.meet("response_url", request, act)
+            entry.settle_unless_done(request, response)
+            return response
+
+    def _hear(self, ticket: str, said: Json) -> None:
+        if ticket not in self._open:
+            raise Denied("expired_url")
+        answer, channel, since = self._open[ticket]
+        if time.monotonic() - since > SECONDS:
+            raise Denied("expired_url")
+        used = self._uses.get(ticket, 0)
+        if used >= POSTS:
+            raise Denied("used_url")
+        blocks = check_blocks(said.get("blocks"))
+        if not (said.get("text") or blocks or said.get("delete_original")):
+            raise Denied("no_text")
+        self._uses[ticket] = used + 1
+        answer.messages.append(said)
+        self._context.workspace.bell.ring()
+        if channel is not None and said.get("response_type") == "in_channel":
+            self._post(channel, said, blocks=blocks)
+
+    def _post(self, channel: Channel, said: Json, *, blocks: list[Json]) -> None:
+        workspace = self._context.workspace
+        post = Post(
+            ts=workspace.stamp(),
+            channel_id=channel.id,
+            user=workspace.bot_user_id,
+            by_bot=True,
+            text=str(said.get("text", "")),
+            blocks=blocks,
+            thread_ts=said.get("thread_ts"),
+        )
+        self._context.announce(workspace.add(post))

@@ -1,0 +1,41 @@
+"""Loopback servers: one for Slack, one for a host that is not Slack's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from aiohttp import web
+
+LOOPBACK = "127.0.0.1"
+LONGEST_LINE = 64 * 1024
+"""Bytes of a request line: slack_sdk sends some arguments in the query."""
+
+
+class Part(Protocol):
+    """Something that answers at some addresses."""
+
+    def routes(self) -> list[web.AbstractRouteDef]:
+        """Where it answers."""
+
+
+class Server:
+    """One listening server."""
+
+    def __init__(self, routes: Iterable[web.AbstractRouteDef]) -> None:
+        # Uploads are as large as they are: no limit on a body here.
+        self._app = web.Application(client_max_size=0)
+        self._app.add_routes(routes)
+        self._runner = web.AppRunner(
+            self._app, shutdown_timeout=0.2, access_log=None, max_line_size=LONGEST_LINE, max_field_size=LONGEST_LINE
+        )
+
+    async def start(self, *, port: int = 0) -> int:
+        """Listen, and return the port."""
+        await self._runner.setup()
+        await web.TCPSite(self._runner, LOOPBACK, port).start()
+        return int(self._runner.addresses[0][1])
+
+    async def stop(self) -> None:
+        """Close everything."""
+        await self._runner.cleanup()

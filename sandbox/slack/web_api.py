@@ -1,0 +1,98 @@
+"""The Web API: one route, every method behind it, answered as Slack answers.
+
+A refusal is HTTP 200 with `ok: false`; every answer names the granted scopes in `x-oauth-scopes`
+(https://docs.slack.dev/apis/web-api/#responses, https://docs.slack.dev/authentication/installing-with-oauth).
+"""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from sandbox.faults import Faults
+from sandbox.slack import (
+    methods_chat,
+    methods_conversations,
+    methods_files,
+    methods_identity,
+    methods_reactions,
+    methods_views,
+)
+from sandbox.slack.access import need
+from sandbox.slack.arguments import Arguments, read_request
+from sandbox.slack.calls import CallLog
+from sandbox.slack.context import Context, Method, Methods
+from sandbox.slack.refusal import Denied, Throttled
+from sandbox.slack.values import Json
+
+METHODS: Methods = {
+    **methods_chat.METHODS,
+    **methods_conversations.METHODS,
+    **methods_files.METHODS,
+    **methods_identity.METHODS,
+    **methods_reactions.METHODS,
+    **methods_views.METHODS,
+}
+
+
+class WebApi:
+    """Checks the token and the scopes, runs the method, keeps a record."""
+
+    def __init__(self, context: Context, *, tokens: dict[str, str], faults: Faults, log: CallLog) -> None:
+        self._context = context
+        self._tokens = tokens
+        self._faults = faults
+        self._log = log
+
+    def routes(self) -> list[web.AbstractRouteDef]:
+        """Where it is served."""
+        return [web.get("/api/{method}", self.answer), web.post("/api/{method}", self.answer)]
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Answer one call, or with what is armed for it."""
+        method = request.match_info["method"]
+        token, sent = await read_request(request)
+        with self._log.record(method, sent) as entry:
+
+            async def act() -> web.StreamResponse:
+                body, status, headers = await self._perform(method, token, sent=sent)
+                entry.settle(ok=bool(body["ok"]), error=body.get("error"))
+                return web.json_response(body, status=status, headers=self._headers(token) | headers)
+
+            response = await self._faults.meet(method, request, act)
+            entry.settle_unless_done(request, response)
+            return response
+
+    async def _perform(self, method: str, token: str | None, *, sent: Json) -> tuple[Json, int, dict[str, str]]:
+        try:
+            known = _method(method)
+            self._admit(known, token)
+            return {"ok": True, **await known.act(self._context, Arguments(sent))}, 200, {}
+        except Denied as denied:
+            return {"ok": False, "error": denied.error, **denied.extra}, 200, {}
+        except Throttled as throttled:
+            headers = {"Retry-After": str(throttled.retry_after)}
+            return {"ok": False, "error": "ratelimited"}, 429, headers
+
+    def _admit(self, method: Method, token: str | None) -> None:
+        if token is None:
+            raise Denied("not_authed")
+        kind = self._tokens.get(token)
+        if kind is None:
+            raise Denied("invalid_auth")
+        if kind != method.caller:
+            raise Denied("not_allowed_token_type")
+        need(self._granted(kind), *method.scopes)
+
+    def _granted(self, kind: str) -> set[str]:
+        behaviour = self._context.behaviour
+        return behaviour.app_scopes if kind == "app" else behaviour.scopes
+
+    def _headers(self, token: str | None) -> dict[str, str]:
+        kind = self._tokens.get(token or "", "bot")
+        return {"x-oauth-scopes": ",".join(sorted(self._granted(kind))), "x-slack-req-id": "sandbox"}
+
+
+def _method(name: str) -> Method:
+    if name not in METHODS:
+        raise Denied("unknown_method", req_method=name)
+    return METHODS[name]

@@ -1,0 +1,177 @@
+"""The invented workspace behind the wire: its people, conversations, messages and files."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from sandbox.slack.bell import Bell
+from sandbox.slack.values import Channel, FileCopy, Json, Kind, Message, Upload
+
+PREFERRED_TEXT = 4_000
+"""Characters of `text` that Slack asks apps to keep to."""
+
+ID_LETTERS: MappingProxyType[Kind, str] = MappingProxyType({"public": "C", "private": "C", "im": "D", "mpim": "G"})
+
+
+@dataclass(kw_only=True, eq=False)
+class Post:
+    """A message as it is kept."""
+
+    ts: str
+    channel_id: str
+    user: str
+    by_bot: bool
+    text: str = ""
+    blocks: list[Json] = field(default_factory=list)
+    file_ids: list[str] = field(default_factory=list)
+    metadata: Json | None = None
+    thread_ts: str | None = None
+    reactions: dict[str, set[str]] = field(default_factory=dict)
+    edited_ts: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Placed:
+    """Where a file was shared."""
+
+    channel_id: str
+    ts: str
+    thread_ts: str | None
+    user: str
+
+
+@dataclass(kw_only=True, eq=False)
+class StoredFile:
+    """A file as it is kept, with what it keeps back for now."""
+
+    id: str
+    user: str
+    upload: Upload
+    created: int
+    shares: list[Placed] = field(default_factory=list)
+    late_shares: int = 0
+    stub: bool = False
+    html_instead: bool = False
+    deleted: bool = False
+
+    def copy(self) -> FileCopy:
+        """Return what somebody who opens it gets."""
+        name = self.upload.name
+        return FileCopy(
+            id=self.id,
+            name=name,
+            title=self.upload.title or name,
+            mimetype=self.upload.mimetype,
+            source=self.upload.content,
+        )
+
+
+class Workspace:
+    """One workspace with one installed app."""
+
+    team_id = "T0SANDBOX"
+    app_id = "A0SANDBOX"
+    bot_user_id = "U0SANDBOXBOT"
+    bot_id = "B0SANDBOX"
+
+    def __init__(self, *, scopes: set[str], bell: Bell) -> None:
+        self.scopes = scopes
+        self.bell = bell
+        self.origin = ""
+        self.elsewhere = ""
+        self.users = {self.bot_user_id: "threadscribe"}
+        self.channels: dict[str, Channel] = {}
+        self.files: dict[str, StoredFile] = {}
+        self.ephemerals: list[Json] = []
+        self._posts: dict[str, dict[str, Post]] = {}
+        self._numbers = itertools.count(1)
+        self._last_micros = 0
+
+    def new_id(self, letter: str) -> str:
+        """Invent an id as Slack writes them."""
+        return f"{letter}0SBX{next(self._numbers):06d}"
+
+    def stamp(self) -> str:
+        """Give the next `ts`: unique, and later than every one before it."""
+        self._last_micros = max(self._last_micros + 1, time.time_ns() // 1_000)
+        return f"{self._last_micros // 1_000_000}.{self._last_micros % 1_000_000:06d}"
+
+    def user(self, name: str) -> str:
+        """Return the id of the person of that name, who joins if new."""
+        for user_id, known in self.users.items():
+            if known == name:
+                return user_id
+        user_id = self.new_id("U")
+        self.users[user_id] = name
+        return user_id
+
+    def open_channel(self, name: str, kind: Kind, *, members: set[str]) -> Channel:
+        """Make a conversation."""
+        channel = Channel(id=self.new_id(ID_LETTERS[kind]), name=name, kind=kind, members=members)
+        self.channels[channel.id] = channel
+        return channel
+
+    def direct(self, user_id: str) -> Channel:
+        """Return the bot's direct conversation with a person, opened if need be."""
+        pair = {self.bot_user_id, user_id}
+        for channel in self.channels.values():
+            if channel.kind == "im" and channel.members == pair:
+                return channel
+        return self.open_channel("", "im", members=pair)
+
+    def add(self, post: Post) -> Post:
+        """Put a message into its conversation."""
+        self._posts.setdefault(post.channel_id, {})[post.ts] = post
+        for file_id in post.file_ids:
+            place = Placed(channel_id=post.channel_id, ts=post.ts, thread_ts=post.thread_ts, user=post.user)
+            self.files[file_id].shares.append(place)
+        self.bell.ring()
+        return post
+
+    def remove(self, post: Post) -> None:
+        """Take a message away."""
+        del self._posts[post.channel_id][post.ts]
+        for file_id in post.file_ids:
+            stored = self.files[file_id]
+            stored.shares = [place for place in stored.shares if place.ts != post.ts]
+        self.bell.ring()
+
+    def post(self, channel_id: str, ts: str) -> Post | None:
+        """Return the message at `ts`, if it is there."""
+        return self._posts.get(channel_id, {}).get(ts)
+
+    def posts(self, channel_id: str) -> list[Post]:
+        """Return every message of a conversation, oldest first, threads included."""
+        return [post for _, post in sorted(self._posts.get(channel_id, {}).items())]
+
+    def replies(self, channel_id: str, root_ts: str) -> list[Post]:
+        """Return the replies under a root, oldest first."""
+        return [post for post in self.posts(channel_id) if post.thread_ts == root_ts and post.ts != root_ts]
+
+    def delete_file(self, stored: StoredFile) -> None:
+        """Delete a file everywhere."""
+        stored.deleted = True
+        for place in stored.shares:
+            if (post := self.post(place.channel_id, place.ts)) is not None:
+                post.file_ids.remove(stored.id)
+        self.bell.ring()
+
+    def view(self, post: Post) -> Message:
+        """Freeze a message."""
+        return Message(
+            ts=post.ts,
+            channel_id=post.channel_id,
+            user=post.user,
+            by_bot=post.by_bot,
+            text=post.text,
+            blocks=tuple(post.blocks),
+            files=tuple(self.files[file_id].copy() for file_id in post.file_ids),
+            metadata=post.metadata,
+            thread_ts=post.thread_ts,
+            reactions=MappingProxyType({name: frozenset(users) for name, users in post.reactions.items()}),
+            edited=post.edited_ts is not None,
+            long_text=len(post.text) > PREFERRED_TEXT,
+        )
