@@ -6,6 +6,7 @@
     │   └── TimedOut         no answer in time; the request may have arrived
     ├── Refused              final: `sentence` says to the user why and what to do
     │   ├── UnsupportedAudio not a recording that can be read
+    │   │   └── NoSound      a video without any sound
     │   ├── TooLong          longer or larger than the provider takes
     │   └── NoSpeech         nobody speaks in it
     ├── Failed               the provider took it and gave up; final, may have cost money
@@ -66,6 +67,10 @@ class Refused(TranscriptionError):
 
 class UnsupportedAudio(Refused):
     """Not a recording that can be read."""
+
+
+class NoSound(UnsupportedAudio):
+    """A file that can be read and has no sound in it."""
 
 
 class TooLong(Refused):

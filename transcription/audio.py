@@ -1,0 +1,157 @@
+"""The worker's way to a recording's sound: look into a shared file, or convert it to what every transcriber gets.
+
+The work is done by `media_worker` in a process of its own with limits; here its answer, its crash or its silence
+becomes a value or an error of `errors`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import assert_never
+
+from transcription.errors import NoSound, TooLong, TranscriptionError, Unavailable, UnsupportedAudio
+from transcription.isolation import Crashed, Limits, Raised, run
+from transcription.media_worker import Refusal
+
+_WORKER = "transcription.media_worker"
+_DAY = timedelta(hours=24)
+_LARGEST_WAV = 2**32 - 2**16
+"""Bytes: a WAV header counts in 32 bits."""
+
+_HEADER = 2**16
+"""Bytes: more than the header of a WAV."""
+
+_MEMORY = 2**30
+"""Bytes of address space. Measured in use: 45 MB, with the index of a six-hour MP4 130 MB, of a day's 340 MB."""
+
+_PATIENCE = timedelta(minutes=2)
+"""For a slow disk: a gigabyte at 8 MB a second."""
+
+_SLOWEST = 1 / 50
+"""Of the sound's length. Measured on two busy cores: 1/470 for 400 minutes of M4A."""
+
+_UNREADABLE = "This file could not be read as a recording; please save it as M4A, MP3 or WAV and share it again."
+_NO_SOUND = "There is no sound in this file; please check that it plays with sound on your device and share it again."
+_EMPTY = "This file is empty; please share the recording again."
+_TOO_LONG = (
+    "This recording is longer than {longest}, the most that can be transcribed at once; "
+    "please share it in shorter parts."
+)
+_UNITS = ((3600, "hour"), (60, "minute"), (1, "second"))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Converted:
+    """A finished conversion. `duration` counts decoded samples; `damaged`: parts are lost."""
+
+    duration: timedelta
+    damaged: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Probed:
+    """What a file says about itself, undecoded. `duration` is a hint: it may be missing, wrong or a lie."""
+
+    audio: bool
+    video: bool
+    container: str
+    duration: timedelta | None
+
+
+async def probe(source: Path) -> Probed:
+    """Tell what kind of file this is, by its content alone.
+
+    Raises `UnsupportedAudio` where it is of no known kind (a known kind without sound is not an error here) and
+    `Unavailable` where this machine is the trouble.
+    """
+    answer = await _ask({"do": "probe", "source": str(source)}, most=timedelta(0), output=0)
+    match answer:
+        case {"audio": bool(audio), "video": bool(video), "container": str(container), "seconds": seconds}:
+            duration = timedelta(seconds=seconds) if isinstance(seconds, int | float) else None
+            return Probed(audio=audio, video=video, container=container, duration=duration)
+        case _:
+            raise _error(answer, most=timedelta(0))
+
+
+async def convert(
+    source: Path, target: Path, *, sample_rate: int = 16_000, longest: timedelta | None = None
+) -> Converted:
+    """Write the sound of `source` to `target` as WAV (PCM, 16-bit, mono), whatever kind of file it is.
+
+    Name and type of the source are not looked at. `longest` bounds the decoded sound; without it 24 hours do, and
+    always what a WAV can hold (37 hours at 16 kHz). Memory does not grow with the recording. The target appears
+    complete or not at all; nothing else is left in its folder.
+
+    Raises `UnsupportedAudio`, `TooLong`, and `Unavailable` where this machine is the trouble (a full disk).
+    """
+    most = min(longest or _DAY, timedelta(hours=_LARGEST_WAV // (2 * sample_rate * 3600)))
+    samples = int(most.total_seconds() * sample_rate)
+    draft = target.with_name(f".{target.name}.part")
+    paths = {"source": str(source), "target": str(draft)}
+    request = {"do": "convert", "sample_rate": sample_rate, "most": samples, **paths}
+    try:
+        answer = await _ask(request, most=most, output=2 * samples + _HEADER)
+        converted = _converted(answer, sample_rate=sample_rate, most=most)
+        await asyncio.to_thread(_keep, draft, target)
+    finally:
+        await asyncio.to_thread(_drop, draft)
+    return converted
+
+
+async def _ask(request: dict[str, object], *, most: timedelta, output: int) -> dict[str, object]:
+    limits = Limits(memory=_MEMORY, output=output, time=_PATIENCE + most * _SLOWEST)
+    try:
+        return await run(_WORKER, request, limits=limits)
+    except Raised as error:  # outside of its own boundary: an import that fails, say
+        raise Unavailable(str(error)) from None
+    except Crashed as crash:
+        raise UnsupportedAudio(str(crash), sentence=_UNREADABLE) from None
+    except OSError as error:
+        raise Unavailable(f"no process for a conversion: errno {error.errno}") from None
+
+
+def _converted(answer: dict[str, object], *, sample_rate: int, most: timedelta) -> Converted:
+    match answer:
+        case {"samples": int(samples), "damaged": bool(damaged)}:
+            return Converted(duration=timedelta(seconds=samples / sample_rate), damaged=damaged)
+        case _:
+            raise _error(answer, most=most)
+
+
+def _error(answer: dict[str, object], *, most: timedelta) -> TranscriptionError:
+    refusal, because = Refusal(str(answer.get("refusal"))), answer.get("because")
+    match refusal:
+        case Refusal.UNREADABLE:
+            return UnsupportedAudio(f"no readable recording: {because}", sentence=_UNREADABLE)
+        case Refusal.EMPTY:
+            return UnsupportedAudio("an empty file", sentence=_EMPTY)
+        case Refusal.NO_SOUND:
+            return NoSound("no sound in it", sentence=_NO_SOUND)
+        case Refusal.TOO_LONG:
+            return TooLong(f"more than {most} of sound", sentence=_TOO_LONG.format(longest=_in_words(most)))
+        case Refusal.NO_DISK:
+            return Unavailable(f"the disk could not be read or written: {because}")
+        case _:
+            assert_never(refusal)
+
+
+def _in_words(length: timedelta) -> str:
+    seconds = int(length.total_seconds())
+    count, unit = next((seconds // size, unit) for size, unit in _UNITS if seconds % size == 0)
+    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
+
+
+def _keep(draft: Path, target: Path) -> None:
+    try:
+        draft.replace(target)
+    except OSError as error:
+        raise Unavailable(f"a conversion could not be kept: errno {error.errno}") from None
+
+
+def _drop(draft: Path) -> None:
+    with contextlib.suppress(OSError):  # the folder itself may be gone; it is the job's and goes with it
+        draft.unlink(missing_ok=True)

@@ -1,0 +1,62 @@
+"""The child that `audio` starts for every recording: one question about one file, one answer, nothing else.
+
+`{"do": "probe", "source"}` is answered with the fields of `decoding.Probe`, `{"do": "convert", "source", "target",
+"sample_rate", "most"}` with those of `decoding.Sound`; both with a `refusal` where there is nothing to say, and with
+the class of error that it is `because` of.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+
+from transcription.isolation import serve
+
+
+class Refusal(StrEnum):
+    """Why there is no answer."""
+
+    UNREADABLE = "unreadable"  # of no known kind, or broken beyond use
+    EMPTY = "empty"  # no bytes at all
+    NO_SOUND = "no sound"  # it opens, and nothing is to be heard in it
+    TOO_LONG = "too long"  # more samples than were wanted
+    NO_DISK = "no disk"  # full, gone or not ours to write on: not the recording's fault
+
+
+def work(request: dict[str, object]) -> dict[str, object]:
+    """Answer one request; every failure becomes a `Refusal`."""
+    from av import FFmpegError  # noqa: PLC0415 - heavy, so only after the limits stand
+
+    from transcription import decoding  # noqa: PLC0415 - same
+
+    try:
+        return _answer(request)
+    except decoding.NoSound:
+        return {"refusal": Refusal.NO_SOUND}
+    except decoding.TooMuch:
+        return {"refusal": Refusal.TOO_LONG}
+    except FFmpegError as error:  # some are OSErrors as well
+        return {"refusal": Refusal.UNREADABLE, "because": type(error).__name__}
+    except OSError as error:
+        return {"refusal": Refusal.NO_DISK, "because": type(error).__name__}
+    except Exception as error:  # noqa: BLE001 - a broken file raises nearly anything; here is the boundary
+        return {"refusal": Refusal.UNREADABLE, "because": type(error).__name__}
+
+
+def _answer(request: dict[str, object]) -> dict[str, object]:
+    from transcription import decoding  # noqa: PLC0415 - heavy, so only after the limits stand
+
+    with Path(str(request["source"])).open("rb") as source:
+        if os.fstat(source.fileno()).st_size == 0:
+            return {"refusal": Refusal.EMPTY}
+        match request:
+            case {"do": "convert", "target": str(target), "sample_rate": int(rate), "most": int(most)}:
+                return asdict(decoding.convert(source, Path(target), sample_rate=rate, most=most))
+            case _:
+                return asdict(decoding.probe(source))
+
+
+if __name__ == "__main__":
+    serve(work)
