@@ -1,0 +1,114 @@
+"""The blocks of a reply, and how much of it fits into one message. Pure.
+
+Everything that others wrote stands in `rich_text` text elements. Slack does not parse these: formatting, mentions,
+links and emoji are elements of their own there, which we never make. `mrkdwn` would have to be escaped and still
+formats `*`, `_` and `:emoji:`; `plain_text` still gets links from some clients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from slack_sdk.models.blocks import (
+    Block,
+    ContextBlock,
+    PlainTextObject,
+    RichTextBlock,
+    RichTextElementParts,
+    RichTextSectionElement,
+)
+
+from transcription.cutting import pieces
+from transcription.naming import time_mark
+from transcription.paragraphs import Paragraph
+
+SECTION = 3_000
+"""Characters in one block, after escaping. Documented for sections; kept for `rich_text`, whose limit is not."""
+
+MESSAGE = 10_800
+"""Characters in all blocks of one message, after escaping and with something for each element.
+
+Slack's limit (`msg_blocks_too_long`) is not documented; 11,341 were refused once and 13,297 accepted once:
+https://github.com/slackapi/bolt-js/issues/2867, https://github.com/slackapi/bolt-js/issues/2509.
+"""
+
+_ELEMENT = 10  # what an element seems to count besides its text
+_HEAVIEST = 5  # `&` becomes `&amp;`
+_CRAMPED = 480  # so many of the heaviest characters fit a section, together with a name, a time and a language
+
+_Text = RichTextElementParts.Text
+
+
+def weight(text: str) -> int:
+    """How much `text` counts at most: escaped as Slack keeps it, in UTF-16 units as its clients count."""
+    escapes = text.count("&") * (_HEAVIEST - 1) + (text.count("<") + text.count(">")) * 3
+    return len(text.encode("utf-16-le")) // 2 + escapes
+
+
+def cost(paragraph: Paragraph) -> int:
+    """What a paragraph takes of `SECTION` and `MESSAGE`."""
+    name, rest = _elements(paragraph)
+    return weight(name) + weight(rest) + 2 * _ELEMENT
+
+
+def sized(paragraphs: Iterable[Paragraph]) -> Iterator[Paragraph]:
+    """The paragraphs, those divided again that escaping makes too long for a section."""
+    for paragraph in paragraphs:
+        if cost(paragraph) <= SECTION:
+            yield paragraph
+            continue
+        for offset, piece in pieces(paragraph.text, limit=_CRAMPED):
+            yield replace(paragraph, text=piece, language=None if offset else paragraph.language)
+
+
+def fitting(paragraphs: Sequence[Paragraph], *, budget: int) -> Sequence[Paragraph]:
+    """The longest opening of at most `budget`, whole paragraphs, at least one."""
+    for number, paragraph in enumerate(paragraphs):
+        budget -= cost(paragraph)
+        if budget < 0:
+            return paragraphs[: max(number, 1)]
+    return paragraphs
+
+
+def body(paragraphs: Iterable[Paragraph]) -> Iterator[Block]:
+    """Sized paragraphs in as few blocks as hold them: each under its speaker in bold and its time."""
+    held: list[Paragraph] = []
+    room = SECTION
+    for paragraph in paragraphs:
+        needed = cost(paragraph)
+        if held and needed > room:
+            yield _paragraph_block(held)
+            held, room = [], SECTION
+        held.append(paragraph)
+        room -= needed
+    if held:
+        yield _paragraph_block(held)
+
+
+def line(*texts: str) -> Block:
+    """Lines that may hold the words of others."""
+    return _rich_text([_Text(text="\n".join(texts))])
+
+
+def small_print(text: str) -> Block:
+    """A small grey line, for text made harmless by `handlers.spoken`: context blocks know no rich text."""
+    return ContextBlock(elements=[PlainTextObject(text=text, emoji=False)])
+
+
+def _paragraph_block(paragraphs: Sequence[Paragraph]) -> Block:
+    elements: list[_Text] = []
+    for number, paragraph in enumerate(paragraphs, start=1):
+        name, rest = _elements(paragraph)
+        gap = "\n\n" if number < len(paragraphs) else ""
+        elements += [_Text(text=name, style=RichTextElementParts.TextStyle(bold=True)), _Text(text=rest + gap)]
+    return _rich_text(elements)
+
+
+def _elements(paragraph: Paragraph) -> tuple[str, str]:
+    language = f"  ({paragraph.language})" if paragraph.language else ""
+    return paragraph.speaker, f"  {time_mark(paragraph.start)}{language}\n{paragraph.text}"
+
+
+def _rich_text(elements: Sequence[_Text]) -> Block:
+    return RichTextBlock(elements=[RichTextSectionElement(elements=elements)])

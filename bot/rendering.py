@@ -1,0 +1,170 @@
+"""An outcome becomes one `Reply` that fits Slack's limits and that nobody can misuse. Pure.
+
+The worker calls `render` when a reply is owed and posts what comes back, unchanged. The sentences are in
+`handlers.words`, the blocks and their limits in `bot.blocks`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal, TypedDict, assert_never
+
+from slack_sdk.models.blocks import Block
+
+from bot.blocks import MESSAGE, body, fitting, line, sized, small_print, weight
+from bot.file_names import stem
+from handlers import words
+from handlers.spoken import harmless, spoken
+from storage.job import Failure
+from transcription.exports import as_text, as_vtt
+from transcription.naming import UNKNOWN_SPEAKER, counted, in_words, shortened, speaker_names, summary
+from transcription.paragraphs import Paragraph, paragraphs
+from transcription.transcript import Transcript
+
+Form = Literal["auto", "file"]
+"""`file` attaches the transcript whatever its length: for when Slack refused the blocks as too long."""
+
+OPENING = 2_500
+"""Characters of a long transcript that the message shows (as `bot.blocks.cost` counts), in whole paragraphs."""
+
+LONGEST_TEXT = 3_000
+"""Characters of top-level text; Slack asks for no more than 4,000.
+https://docs.slack.dev/reference/methods/chat.postMessage
+"""
+
+_TITLE_LENGTH = 80
+_NOTE_LENGTH = 300
+_SENTENCE_LENGTH = 500
+
+
+class Posting(TypedDict):
+    """Parameters of `chat.postMessage` against everything that Slack would make of a text by itself."""
+
+    mrkdwn: bool
+    parse: str
+    link_names: bool
+    unfurl_links: bool
+    unfurl_media: bool
+
+
+POSTING: Final[Posting] = {
+    "mrkdwn": False,
+    "parse": "none",
+    "link_names": False,
+    "unfurl_links": False,
+    "unfurl_media": False,
+}
+"""To be passed with every reply."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attachment:
+    """A file of a reply; `content` is UTF-8."""
+
+    name: str
+    title: str
+    content: bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reply:
+    """What is posted: `blocks` for the eyes, `text` for screen readers and notifications, and files if it is long.
+
+    `text` is safe in a field that Slack parses (see `handlers.spoken`).
+    """
+
+    text: str
+    blocks: tuple[dict[str, object], ...]
+    attachments: tuple[Attachment, ...] = ()
+
+
+def render(
+    outcome: Transcript | Failure, *, title: str | None = None, provider: str | None = None, form: Form = "auto"
+) -> Reply:
+    """The reply to a recording. `title` is the recording's, `provider` the name of its transcriber for people."""
+    match outcome:
+        case Failure():
+            return _sentence(_apology(outcome, provider=provider), title=title)
+        case Transcript():
+            told = list(sized(paragraphs(outcome)))
+            if not told:
+                return _sentence(words.NO_SPEECH, title=title, note=outcome.note)
+            return _transcript(outcome, told, title=title, provider=provider, form=form)
+        case _:
+            assert_never(outcome)
+
+
+def _apology(failure: Failure, *, provider: str | None) -> str:
+    # A sentence in which nothing can be heard says nothing to those who listen: then ours is better.
+    heard = failure if spoken(failure.sentence or "") else replace(failure, sentence=None)
+    return words.apology(heard, provider=provider)
+
+
+def _sentence(sentence: str, *, title: str | None, note: str | None = None) -> Reply:
+    """A plain answer, with the recording's title because a message can carry several."""
+    lines = [shortened(sentence, limit=_SENTENCE_LENGTH), *([words.about(_short(title))] if title else [])]
+    foot = _small_print(note=note)
+    return Reply(
+        text=" ".join(map(spoken, lines)), blocks=_dicts([line(*lines), *([small_print(foot)] if foot else [])])
+    )
+
+
+def _transcript(
+    transcript: Transcript, told: Sequence[Paragraph], *, title: str | None, provider: str | None, form: Form
+) -> Reply:
+    head = " · ".join([summary(transcript), *([_short(title)] if title else [])])
+    foot = _small_print(provider=provider, note=transcript.note)
+    shown = fitting(told, budget=MESSAGE - weight(head) - weight(foot))
+    in_files = form == "file" or len(shown) < len(told)
+    if in_files:
+        shown = fitting(told, budget=OPENING)
+    last = [*([line(words.IN_FILES)] if in_files else []), *([small_print(foot)] if foot else [])]
+    return Reply(
+        text=_aloud(transcript, shown, ending=words.IN_FILES if in_files else ""),
+        blocks=_dicts([line(head), *body(shown), *last]),
+        attachments=_attachments(transcript, title=title) if in_files else (),
+    )
+
+
+def _aloud(transcript: Transcript, shown: Sequence[Paragraph], *, ending: str) -> str:
+    """The message for those who hear it: screen readers read this text and not the blocks.
+
+    So it holds the words themselves as far as they fit, without times, a speaker's name only where the voice changes.
+    """
+    speakers = len(speaker_names(transcript))
+    length = in_words(transcript.duration)
+    lines = [words.headline(length=length, speakers=counted(speakers, "speaker") if speakers else None)]
+    room = LONGEST_TEXT - len(lines[0]) - len(words.IN_FILES) - 2
+    before = ""
+    for paragraph in shown:
+        changed = paragraph.speaker != before or paragraph.speaker == UNKNOWN_SPEAKER
+        said = ": ".join(filter(None, [spoken(paragraph.speaker) if changed else "", spoken(paragraph.text)]))
+        room -= len(said) + 1
+        if room < 0:
+            ending = ending or words.GOES_ON
+            break
+        lines.append(said)
+        before = paragraph.speaker
+    return "\n".join([*lines, ending] if ending else lines)
+
+
+def _attachments(transcript: Transcript, *, title: str | None) -> tuple[Attachment, ...]:
+    name = stem(title)
+    return (
+        Attachment(name=f"{name}.txt", title=words.text_file(name), content=as_text(transcript).encode()),
+        Attachment(name=f"{name}.vtt", title=words.subtitle_file(name), content=as_vtt(transcript).encode()),
+    )
+
+
+def _small_print(*, provider: str | None = None, note: str | None = None) -> str:
+    parts = [words.made_by(_short(provider))] if provider else []
+    return harmless(" ".join([*parts, *([shortened(note, limit=_NOTE_LENGTH)] if note else [])]))
+
+
+def _short(title: str) -> str:
+    return shortened(title, limit=_TITLE_LENGTH)
+
+
+def _dicts(blocks: Sequence[Block]) -> tuple[dict[str, object], ...]:
+    return tuple(block.to_dict() for block in blocks)

@@ -1,0 +1,221 @@
+"""Every sentence that a person can meet in Slack, in one place: plain, short, with what to do next.
+
+Commands and the App Home say where a recording stands with them, `bot.rendering` answers in the thread with them.
+They are written to be heard as well as read: no symbols, no codes, nobody's fault. They are our own words; what
+others wrote (names, titles, transcripts) is made harmless where it is shown, not here.
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from handlers.spoken import spoken
+from storage.job import Failure, JobState, Reason
+from transcription.naming import shortened
+
+_NUMBER_LENGTH = 40
+
+HELP = """\
+Share a voice note, a recording or a video in a conversation that Threadscribe is part of. \
+The transcript is posted in its thread, with who spoke and when. There is nothing else to do.
+
+/transcripts shows where the recordings in this conversation stand, and your own in a direct message.
+/transcripts status and a recording's number shows what happened to that one.
+/transcripts help shows this text.
+
+Threadscribe hears shared files only. To use it in a channel, invite it there: type /invite @Threadscribe."""
+"""What `/transcripts help` answers."""
+
+NO_RECORDINGS = (
+    "There are no recordings here yet. Share a voice note, a recording or a video in a conversation that "
+    "Threadscribe is part of, and its transcript is posted in the thread."
+)
+"""What `/transcripts` answers where nothing was shared."""
+
+NOT_UNDERSTOOD = "That is not something I know. Type /transcripts help to see what there is."
+"""What `/transcripts` answers to a word that it does not know."""
+
+NOT_NOW = "That did not work just now. Please try again in a minute."
+"""What a command or a button answers when the database or Slack does not."""
+
+NO_SPEECH = (
+    "No speech was found in this recording. If somebody does speak in it, please share it again with the voice "
+    "louder or closer."
+)
+"""The reply to a recording in which nobody speaks."""
+
+DAMAGED = "Parts of the recording could not be read, so words may be missing."
+"""A remark under the transcript of a recording that is not whole."""
+
+UNTITLED = "Recording without a title"
+OPEN_THREAD = "Open its thread"
+JUST_NOW = "just now"
+TROUBLE = "something went wrong, it is tried again"
+
+IN_FILES = "The whole transcript is in the attached files."
+"""Ends the message when only the opening is shown in it."""
+
+GOES_ON = "The transcript goes on in the message."
+"""Ends what is read aloud when the message holds more."""
+
+
+def headline(*, length: str, speakers: str | None) -> str:
+    """What the reply is, as a sentence; `speakers` is None where voices were not told apart."""
+    among = f" with {speakers}" if speakers else ""
+    return f"Transcript of a recording of {length}{among}."
+
+
+def made_by(provider: str) -> str:
+    """Who wrote the transcript."""
+    return f"Transcribed by {provider}."
+
+
+def text_file(name: str) -> str:
+    """The title of the attached text; `name` is the file's, without its ending."""
+    return f"Transcript of {name}"
+
+
+def subtitle_file(name: str) -> str:
+    """The title of the attached subtitles; `name` is the file's, without its ending."""
+    return f"Subtitles of {name}"
+
+
+def overview(*, waiting: int, shown: int) -> str:
+    """The first line of a list of recordings."""
+    recordings = "1 recording" if shown == 1 else f"{shown} recordings"
+    return f"{recordings}, {f'{waiting} still in work' if waiting else 'all done'}."
+
+
+def no_such_recording(number: str) -> str:
+    """The answer to a number that the person made up or may not see; safe in a field that Slack parses."""
+    asked = spoken(shortened(number, limit=_NUMBER_LENGTH))
+    return (
+        f"There is no recording with the number {asked} in this conversation. Type /transcripts to see what there is."
+    )
+
+
+def number(name: str) -> str:
+    """What `/transcripts status` is to be asked with."""
+    return f"Number {name}."
+
+
+def long(length: str) -> str:
+    """How long a recording is."""
+    return f"{length} long"
+
+
+def shared(moment: str) -> str:
+    """When a recording was shared; `moment` is from `ago`, or `JUST_NOW`."""
+    return f"shared {moment}"
+
+
+def ago(length: str) -> str:
+    """A moment in the past."""
+    return f"{length} ago"
+
+
+def done_by(provider: str) -> str:
+    """Where a recording with a transcript stands."""
+    return f"transcribed by {provider}"
+
+
+def about(title: str) -> str:
+    """Which recording a sentence is about."""
+    return f"Recording: {title}"
+
+
+def standing(state: JobState, *, provider: str | None = None) -> str:
+    """Where a recording stands; `provider` is its name for people. For the end of one, `ending` says more."""
+    match state:
+        case JobState.RECEIVED:
+            return "waiting"
+        case JobState.SUBMITTING:
+            return f"being sent to {provider}" if provider else "being sent"
+        case JobState.SUBMITTED:
+            return f"being transcribed by {provider}" if provider else "being transcribed"
+        case JobState.READY | JobState.REPLYING:
+            return "done, the answer is on its way to the thread"
+        case JobState.REPLIED:
+            return "answered in its thread"
+        case JobState.ABANDONED:
+            return "left alone"
+        case _:
+            assert_never(state)
+
+
+def ending(reason: Reason) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm for each reason
+    """Why a recording has no transcript, as a phrase for `/transcripts`."""
+    match reason:
+        case Reason.NOT_AUDIO:
+            return "left alone: this file is not a recording"
+        case Reason.NO_SOUND:
+            return "left alone: there is no sound in this file"
+        case Reason.DUPLICATE:
+            return "left alone: this recording is already being answered"
+        case Reason.NOT_A_MEMBER:
+            return "left alone: Threadscribe is not in this conversation; invite it and share the recording again"
+        case Reason.SHARED_CHANNEL:
+            return "left alone: this channel is shared with another company"
+        case Reason.FILE_GONE:
+            return "left alone: the recording was deleted"
+        case Reason.CHANNEL_GONE:
+            return "left alone: this conversation is closed, or Threadscribe is no longer in it"
+        case Reason.CANCELLED:
+            return "cancelled"
+        case Reason.NOWHERE_TO_REPLY:
+            return "left alone: there was no thread to answer in; share the recording in a channel or a message"
+        case Reason.REFUSED | Reason.DAMAGED:
+            return "not transcribed: the recording could not be used; its thread says why"
+        case Reason.PROVIDER_FAILED | Reason.GAVE_UP | Reason.TOO_SLOW:
+            return "not transcribed: the transcription service gave no answer; share the recording again later"
+        case Reason.NO_DOWNLOAD:
+            return "not transcribed: Slack did not hand over the recording; its thread says what to do"
+        case _:
+            assert_never(reason)
+
+
+def apology(failure: Failure, *, provider: str | None = None) -> str:  # noqa: PLR0911 - one arm for each reason
+    """Why there is no transcript and what to do, as a sentence for the thread.
+
+    The refusing side's own sentence comes first where there is one: only it knows its limits.
+    """
+    if failure.sentence:
+        return failure.sentence
+    service = provider or "The transcription service"
+    match failure.reason:
+        case Reason.REFUSED:
+            return (
+                f"{service} does not take this recording. Please share it in another format, or a shorter part of it."
+            )
+        case Reason.PROVIDER_FAILED:
+            return f"{service} could not transcribe this recording. Please share it again to have another try."
+        case Reason.GAVE_UP:
+            return f"{service} could not be reached, after many tries. Please share this recording again later."
+        case Reason.TOO_SLOW:
+            return f"{service} did not finish this recording in time. Please share it again, or a shorter part of it."
+        case Reason.DAMAGED:
+            return (
+                "This recording could not be opened: it may be damaged or incomplete. Please check that it plays, "
+                "and share it again."
+            )
+        case Reason.NO_DOWNLOAD:
+            return (
+                "Slack did not hand over this recording. Please share it again. If that does not help, ask the "
+                "person who looks after Threadscribe here whether it may still read files."
+            )
+        case (
+            Reason.NOT_AUDIO
+            | Reason.NO_SOUND
+            | Reason.DUPLICATE
+            | Reason.NOT_A_MEMBER
+            | Reason.SHARED_CHANNEL
+            | Reason.FILE_GONE
+            | Reason.CHANNEL_GONE
+            | Reason.CANCELLED
+            | Reason.NOWHERE_TO_REPLY
+        ):
+            # Left alone without a word; should one ever be owed, it is the one from the list.
+            phrase = ending(failure.reason)
+            return f"This recording was {phrase}."
+        case _:
+            assert_never(failure.reason)

@@ -1,0 +1,359 @@
+"""The reply: what it says, that it always fits Slack's limits, and that nobody can use it against its readers."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.rendering import POSTING, Reply, render
+from storage.job import Failure, Reason
+from transcription.transcript import Speaker, Transcript, Turn, in_order
+
+ANNA = Speaker(label="speaker_0")
+BEN = Speaker(label="speaker_1")
+HOSTILE = (
+    "<!channel> <!here|here> <@U1> <#C1> <https://evil.example|x> https://evil.example mailto:a@b.example example.com "
+    "*bold* _italic_ ~gone~ `code` ```block``` :smile: :+1: @here #general > quote &lt;!channel&gt; & "
+)
+
+
+def turn(
+    text: str, *, at: float = 0, to: float | None = None, by: Speaker | None = ANNA, lang: str | None = None
+) -> Turn:
+    end = timedelta(seconds=at + 5 if to is None else to)
+    return Turn(start=timedelta(seconds=at), end=end, text=text, speaker=by, language=lang)
+
+
+def transcript(*turns: Turn, seconds: float = 134, note: str | None = None) -> Transcript:
+    return Transcript(turns=turns, duration=timedelta(seconds=seconds), note=note)
+
+
+# --- an independent reader of replies -------------------------------------------------------------------------------
+
+
+def texts(value: object) -> Iterator[str]:
+    match value:
+        case {"text": str(text)}:
+            yield text
+        case dict():
+            for inside in value.values():
+                yield from texts(inside)
+        case list() | tuple():
+            for inside in value:
+                yield from texts(inside)
+
+
+def escaped_units(text: str) -> int:
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return sum(2 if ord(character) > 0xFFFF else 1 for character in escaped)
+
+
+def on_the_wire(reply: Reply) -> list[dict[str, Any]]:
+    blocks: list[dict[str, Any]] = json.loads(json.dumps(reply.blocks))
+    return blocks
+
+
+def elements(reply: Reply) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for block in on_the_wire(reply):
+        if block["type"] == "rich_text":
+            (section,) = block["elements"]
+            assert section["type"] == "rich_text_section"
+            found += section["elements"]
+    return found
+
+
+def told(reply: Reply) -> list[tuple[str, str, str]]:
+    """Every paragraph as (speaker, time and language, words)."""
+    paragraphs = []
+    for name, rest in pairwise(elements(reply)):
+        if "style" in name:
+            mark, _, said = rest["text"].partition("\n")
+            paragraphs.append((name["text"], mark.strip(), said.strip("\n")))
+    return paragraphs
+
+
+def squashed(text: str) -> str:
+    seen = re.sub("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff]", "", text)
+    return "".join(seen.split())
+
+
+def assert_fits(reply: Reply) -> None:
+    assert 1 <= len(reply.blocks) <= 40
+    for block in reply.blocks:
+        assert 1 <= sum(map(escaped_units, texts(block))) <= 3_000
+    assert sum(map(escaped_units, texts(reply.blocks))) <= 11_000
+    assert 1 <= len(reply.text) <= 4_000
+    json.dumps(reply.blocks, ensure_ascii=False).encode()
+    for attachment in reply.attachments:
+        assert 1 <= len(attachment.name.encode()) <= 200
+        assert not re.search(r"[/\\\x00-\x1f\u202a-\u202e\u2066-\u2069]", attachment.name + attachment.title)
+
+
+def assert_nothing_to_parse(text: str) -> None:
+    assert not re.search(r"[<>*_~`@#|]", text)
+    assert not re.search(r":\S", text), "an emoji or an address"
+    assert not re.search(r"[^\W\d]\.\w|\.[^\W\d]", text), "a host name"
+
+
+def assert_harmless(reply: Reply) -> None:
+    assert {block["type"] for block in reply.blocks} <= {"rich_text", "context"}
+    for element in elements(reply):
+        assert element["type"] == "text"
+        assert element.keys() <= {"type", "text", "style"}
+        assert element.get("style", {"bold": True}) == {"bold": True}
+    for block in on_the_wire(reply):
+        if block["type"] == "context":
+            (small,) = block["elements"]
+            assert small["type"] == "plain_text"
+            assert small["emoji"] is False
+            assert_nothing_to_parse(small["text"])
+    assert_nothing_to_parse(reply.text)
+    assert not re.search(r"&(?!amp;)", reply.text)
+
+
+def assert_every_word(reply: Reply, of: Transcript) -> None:
+    words = squashed("".join(turn.text for turn in of.turns))
+    if not reply.attachments:
+        assert squashed("".join(said for _, _, said in told(reply))) == words
+        return
+    document = next(file for file in reply.attachments if file.name.endswith(".txt")).content.decode()
+    paragraphs = document.removesuffix("\n").split("\n\n")[1:]
+    assert squashed("".join(paragraph.partition("\n")[2] for paragraph in paragraphs)) == words
+    assert words.startswith(squashed("".join(said for _, _, said in told(reply))))
+
+
+# --- what it says ---------------------------------------------------------------------------------------------------
+
+
+def test_a_conversation_is_shown_under_its_speakers_and_times() -> None:
+    talk = transcript(
+        turn("Dumela mma.", at=7, lang="tn-ZA"),
+        turn("Le kae?", at=12, lang="tn-ZA"),
+        turn("Ke teng.", at=3723, by=BEN, lang="tn-ZA"),
+    )
+    reply = render(talk, provider="Botlhale AI")
+    assert elements(reply)[0]["text"] == "2 minutes 14 seconds · 2 speakers · Setswana"
+    assert told(reply) == [("Speaker 1", "0:07", "Dumela mma. Le kae?"), ("Speaker 2", "1:02:03", "Ke teng.")]
+    assert list(texts(reply.blocks))[-1] == "Transcribed by Botlhale AI."
+    assert reply.attachments == ()
+
+
+def test_a_known_name_takes_the_place_of_the_number_and_numbers_stay() -> None:
+    anna = Speaker(label="speaker_0", name="Anna")
+    reply = render(transcript(turn("One.", by=anna), turn("Two.", at=9, by=BEN)))
+    assert [speaker for speaker, _, _ in told(reply)] == ["Anna", "Speaker 2"]
+
+
+def test_unknown_speakers_are_never_taken_for_one_person() -> None:
+    reply = render(transcript(turn("One.", by=None), turn("Two.", at=9, by=None)))
+    assert told(reply) == [("Unknown speaker", "0:00", "One."), ("Unknown speaker", "0:09", "Two.")]
+    assert "speakers not told apart" in elements(reply)[0]["text"]
+
+
+def test_a_change_of_language_is_noted_where_it_happens() -> None:
+    talk = transcript(
+        turn("Sawubona.", lang="zu-ZA"),
+        turn("Ngiyaphila.", at=5, by=BEN, lang="zu-ZA"),
+        turn("Well, hello.", at=9, by=BEN, lang="English"),
+        turn("Hello.", at=12, lang="English"),
+    )
+    assert [mark for _, mark, _ in told(render(talk))] == ["0:00  (isiZulu)", "0:05", "0:09  (English)", "0:12"]
+
+
+def test_a_turn_without_a_language_goes_on_with_the_one_before() -> None:
+    talk = transcript(turn("Ee.", lang="tn-ZA"), turn("Mm.", at=5), turn("Yes.", at=9, lang="en-ZA"))
+    assert [said for _, _, said in told(render(talk))] == ["Ee. Mm.", "Yes."]
+
+
+def test_a_language_that_nobody_knows_is_shown_as_given() -> None:
+    assert elements(render(transcript(turn("x", lang="qya-ME"))))[0]["text"].endswith(" · qya-ME")
+
+
+def test_a_long_monologue_is_divided_at_sentence_ends() -> None:
+    sentence = "This is a sentence of about sixty characters, give or take. "
+    reply = render(transcript(turn(sentence * 60, at=10, to=310)))
+    paragraphs = told(reply)
+    assert len(paragraphs) > 3
+    assert all(said.endswith("take.") and len(said) <= 900 for _, _, said in paragraphs)
+    assert [mark for _, mark, _ in paragraphs][:2] == ["0:10", "1:25"]
+
+
+def test_words_without_punctuation_are_divided_between_words() -> None:
+    talk = transcript(turn(" ".join(f"word{number}" for number in range(600)), to=300))
+    reply = render(talk)
+    assert all(len(said) <= 900 for _, _, said in told(reply))
+    assert " ".join(said for _, _, said in told(reply)) == talk.turns[0].text
+
+
+def test_thai_is_divided_between_turns_and_not_inside_one() -> None:
+    phrase = "สวัสดีครับวันนี้เราจะมาคุยกันเรื่องการประชุม" * 12
+    said = [said for _, _, said in told(render(transcript(*(turn(phrase, at=at) for at in range(0, 60, 10)))))]
+    assert said == [phrase] * 6
+
+
+def test_a_long_transcript_shows_its_opening_and_attaches_the_rest() -> None:
+    talk = transcript(
+        *(turn(f"Sentence {n} is said here by somebody.", at=n, by=(ANNA, BEN)[n % 2]) for n in range(900))
+    )
+    reply = render(talk, title="../weekly stand-up.m4a", provider="Gowajee")
+    assert [file.name for file in reply.attachments] == ["weekly stand-up.txt", "weekly stand-up.vtt"]
+    assert "The whole transcript is in the attached files." in list(texts(reply.blocks))
+    assert reply.text.endswith("The whole transcript is in the attached files.")
+    assert sum(len(said) for _, _, said in told(reply)) <= 2_500
+    assert_every_word(reply, talk)
+
+
+def test_ten_minutes_of_conversation_are_one_message() -> None:
+    said = "We should look at the numbers again before we tell anybody what they are, I think. "
+    reply = render(transcript(*(turn(said, at=n * 7, by=(ANNA, BEN)[n % 2]) for n in range(80)), seconds=600))
+    assert reply.attachments == ()
+    assert len(told(reply)) == 80
+
+
+def test_files_can_be_asked_for_when_slack_refused_the_blocks() -> None:
+    reply = render(transcript(turn("Short.")), form="file")
+    assert [file.name for file in reply.attachments] == ["recording.txt", "recording.vtt"]
+    assert told(reply) == [("Speaker 1", "0:00", "Short.")]
+
+
+def test_a_remark_about_the_transcript_stands_in_small_print() -> None:
+    reply = render(transcript(turn("Hm."), note="A draft: *expect* mistakes."), provider="the built-in engine")
+    assert reply.blocks[-1]["type"] == "context"
+    assert list(texts(reply.blocks[-1])) == ["Transcribed by the built-in engine. A draft: expect mistakes."]
+
+
+@pytest.mark.parametrize("turns", [(), (turn(" \x00 "),)])
+def test_silence_is_one_plain_sentence(turns: tuple[Turn, ...]) -> None:
+    reply = render(transcript(*turns))
+    assert reply.text.startswith("No speech was found in this recording.")
+    assert list(texts(reply.blocks)) == [reply.text]
+
+
+def test_a_failure_is_one_plain_sentence_that_names_the_recording() -> None:
+    reply = render(Failure(reason=Reason.PROVIDER_FAILED), title="standup", provider="Botlhale AI")
+    sentence = "Botlhale AI could not transcribe this recording. Please share it again to have another try."
+    assert list(texts(reply.blocks)) == [f"{sentence}\nRecording: standup"]
+    assert reply.text == f"{sentence} Recording: standup"
+
+
+# --- for those who hear it ------------------------------------------------------------------------------------------
+
+
+def test_screen_readers_get_the_words_of_a_short_transcript() -> None:
+    reply = render(
+        transcript(turn("Shall we begin?"), turn("Yes.", at=5, by=BEN), turn("At 10:30, R&D.", at=9, by=BEN))
+    )
+    assert reply.text == (
+        "Transcript of a recording of 2 minutes 14 seconds with 2 speakers.\n"
+        "Speaker 1: Shall we begin?\n"
+        "Speaker 2: Yes. At 10 30, R&amp;D."
+    )
+
+
+def test_screen_readers_are_told_when_the_message_holds_more() -> None:
+    reply = render(transcript(*(turn("A sentence of ordinary length is said. " * 5, at=n) for n in range(0, 300, 10))))
+    assert not reply.attachments
+    assert reply.text.endswith("The transcript goes on in the message.")
+
+
+# --- against misuse -------------------------------------------------------------------------------------------------
+
+
+def test_nothing_in_a_transcript_can_mention_link_or_format() -> None:
+    villain = Speaker(label="<!channel>", name=HOSTILE)
+    talk = transcript(
+        turn(HOSTILE, by=villain, lang="<!here>"), turn(HOSTILE, at=6, by=BEN, lang=HOSTILE), note=HOSTILE
+    )
+    reply = render(talk, title=HOSTILE, provider=HOSTILE)
+    assert_harmless(reply)
+    assert_fits(reply)
+    assert told(reply)[0][2] == " ".join(HOSTILE.split()), "and yet every character is shown"
+
+
+def test_nothing_in_a_failure_can_mention_link_or_format() -> None:
+    reply = render(Failure(reason=Reason.REFUSED, sentence=HOSTILE * 90), title=HOSTILE, provider=HOSTILE)
+    assert_harmless(reply)
+    assert_fits(reply)
+
+
+@pytest.mark.parametrize("sentence", ["", " \x00", "<#>"])
+def test_a_failure_is_never_told_in_an_empty_sentence(sentence: str) -> None:
+    reply = render(Failure(reason=Reason.TOO_SLOW, sentence=sentence))
+    assert reply.text.startswith("The transcription service did not finish this recording in time.")
+
+
+def test_slack_is_asked_to_add_nothing_by_itself() -> None:
+    assert POSTING == {
+        "mrkdwn": False,
+        "parse": "none",
+        "link_names": False,
+        "unfurl_links": False,
+        "unfurl_media": False,
+    }
+
+
+ANYTHING = st.text(st.characters(exclude_categories=["Cs"]))
+THAI = st.text("สวัสดีครับะาำเแโใไ่้๊๋์ ๆ")
+MANNERS = st.sampled_from(
+    ["&<>" * 400, "🇿🇦👩🏽‍🚀" * 300, "שלום עולם \u202e" * 80, "x" * 6_000, "e\u0301" * 2_000, "One. Two! " * 400]
+)
+SAID = st.one_of(ANYTHING, THAI, MANNERS, st.sampled_from(HOSTILE.split()), st.just(HOSTILE))
+SPEAKERS = st.one_of(
+    st.none(),
+    st.builds(Speaker, label=st.sampled_from("abc")),
+    st.builds(Speaker, label=ANYTHING, name=st.one_of(st.none(), ANYTHING, st.just("&" * 99))),
+)
+LANGUAGES = st.one_of(st.none(), st.sampled_from(["zu-ZA", "en-ZA", "English", "th", "&" * 99]), ANYTHING)
+
+
+@st.composite
+def transcripts(draw: st.DrawFn) -> Transcript:
+    drawn = draw(st.lists(st.tuples(SAID, SPEAKERS, LANGUAGES, st.integers(0, 90_000)), max_size=12))
+    drawn *= draw(st.sampled_from([1, 1, 1, 2, 10, 300]))
+    turns, now = [], timedelta()
+    for text, speaker, language, length in drawn:
+        end = now + timedelta(milliseconds=length)
+        turns.append(Turn(start=now, end=end, text=text, speaker=speaker, language=language))
+        now = end
+    note = draw(st.one_of(st.none(), SAID))
+    return Transcript(turns=in_order(turns, duration=now), duration=now, note=note)
+
+
+OUTCOMES = st.one_of(
+    transcripts(), st.builds(Failure, reason=st.sampled_from(Reason), sentence=st.one_of(st.none(), SAID))
+)
+
+
+@given(outcome=OUTCOMES, title=st.one_of(st.none(), SAID), provider=st.one_of(st.none(), SAID), forced=st.booleans())
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+def test_every_reply_fits_is_harmless_and_loses_no_word(
+    outcome: Transcript | Failure, title: str | None, provider: str | None, *, forced: bool
+) -> None:
+    reply = render(outcome, title=title, provider=provider, form="file" if forced else "auto")
+    assert_fits(reply)
+    assert_harmless(reply)
+    if isinstance(outcome, Transcript) and any(squashed(turn.text) for turn in outcome.turns):
+        assert_every_word(reply, outcome)
+
+
+def test_sixty_thousand_words_take_no_longer_per_word_than_six_thousand() -> None:
+    def seconds(turns: int) -> float:
+        talk = transcript(
+            *(turn("one two three four five six, " * 5, at=n, by=(ANNA, BEN)[n % 2]) for n in range(turns))
+        )
+        began = time.process_time()
+        render(talk)
+        return time.process_time() - began
+
+    few = min(seconds(200) for _ in range(5))
+    assert seconds(2_000) < max(few, 0.005) * 40

@@ -1,0 +1,129 @@
+"""How people are told who spoke, in which language, when and for how long. Pure.
+
+The reply in the thread and the files that are attached to it both ask here, so that "Speaker 2" is the same voice
+in each of them. The words of others (what was said, names, titles) pass through `one_line` before they are shown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import timedelta
+
+from transcription.transcript import Speaker, Transcript
+
+UNKNOWN_SPEAKER = "Unknown speaker"
+"""Stands before a turn whose speaker the provider could not tell; it is not the name of one person."""
+
+_NAME_LENGTH = 60
+_LANGUAGE_LENGTH = 40
+_LANGUAGES_NAMED = 4
+
+# Codes as the providers write them. Botlhale's "vr", "ka" and "sh" are not the standard subtags of these languages,
+# so they are read as Botlhale means them; what is not in this table is shown as it came.
+_LANGUAGES = {
+    "af": "Afrikaans",
+    "ee": "Ewe",
+    "en": "English",
+    "ka-ke": "Kikamba",
+    "kam": "Kikamba",
+    "ki": "Kikuyu",
+    "nr": "isiNdebele",
+    "nso": "Sepedi",
+    "rw": "Kinyarwanda",
+    "sh-zm": "Shona",
+    "sn": "Shona",
+    "ss": "siSwati",
+    "st": "Sesotho",
+    "sw": "Kiswahili",
+    "th": "Thai",
+    "tn": "Setswana",
+    "ts": "Xitsonga",
+    "ve": "Tshivenda",
+    "vr-za": "Tshivenda",
+    "xh": "isiXhosa",
+    "zu": "isiZulu",
+}
+
+# Control characters that are no white space, and the marks that turn the writing direction of what follows them:
+# unclosed, they would reorder our own words too.
+_UNSEEN = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ufeff]")
+_HALF_CHARACTERS = re.compile("[\ud800-\udfff]")
+
+
+def one_line(text: str) -> str:
+    """Someone's words as one line: white space made single spaces, control and direction characters left out.
+
+    Halves of characters (lone surrogates, possible in JSON) become U+FFFD, so that the line can always be encoded.
+    """
+    return " ".join(_HALF_CHARACTERS.sub("\ufffd", _UNSEEN.sub("", text)).split())
+
+
+def shortened(text: str, *, limit: int) -> str:
+    """`text` as one line of at most `limit` characters; an ellipsis shows that something was left out."""
+    line = one_line(text)
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def speaker_names(transcript: Transcript) -> dict[str, str]:
+    """The name to show for each speaker label, by first appearance: a name where known, else "Speaker 1".
+
+    Numbers count all speakers, so that "Speaker 2" stays "Speaker 2" when Speaker 1 is given a name.
+    """
+    known: dict[str, str] = {}
+    for speaker in transcript.speakers:
+        known[speaker.label] = known.get(speaker.label) or shortened(speaker.name or "", limit=_NAME_LENGTH)
+    return {label: name or f"Speaker {number}" for number, (label, name) in enumerate(known.items(), start=1)}
+
+
+def name_of(speaker: Speaker | None, *, names: dict[str, str]) -> str:
+    """The name to show before a turn; `names` comes from `speaker_names`."""
+    return names[speaker.label] if speaker else UNKNOWN_SPEAKER
+
+
+def language_name(language: str) -> str:
+    """The name of a language for people; a code that nobody here knows is shown as it came, shortened."""
+    code = language.strip().casefold().replace("_", "-")
+    name = _LANGUAGES.get(code) or _LANGUAGES.get(code.partition("-")[0])
+    return name or shortened(language, limit=_LANGUAGE_LENGTH)
+
+
+def language_names(transcript: Transcript) -> tuple[str, ...]:
+    """The names of all languages by first appearance, each once."""
+    return tuple(dict.fromkeys(filter(None, map(language_name, transcript.languages))))
+
+
+def in_words(length: timedelta) -> str:
+    """A length for reading aloud: "2 minutes 14 seconds", "1 hour 2 minutes"; seconds are left out above an hour."""
+    seconds = round(length.total_seconds())
+    if seconds < 1:
+        return "less than a second"
+    hours, minutes, seconds = seconds // 3600, seconds // 60 % 60, seconds % 60
+    parts = [(hours, "hour"), (minutes, "minute"), (0 if hours else seconds, "second")]
+    return " ".join(counted(number, unit) for number, unit in parts if number)
+
+
+def counted(number: int, thing: str) -> str:
+    """A number and what is counted: "1 speaker", "2 speakers"."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def time_mark(moment: timedelta) -> str:
+    """A moment of the recording as people write it: 0:07, 12:30, 1:02:03."""
+    seconds = int(moment.total_seconds())
+    hours, minutes, seconds = seconds // 3600, seconds // 60 % 60, seconds % 60
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def summary(transcript: Transcript) -> str:
+    """The first line of every form: "2 minutes 14 seconds · 2 speakers · Setswana"."""
+    speakers = len(speaker_names(transcript))
+    parts = [in_words(transcript.duration), counted(speakers, "speaker") if speakers else "speakers not told apart"]
+    languages = language_names(transcript)
+    return " · ".join([*parts, _listed(languages)] if languages else parts)
+
+
+def _listed(languages: Iterable[str]) -> str:
+    named = list(languages)
+    more = len(named) - _LANGUAGES_NAMED
+    return ", ".join(named) if more < 1 else f"{', '.join(named[:_LANGUAGES_NAMED])} and {more} more"

@@ -1,0 +1,122 @@
+"""A transcript as paragraphs for reading. Pure, linear in the transcript's length.
+
+Between a `Transcript` and the forms in which people read it: the message in the thread and the text file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from transcription.cutting import pieces, sentences
+from transcription.naming import language_name, language_names, name_of, one_line, speaker_names
+from transcription.transcript import Transcript, Turn
+
+COMFORTABLE = 900
+"""Characters above which a paragraph is hard to read on a screen."""
+
+LONGEST = 2_700
+"""Characters above which even text without a break is cut: with its name it has to fit a section of 3,000."""
+
+_ENOUGH = 600  # from here on the next turn is a welcome place to begin a new paragraph
+
+# Thai is written without spaces between words; the few that it has stand between phrases. Text with fewer than one
+# space in this many characters is left whole as long as it can be.
+_LONGEST_WORDS = 15
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Paragraph:
+    """What one speaker said, short enough to be read; all text is one line.
+
+    `start` is exact where the paragraph opens with a turn, and in proportion to the characters inside one.
+    `language` is set where it is another one than before.
+    """
+
+    speaker: str
+    start: timedelta
+    text: str
+    language: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Run:
+    """Neighbouring turns of one speaker in one language (its name, or "" where nobody told)."""
+
+    language: str
+    turns: list[Turn]
+
+    def takes(self, turn: Turn) -> bool:
+        """Whether `turn` goes on with it. Two turns without a speaker are never taken for one person."""
+        speaker, language = self.turns[-1].speaker, language_name(turn.language or "")
+        if turn.speaker is None or speaker is None or turn.speaker.label != speaker.label:
+            return False
+        return language in {"", self.language}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Passage:
+    """A part of a turn that is never divided."""
+
+    start: timedelta
+    text: str
+    opens_turn: bool
+
+
+def paragraphs(transcript: Transcript) -> Iterator[Paragraph]:
+    """The turns of one speaker joined, and divided again where they get long: after a turn or a sentence."""
+    names = speaker_names(transcript)
+    mixed = len(language_names(transcript)) > 1
+    before = ""
+    for run in _runs(transcript.turns):
+        for passages in _divided(run.turns):
+            yield Paragraph(
+                speaker=name_of(run.turns[0].speaker, names=names),
+                start=passages[0].start,
+                text=" ".join(passage.text for passage in passages),
+                language=run.language if mixed and run.language not in {"", before} else None,
+            )
+            before = run.language or before
+
+
+def moment_in(turn: Turn, *, offset: int, length: int) -> timedelta:
+    """When the character at `offset` of `length` was said, if the turn was spoken evenly."""
+    return turn.start + (turn.end - turn.start) * (offset / length)
+
+
+def _runs(turns: tuple[Turn, ...]) -> Iterator[_Run]:
+    run: _Run | None = None
+    for turn in turns:
+        if run and run.takes(turn):
+            run.turns.append(turn)
+            continue
+        if run:
+            yield run
+        run = _Run(language=language_name(turn.language or ""), turns=[turn])
+    if run:
+        yield run
+
+
+def _divided(turns: list[Turn]) -> Iterator[list[_Passage]]:
+    held: list[_Passage] = []
+    size = 0
+    for passage in (passage for turn in turns for passage in _passages(turn)):
+        full = size + len(passage.text) > COMFORTABLE or (size >= _ENOUGH and passage.opens_turn)
+        if held and full:
+            yield held
+            held, size = [], 0
+        held.append(passage)
+        size += len(passage.text) + 1
+    if held:
+        yield held
+
+
+def _passages(turn: Turn) -> Iterator[_Passage]:
+    text = one_line(turn.text)
+    limit = COMFORTABLE if text.count(" ") * _LONGEST_WORDS >= len(text) else LONGEST
+    for sentence_at, sentence in sentences(text):
+        for at, piece in pieces(sentence, limit=limit):
+            offset = sentence_at + at
+            start = moment_in(turn, offset=offset, length=len(text))
+            yield _Passage(start=start, text=piece, opens_turn=offset == 0)
