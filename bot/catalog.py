@@ -1,0 +1,95 @@
+"""Name → transcriber, made from the settings. A new provider is one function and one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import httpx
+
+from bot.hosting import Hosting
+from bot.settings import Settings
+from transcription.botlhale import Botlhale
+from transcription.embedded import Embedded
+from transcription.gowajee import Gowajee
+from transcription.gowajee_options import GowajeeOptions
+from transcription.transcriber import Transcriber
+
+Clock = Callable[[], datetime]
+
+
+def make_transcribers(settings: Settings, *, client: httpx.AsyncClient, clock: Clock) -> dict[str, Transcriber]:
+    """Every transcriber that is set up: jobs begun with one are finished with it, whichever is chosen now."""
+    made = {
+        "embedded": _embedded(settings),
+        "botlhale": _botlhale(settings, client=client, clock=clock),
+        "gowajee": _gowajee(settings, client=client),
+    }
+    return {name: transcriber for name, transcriber in made.items() if transcriber is not None}
+
+
+def _embedded(settings: Settings) -> Transcriber:
+    return Embedded(
+        speakers=settings.speakers, language=settings.embedded_language, processes=settings.embedded_processes
+    )
+
+
+def _botlhale(settings: Settings, *, client: httpx.AsyncClient, clock: Clock) -> Transcriber | None:
+    if not (settings.botlhale_org_id and settings.botlhale_refresh_token):
+        return None
+    return Botlhale(
+        client=client,
+        base_url=settings.botlhale_base_url,
+        org_id=settings.botlhale_org_id,
+        refresh_token=settings.botlhale_refresh_token.get_secret_value(),
+        dialect=settings.botlhale_dialect,
+        language=settings.botlhale_language,
+        result_path=settings.botlhale_result_path,
+        token_path=settings.botlhale_token_path,
+        encoding=settings.botlhale_form_encoding,
+        bare_names=settings.botlhale_bare_names,
+        clock=clock,
+    )
+
+
+def _gowajee(settings: Settings, *, client: httpx.AsyncClient) -> Transcriber | None:
+    if not (settings.gowajee_api_key and settings.gowajee_webhook_id and settings.gowajee_webhook_token):
+        return None
+    hosting = make_hosting(settings)
+    return Gowajee(
+        client=client,
+        base_url=settings.gowajee_base_url,
+        api_key=settings.gowajee_api_key.get_secret_value(),
+        model=settings.gowajee_model,
+        webhook_id=settings.gowajee_webhook_id,
+        webhook_tokens=[token.get_secret_value() for token in settings.gowajee_webhook_token],
+        options=gowajee_options(settings),
+        largest_inline=settings.gowajee_largest_inline,
+        host=hosting.address if hosting else None,
+    )
+
+
+def gowajee_options(settings: Settings) -> GowajeeOptions:
+    """What the settings ask of Gowajee. Raises `ValueError` naming what does not go together."""
+    folder = settings.gowajee_reference_speakers
+    voices = {path.stem: path for path in sorted(folder.iterdir()) if path.is_file()} if folder else {}
+    return GowajeeOptions(
+        diarization=settings.gowajee_diarization,
+        num_speakers=settings.speakers,
+        min_speakers=settings.min_speakers,
+        max_speakers=settings.max_speakers,
+        speaking_rate=settings.gowajee_speaking_rate,
+        word_timestamps=settings.gowajee_word_timestamps,
+        boost_words=settings.gowajee_boost_words,
+        boost_score=settings.gowajee_boost_score,
+        multichannels=settings.gowajee_multichannels,
+        reference_speakers=voices,
+    )
+
+
+def make_hosting(settings: Settings) -> Hosting | None:
+    """Recordings at our own public address, where there is one and somebody fetches them."""
+    if settings.public_url is None or settings.gowajee_api_key is None:
+        return None
+    secret = settings.gowajee_api_key.get_secret_value()
+    return Hosting(public_url=settings.public_url, secret=secret, folder=settings.spool)

@@ -1,0 +1,53 @@
+"""How the demo shows what the sandbox Slack received: a thread and its files, as text for a terminal. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.text import Text
+
+Block = Mapping[str, Any]
+
+
+def thread(title: str, root: str, replies: Iterable[RenderableType]) -> Panel:
+    """A thread under its root message."""
+    parts: list[RenderableType] = [Text(root, style="cyan"), *replies]
+    return Panel(Group(*parts), title=title, title_align="left")
+
+
+def message(blocks: Iterable[Block], *, files: Iterable[str] = ()) -> Text:
+    """One message by its blocks, as a person sees it."""
+    lines = [_block(block) for block in blocks]
+    lines += [Text(f"▤ {name}", style="magenta") for name in files]
+    return Text("\n").join([Text("Threadscribe", style="bold green"), *lines, Text()])
+
+
+def _block(block: Block) -> Text:
+    match block.get("type"):
+        case "rich_text":
+            return Text().join(_element(part) for section in block["elements"] for part in section["elements"])
+        case "context":
+            return Text(" ".join(str(element.get("text", "")) for element in block["elements"]), style="dim")
+        case _:
+            return Text(str((block.get("text") or {}).get("text", "")))
+
+
+def _element(part: Block) -> Text:
+    bold = (part.get("style") or {}).get("bold")
+    style = "bold" if bold else "underline" if part.get("type") == "link" else ""
+    return Text(str(part.get("text", "")), style=style)
+
+
+def said(blocks: Iterable[Block]) -> list[tuple[str, str]]:
+    """Who said what: each paragraph's speaker (in bold) and words, without its time mark."""
+    paragraphs: list[tuple[str, str]] = []
+    for block in blocks:
+        parts = [part for section in block.get("elements", ()) for part in section.get("elements", ())]
+        for name, rest in pairwise(parts):
+            if (name.get("style") or {}).get("bold"):
+                paragraphs.append((str(name["text"]), str(rest["text"]).partition("\n")[2].strip()))
+    return paragraphs

@@ -1,0 +1,196 @@
+"""`threadscribe doctor`: what is set up, what is missing, and how to mend it. Changes nothing, sends no audio."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+import aiohttp
+import httpx
+from rich.console import Console
+from rich.text import Text
+
+from bot.app import now, open_database
+from bot.catalog import make_transcribers
+from bot.manifest import OPTIONAL_SCOPES, REQUIRED_SCOPES
+from bot.settings import REQUEST_TIMEOUT, Settings
+from bot.slack_app import slack_client
+from bot.slack_errors import SlackMishap, SlackNotAuthorised, SlackRefused, SlackUnavailable, understand
+from bot.workspace import Workspace
+from storage import jobs
+from storage.database import StorageUnavailable
+from transcription.errors import NotAuthorised, QuotaSpent, TranscriptionError, Unavailable
+from transcription.transcriber import CallsBack, Handle
+
+Verdict = Literal["good", "note", "bad"]
+
+MARKS: dict[Verdict, tuple[str, str]] = {"good": ("✓", "green"), "note": ("!", "yellow"), "bad": ("✗", "red")}
+SPACE = 5 * 1024**3
+"""Bytes: two of the largest recordings with their conversions."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """One thing looked at; `fix` says what to do about it."""
+
+    verdict: Verdict
+    what: str
+    fix: str | None = None
+
+
+async def examine(settings: Settings) -> int:
+    """Print every finding; 0 when nothing is bad."""
+    console = Console()
+    found = [finding async for finding in _findings(settings)]
+    for finding in found:
+        mark, colour = MARKS[finding.verdict]
+        console.print(Text.assemble((mark, colour), " ", finding.what))
+        if finding.fix:
+            console.print(Text.assemble("  → ", finding.fix))
+    return 1 if any(finding.verdict == "bad" for finding in found) else 0
+
+
+async def _findings(settings: Settings) -> AsyncIterator[Finding]:
+    for problem in [*settings.slack_problems(), *settings.provider_problems()]:
+        name, _, fix = problem.partition(": missing; ")
+        yield Finding(verdict="bad", what=f"{name} is missing", fix=fix)
+    async for finding in _slack(settings):
+        yield finding
+    yield await _database(settings)
+    yield await asyncio.to_thread(_disk, settings)
+    async for finding in _provider(settings):
+        yield finding
+
+
+async def _slack(settings: Settings) -> AsyncIterator[Finding]:
+    if settings.slack_bot_token is None:
+        return
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20)) as session:
+        client = slack_client(settings, token=settings.slack_bot_token.get_secret_value())
+        client.session = session
+        workspace = Workspace(client=client, session=session)
+        try:
+            identity = await workspace.identify()
+        except (SlackNotAuthorised, SlackRefused) as error:
+            yield Finding(
+                verdict="bad", what=f"Slack refuses the bot token ({error})",
+                fix="copy SLACK_BOT_TOKEN again from OAuth & Permissions on the app's page",
+            )  # fmt: skip
+            return
+        except SlackUnavailable as error:
+            yield Finding(
+                verdict="bad", what=f"Slack cannot be reached ({error})", fix="check the network and SLACK_API_URL"
+            )
+            return
+        yield Finding(verdict="good", what=f"Slack knows the bot in {identity.url or identity.team_id}")
+        for finding in _scopes(workspace.scopes):
+            yield finding
+        yield await _way_in(settings, session)
+
+
+def _scopes(granted: frozenset[str]) -> list[Finding]:
+    missing = [
+        Finding(
+            verdict="bad", what=f"scope {scope} is missing, so the bot cannot {purpose}",
+            fix="update the app from `threadscribe manifest` and reinstall it",
+        )
+        for scope, purpose in REQUIRED_SCOPES.items() if scope not in granted
+    ]  # fmt: skip
+    off = [
+        Finding(verdict="note", what=f"optional scope {scope} is off, so the bot does not {purpose}")
+        for scope, purpose in OPTIONAL_SCOPES.items() if scope not in granted
+    ]  # fmt: skip
+    return missing or [Finding(verdict="good", what="every required scope is granted"), *off]
+
+
+async def _way_in(settings: Settings, session: aiohttp.ClientSession) -> Finding:
+    if settings.slack_app_token is None:
+        address = f"{settings.public_url}/slack/events" if settings.public_url else "https://YOUR-HOST/slack/events"
+        return Finding(
+            verdict="note" if settings.public_url is None else "good",
+            what=f"HTTP mode: Slack must reach {address}",
+            fix="set PUBLIC_URL, and give this address in the manifest" if settings.public_url is None else None,
+        )
+    client = slack_client(settings, token=None)
+    client.session = session
+    try:
+        await client.apps_connections_open(app_token=settings.slack_app_token.get_secret_value())
+    except SlackMishap as error:
+        return Finding(
+            verdict="bad", what=f"Socket Mode is refused ({understand('apps.connections.open', error)})",
+            fix="make an app-level token with connections:write and set SLACK_APP_TOKEN to it",
+        )  # fmt: skip
+    return Finding(verdict="good", what="Socket Mode is open to the bot")
+
+
+async def _database(settings: Settings) -> Finding:
+    path = settings.database_path
+    if not await asyncio.to_thread(path.exists):
+        return Finding(verdict="note", what=f"no database yet; `threadscribe run` makes {settings.database_url}")
+    try:
+        async with open_database(settings, own=False) as database:
+            due = await database.read(jobs.next_due)
+    except StorageUnavailable as error:
+        return Finding(verdict="bad", what=f"the database does not answer ({error})", fix="check DATABASE_URL")
+    return Finding(verdict="good", what="the database answers" + ("; jobs are waiting" if due else "; nothing waits"))
+
+
+def _disk(settings: Settings) -> Finding:
+    folder = settings.spool
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    if free < SPACE:
+        return Finding(
+            verdict="note", what=f"{free // 1024**2:,} MB are free where recordings are kept while in work",
+            fix="two of the largest recordings need 5 GB; set SPOOL_DIRECTORY to a larger disk",
+        )  # fmt: skip
+    return Finding(verdict="good", what=f"{free // 1024**3:,} GB are free where recordings are kept while in work")
+
+
+async def _provider(settings: Settings) -> AsyncIterator[Finding]:
+    async with httpx.AsyncClient(timeout=REQUEST_TIMEOUT.total_seconds()) as client:
+        transcribers = make_transcribers(settings, client=client, clock=now)
+        transcriber = transcribers.get(settings.transcriber)
+        if transcriber is None:
+            return
+        if settings.transcriber == "embedded":
+            yield Finding(
+                verdict="note", what="the offline engine transcribes: English only, a first look rather than a record",
+                fix="for work that counts, set TRANSCRIBER to botlhale or gowajee",
+            )  # fmt: skip
+            return
+        try:
+            # A question about a job that does not exist: answered only to who may ask, and free.
+            await transcriber.check(Handle("threadscribe-doctor"), age=timedelta(0))
+        except (NotAuthorised, QuotaSpent) as error:
+            yield Finding(
+                verdict="bad", what=f"{transcriber.title} refuses the account ({error})",
+                fix=f"check the {settings.transcriber.upper()}_ settings and the account",
+            )  # fmt: skip
+            return
+        except Unavailable as error:
+            yield Finding(
+                verdict="bad", what=f"{transcriber.title} cannot be reached ({error})",
+                fix=f"check the network and {settings.transcriber.upper()}_BASE_URL",
+            )  # fmt: skip
+            return
+        except TranscriptionError:
+            pass  # it answered, and knows us
+        yield Finding(verdict="good", what=f"{transcriber.title} answers and knows the account")
+        if isinstance(transcriber, CallsBack):
+            yield _webhook(settings)
+
+
+def _webhook(settings: Settings) -> Finding:
+    if settings.public_url is None:
+        return Finding(
+            verdict="note", what="PUBLIC_URL is not set: results are polled for, and recordings over 20 MB refused",
+            fix="set PUBLIC_URL to the https address of this server",
+        )  # fmt: skip
+    where = f"{settings.public_url}/webhooks/{settings.transcriber}?token=…"
+    return Finding(verdict="good", what=f"webhooks come in at {where}; this address must be registered there")

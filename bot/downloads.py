@@ -1,0 +1,101 @@
+"""Fetches a recording from Slack: the token goes to Slack's hosts only, and the bytes go to disk as they come."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit
+
+import aiohttp
+from pydantic import SecretStr
+
+from bot.slack_errors import SlackNotAuthorised, SlackUnavailable
+from transcription.errors import Refused, TooLong
+
+SLACK_HOSTS = ("slack.com", "slack-edge.com", "slack-files.com")
+"""These and their subdomains may receive the token."""
+
+REDIRECTS = 5
+_CHUNK = 1024 * 1024
+_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=20, sock_read=30)
+_REDIRECT_CODES = frozenset({301, 302, 303, 307, 308})
+_TOO_MANY, _UNAUTHORISED, _SERVER = 429, frozenset({401, 403}), 500
+
+
+class Downloads:
+    """A `session` of the composition root, the bot's token, and extra origins that may receive it."""
+
+    def __init__(self, *, session: aiohttp.ClientSession, token: SecretStr, origins: tuple[str, ...] = ()) -> None:
+        self._session = session
+        self._token = token
+        self._origins = frozenset(origins)
+
+    async def fetch(self, address: str, target: Path, *, largest: int) -> None:
+        """Write the file at `address` to `target`, at most `largest` bytes.
+
+        Raises `SlackNotAuthorised` (a sign-in page in place of the file: `files:read` is missing), `SlackUnavailable`,
+        `Refused` (Slack points to a host that is not Slack's), `TooLong`. Disk errors come as they are.
+        """
+        try:
+            await self._follow(address, target, largest)
+        except (TimeoutError, aiohttp.ClientError) as error:
+            raise SlackUnavailable(f"download: {type(error).__name__}") from None
+
+    async def _follow(self, address: str, target: Path, largest: int) -> None:
+        for _ in range(REDIRECTS):
+            if not self._is_slacks(address):
+                raise Refused("download: not Slack's host", sentence="Slack keeps this file somewhere I may not read.")
+            headers = {"Authorization": f"Bearer {self._token.get_secret_value()}"}
+            async with self._session.get(address, headers=headers, allow_redirects=False, timeout=_TIMEOUT) as response:
+                if response.status not in _REDIRECT_CODES:
+                    await _receive(response, target, largest)
+                    return
+                # By hand, because the token must be decided upon at every hop.
+                address = urljoin(address, response.headers.get("Location", ""))
+        raise SlackUnavailable("download: too many redirects")
+
+    def _is_slacks(self, address: str) -> bool:
+        parts = urlsplit(address)
+        if f"{parts.scheme}://{parts.netloc}" in self._origins:
+            return True
+        host = (parts.hostname or "").lower()
+        ours = any(host == name or host.endswith("." + name) for name in SLACK_HOSTS)
+        return parts.scheme == "https" and ours and parts.port in {None, 443} and not parts.username
+
+
+async def _receive(response: aiohttp.ClientResponse, target: Path, largest: int) -> None:
+    if response.status in _UNAUTHORISED:
+        raise SlackNotAuthorised(f"download: {response.status}")
+    if response.status == _TOO_MANY or response.status >= _SERVER:
+        raise SlackUnavailable(f"download: {response.status}")
+    if not response.ok:
+        raise Refused(
+            f"download: {response.status}", sentence="Slack no longer has this file. Please share the recording again."
+        )
+    if response.content_type == "text/html":
+        raise SlackNotAuthorised("download: a sign-in page came, so files:read is missing: reinstall the app")
+    await _write(response.content.iter_any(), target, largest)
+
+
+async def _write(chunks: AsyncIterator[bytes], target: Path, largest: int) -> None:
+    received, waiting = 0, bytearray()
+    with await asyncio.to_thread(target.open, "wb") as file:
+        async for chunk in chunks:
+            received += len(chunk)
+            if received > largest:
+                raise too_large(largest)
+            waiting += chunk
+            if len(waiting) >= _CHUNK:
+                await asyncio.to_thread(file.write, bytes(waiting))
+                waiting.clear()
+        await asyncio.to_thread(file.write, bytes(waiting))
+
+
+def too_large(largest: int) -> TooLong:
+    """The refusal of a file above `largest` bytes."""
+    return TooLong(
+        "larger than allowed",
+        sentence=f"This file is larger than {largest // (1024 * 1024):,} MB, the most I take. "
+        "Please share a shorter or more compressed recording.",
+    )

@@ -1,0 +1,81 @@
+"""The app's manifest: what Slack is asked for, in one place. `doctor` compares with it, `manifest.yml` is made of it.
+
+Source of the format: https://docs.slack.dev/reference/app-manifest. An optional scope stands in both lists there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import yaml
+
+REQUIRED_SCOPES: Mapping[str, str] = {
+    "files:read": "see shared files and fetch recordings",
+    "files:write": "attach long transcripts as files",
+    "chat:write": "answer in the thread",
+    "commands": "answer /transcripts",
+    "channels:read": "check that a public channel has the bot and stays within the company",
+    "groups:read": "the same for private channels",
+    "im:read": "the same for direct messages",
+    "mpim:read": "the same for group messages",
+}
+"""Without these something people expect does not work. None of them can read a message."""
+
+OPTIONAL_SCOPES: Mapping[str, str] = {
+    "reactions:write": "show with a reaction that a recording is in work",
+    "channels:history": "hear of recordings at once, and never repeat a reply after a broken call, in public channels",
+    "groups:history": "the same in private channels",
+    "im:history": "the same in direct messages",
+    "mpim:history": "the same in group messages",
+}
+"""Each may be declined when the app is installed."""
+
+_DESCRIPTION = "Answers a shared recording with a transcript that says who spoke."
+_LONG_DESCRIPTION = (
+    "Share a voice note, a recording or a video in Slack, and Threadscribe answers in its thread with the transcript: "
+    "who spoke, when, and what they said. Nobody learns a command. It sees shared files and nothing else: reading "
+    "messages is an option that you may decline. /transcripts tells where your recordings stand."
+)
+
+
+def manifest(*, public_url: str | None = None) -> dict[str, object]:
+    """For HTTP with the given public address, or for Socket Mode without one."""
+    address = f"{public_url}/slack/events" if public_url else None
+    command = {
+        "command": "/transcripts",
+        "description": "Where your recordings stand",
+        "usage_hint": "[status <number> | help]",
+        "should_escape": False,
+    }
+    events = {
+        "bot_events": ["file_shared", "message.channels", "message.groups", "message.im", "message.mpim"],
+    }
+    return {
+        "_metadata": {"major_version": 2, "minor_version": 1},
+        "display_information": {
+            "name": "Threadscribe",
+            "description": _DESCRIPTION,
+            "long_description": _LONG_DESCRIPTION,
+            "background_color": "#1f3a4d",
+        },
+        "features": {
+            "bot_user": {"display_name": "Threadscribe", "always_online": True},
+            "app_home": {"home_tab_enabled": False, "messages_tab_enabled": True},
+            "slash_commands": [command | ({"url": address} if address else {})],
+        },
+        "oauth_config": {
+            "scopes": {"bot": [*REQUIRED_SCOPES, *OPTIONAL_SCOPES], "bot_optional": [*OPTIONAL_SCOPES]},
+        },
+        "settings": {
+            "event_subscriptions": events | ({"request_url": address} if address else {}),
+            "interactivity": {"is_enabled": True} | ({"request_url": address} if address else {}),
+            "org_deploy_enabled": False,
+            "socket_mode_enabled": address is None,
+            "token_rotation_enabled": False,
+        },
+    }
+
+
+def as_yaml(described: dict[str, object]) -> str:
+    """For the form on Slack's page."""
+    return yaml.safe_dump(described, sort_keys=False, allow_unicode=True, width=100)

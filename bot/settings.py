@@ -1,0 +1,235 @@
+"""Every setting: from the environment or `.env`, typed, with secrets that do not show themselves.
+
+All problems are reported at once, by name, with the fix (`SettingsProblem`).
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+TranscriberName = Literal["embedded", "botlhale", "gowajee"]
+
+
+class SettingsProblem(Exception):
+    """One or more settings are missing or wrong; each line names one and says what to do."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def base_url(value: str) -> str:
+    """A host without a path, as `scheme://host`. Raises `ValueError` with the fix."""
+    parts = urlsplit(value.strip().rstrip("/"))
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("write it as https://host, without a path")
+    if parts.path or parts.query or parts.fragment or parts.username:
+        raise ValueError("give the host only, without a path, a user or a query")
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        raise ValueError("plain http is accepted for this machine only; use https")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _address(value: str) -> str:
+    parts = urlsplit(value.strip())
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("write it as https://host/path")
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        raise ValueError("plain http is accepted for this machine only; use https")
+    return value.strip().rstrip("/") + "/"
+
+
+def _comma_separated(value: object) -> object:
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+BaseUrl = Annotated[str, AfterValidator(base_url)]
+ApiUrl = Annotated[str, AfterValidator(_address)]
+
+
+class Settings(BaseSettings):
+    """The settings by their names in the environment (there in capitals). Empty means not set."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    slack_bot_token: SecretStr | None = Field(None, description="Bot token of the installed app (`xoxb-…`).")
+    slack_app_token: SecretStr | None = Field(None, description="App token for Socket Mode (`xapp-…`).")
+    slack_signing_secret: SecretStr | None = Field(None, description="Signing secret; needed for HTTP mode.")
+    slack_api_url: ApiUrl = Field("https://slack.com/api/", description="Where Slack's Web API is.")
+    slack_file_origins: Annotated[tuple[BaseUrl, ...], NoDecode] = Field(
+        (), description="Extra origins that may receive the bot token for downloads, separated by commas."
+    )
+    allow_slack_connect: bool = Field(
+        default=False, description="Also transcribe in channels shared with another company."
+    )
+    reaction_pending: str = Field("hourglass_flowing_sand", description="Emoji while a recording is in work.")
+    reaction_done: str = Field("white_check_mark", description="Emoji when the transcript is there.")
+    reaction_failed: str = Field("warning", description="Emoji when there will be none.")
+
+    http_host: str = Field("127.0.0.1", description="Address to listen on.")
+    http_port: int = Field(3000, ge=0, le=65535, description="Port to listen on.")
+    public_url: BaseUrl | None = Field(
+        None, description="The https address under which the internet reaches this server."
+    )
+
+    database_url: str = Field(
+        "sqlite:///threadscribe.db", description="`sqlite:///relative/path` or `sqlite:////absolute/path`."
+    )
+    spool_directory: Path | None = Field(
+        None, description="Where recordings are kept while in work; default: beside the database."
+    )
+    largest_file: int = Field(
+        1_073_741_824, ge=1, description="Bytes; a larger recording is refused before it is downloaded."
+    )
+    concurrency: int = Field(8, ge=1, le=256, description="How many recordings are worked on at the same time.")
+    conversions: int = Field(2, ge=1, le=64, description="How many recordings are decoded at the same time.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")
+    log_format: Literal["auto", "console", "json"] = Field(
+        "auto", description="`auto`: readable on a terminal, JSON lines otherwise."
+    )
+
+    transcriber: TranscriberName = Field("embedded", description="`embedded` (offline), `botlhale` or `gowajee`.")
+    soonest_look: float | None = Field(
+        None, gt=0, description="Seconds between two looks at a polled provider, at least; unset: its own."
+    )
+    speakers: int | None = Field(None, ge=1, le=20, description="The number of speakers, where it is always the same.")
+    min_speakers: int | None = Field(None, ge=1, le=20, description="Fewest speakers (with MAX_SPEAKERS).")
+    max_speakers: int | None = Field(None, ge=1, le=20, description="Most speakers (with MIN_SPEAKERS).")
+
+    embedded_language: str = Field("en", description="Language of the recordings; the offline engine knows English.")
+    embedded_processes: int = Field(1, ge=1, le=16, description="How many recordings it works on at the same time.")
+
+    botlhale_base_url: BaseUrl = Field(
+        "https://api.botlhale.xyz", description="Botlhale's host (newer accounts: https://api.botlhale.tech)."
+    )
+    botlhale_org_id: str | None = Field(None, description="Organisation id of the account.")
+    botlhale_refresh_token: SecretStr | None = Field(None, description="Refresh token from the account's API settings.")
+    botlhale_dialect: Literal["camel", "snake"] = Field("camel", description="Spelling of the request's parameters.")
+    botlhale_language: str | None = Field(None, description="Language code such as `zu-ZA`; unset: detected.")
+    botlhale_result_path: str = Field("/asr/async/getdata", description="Path of the result call.")
+    botlhale_token_path: str | None = Field(None, description="Path of the token exchange; unset: by dialect.")
+    botlhale_form_encoding: Literal["multipart", "urlencoded"] = Field(
+        "multipart", description="How the upload request is encoded."
+    )
+    botlhale_bare_names: bool = Field(
+        default=False, description="Ask for results by the last part of the file's key only."
+    )
+
+    gowajee_base_url: BaseUrl = Field("https://api.gowajee.ai", description="Gowajee's host.")
+    gowajee_api_key: SecretStr | None = Field(None, description="API key.")
+    gowajee_model: Literal["pulse", "cosmos", "astro"] = Field("pulse", description="Model.")
+    gowajee_webhook_id: str | None = Field(None, description="Id of the webhook registered in Gowajee's console.")
+    gowajee_webhook_token: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (), description="The token in the registered address; two, separated by a comma, while rotating."
+    )
+    gowajee_diarization: bool = Field(default=True, description="Tell speakers apart.")
+    gowajee_speaking_rate: bool = Field(default=False, description="Ask for the speaking rate.")
+    gowajee_word_timestamps: bool = Field(default=False, description="Ask for word times (pulse).")
+    gowajee_boost_words: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Words to expect, separated by commas (pulse, cosmos)."
+    )
+    gowajee_boost_score: int | None = Field(None, ge=1, le=20, description="How strongly to expect them.")
+    gowajee_multichannels: bool = Field(default=False, description="One speaker on each channel.")
+    gowajee_reference_speakers: Path | None = Field(
+        None, description="Folder of voices, 4 to 5 seconds each, named after their speakers (pulse)."
+    )
+    gowajee_largest_inline: int = Field(
+        20 * 1024 * 1024, ge=1, description="Bytes; above it Gowajee fetches the audio from PUBLIC_URL."
+    )
+
+    _split = field_validator("slack_file_origins", "gowajee_webhook_token", "gowajee_boost_words", mode="before")(
+        _comma_separated
+    )
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        if not value.startswith("sqlite:///") or len(value) <= len("sqlite:///"):
+            raise ValueError("write it as sqlite:///file.db or sqlite:////absolute/file.db")
+        return value
+
+    @model_validator(mode="after")
+    def _speaker_numbers(self) -> Self:
+        if (self.min_speakers is None) != (self.max_speakers is None):
+            raise ValueError("MIN_SPEAKERS and MAX_SPEAKERS: set both or neither")
+        if self.speakers and self.min_speakers:
+            raise ValueError("SPEAKERS: set it, or MIN_SPEAKERS and MAX_SPEAKERS, not both")
+        if self.min_speakers and self.max_speakers and self.min_speakers > self.max_speakers:
+            raise ValueError("MIN_SPEAKERS: it is larger than MAX_SPEAKERS")
+        return self
+
+    @property
+    def database_path(self) -> Path:
+        """The SQLite file."""
+        return Path(self.database_url.removeprefix("sqlite:///"))
+
+    @property
+    def spool(self) -> Path:
+        """Where recordings are kept while in work."""
+        return self.spool_directory or self.database_path.parent / "threadscribe-spool"
+
+    @property
+    def socket_mode(self) -> bool:
+        """Whether Slack's events come over a WebSocket that we open."""
+        return self.slack_app_token is not None
+
+    def provider_problems(self) -> list[str]:
+        """What the chosen transcriber lacks."""
+        needed: dict[str, tuple[object, str]] = {}
+        match self.transcriber:
+            case "botlhale":
+                needed = {
+                    "BOTLHALE_ORG_ID": (self.botlhale_org_id, "the organisation id of your Botlhale account"),
+                    "BOTLHALE_REFRESH_TOKEN": (self.botlhale_refresh_token, "the token from its API settings"),
+                }
+            case "gowajee":
+                needed = {
+                    "GOWAJEE_API_KEY": (self.gowajee_api_key, "the key from Gowajee's console"),
+                    "GOWAJEE_WEBHOOK_ID": (self.gowajee_webhook_id, "the id of the webhook registered there"),
+                    "GOWAJEE_WEBHOOK_TOKEN": (self.gowajee_webhook_token, "the token in that webhook's address"),
+                }
+            case "embedded":
+                pass
+        return [f"{name}: missing; set it to {what}" for name, (value, what) in needed.items() if not value]
+
+    def slack_problems(self) -> list[str]:
+        """What is missing to run in a workspace."""
+        problems = []
+        if self.slack_bot_token is None:
+            problems.append("SLACK_BOT_TOKEN: missing; set it to the bot token of the installed app (xoxb-…)")
+        if self.slack_app_token is None and self.slack_signing_secret is None:
+            problems.append(
+                "SLACK_APP_TOKEN: missing; set it to the app token (xapp-…) for Socket Mode, "
+                "or set SLACK_SIGNING_SECRET for HTTP mode"
+            )
+        return problems
+
+
+REQUEST_TIMEOUT = timedelta(seconds=20)
+"""Of one request to Slack or a provider, uploads aside."""
+
+
+def load(*, env_file: Path | None = Path(".env")) -> Settings:
+    """Read the settings. Raises `SettingsProblem` with every wrong one."""
+    try:
+        return Settings(_env_file=env_file)
+    except ValidationError as error:
+        raise SettingsProblem([_problem(detail["loc"], detail["msg"]) for detail in error.errors()]) from None
+
+
+def _problem(location: tuple[int | str, ...], message: str) -> str:
+    text = message.removeprefix("Value error, ")
+    name = str(location[0]).upper() if location else ""
+    return f"{name}: {text[:1].lower()}{text[1:]}" if name else text

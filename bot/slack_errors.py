@@ -1,0 +1,89 @@
+"""What Slack's answers mean for us: three kinds of error in place of its hundred codes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+TEMPORARY = frozenset(
+    {
+        "fatal_error",
+        "internal_error",
+        "request_timeout",
+        "service_unavailable",
+        "team_added_to_org",
+        "accesslimited",
+        "external_channel_migrating",
+    }
+)
+UNAUTHORISED = frozenset(
+    {
+        "account_inactive",
+        "invalid_auth",
+        "not_authed",
+        "token_expired",
+        "token_revoked",
+        "missing_scope",
+        "not_allowed_token_type",
+        "no_permission",
+        "ekm_access_denied",
+    }
+)
+
+
+class SlackUnavailable(Exception):
+    """Temporary. `maybe_done`: the call may have taken effect all the same."""
+
+    def __init__(self, message: str, *, retry_after: timedelta | None = None, maybe_done: bool = True) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        self.maybe_done = maybe_done
+
+
+class SlackNotAuthorised(SlackUnavailable):
+    """The operator's problem: a token or a scope is missing; jobs wait. Nothing was done."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, maybe_done=False)
+
+
+class SlackRefused(Exception):
+    """Final: Slack will not do this. `code` is Slack's own word for why."""
+
+    def __init__(self, method: str, code: str) -> None:
+        super().__init__(f"{method}: {code}")
+        self.code = code
+
+
+SlackMishap = (SlackClientError, aiohttp.ClientError, asyncio.TimeoutError, OSError)
+"""What slack_sdk's client lets through when its own retries are off."""
+
+
+def understand(method: str, error: Exception) -> SlackUnavailable | SlackRefused:
+    """Translate what slack_sdk raised for `method`."""
+    if not isinstance(error, SlackApiError):
+        # A connection that never stood has carried nothing.
+        maybe_done = not isinstance(error, aiohttp.ClientConnectorError)
+        return SlackUnavailable(f"{method}: {type(error).__name__}", maybe_done=maybe_done)
+    status, headers = getattr(error.response, "status_code", 0), getattr(error.response, "headers", {})
+    data = getattr(error.response, "data", None)
+    code = str(data.get("error", "")) if isinstance(data, dict) else ""
+    too_many = 429
+    if status == too_many or code in {"ratelimited", "rate_limited"}:
+        return SlackUnavailable(f"{method}: ratelimited", retry_after=_retry_after(headers), maybe_done=False)
+    if code in UNAUTHORISED:
+        return SlackNotAuthorised(f"{method}: {code}")
+    if not code or code in TEMPORARY:
+        return SlackUnavailable(f"{method}: {code or status}", retry_after=_retry_after(headers))
+    return SlackRefused(method, code)
+
+
+def _retry_after(headers: Mapping[str, object]) -> timedelta | None:
+    for name, value in headers.items():
+        if name.lower() == "retry-after" and str(value).isdigit():
+            return timedelta(seconds=int(str(value)))
+    return None

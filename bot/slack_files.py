@@ -1,0 +1,120 @@
+"""The parts of Slack's file and conversation objects that we read, and what they tell."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+from pydantic import BaseModel, ConfigDict, Field
+
+_SOUND_TYPES = frozenset(
+    {
+        "aac", "aiff", "amr", "avi", "caf", "flac", "flv", "m4a", "m4v", "mkv", "mov", "mp3", "mp4", "mpeg", "mpg",
+        "mpga", "oga", "ogg", "ogv", "opus", "3gp", "3gpp", "wav", "weba", "webm", "wma", "wmv",
+    }
+)  # fmt: skip
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Place(_Wire):
+    """One message that carries a file."""
+
+    ts: str
+    thread_ts: str | None = None
+
+    @property
+    def root(self) -> str:
+        """The timestamp of the thread's root, which is the message itself outside of threads."""
+        return self.thread_ts or self.ts
+
+
+class Shares(_Wire):
+    """Where a file is shared, by channel id. Fills in some time after the event."""
+
+    public: dict[str, tuple[Place, ...]] = Field(default_factory=dict)
+    private: dict[str, tuple[Place, ...]] = Field(default_factory=dict)
+
+
+class SlackFile(_Wire):
+    """A file as `files.info` describes it.
+
+    Source: https://docs.slack.dev/reference/objects/file-object
+    Any of the hints can be missing or wrong (peers' field reports): five of them are asked, the content decides.
+    """
+
+    id: str
+    name: str | None = None
+    title: str | None = None
+    mimetype: str | None = None
+    filetype: str | None = None
+    subtype: str | None = None
+    media_display_type: str | None = None
+    mode: str | None = None
+    size: int = 0
+    url_private: str | None = None
+    url_private_download: str | None = None
+    shares: Shares = Field(default_factory=Shares)
+
+    @property
+    def address(self) -> str | None:
+        """Where its bytes are, once Slack has them ready."""
+        return self.url_private_download or self.url_private
+
+    @property
+    def is_described(self) -> bool:
+        """Whether Slack has looked at it: before its scan is through, neither type nor address are there."""
+        return bool(self.mimetype or self.filetype or self.subtype) and self.address is not None
+
+    @property
+    def looks_like_a_recording(self) -> bool:
+        """Whether any of the five signals says so."""
+        return (
+            self.subtype in {"slack_audio", "slack_video"}
+            or self.media_display_type in {"audio", "video"}
+            or (self.mimetype or "").split("/")[0] in {"audio", "video"}
+            or (self.filetype or "").lower() in _SOUND_TYPES
+            or any(PurePath(name).suffix.lower()[1:] in _SOUND_TYPES for name in (self.name, self.title) if name)
+        )
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether Slack holds only a link to it, or nothing any more."""
+        return self.mode in {"external", "tombstone", "hidden_by_limit"}
+
+    def places(self, channel: str) -> tuple[Place, ...]:
+        """The messages in `channel` that carry it."""
+        return (*self.shares.public.get(channel, ()), *self.shares.private.get(channel, ()))
+
+
+class Conversation(_Wire):
+    """A conversation as `conversations.info` describes it."""
+
+    id: str
+    is_im: bool = False
+    is_mpim: bool = False
+    is_member: bool = False
+    is_archived: bool = False
+    is_ext_shared: bool = False
+    is_pending_ext_shared: bool = False
+
+    @property
+    def has_us(self) -> bool:
+        """Whether the bot takes part: direct messages do not say so, but only those who do may ask about them."""
+        return self.is_member or self.is_im or self.is_mpim
+
+    @property
+    def leaves_the_company(self) -> bool:
+        """Whether another company reads along (Slack Connect)."""
+        return self.is_ext_shared or self.is_pending_ext_shared
+
+
+class Identity(_Wire):
+    """Who we are, as `auth.test` tells."""
+
+    team_id: str
+    user_id: str
+    bot_id: str | None = None
+    enterprise_id: str | None = None
+    url: str = ""

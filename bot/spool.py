@@ -1,0 +1,39 @@
+"""Where recordings lie while they are in work: one folder a job, readable by the bot only, gone when it is done."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from pathlib import Path
+
+from storage import jobs
+from storage.database import Database
+from storage.job import JobId
+
+
+class Spool:
+    """`folder` belongs to this installation alone: what is in it and belongs to no open job is removed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    async def prepare(self, database: Database) -> None:
+        """Create the folder, and remove what an earlier process left behind."""
+        kept = await database.read(jobs.open_ids)
+        await asyncio.to_thread(self._sweep, kept)
+
+    def _sweep(self, kept: frozenset[str]) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for left in self.folder.iterdir():
+            if left.is_dir() and left.name not in kept:
+                shutil.rmtree(left, ignore_errors=True)
+
+    async def room(self, job: JobId) -> Path:
+        """The job's folder, made if it is not there."""
+        folder = self.folder / job
+        await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True, exist_ok=True)
+        return folder
+
+    async def clear(self, job: JobId) -> None:
+        """Remove the job's folder."""
+        await asyncio.to_thread(shutil.rmtree, self.folder / job, ignore_errors=True)

@@ -1,0 +1,54 @@
+"""Brings a job's recording to disk in the form that its transcriber takes; done again after a crash where needed."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.downloads import too_large
+from bot.slack_files import SlackFile
+from bot.tools import Tools
+from storage.job import Job
+from transcription.audio import convert
+from transcription.errors import Unavailable
+from transcription.transcriber import Audio, Transcriber
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Obtained:
+    """`damaged`: parts of the recording could not be decoded."""
+
+    audio: Audio
+    damaged: bool
+
+
+async def obtain(job: Job, tools: Tools, transcriber: Transcriber, *, file: SlackFile | None = None) -> Obtained:
+    """The recording as WAV in the job's folder: what an earlier try left there, or downloaded and converted.
+
+    `file` saves asking Slack again. Raises what the download and the conversion raise, `NoSound` among it.
+    """
+    room = await tools.spool.room(job.id)
+    rate = transcriber.capabilities.sample_rate
+    wav = room / f"audio-{rate}.wav"
+    duration, damaged = job.duration, job.damaged
+    if duration is None or not await asyncio.to_thread(wav.is_file):
+        described = file or await tools.workspace.file(job.origin.file)
+        recording = await _download(described, room, tools)
+        async with tools.conversions:
+            converted = await convert(recording, wav, sample_rate=rate, longest=transcriber.capabilities.longest)
+        await asyncio.to_thread(recording.unlink)
+        duration, damaged = converted.duration, converted.damaged
+    audio = Audio(key=job.id, path=wav, duration=duration, sample_rate=rate)
+    return Obtained(audio=audio, damaged=damaged)
+
+
+async def _download(file: SlackFile, room: Path, tools: Tools) -> Path:
+    if file.address is None:
+        raise Unavailable("the file has no address yet")
+    largest = tools.settings.largest_file
+    if file.size > largest:
+        raise too_large(largest)
+    recording = room / "recording"
+    await tools.downloads.fetch(file.address, recording, largest=largest)
+    return recording

@@ -1,0 +1,142 @@
+"""received: find out what was shared and where, and whether it is for us; get it ready to be sent.
+
+Nothing leaves Slack before the conversation is known to have us and to stay within the company.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.claim import Claim, Later
+from bot.slack_errors import SlackNotAuthorised, SlackRefused, SlackUnavailable
+from bot.slack_files import Conversation, Place, SlackFile
+from bot.steps.audio import obtain
+from bot.tools import Tools
+from handlers.audio import is_resolved, seconds
+from storage import jobs
+from storage.job import Failure, Job, JobState, Reason
+from transcription.errors import NoSound
+
+WAIT_FOR_SLACK = timedelta(minutes=10)
+"""Slack scans an upload before it tells what it is and where; larger takes longer."""
+
+WAIT_FOR_ANOTHER = timedelta(seconds=30)
+"""How long an event without a message of its own may still get one, before it is a repeat of one we have."""
+
+SAME_SHARING = 10.0
+"""Seconds between a message with a file and the event about it, at most; Slack writes both within moments."""
+
+GONE = frozenset({"file_not_found", "file_deleted", "file_not_shared"})
+
+
+async def locate(claim: Claim, tools: Tools) -> Job | Later:
+    """Describe, judge, place, fetch, convert, prepare."""
+    try:
+        file = await tools.workspace.file(claim.job.origin.file)
+    except SlackRefused as refused:
+        return await _leave_alone(claim, Reason.FILE_GONE, note=refused.code)
+    if file.is_elsewhere or (file.is_described and not file.looks_like_a_recording):
+        return await _leave_alone(claim, Reason.NOT_AUDIO)
+    if not file.is_described and not (file.looks_like_a_recording and file.address):
+        return await _wait(claim, tools, otherwise=Reason.NOT_AUDIO)
+    placed = await _place(claim, tools, file)
+    if placed is not None:
+        return placed
+    reason = await _keep_out(claim, tools)
+    if reason is not None:
+        return await _leave_alone(claim, reason)
+    await _show_pending(claim, tools)
+    return await _prepare(claim, tools, file)
+
+
+async def _wait(claim: Claim, tools: Tools, *, otherwise: Reason, patience: timedelta = WAIT_FOR_SLACK) -> Job | Later:
+    if claim.age > patience:
+        return await _leave_alone(claim, otherwise)
+    # A little longer each time: most files are ready within a second or two, the largest within minutes.
+    pause = min(max(claim.age / 4, timedelta(seconds=0.5)), timedelta(seconds=30))
+    return Later(due=tools.clock() + pause)
+
+
+async def _leave_alone(claim: Claim, reason: Reason, *, note: str | None = None) -> Job:
+    failure = Failure(reason=reason)
+    return await claim.save(replace(claim.job, state=JobState.ABANDONED, failure=failure), note=note or str(reason))
+
+
+async def _place(claim: Claim, tools: Tools, file: SlackFile) -> Job | Later | None:
+    """Settle the message and the thread; None when they are settled."""
+    job = claim.job
+    if job.message_ts is not None:
+        return None
+    title = file.title or file.name or job.title
+    if is_resolved(job.origin.occasion):
+        located = replace(job, message_ts=job.origin.occasion, title=title)
+        await claim.save(located)
+        return None
+    places = file.places(job.origin.channel)
+    if not places:
+        return await _wait(claim, tools, otherwise=Reason.NOWHERE_TO_REPLY)
+    taken = await tools.database.read(lambda tx: jobs.occasions(tx, job.origin))
+    nearest = min(places, key=lambda place: _distance(place, job.origin.occasion))
+    if nearest.ts in taken and _distance(nearest, job.origin.occasion) <= SAME_SHARING:
+        return await _leave_alone(claim, Reason.DUPLICATE)
+    free = [place for place in places if place.ts not in taken]
+    if free and await _settle(claim, tools, min(free, key=lambda place: _distance(place, job.origin.occasion)), title):
+        return None
+    return await _wait(claim, tools, otherwise=Reason.DUPLICATE, patience=WAIT_FOR_ANOTHER)
+
+
+def _distance(place: Place, occasion: str) -> float:
+    return abs(seconds(place.ts) - seconds(occasion))
+
+
+async def _settle(claim: Claim, tools: Tools, place: Place, title: str | None) -> bool:
+    job = claim.job
+    origin = replace(job.origin, occasion=place.ts, thread=place.root)
+    located = replace(job, origin=origin, message_ts=place.ts, title=title)
+    settled = await tools.database.write(lambda tx: jobs.locate(tx, job, located))
+    if settled:
+        claim.job = located
+    return settled
+
+
+async def _keep_out(claim: Claim, tools: Tools) -> Reason | None:
+    """Why nothing may be read from this conversation, if so."""
+    try:
+        conversation = await tools.workspace.conversation(claim.job.origin.channel)
+    except SlackRefused:
+        return Reason.NOT_A_MEMBER
+    return _objection(conversation, allow_shared=tools.settings.allow_slack_connect)
+
+
+def _objection(conversation: Conversation, *, allow_shared: bool) -> Reason | None:
+    if not conversation.has_us:
+        return Reason.NOT_A_MEMBER
+    if conversation.is_archived:
+        return Reason.CHANNEL_GONE
+    if conversation.leaves_the_company and not allow_shared:
+        return Reason.SHARED_CHANNEL
+    return None
+
+
+async def _show_pending(claim: Claim, tools: Tools) -> None:
+    job = claim.job
+    if job.attempts or job.message_ts is None:
+        return
+    try:
+        await tools.workspace.react(job.origin.channel, job.message_ts, tools.settings.reaction_pending)
+    except (SlackNotAuthorised, SlackRefused, SlackUnavailable):
+        return  # a courtesy: the transcript comes without it
+
+
+async def _prepare(claim: Claim, tools: Tools, file: SlackFile) -> Job:
+    transcriber = tools.transcribers[tools.settings.transcriber]
+    try:
+        obtained = await obtain(claim.job, tools, transcriber, file=file)
+    except NoSound:
+        return await _leave_alone(claim, Reason.NO_SOUND)
+    duration, damaged = obtained.audio.duration, obtained.damaged
+    await claim.save(replace(claim.job, provider=transcriber.name, duration=duration, damaged=damaged))
+    ticket = await transcriber.prepare(obtained.audio)
+    sendings = claim.job.sendings + 1
+    return await claim.save(replace(claim.job, state=JobState.SUBMITTING, ticket=ticket, sendings=sendings))

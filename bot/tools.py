@@ -1,0 +1,36 @@
+"""What a step may use. Made once by the composition root."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.downloads import Downloads
+from bot.rate_limits import RateLimits
+from bot.settings import Settings
+from bot.spool import Spool
+from bot.workspace import Workspace
+from storage.database import Database
+from storage.job import Job
+from transcription.transcriber import Transcriber
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tools:
+    """`transcribers` are those that jobs may name; `conversions` bounds how many recordings are decoded at once."""
+
+    database: Database
+    workspace: Workspace
+    downloads: Downloads
+    transcribers: Mapping[str, Transcriber]
+    spool: Spool
+    limits: RateLimits
+    settings: Settings
+    clock: Callable[[], datetime]
+    conversions: asyncio.Semaphore
+
+    def transcriber_of(self, job: Job) -> Transcriber:
+        """The one that has the job; the configured one where it was switched off since."""
+        return self.transcribers.get(job.provider or "") or self.transcribers[self.settings.transcriber]

@@ -1,0 +1,104 @@
+"""`threadscribe transcribe FILE`: the same providers, one file, no Slack; the transcript on standard output."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from pathlib import Path
+
+import click
+import httpx
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from bot.app import now
+from bot.catalog import make_transcribers
+from bot.settings import REQUEST_TIMEOUT, Settings, SettingsProblem
+from bot.steps.check import first_look, next_look
+from transcription import exports
+from transcription.audio import convert
+from transcription.errors import Refused, TranscriptionError
+from transcription.transcriber import Audio, Pending, Submission, Transcriber
+from transcription.transcript import Transcript
+
+FORMS: dict[str, Callable[[Transcript], str]] = {
+    "text": exports.as_text,
+    "json": exports.as_json,
+    "srt": exports.as_srt,
+    "vtt": exports.as_vtt,
+}
+
+
+async def transcribe_file(settings: Settings, file: Path, *, form: str, output: Path | None) -> int:
+    """Transcribe and print; the exit code."""
+    problems = settings.provider_problems()
+    if problems:
+        raise SettingsProblem(problems)
+    try:
+        transcript = await _transcribe(settings, file)
+    except Refused as refused:
+        click.echo(refused.sentence, err=True)
+        return 1
+    except TranscriptionError as error:
+        click.echo(f"{type(error).__name__}: {error}", err=True)
+        return 1
+    text = FORMS[form](transcript)
+    if output is None:
+        click.echo(text, nl=not text.endswith("\n"))
+    else:
+        await asyncio.to_thread(output.write_text, text, encoding="utf-8")
+    return 0
+
+
+async def _transcribe(settings: Settings, file: Path) -> Transcript:
+    async with AsyncExitStack() as stack:
+        timeout = httpx.Timeout(REQUEST_TIMEOUT.total_seconds())
+        client = await stack.enter_async_context(httpx.AsyncClient(timeout=timeout))
+        transcribers = make_transcribers(settings, client=client, clock=now)
+        for made in transcribers.values():
+            stack.push_async_callback(made.close)
+        transcriber = transcribers[settings.transcriber]
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="threadscribe-")))
+        progress = stack.enter_context(_progress())
+        task = progress.add_task("decoding", total=None)
+        rate = transcriber.capabilities.sample_rate
+        wav = folder / "audio.wav"
+        converted = await convert(file, wav, sample_rate=rate, longest=transcriber.capabilities.longest)
+        audio = Audio(key="commandline", path=wav, duration=converted.duration, sample_rate=rate)
+        progress.update(task, description=f"sending to {transcriber.title}")
+        submission = await transcriber.submit(audio, await transcriber.prepare(audio))
+        pace = transcriber.capabilities.pace
+        expected = max(pace.first * audio.duration.total_seconds() * 4, 5)
+        progress.update(task, description=f"{transcriber.title} is listening", total=expected)
+        return await _wait(
+            transcriber,
+            submission,
+            audio.duration,
+            tick=lambda age: progress.update(task, completed=age.total_seconds()),
+        )
+
+
+async def _wait(
+    transcriber: Transcriber, submission: Submission, duration: timedelta, *, tick: Callable[[timedelta], None]
+) -> Transcript:
+    started, pace = now(), transcriber.capabilities.pace
+    wait = first_look(pace, duration)
+    while True:
+        until = now() + wait
+        while now() < until:
+            await asyncio.sleep(min(0.2, wait.total_seconds()))
+            tick(now() - started)
+        answer = await transcriber.check(submission.handle, age=now() - started)
+        if not isinstance(answer, Pending):
+            return answer
+        wait = answer.look_after or next_look(pace, duration, chance=0)
+
+
+def _progress() -> Progress:
+    return Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(),
+        console=Console(stderr=True), transient=True,
+    )  # fmt: skip

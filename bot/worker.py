@@ -1,0 +1,240 @@
+"""The worker: claims what is due, takes it as many steps further as it will go, and sleeps until the next is due.
+
+It is woken by new recordings and by webhooks, keeps the leases of what is in its hands alive, and is the one place
+where an error becomes a decision (`bot.retries`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import traceback
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import assert_never
+
+import structlog
+
+from bot.claim import LEASE, Claim, Later
+from bot.retries import EXPECTED, Again, GiveUp, decide
+from bot.steps.check import check
+from bot.steps.locate import locate
+from bot.steps.reply import plan, reply
+from bot.steps.submit import submit
+from bot.steps.tidy import tidy
+from bot.tools import Tools
+from storage import inbox, jobs
+from storage.database import StorageUnavailable
+from storage.job import Failure, Job, JobState, Reason
+from storage.jobs import LeaseLost
+from transcription.errors import RateLimited
+
+LONGEST_SLEEP = timedelta(seconds=5)
+"""The command line may change a job beside us; this is how soon we notice."""
+
+GRACE = timedelta(seconds=10)
+"""How long a step may go on after we were asked to stop."""
+
+HOUSEKEEPING = timedelta(hours=1)
+KEPT_FOR_REPEATS = timedelta(days=2)
+"""Slack repeats an event for up to a day, with Delayed Events on."""
+
+_WITH_PROVIDER = frozenset({JobState.RECEIVED, JobState.SUBMITTING, JobState.SUBMITTED})
+
+_log = structlog.get_logger()
+
+
+class Worker:
+    """Works with `tools` on at most `settings.concurrency` jobs at a time."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._woken = asyncio.Event()
+        self._stopping = False
+        self._at_work: set[asyncio.Task[None]] = set()
+        self._last_turn = tools.clock()
+
+    def wake(self) -> None:
+        """Something is due."""
+        self._woken.set()
+
+    def stop(self) -> None:
+        """Claim nothing more; `run` returns when what is in hand is finished or let go."""
+        self._stopping = True
+        self._woken.set()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the loop has turned lately."""
+        return self._tools.clock() - self._last_turn < 3 * LONGEST_SLEEP + timedelta(seconds=10)
+
+    async def run(self) -> None:
+        """Work until stopped."""
+        housekeeping = asyncio.create_task(self._keep_house())
+        try:
+            while not self._stopping:
+                self._last_turn = self._tools.clock()
+                self._woken.clear()
+                await self._take_all_that_is_due()
+                await self._sleep()
+        finally:
+            housekeeping.cancel()
+            await self._finish()
+
+    async def _take_all_that_is_due(self) -> None:
+        while not self._stopping and len(self._at_work) < self._tools.settings.concurrency:
+            try:
+                claim = await self._claim()
+            except StorageUnavailable as error:
+                _log.error("database unavailable", error=str(error))
+                return
+            if claim is None:
+                return
+            task = asyncio.create_task(self._work(claim), name=f"job {claim.job.id}")
+            self._at_work.add(task)
+            task.add_done_callback(self._done)
+
+    async def _claim(self) -> Claim | None:
+        now = self._tools.clock()
+        until = now + LEASE
+        job = await self._tools.database.write(lambda tx: jobs.claim(tx, now=now, until=until))
+        if job is None:
+            return None
+        return Claim(job, database=self._tools.database, clock=self._tools.clock, until=until)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._at_work.discard(task)
+        self._woken.set()
+        if not task.cancelled() and (error := task.exception()):
+            # E.g. the database went away: the lease ends by itself and the job is tried again.
+            _log.error("job dropped", task=task.get_name(), error=type(error).__name__)
+
+    async def _sleep(self) -> None:
+        due = None
+        with suppress(StorageUnavailable):
+            due = await self._tools.database.read(jobs.next_due)
+        busy = len(self._at_work) >= self._tools.settings.concurrency
+        wait = LONGEST_SLEEP if busy or due is None else min(due - self._tools.clock(), LONGEST_SLEEP)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._woken.wait(), max(wait.total_seconds(), 0.01))
+
+    async def _work(self, claim: Claim) -> None:
+        heartbeat = asyncio.create_task(claim.keep_alive())
+        steps = asyncio.create_task(self._steps(claim))
+        try:
+            await asyncio.wait({heartbeat, steps}, return_when=asyncio.FIRST_COMPLETED)
+            if not steps.done():
+                _log.warning("lease lost", job=claim.job.id)
+            else:
+                steps.result()
+        except LeaseLost:
+            _log.warning("lease lost", job=claim.job.id)
+        finally:
+            for task in (heartbeat, steps):
+                task.cancel()
+            await asyncio.gather(heartbeat, steps, return_exceptions=True)
+
+    async def _steps(self, claim: Claim) -> None:
+        try:
+            while True:
+                outcome = await self._one_step(claim)
+                if isinstance(outcome, Later):
+                    await claim.release(outcome)
+                    return
+        except asyncio.CancelledError:
+            with suppress(LeaseLost, StorageUnavailable):
+                await claim.release(Later(due=self._tools.clock()))
+            raise
+        except LeaseLost:
+            raise
+        except Exception as error:  # noqa: BLE001 - the one place where anything becomes a decision
+            await self._recover(claim, error)
+
+    async def _one_step(self, claim: Claim) -> Job | Later:
+        held = self._held_back(claim.job)
+        if held is not None:
+            return held
+        step: Callable[[Claim, Tools], Awaitable[Job | Later]]
+        match claim.job.state:
+            case JobState.RECEIVED:
+                step = locate
+            case JobState.SUBMITTING:
+                step = submit
+            case JobState.SUBMITTED:
+                step = check
+            case JobState.READY:
+                step = plan
+            case JobState.REPLYING:
+                step = reply
+            case JobState.REPLIED | JobState.ABANDONED:
+                step = tidy
+            case _:
+                assert_never(claim.job.state)
+        return await step(claim, self._tools)
+
+    def _held_back(self, job: Job) -> Later | None:
+        """A provider that asked for fewer requests gets none from anybody for a while."""
+        if job.state not in {JobState.SUBMITTING, JobState.SUBMITTED}:
+            return None
+        until = self._tools.limits.paused_until(self._tools.transcriber_of(job).name, now=self._tools.clock())
+        return Later(due=until) if until else None
+
+    async def _recover(self, claim: Claim, error: Exception) -> None:
+        job, now = claim.job, self._tools.clock()
+        decision = decide(error, attempts=job.attempts, age=claim.age, chance=random.random())  # noqa: S311 - jitter
+        note = describe(error)
+        match decision:
+            case GiveUp(failure=failure):
+                await self._give_up(claim, failure, note=note)
+            case Again(wait=wait, alarm=alarm):
+                level = logging.ERROR if alarm else logging.WARNING
+                _log.log(level, "step failed", job=job.id, state=str(job.state), error=note, again_in=wait.seconds)
+                if isinstance(error, RateLimited):
+                    self._tools.limits.pause(self._tools.transcriber_of(job).name, until=now + wait)
+                await claim.fail(due=now + wait, note=note)
+
+    async def _give_up(self, claim: Claim, failure: Failure, *, note: str) -> None:
+        job = claim.job
+        if not job.state.is_open:  # only the tidying up failed
+            await claim.release(Later(due=None))
+            return
+        _log.warning("gave up", job=job.id, state=str(job.state), reason=str(failure.reason))
+        if job.state in _WITH_PROVIDER and job.origin.thread is not None:
+            ended = replace(job, state=JobState.READY, failure=failure)
+        else:
+            ended = replace(job, state=JobState.ABANDONED, failure=Failure(reason=Reason.NOWHERE_TO_REPLY))
+        await claim.save(ended, note=note)
+        await claim.release(Later(due=self._tools.clock()))
+
+    async def _keep_house(self) -> None:
+        while True:
+            with suppress(StorageUnavailable):
+                await self._purge(before=self._tools.clock() - KEPT_FOR_REPEATS)
+            await asyncio.sleep(HOUSEKEEPING.total_seconds())
+
+    async def _purge(self, *, before: datetime) -> None:
+        await self._tools.database.write(lambda tx: inbox.purge(tx, before=before))
+        await self._tools.database.write(lambda tx: jobs.purge_left_alone(tx, before=before))
+
+    async def _finish(self) -> None:
+        if self._at_work:
+            await asyncio.wait(self._at_work, timeout=GRACE.total_seconds())
+        for task in self._at_work:
+            task.cancel()
+        await asyncio.gather(*self._at_work, return_exceptions=True)
+
+
+def describe(error: Exception) -> str:
+    """What may be logged of an error: ours are written for it, of others only where they came from."""
+    match error:
+        case OSError(strerror=str(strerror)):
+            return f"{type(error).__name__}: {strerror}"
+        case _ if isinstance(error, EXPECTED):
+            return f"{type(error).__name__}: {error}"[:200]
+        case _:
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            return f"{type(error).__name__} in {Path(last.filename).name}:{last.lineno}"

@@ -1,0 +1,161 @@
+"""Slack as the worker sees it: describe a file and a conversation, look, reply, react.
+
+Every call is made once: repeats are the worker's business (a client that repeats a post by itself posts twice).
+All methods raise `SlackUnavailable` or `SlackRefused` unless they say otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+import aiohttp
+from pydantic import BaseModel, ValidationError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.rendering import POSTING, Attachment
+from bot.slack_errors import SlackMishap, SlackNotAuthorised, SlackRefused, SlackUnavailable, understand
+from bot.slack_files import Conversation, Identity, Place, SlackFile
+
+M = TypeVar("M", bound=BaseModel)
+
+Blocks = Sequence[Mapping[str, object]]
+
+EVENT_TYPE = "threadscribe_reply"
+"""The metadata by which a reply of ours is recognised; everyone in the workspace may read it."""
+
+_UPLOADED = 200
+
+
+class Workspace:
+    """`client` must have no retry handlers; `session` uploads the bytes of transcript files."""
+
+    def __init__(self, *, client: AsyncWebClient, session: aiohttp.ClientSession) -> None:
+        self._client = client
+        self._session = session
+        self.identity: Identity | None = None
+        self.scopes: frozenset[str] = frozenset()
+
+    async def identify(self) -> Identity:
+        """Ask Slack who we are and what we may do; remembered."""
+        if self.identity is None:
+            data, headers = await self._ask("auth.test")
+            identity = _read(Identity, data, "auth.test")
+            granted = next((str(value) for name, value in headers.items() if name.lower() == "x-oauth-scopes"), "")
+            self.scopes = frozenset(scope.strip() for scope in granted.split(",") if scope.strip())
+            self.identity = identity
+        return self.identity
+
+    async def file(self, file: str) -> SlackFile:
+        """Describe a file."""
+        data, _ = await self._ask("files.info", file=file)
+        return _read(SlackFile, data.get("file"), "files.info")
+
+    async def conversation(self, channel: str) -> Conversation:
+        """Describe a conversation."""
+        data, _ = await self._ask("conversations.info", channel=channel)
+        return _read(Conversation, data.get("channel"), "conversations.info")
+
+    async def react(self, channel: str, ts: str, emoji: str) -> None:
+        """Put our reaction on a message; fine if it is there."""
+        await self._ask_again("reactions.add", "already_reacted", channel=channel, timestamp=ts, name=emoji)
+
+    async def unreact(self, channel: str, ts: str, emoji: str) -> None:
+        """Take our reaction off a message; fine if it is not there."""
+        await self._ask_again("reactions.remove", "no_reaction", channel=channel, timestamp=ts, name=emoji)
+
+    async def find_reply(self, channel: str, thread: str, job: str) -> str | None:
+        """Look for the job's reply in its thread; None if it is not there or the thread may not be read."""
+        cursor: str | None = None
+        while True:
+            try:
+                data, _ = await self._ask(
+                    "conversations.replies",
+                    channel=channel, ts=thread, limit=200, include_all_metadata=True, cursor=cursor,
+                )  # fmt: skip
+            except (SlackRefused, SlackNotAuthorised):
+                return None
+            for message in data.get("messages", ()):
+                metadata = message.get("metadata") or {}
+                if metadata.get("event_type") == EVENT_TYPE and metadata.get("event_payload", {}).get("job") == job:
+                    return str(message["ts"])
+            cursor = (data.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                return None
+
+    async def post(self, channel: str, thread: str, *, text: str, blocks: Blocks, job: str) -> str:
+        """Put one message in the thread; its timestamp."""
+        data, _ = await self._ask(
+            "chat.postMessage",
+            channel=channel,
+            thread_ts=thread,
+            text=text,
+            blocks=blocks,
+            metadata={"event_type": EVENT_TYPE, "event_payload": {"job": job}},
+            **POSTING,
+        )
+        return str(data["ts"])
+
+    async def upload(self, attachment: Attachment) -> str:
+        """Hand Slack the bytes of a file that nobody sees yet; its id."""
+        data, _ = await self._ask(
+            "files.getUploadURLExternal", filename=attachment.name, length=len(attachment.content)
+        )
+        try:
+            async with self._session.post(str(data["upload_url"]), data=attachment.content) as response:
+                if response.status != _UPLOADED:
+                    raise SlackUnavailable(f"upload: {response.status}", maybe_done=False)
+        except (TimeoutError, aiohttp.ClientError) as error:
+            raise SlackUnavailable(f"upload: {type(error).__name__}", maybe_done=False) from None
+        return str(data["file_id"])
+
+    async def share(self, channel: str, thread: str, *, files: Mapping[str, str], blocks: Blocks) -> None:
+        """Show uploaded files (id to title) in the thread, in one message with `blocks`."""
+        await self._ask(
+            "files.completeUploadExternal",
+            files=[{"id": file, "title": title} for file, title in files.items()],
+            channel_id=channel,
+            thread_ts=thread,
+            blocks=blocks,
+        )
+
+    async def shared_at(self, file: str, *, channel: str, thread: str) -> str | None:
+        """The timestamp of the message that carries an uploaded file in the thread, if it is there (yet)."""
+        place: Place
+        for place in (await self.file(file)).places(channel):
+            if place.thread_ts == thread:
+                return place.ts
+        return None
+
+    async def _ask_again(self, method: str, already: str, **arguments: object) -> None:
+        try:
+            await self._ask(method, **arguments)
+        except SlackRefused as refused:
+            if refused.code != already:
+                raise
+
+    async def _ask(self, method: str, **arguments: object) -> tuple[dict[str, Any], Mapping[str, object]]:
+        given = {name: value for name, value in arguments.items() if value is not None}
+        body = {"json": given} if method in _JSON_METHODS else {"data": _plain(given)}
+        try:
+            response = await self._client.api_call(method, **body)
+        except SlackMishap as error:
+            raise understand(method, error) from None
+        if not isinstance(response.data, dict):
+            raise SlackUnavailable(f"{method}: not an answer")
+        return response.data, response.headers
+
+
+_JSON_METHODS = frozenset({"chat.postMessage", "files.completeUploadExternal"})
+"""Methods with nested arguments; those that read take form fields only."""
+
+
+def _plain(arguments: Mapping[str, object]) -> dict[str, str]:
+    return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in arguments.items()}
+
+
+def _read(model: type[M], data: object, method: str) -> M:
+    try:
+        return model.model_validate(data)
+    except ValidationError:
+        raise SlackUnavailable(f"{method}: not as documented", maybe_done=False) from None

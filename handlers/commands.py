@@ -1,0 +1,86 @@
+"""`/transcripts`: where the recordings stand, told only to the person who asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_sdk.models.blocks import Block
+
+from handlers import listing, words
+from handlers.events import Command
+from storage import jobs
+from storage.database import Database, StorageUnavailable, Transaction
+from storage.job import Job, JobId
+
+LISTED = 15
+"""How many recordings a list shows."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """What the person reads; `text` is the whole of it for screen readers."""
+
+    text: str
+    blocks: Sequence[Block] = ()
+
+
+def register(
+    app: AsyncApp,
+    *,
+    database: Database,
+    clock: Callable[[], datetime],
+    provider_title: Callable[[Job], str],
+    workspace_url: Callable[[], str],
+) -> None:
+    """Listen for the command."""
+
+    async def answer(command: Command) -> Answer:
+        viewer = listing.Viewer(now=clock(), provider_title=provider_title, workspace_url=workspace_url())
+        match command.text.split():
+            case [] | ["list"]:
+                shown = await database.read(lambda tx: _listed(tx, command))
+                return _of(listing.overview(shown, viewer))
+            case ["status", job_id]:
+                return await _status(database, command, JobId(job_id.lower()), viewer)
+            case ["help"]:
+                return Answer(text=words.HELP)
+            case _:
+                return Answer(text=words.NOT_UNDERSTOOD)
+
+    @app.command("/transcripts")
+    async def transcripts(ack: AsyncAck, body: dict[str, object]) -> None:
+        try:
+            said = await answer(Command.model_validate(body))
+        except StorageUnavailable:
+            said = Answer(text=words.NOT_NOW)
+        await ack(text=said.text, blocks=said.blocks or None, response_type="ephemeral")
+
+
+def _listed(tx: Transaction, command: Command) -> list[Job]:
+    if command.in_direct_message:
+        return jobs.of_person(tx, team=command.team_id, user=command.user_id, limit=LISTED)
+    return jobs.in_channel(tx, team=command.team_id, channel=command.channel_id, limit=LISTED)
+
+
+async def _status(database: Database, command: Command, job_id: JobId, viewer: listing.Viewer) -> Answer:
+    job = await database.read(lambda tx: jobs.get(tx, job_id))
+    if job is None or not _may_see(command, job):
+        return Answer(text=words.no_such_recording(job_id))
+    history = await database.read(lambda tx: jobs.history(tx, job_id))
+    return _of(listing.status(job, history, viewer))
+
+
+def _of(lines: Sequence[listing.Line]) -> Answer:
+    return Answer(text=listing.as_text(lines), blocks=listing.as_blocks(lines))
+
+
+def _may_see(command: Command, job: Job) -> bool:
+    """What is in the channel where one asks; in a direct message, one's own."""
+    if job.origin.team != command.team_id:
+        return False
+    if command.in_direct_message:
+        return job.origin.user == command.user_id
+    return job.origin.channel == command.channel_id

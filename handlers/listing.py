@@ -1,0 +1,129 @@
+"""Jobs as people read them in the answers of `/transcripts`. Pure.
+
+Each answer is made once, as lines of pieces; from these come the blocks (rich text, in which nothing of others' can
+mention, link or format) and the plain text that screen readers use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from slack_sdk.models.blocks import Block, RichTextBlock, RichTextElementParts, RichTextSectionElement
+
+from handlers import words
+from handlers.spoken import spoken
+from storage.job import Job, JobState
+from transcription.naming import in_words, shortened
+
+_TITLE_LENGTH = 60
+History = Sequence[tuple[datetime, JobState, str | None]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Viewer:
+    """Where and when it is read. `provider_title` names a job's provider for people."""
+
+    now: datetime
+    provider_title: Callable[[Job], str]
+    workspace_url: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Piece:
+    """A run of text; a link where `url` is given."""
+
+    text: str
+    url: str | None = None
+    bold: bool = False
+
+
+Line = Sequence[Piece]
+
+
+def overview(jobs: Sequence[Job], viewer: Viewer) -> list[Line]:
+    """Where the recordings stand, newest first."""
+    if not jobs:
+        return [[Piece(text=words.NO_RECORDINGS)]]
+    waiting = sum(job.state.is_open for job in jobs)
+    return [[Piece(text=words.overview(waiting=waiting, shown=len(jobs)))], *(_entry(job, viewer) for job in jobs)]
+
+
+def status(job: Job, history: History, viewer: Viewer) -> list[Line]:
+    """One recording, with what happened to it."""
+    return [_entry(job, viewer), *(_event(job, event, viewer) for event in history)]
+
+
+def as_text(lines: Iterable[Line]) -> str:
+    """For a field that Slack parses."""
+    return "\n".join("".join(spoken_piece(piece) for piece in line) for line in lines)
+
+
+def spoken_piece(piece: Piece) -> str:
+    """A piece without anything that could format, its spaces at both ends kept."""
+    text = piece.text
+    before, after = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
+    return f"{before}{spoken(text)}{after}"
+
+
+def as_blocks(lines: Iterable[Line]) -> list[Block]:
+    """For the eyes."""
+    return [
+        RichTextBlock(elements=[RichTextSectionElement(elements=[_element(piece) for piece in line])]) for line in lines
+    ]
+
+
+def _element(piece: Piece) -> RichTextElementParts.Text | RichTextElementParts.Link:
+    if piece.url:
+        return RichTextElementParts.Link(url=piece.url, text=piece.text)
+    style = RichTextElementParts.TextStyle(bold=True) if piece.bold else None
+    return RichTextElementParts.Text(text=piece.text, style=style)
+
+
+def _entry(job: Job, viewer: Viewer) -> Line:
+    title = Piece(text=shortened(job.title or words.UNTITLED, limit=_TITLE_LENGTH), bold=True)
+    details = [
+        _where_it_stands(job, viewer),
+        words.long(in_words(job.duration)) if job.duration else None,
+        words.shared(_ago(job.created_at, viewer)),
+    ]
+    line = [title, Piece(text=": " + ", ".join(filter(None, details)) + ". ")]
+    if link := _thread_link(job, viewer):
+        line.append(Piece(text=words.OPEN_THREAD, url=link))
+        line.append(Piece(text=" "))
+    line.append(Piece(text=words.number(job.id)))
+    return line
+
+
+def _event(job: Job, event: tuple[datetime, JobState, str | None], viewer: Viewer) -> Line:
+    at, state, note = event
+    said = words.standing(state, provider=viewer.provider_title(job) if job.provider else None)
+    trouble = f" ({words.TROUBLE})" if note and state.is_open and state is not JobState.READY else ""
+    return [Piece(text=f"{_ago(at, viewer)}: {said}{trouble}")]
+
+
+def _where_it_stands(job: Job, viewer: Viewer) -> str:
+    provider = viewer.provider_title(job) if job.provider else None
+    if job.failure is not None and not job.state.is_open:
+        return words.ending(job.failure.reason)
+    if job.state is JobState.REPLIED and provider:
+        return words.done_by(provider)
+    return words.standing(job.state, provider=provider)
+
+
+def _ago(moment: datetime, viewer: Viewer) -> str:
+    seconds = max((viewer.now - moment).total_seconds(), 0)
+    minute, hour, day = 60, 3600, 86400
+    if seconds < minute:
+        return words.JUST_NOW
+    rough = day if seconds >= 2 * day else hour if seconds >= 2 * hour else minute
+    return words.ago(in_words(timedelta(seconds=seconds // rough * rough)))
+
+
+def _thread_link(job: Job, viewer: Viewer) -> str | None:
+    thread = job.origin.thread
+    if not (thread and viewer.workspace_url):
+        return None
+    place = f"{viewer.workspace_url}archives/{job.origin.channel}/p{thread.replace('.', '')}"
+    return f"{place}?thread_ts={thread}&cid={job.origin.channel}"

@@ -1,0 +1,77 @@
+"""A provider's webhook: let in, kept as it came, answered, and the job woken. Nothing is decided here.
+
+The address is checked before the body is read, so that a stranger cannot make us read 20 MB. A body about a job that
+we do not know (yet) is kept as well: the answer to our own submission may still be on its way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+
+import structlog
+from aiohttp import web
+
+from storage import inbox, jobs
+from storage.database import Database, StorageUnavailable, Transaction
+from transcription.errors import BadSignature, Misunderstood
+from transcription.transcriber import Callback, CallsBack
+
+LARGEST_BODY = 64 * 1024 * 1024
+"""Bytes; a five-hour transcript with word times is some ten megabytes."""
+
+_log = structlog.get_logger()
+
+
+def register(
+    app: web.Application,
+    *,
+    providers: Mapping[str, CallsBack],
+    database: Database,
+    clock: Callable[[], datetime],
+    wake: Callable[[], None],
+) -> None:
+    """Serve `POST /webhooks/{provider}`."""
+
+    async def receive(request: web.Request) -> web.StreamResponse:
+        name = request.match_info["provider"]
+        provider = providers.get(name)
+        if provider is None:
+            return web.Response(status=404)
+        body = b""
+        try:
+            provider.authenticate(query=request.query, headers=request.headers)
+            body = await request.read()
+            callback = Callback(query=request.query, headers=request.headers, body=body)
+            handle = provider.admit(callback)
+        except BadSignature:
+            _log.warning("webhook refused", provider=name)
+            return web.Response(status=401)
+        except Misunderstood:
+            # Answered 200: the same nonsense would come again. The status call finds out what is true.
+            _log.warning("webhook not understood", provider=name, size=len(body))
+            return web.Response(text="ok")
+
+        def keep(tx: Transaction) -> None:
+            if inbox.keep(tx, provider=name, handle=handle, body=body, now=clock()):
+                jobs.wake(tx, provider=name, handle=handle, now=clock())
+
+        await database.write(keep)
+        _log.info("webhook kept", provider=name)
+        wake()
+        return web.Response(text="ok")
+
+    app.router.add_post("/webhooks/{provider}", _or_unavailable(receive))
+
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def _or_unavailable(handler: Handler) -> Handler:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except StorageUnavailable:
+            return web.Response(status=503, headers={"Retry-After": "30"})
+
+    return answer

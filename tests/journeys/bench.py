@@ -1,0 +1,150 @@
+"""A whole bot against the sandbox: real requests in, real messages out. Nothing of it is replaced."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from bot.app import Bot, open_bot
+from bot.settings import Settings
+from sandbox.botlhale import Botlhale
+from sandbox.gowajee import Gowajee
+from sandbox.slack import Channel, Message, Share, Slack, Upload
+from sandbox.voices import SAMPLES
+from storage import jobs
+from storage.job import Job
+
+WEBHOOK_TOKEN = "journey-webhook-token-0123456789"
+
+
+def settings_of(slack: Slack, folder: Path, **more: Any) -> Settings:
+    """Socket Mode unless a signing secret is given; SQLite in `folder`."""
+    way_in = {} if "slack_signing_secret" in more else {"slack_app_token": slack.app_token}
+    return Settings(
+        _env_file=None,
+        **{
+            "slack_bot_token": slack.bot_token,
+            "slack_api_url": slack.api_url,
+            "slack_file_origins": slack.origin,
+            "http_port": 0,
+            "database_url": f"sqlite:///{folder}/bot.db",
+            "soonest_look": 0.1,
+            **way_in,
+            **more,
+        },
+    )
+
+
+def botlhale_settings(botlhale: Botlhale) -> dict[str, Any]:
+    return {
+        "transcriber": "botlhale",
+        "botlhale_base_url": botlhale.origin,
+        "botlhale_org_id": botlhale.org_id,
+        "botlhale_refresh_token": botlhale.refresh_token,
+    }
+
+
+def gowajee_settings(gowajee: Gowajee) -> dict[str, Any]:
+    return {
+        "transcriber": "gowajee",
+        "gowajee_base_url": gowajee.origin,
+        "gowajee_api_key": gowajee.api_key,
+        "gowajee_webhook_id": gowajee.webhook_id,
+        "gowajee_webhook_token": WEBHOOK_TOKEN,
+    }
+
+
+@asynccontextmanager
+async def running(settings: Settings, slack: Slack) -> AsyncIterator[Bot]:
+    """The bot at work in this process; HTTP mode is announced to Slack."""
+    async with open_bot(settings) as bot:
+        if settings.slack_signing_secret is not None:
+            slack.events_url = f"http://127.0.0.1:{bot.listening.port}/slack/events"
+        stop = asyncio.Event()
+        work = asyncio.create_task(bot.run(stop))
+        if bot.socket is not None:
+            await slack.until(lambda: slack.open_sockets)
+        try:
+            yield bot
+        finally:
+            stop.set()
+            await work
+
+
+class Bench:
+    """What most journeys need: Slack, Botlhale and a running bot."""
+
+    def __init__(self, slack: Slack, botlhale: Botlhale, folder: Path) -> None:
+        self.slack = slack
+        self.botlhale = botlhale
+        self.folder = folder
+        self._stack = AsyncExitStack()
+        self.bot: Bot | None = None
+
+    async def start(self, **more: Any) -> Bot:
+        """Start the bot (again)."""
+        settings = settings_of(self.slack, self.folder, **(botlhale_settings(self.botlhale) | more))
+        self.bot = await self._stack.enter_async_context(running(settings, self.slack))
+        return self.bot
+
+    async def stop(self) -> None:
+        """Stop the bot in good order."""
+        await self._stack.aclose()
+        self._stack = AsyncExitStack()
+
+    async def jobs(self) -> list[Job]:
+        """Every job, newest first."""
+        assert self.bot is not None
+        return await self.bot.tools.database.read(lambda tx: jobs.newest(tx, limit=1000))
+
+    async def ended(self, count: int = 1) -> list[Job]:
+        """The jobs, once `count` of them are tidied up and nothing is due."""
+        async with asyncio.timeout(30):
+            while True:
+                found = await self.jobs()
+                if len(found) >= count and all(job.due_at is None for job in found):
+                    return found
+                await asyncio.sleep(0.02)
+
+
+def recording(which: str = "note", /, **more: Any) -> Upload:
+    """A sample as somebody uploads it."""
+    sample = SAMPLES[which]
+    known = {"content": sample.path.read_bytes(), "name": sample.file, "filetype": sample.path.suffix[1:]}
+    return Upload(**(known | more))
+
+
+def words_of(message: Message) -> str:
+    """Every text of the message's blocks."""
+
+    def texts(part: Any) -> list[str]:
+        if isinstance(part, dict):
+            own = [part["text"]] if isinstance(part.get("text"), str) else []
+            return own + [text for value in part.values() for text in texts(value)]
+        return [text for value in part for text in texts(value)] if isinstance(part, list | tuple) else []
+
+    return " ".join(texts(message.blocks))
+
+
+async def only_reply(slack: Slack, share: Share) -> Message:
+    """The bot's one reply in the thread of the share; fails if there is another, there or in the channel's root."""
+    replies = await slack.wait_for_replies(share)
+    await slack.quiet()
+    spoken = [message for message in slack.messages(share.channel.id) if message.by_bot]
+    assert len(replies) == len(spoken) == 1, "one reply and nothing else"
+    return replies[0]
+
+
+def silent(slack: Slack, channel: Channel) -> bool:
+    """Whether the bot has said nothing in the channel."""
+    return not [message for message in slack.messages(channel.id) if message.by_bot]
+
+
+async def eventually(condition: Callable[[], object]) -> None:
+    """Wait for something that nobody announces."""
+    async with asyncio.timeout(30):
+        while not condition():  # noqa: ASYNC110 - nobody announces it
+            await asyncio.sleep(0.01)
