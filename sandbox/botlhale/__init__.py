@@ -1,0 +1,177 @@
+"""Botlhale AI as its documentation shows it: tokens, presigned uploads, status and results, on two loopback origins.
+
+A client asks for a form, posts the recording to storage, polls the status and reads the result. The documentation has
+generations; each difference between them is an argument here. What is not documented is refused, not let pass.
+"""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Literal, Self
+
+from aiohttp import hdrs, web
+
+from sandbox.botlhale import answers
+from sandbox.botlhale.jobs import Job, Jobs, Manners, Uploaded
+from sandbox.botlhale.orders import NAMES, Dialect, Order, name_job, read_order
+from sandbox.botlhale.refusals import not_found, refuse
+from sandbox.botlhale.storage import Storage, StorageShape
+from sandbox.botlhale.tokens import Tokens, TokenShape
+from sandbox.door import Door, Seen
+from sandbox.faults import Faults
+from sandbox.forms import NotAForm, read_form
+
+__all__ = ["Botlhale", "Order", "Uploaded"]
+
+ResultPath = Literal["getdata", "data"]
+LIMIT = 1 << 16
+
+
+class Botlhale(Manners):
+    """One account at a pretended Botlhale.
+
+    A recording is worked on from the moment storage has it; one that is not whole PCM16 mono WAV at the ordered rate,
+    or plays over 400 minutes, ends as `failed`. Faults are armed by `POST /generateAuthToken` or
+    `POST /auth/generate`, `POST /asr/async/upload`, `POST storage`, `GET /asr/async/status` and `result_call`.
+    """
+
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        dialect: Dialect = "camel",
+        token_shape: TokenShape = "B2",  # noqa: S107 - a generation of the documentation
+        result_path: ResultPath = "getdata",
+        speed: float = 0.0,
+        storage_shape: StorageShape = "sigv2",
+    ) -> None:
+        camel = dialect == "camel"
+        super().__init__(
+            done_word="complete" if camel else "completed",
+            status_shape="data" if camel else "flat",
+            audio_length="text" if camel else "number",
+            speed=speed,
+        )
+        self.origin = self.storage_origin = ""
+        self.org_id = "InventedOrg01"
+        self.refresh_token = "invented-refresh-token"  # noqa: S105 - invented; the stand-in's own
+        self.result_call = f"GET /asr/async/{result_path}"
+        self.faults = Faults()
+        self.requests: list[Seen] = []
+        self._port = port
+        self._dialect = dialect
+        self._quota_code: int | None = None
+        self._jobs = Jobs(self)
+        self._storage = Storage(
+            shape=storage_shape, faults=self.faults, requests=self.requests, received=self._jobs.receive
+        )
+        self._door = Door(faults=self.faults, requests=self.requests, name=lambda seen: f"{seen.method} {seen.path}")
+        self.tokens = Tokens(shape=token_shape, refresh_token=self.refresh_token, door=self._door)
+        self._door.serve(hdrs.METH_POST, "/asr/async/upload", self._upload)
+        self._door.serve(hdrs.METH_GET, "/asr/async/status", self._status)
+        self._door.serve(hdrs.METH_GET, f"/asr/async/{result_path}", self._result)
+
+    async def __aenter__(self) -> Self:
+        self.origin = await self._door.open(self._port)
+        self.storage_origin = await self._storage.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._door.close()
+        await self._storage.close()
+
+    @property
+    def uploads(self) -> dict[str, Uploaded]:
+        """What storage received, by key."""
+        return self._jobs.uploads
+
+    def order(self, key: str) -> Order:
+        """Return what was ordered under a key."""
+        return self._jobs.order(key)
+
+    def release(self, key: str | None = None) -> None:
+        """Go on with one held recording; without a key with all of them, and hold no more."""
+        self.hold = self.hold and key is not None
+        self._jobs.release(key)
+
+    def fail_next(self, word: str = "failed") -> None:
+        """Let the next recording that arrives end with this status."""
+        self._jobs.fail_next(word)
+
+    def expire_forms(self) -> None:
+        """Let the hour of every form given so far be over."""
+        self._storage.expire_forms()
+
+    def expire_tokens(self) -> None:
+        """Make every bearer given so far worthless."""
+        self.tokens.expire()
+
+    def spend_quota(self, code: Literal[400, 402] = 402) -> None:
+        """Refuse every new order, in one of the two published ways, until `restore_quota`."""
+        self._quota_code = code
+
+    def restore_quota(self) -> None:
+        """Take orders again."""
+        self._quota_code = None
+
+    async def _upload(self, request: web.Request) -> web.Response:
+        self.tokens.admit(request)
+        try:
+            parts = await read_form(request, limit=LIMIT)
+        except NotAForm:
+            raise refuse(400, "a form is required") from None
+        order = read_order(parts, dialect=self._dialect, org_id=self.org_id)
+        if self._quota_code is not None:
+            raise refuse(self._quota_code, "Allocation exceeded", code="allocation_exceeded")
+        key = name_job(order, dialect=self._dialect, org_id=self.org_id)
+        self._jobs.open(key, order)
+        form: dict[str, object] = {"fields": self._storage.issue(key), self.url_name: f"{self.storage_origin}/"}
+        return web.json_response(form | ({"expires_in": 3600} if self.url_name == "upload_url" else {}))
+
+    async def _status(self, request: web.Request) -> web.Response:
+        job, word = self._look_up(request)
+        return web.json_response(
+            answers.status(
+                job.name,
+                word,
+                dialect=self._dialect,
+                shape=self.status_shape,
+                org_id=self.org_id,
+                number=job.number,
+                took="10.9" if job.done else "",
+            )
+        )
+
+    async def _result(self, request: web.Request) -> web.Response:
+        job, word = self._look_up(request)
+        if not job.done or job.lacking_asks > 0:
+            # Published nowhere; a body without the list is what a careless reader would take for "no speech".
+            job.lacking_asks -= job.done
+            return web.json_response({"filename": f"/{job.name}", "status": word})
+        return web.json_response(
+            answers.result(
+                job.name,
+                self._jobs.hear(job),
+                dialect=self._dialect,
+                diarization=job.order.diarization,
+                seconds=self.uploads[job.name].seconds,
+                audio_length=self.audio_length,
+                word=word,
+            )
+        )
+
+    def _look_up(self, request: web.Request) -> tuple[Job, str]:
+        self.tokens.admit(request)
+        names = NAMES[self._dialect]
+        if request.content_length or request.headers.get(hdrs.TRANSFER_ENCODING):
+            raise refuse(400, "a GET has no body")
+        if sorted(request.query) != sorted([names.org_id, names.file_name]):
+            raise refuse(400, f"{names.org_id} and {names.file_name}, and nothing else, are required")
+        if request.query[names.org_id] != self.org_id:
+            raise refuse(403, "no such organisation", code="forbidden")
+        job = self._jobs.find(request.query[names.file_name])
+        if job is None or (word := job.word(self)) is None:
+            raise not_found()
+        return job, word

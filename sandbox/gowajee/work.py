@@ -1,0 +1,165 @@
+"""Gowajee's workshop: takes a job from the queue to its end and has the webhook called, in the way a test chose."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Literal
+from uuid import uuid4
+
+from aiohttp import ClientSession
+
+from sandbox.gowajee import answers
+from sandbox.gowajee.fetching import NotFetched, fetch
+from sandbox.gowajee.jobs import Job
+from sandbox.gowajee.webhook import Webhook
+from sandbox.script import GOWAJEE_LINES, Heard, Script, Segment, play
+from sandbox.wav import Recording, measure
+
+WebhookMode = Literal["normal", "early", "late", "twice", "never", "failed", "forged", "leaked"]
+LONGEST = 5 * 60 * 60
+
+
+@dataclass(kw_only=True)
+class Manners:
+    """What a test may change while the stand-in runs.
+
+    `speed`: processing seconds per second of sound. `hold`: jobs that arrive stay in work (`held_as`) until released.
+    `late_by`: seconds between the end of a job and its webhook in mode `late`. `largest_body` in bytes.
+
+    Modes: `normal`, once when the job is over; `early`, before the submission is answered (speed and hold do not
+    count); `late`; `twice`; `never`; `failed`, every job fails; `forged`, strangers without the token call first;
+    `leaked`, strangers with the token call first.
+    """
+
+    webhook_mode: WebhookMode = "normal"
+    speed: float = 0.0
+    script: Script | None = None
+    hold: bool = False
+    held_as: Literal["IN_QUEUE", "IN_PROGRESS"] = "IN_PROGRESS"
+    late_by: float = 0.5
+    largest_body: int = 30_000_000
+
+
+class Work:
+    """Works on jobs in the background, on `session`'s connections."""
+
+    def __init__(self, manners: Manners, *, session: ClientSession, webhook: Webhook | None, webhook_id: str) -> None:
+        self.failures: list[str] = []
+        self._manners = manners
+        self._session = session
+        self._webhook = webhook
+        self._webhook_id = webhook_id
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def begin(self, job: Job, audio: bytes | str) -> None:
+        """Put a job in the queue; in mode `early` it is over when this returns."""
+        if self._manners.webhook_mode == "early":
+            self._finish(job, await self._open(job, audio))
+            await self._tell(job)
+            return
+        if not self._manners.hold:
+            job.released.set()
+        self._start(self._work(job, audio))
+
+    async def settled(self) -> None:
+        """Return when no job is in work and no webhook is owed; a held job is in work.
+
+        What a script raised meanwhile is raised here.
+        """
+        while self._tasks:
+            await asyncio.gather(*self._tasks)
+
+    async def stop(self) -> None:
+        """Drop all work."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def call(self, job: Job, *, body: object, token: str | None, genuine: bool = True) -> int | None:
+        """Call the webhook for a job; None when there is none or no answer came."""
+        if self._webhook is None:
+            return None
+        return await self._webhook.call(self._session, job=job, body=body, token=token, genuine=genuine)
+
+    def hear(self, job: Job) -> Sequence[Segment]:
+        """Say what is in the job's recording."""
+        if job.recording is None:
+            return []
+        heard = Heard(name=job.job_id, seconds=job.seconds, sha256=job.recording.sha256)
+        return play(self._manners.script, heard, lines=GOWAJEE_LINES)
+
+    def notice(self, job: Job) -> dict[str, object]:
+        """Give the genuine body of a job's webhook."""
+        return answers.notice(job, self._webhook_id, self.hear(job))
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _work(self, job: Job, audio: bytes | str) -> None:
+        job.state = "IN_PROGRESS" if job.released.is_set() else self._manners.held_as
+        await self._forge(job)
+        trouble = await self._open(job, audio)
+        await asyncio.sleep(self._manners.speed * job.seconds)
+        await job.released.wait()
+        self._finish(job, trouble)
+        if self._manners.webhook_mode == "late":
+            await asyncio.sleep(self._manners.late_by)
+        await self._tell(job)
+
+    async def _open(self, job: Job, audio: bytes | str) -> str:
+        """Read the recording; say what is wrong with it, empty when nothing is."""
+        try:
+            job.recording = await fetch(self._session, audio, job) if isinstance(audio, str) else measure(audio)
+        except NotFetched as error:
+            return str(error)
+        return _read(job, job.recording)
+
+    def _finish(self, job: Job, trouble: str) -> None:
+        if self.failures:
+            trouble = self.failures.pop(0)
+        if self._manners.webhook_mode == "failed":
+            trouble = trouble or "error message"
+        job.state, job.message = ("FAILED", trouble) if trouble else ("COMPLETED", "")
+
+    async def _tell(self, job: Job) -> None:
+        if self._webhook is None or self._manners.webhook_mode == "never":
+            return
+        for _ in range(2 if self._manners.webhook_mode == "twice" else 1):
+            await self.call(job, body=self.notice(job), token=self._webhook.token)
+
+    async def _forge(self, job: Job) -> None:
+        if self._webhook is None or self._manners.webhook_mode not in {"forged", "leaked"}:
+            return
+        leaked = self._manners.webhook_mode == "leaked"
+        for token in (self._webhook.token,) if leaked else (None, "invented-wrong-token"):
+            for body in self._lies(job):
+                await self.call(job, body=body, token=token, genuine=False)
+
+    def _lies(self, job: Job) -> list[object]:
+        ids: dict[str, object] = {"webhookId": self._webhook_id, "jobId": job.job_id}
+        results = [{"transcript": "FORGED", "startTime": 0, "endTime": 1.5}]
+        success = {"type": "ASR_PULSE", "amount": 1.5, "output": {"results": results, "duration": 1.5, "version": "0"}}
+        return [
+            {**success, **ids},
+            {"status": "FAILED", **ids, "message": "FORGED"},
+            {**success, **ids, "jobId": str(uuid4())},
+            {**success, **ids, "webhookId": str(uuid4())},
+            b"not json",
+        ]
+
+
+def _read(job: Job, recording: Recording) -> str:
+    """Note the playing time; say what is wrong with the recording, empty when nothing is."""
+    wav, order = recording.wav, job.order
+    if order.sample_rate and order.sample_width and order.channels:
+        job.channels = order.channels
+        job.seconds = round(recording.length / (order.sample_rate * order.sample_width * order.channels), 3)
+    elif wav is not None and wav.readable:
+        job.channels, job.seconds = wav.channels, round(wav.seconds, 3)
+    else:
+        return "the audio cannot be read"
+    return "the audio is longer than 5 hours" if job.seconds > LONGEST else ""

@@ -1,0 +1,571 @@
+"""Proves that Gowajee is spoken to as documented, to the letter, and that a webhook decides nothing by itself."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.transcription.partners import Partner, Reply, parts_of, recording, sample
+from transcription.errors import (
+    BadSignature,
+    Failed,
+    Misunderstood,
+    NotAuthorised,
+    RateLimited,
+    TicketExpired,
+    TimedOut,
+    TooLong,
+    TranscriptionError,
+    Unavailable,
+)
+from transcription.gowajee import UNCONFIRMED, Gowajee
+from transcription.gowajee_options import GowajeeOptions, Model
+from transcription.gowajee_wire import claimed, read_accepted, read_notice, read_status
+from transcription.transcriber import Audio, Callback, CallsBack, Handle, Pending, Ticket
+from transcription.transcript import Speaker, Transcript
+
+JOB, WEBHOOK = Handle("5f0c1d52-1111-4222-8333-944445555666"), "c0ffee00-1111-4222-8333-944445555666"
+SUBMIT, STATUS = "POST /v1/speech-to-text/pulse/transcribe/async", "GET /v1/speech-to-text/job/status"
+STATUS_WITH_MODEL = "GET /v1/speech-to-text/pulse/job/status"
+TOKEN = "invented-webhook-token"
+SUCCESS, FAILURE = sample("gowajee_webhook_success"), sample("gowajee_webhook_failure")
+MINUTE = timedelta(minutes=1)
+
+
+def partner(
+    *,
+    submit: list[Reply] | None = None,
+    status: list[Reply] | None = None,
+    status_with_model: list[Reply] | None = None,
+) -> Partner:
+    return Partner(
+        {
+            SUBMIT: submit or [Reply(body=sample("gowajee_accepted"))],
+            STATUS: status or [Reply(body=sample("gowajee_status_completed"))],
+            STATUS_WITH_MODEL: status_with_model or [Reply(status=404)],
+        }
+    )
+
+
+def gowajee(
+    scripted: Partner,
+    *,
+    options: GowajeeOptions | None = None,
+    model: Model = "pulse",
+    largest_inline: int = 20 * 2**20,
+    host: Callable[[Audio], str] | None = None,
+    tokens: tuple[str, ...] = (TOKEN,),
+) -> Gowajee:
+    return Gowajee(
+        client=scripted.client,
+        base_url="https://api.gowajee.example",
+        api_key="invented-api-key",
+        model=model,
+        webhook_id=WEBHOOK,
+        webhook_tokens=tokens,
+        options=options,
+        largest_inline=largest_inline,
+        host=host,
+    )
+
+
+@pytest.fixture
+def audio(tmp_path: Path) -> Audio:
+    return recording(tmp_path)
+
+
+async def asked(audio: Audio, options: GowajeeOptions | None = None) -> httpx.Request:
+    scripted = partner()
+    provider = gowajee(scripted, options=options)
+    await provider.submit(audio, await provider.prepare(audio))
+    return scripted.asked[SUBMIT][0]
+
+
+async def checked(
+    status: str | Reply, *, age: timedelta = 5 * MINUTE, notice: bytes | None = None
+) -> Transcript | Pending:
+    reply = status if isinstance(status, Reply) else Reply(body=sample(status))
+    return await gowajee(partner(status=[reply])).check(JOB, age=age, notice=notice)
+
+
+def callback(body: bytes = SUCCESS, *, token: str | None = TOKEN) -> Callback:
+    return Callback(query={} if token is None else {"token": token}, headers={}, body=body)
+
+
+def changed(body: bytes, **changes: object) -> bytes:
+    return json.dumps(json.loads(body) | changes).encode()
+
+
+def orphan(*, duration: float = 9.2, job: str = JOB, webhook: str = WEBHOOK) -> bytes:
+    return changed(SUCCESS, output={"results": [], "duration": duration}, jobId=job, webhookId=webhook)
+
+
+# Sending the recording
+
+
+async def test_a_recording_goes_as_base64_in_json_with_a_real_length(audio: Audio) -> None:
+    request = await asked(audio)
+    body = json.loads(request.content)
+    assert base64.b64decode(body.pop("audioData"), validate=True) == audio.path.read_bytes()
+    assert body == {"diarization": True}
+    assert request.headers["x-api-key"] == "invented-api-key"
+    assert request.headers["Content-Type"] == "application/json"
+    assert int(request.headers["Content-Length"]) == len(request.content)
+    assert "Transfer-Encoding" not in request.headers
+    assert dict(request.url.params) == {"webhookId": WEBHOOK}
+
+
+@pytest.mark.parametrize("surplus", [0, 1, 2])
+async def test_base64_of_many_blocks_has_no_seam(tmp_path: Path, surplus: int) -> None:
+    audio = recording(tmp_path, seconds=80)
+    audio.path.write_bytes(audio.path.read_bytes() + b"x" * surplus)
+    body = json.loads((await asked(audio)).content)
+    assert base64.b64decode(body["audioData"], validate=True) == audio.path.read_bytes()
+
+
+async def test_json_carries_real_booleans_and_integers(audio: Audio) -> None:
+    options = GowajeeOptions(
+        min_speakers=2,
+        max_speakers=4,
+        speaking_rate=True,
+        word_timestamps=True,
+        boost_words=("คำ", "word"),
+        boost_score=7,
+    )
+    body = json.loads((await asked(audio, options)).content)
+    del body["audioData"]
+    assert body == {
+        "getSpeakingRate": True,
+        "getWordTimestamps": True,
+        "boostWordList": ["คำ", "word"],
+        "boostScore": 7,
+        "diarization": True,
+        "minSpeakers": 2,
+        "maxSpeakers": 4,
+    }
+
+
+async def test_wishes_that_are_off_are_left_out(audio: Audio) -> None:
+    body = json.loads((await asked(audio, GowajeeOptions(diarization=False))).content)
+    assert list(body) == ["audioData"]
+
+
+async def test_channels_are_asked_for_by_the_name_of_both_parameter_tables(audio: Audio) -> None:
+    body = json.loads((await asked(audio, GowajeeOptions(diarization=False, multichannels=True))).content)
+    assert body["multichannels"] is True
+
+
+async def test_raw_audio_is_described_by_three_numbers(audio: Audio) -> None:
+    options = GowajeeOptions(sample_rate=16_000, sample_width=2, channels=1)
+    body = json.loads((await asked(audio, options)).content)
+    assert (body["sampleRate"], body["sampleWidth"], body["channels"]) == (16_000, 2, 1)
+
+
+async def test_reference_voices_ride_along_in_multipart_under_their_speakers_names(
+    audio: Audio, tmp_path: Path
+) -> None:
+    voice = recording(tmp_path, seconds=4, key="voice").path
+    options = GowajeeOptions(reference_speakers={"สมชาย": voice}, boost_words=("a", "b"), boost_score=3)
+    request = await asked(audio, options)
+    assert parts_of(request) == [
+        ("boostWordList", None, b"a,b"),
+        ("boostScore", None, b"3"),
+        ("diarization", None, b"true"),
+        ("refSpeakers", "สมชาย", voice.read_bytes()),
+        ("audioData", "job1.wav", audio.path.read_bytes()),
+    ]
+    assert int(request.headers["Content-Length"]) == len(request.content)
+
+
+async def test_a_missing_reference_voice_does_not_send_the_recording(audio: Audio, tmp_path: Path) -> None:
+    scripted = partner()
+    provider = gowajee(scripted, options=GowajeeOptions(reference_speakers={"Ann": tmp_path / "gone.wav"}))
+    with pytest.raises(Unavailable):
+        await provider.submit(audio, await provider.prepare(audio))
+    assert not scripted.asked[SUBMIT]
+
+
+async def test_a_larger_recording_goes_by_its_address_and_stays_on_disk(audio: Audio) -> None:
+    scripted = partner()
+    provider = gowajee(scripted, largest_inline=1000, host=lambda audio: f"https://us.example/{audio.key}?s=invented")
+    submission = await provider.submit(audio, await provider.prepare(audio))
+    body = json.loads(scripted.asked[SUBMIT][0].content)
+    assert body == {"audioData": "https://us.example/job1?s=invented", "diarization": True}
+    assert submission.keeps_audio
+
+
+async def test_a_larger_recording_without_a_public_address_is_refused_before_anything_is_sent(audio: Audio) -> None:
+    provider = gowajee(partner(), largest_inline=1000)
+    assert provider.capabilities.largest == 1000
+    with pytest.raises(TooLong) as caught:
+        await provider.prepare(audio)
+    assert caught.value.sentence.startswith("This recording is too large")
+
+
+async def test_an_address_that_is_no_longer_offered_starts_the_job_again(audio: Audio) -> None:
+    ticket = await gowajee(partner(), largest_inline=1000, host=lambda _: "https://us.example/").prepare(audio)
+    with pytest.raises(TicketExpired):
+        await gowajee(partner(), largest_inline=1000).submit(audio, ticket)
+
+
+def test_more_than_five_hours_are_refused_by_a_number() -> None:
+    assert gowajee(partner()).capabilities.longest == timedelta(hours=5)
+
+
+@pytest.mark.parametrize(("model", "boosts"), [("pulse", True), ("cosmos", True), ("astro", False)])
+def test_a_vocabulary_is_offered_where_the_model_takes_one(model: Model, *, boosts: bool) -> None:
+    assert gowajee(partner(), model=model).capabilities.vocabulary is boosts
+
+
+@pytest.mark.parametrize("ticket", ["", "{}", "not json", '{"seconds": -1, "way": "inline"}'])
+async def test_a_ticket_that_cannot_be_read_is_worth_nothing(audio: Audio, ticket: str) -> None:
+    with pytest.raises(TicketExpired):
+        await gowajee(partner()).submit(audio, Ticket(ticket))
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [
+        (Reply(status=401, body=b"invented-api-key"), NotAuthorised),
+        (Reply(status=413), TooLong),
+        (Reply(status=429), RateLimited),
+        (Reply(status=500), TimedOut),
+        (Reply(status=503), Unavailable),
+        (Reply(status=400), Misunderstood),
+        (Reply(status=302, headers={"Location": "https://elsewhere.example/"}), Misunderstood),
+        (Reply(error=httpx.ConnectError("x")), Unavailable),
+        (Reply(error=httpx.ReadTimeout("x")), TimedOut),
+        (Reply(body=b"accepted!"), TimedOut),
+        (Reply(body=b'{"status": "IN_QUEUE"}'), TimedOut),
+        (Reply(body=b'{"status": "Failed", "jobId": "x"}'), Failed),
+    ],
+)
+async def test_an_unhappy_submission_tells_whether_the_recording_may_have_arrived(
+    audio: Audio, reply: Reply, error: type[TranscriptionError]
+) -> None:
+    scripted = partner(submit=[reply])
+    provider = gowajee(scripted)
+    with pytest.raises(error) as caught:
+        await provider.submit(audio, await provider.prepare(audio))
+    assert type(caught.value) is error
+    assert "invented" not in str(caught.value)
+    assert len(scripted.asked[SUBMIT]) == 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"num_speakers": 2, "min_speakers": 1, "max_speakers": 3}, "num_speakers"),
+        ({"num_speakers": 0}, "num_speakers"),
+        ({"num_speakers": 2, "diarization": False}, "diarization"),
+        ({"min_speakers": 3, "max_speakers": 2}, "min_speakers"),
+        ({"min_speakers": 0, "max_speakers": 2}, "min_speakers"),
+        ({"min_speakers": 2}, "max_speakers"),
+        ({"max_speakers": 2}, "min_speakers"),
+        ({"multichannels": True}, "multichannels"),
+        ({"boost_score": 5}, "boost_score"),
+        ({"boost_words": ("a",), "boost_score": 21}, "boost_score"),
+        ({"boost_words": ("a,b",)}, "boost_words"),
+        ({"boost_words": (" ",)}, "boost_words"),
+        ({"sample_rate": 16_000}, "sample_rate"),
+        ({"sample_rate": 16_000, "sample_width": 3, "channels": 1}, "sample_width"),
+        ({"sample_rate": 0, "sample_width": 2, "channels": 1}, "sample_rate"),
+        ({"reference_speakers": {"": Path("a.wav")}}, "reference_speakers"),
+        ({"reference_speakers": {'a"b': Path("a.wav")}}, "reference_speakers"),
+        ({"reference_speakers": {"Ann": Path("a.wav")}, "num_speakers": 2}, "reference_speakers"),
+    ],
+)
+def test_an_impossible_wish_is_named(wrong: dict[str, object], named: str) -> None:
+    with pytest.raises(ValueError, match=named):
+        GowajeeOptions(**wrong)  # type: ignore[arg-type]  # each case has the types of its fields
+
+
+@pytest.mark.parametrize(
+    ("model", "options"),
+    [
+        ("cosmos", GowajeeOptions(word_timestamps=True)),
+        ("astro", GowajeeOptions(boost_words=("a",))),
+        ("cosmos", GowajeeOptions(reference_speakers={"Ann": Path("a.wav")})),
+    ],
+)
+def test_a_wish_that_the_model_does_not_know_is_named(model: Model, options: GowajeeOptions) -> None:
+    with pytest.raises(ValueError, match="needs the model pulse"):
+        gowajee(partner(), model=model, options=options)
+
+
+# An unanswered submission
+
+
+async def test_the_one_webhook_of_the_same_length_is_the_lost_job(audio: Audio) -> None:
+    provider = gowajee(partner())
+    ticket = await provider.prepare(audio)
+    orphans = [orphan(), orphan(), orphan(job="other", duration=10.1), orphan(job="alien", webhook="x"), FAILURE, b"?"]
+    found = await provider.find(ticket, age=timedelta(0), orphans=orphans)
+    assert found is not None
+    assert (found.handle, found.keeps_audio) == (JOB, False)
+
+
+async def test_two_webhooks_of_the_same_length_are_nobodys(audio: Audio) -> None:
+    provider = gowajee(partner())
+    orphans = [orphan(job="one"), orphan(job="two")]
+    assert await provider.find(await provider.prepare(audio), age=3 * MINUTE, orphans=orphans) is None
+
+
+async def test_it_is_too_early_to_tell_for_two_minutes(audio: Audio) -> None:
+    scripted = partner()
+    provider = gowajee(scripted)
+    ticket = await provider.prepare(audio)
+    with pytest.raises(Unavailable) as caught:
+        await provider.find(ticket, age=timedelta(seconds=110), orphans=())
+    assert caught.value.retry_after == timedelta(seconds=10)
+    assert await provider.find(ticket, age=2 * MINUTE, orphans=()) is None
+    assert not scripted.asked
+
+
+async def test_it_is_too_early_to_tell_for_twice_the_length(audio: Audio) -> None:
+    provider = gowajee(partner(), largest_inline=10**10)
+    ticket = await provider.prepare(replace(audio, duration=timedelta(hours=1)))
+    with pytest.raises(Unavailable) as caught:
+        await provider.find(ticket, age=timedelta(minutes=119), orphans=())
+    assert caught.value.retry_after == timedelta(seconds=30)
+    assert await provider.find(ticket, age=timedelta(hours=2), orphans=()) is None
+
+
+async def test_a_found_job_whose_recording_is_fetched_keeps_it_on_disk(audio: Audio) -> None:
+    provider = gowajee(partner(), largest_inline=1000, host=lambda _: "https://us.example/")
+    found = await provider.find(await provider.prepare(audio), age=timedelta(0), orphans=[orphan()])
+    assert found is not None
+    assert found.keeps_audio
+
+
+# The status decides
+
+
+async def test_the_status_is_asked_for_with_the_key_in_a_header() -> None:
+    scripted = partner()
+    transcript = await gowajee(scripted).check(JOB, age=MINUTE)
+    assert isinstance(transcript, Transcript)
+    assert (transcript.turns[0].text, transcript.duration) == ("สวัสดีค่ะ", timedelta(seconds=4.517))
+    request = scripted.asked[STATUS][0]
+    assert dict(request.url.params) == {"id": JOB}
+    assert request.headers["x-api-key"] == "invented-api-key"
+
+
+async def test_a_status_that_says_failed_beats_a_webhook_that_says_success() -> None:
+    with pytest.raises(Failed):
+        await checked("gowajee_status_failed", notice=SUCCESS)
+
+
+async def test_a_status_that_says_completed_beats_a_webhook_that_says_failed_or_something_else() -> None:
+    forged = SUCCESS.replace("สวัสดีค่ะ".encode(), b"FORGED")
+    for notice in (FAILURE, forged, b"not json"):
+        transcript = await checked("gowajee_status_completed", notice=notice)
+        assert isinstance(transcript, Transcript)
+        assert transcript.turns[0].text == "สวัสดีค่ะ"
+
+
+async def test_a_status_that_lags_behind_a_webhook_is_asked_again_soon() -> None:
+    assert await checked("gowajee_status_waiting", age=MINUTE, notice=SUCCESS) == Pending(
+        look_after=timedelta(seconds=3)
+    )
+    assert await checked("gowajee_status_waiting", age=30 * MINUTE, notice=SUCCESS) == Pending(
+        look_after=timedelta(seconds=30)
+    )
+    assert await checked("gowajee_status_waiting") == Pending()
+
+
+async def test_a_job_that_the_status_forgot_is_read_from_its_webhook_and_marked() -> None:
+    transcript = await checked("gowajee_status_unknown", notice=SUCCESS)
+    assert isinstance(transcript, Transcript)
+    assert (transcript.turns[0].text, transcript.note) == ("สวัสดีค่ะ", UNCONFIRMED)
+
+
+@pytest.mark.parametrize("notice", [None, FAILURE, b"not json"])
+async def test_a_job_that_the_status_does_not_know_is_waited_for_a_minute_and_then_lost(notice: bytes | None) -> None:
+    young = await checked("gowajee_status_unknown", age=timedelta(seconds=59), notice=notice)
+    assert young == Pending()
+    with pytest.raises(Failed):
+        await checked("gowajee_status_unknown", age=MINUTE, notice=notice)
+
+
+@pytest.mark.parametrize("word", ["FAILED", "Failure", "error", "CANCELLED", "TIMED_OUT"])
+async def test_failure_words_end_the_job(word: str) -> None:
+    with pytest.raises(Failed):
+        await checked(Reply(body=changed(sample("gowajee_status_failed"), status=word)))
+
+
+@pytest.mark.parametrize("word", ["IN_QUEUE", "IN_PROGRESS", "PONDERING", "", None])
+async def test_an_unknown_word_means_not_yet(word: str | None) -> None:
+    assert await checked(Reply(body=changed(sample("gowajee_status_failed"), status=word))) == Pending()
+
+
+async def test_a_completed_job_without_results_is_not_taken_for_silence() -> None:
+    for output in (None, {}, {"results": None, "duration": 4.0}):
+        with pytest.raises(Misunderstood):
+            await checked(Reply(body=changed(sample("gowajee_status_completed"), output=output)))
+
+
+async def test_a_status_about_another_job_is_not_read() -> None:
+    with pytest.raises(Misunderstood):
+        await checked(Reply(body=changed(sample("gowajee_status_completed"), jobId="another")))
+
+
+async def test_the_status_path_with_the_model_is_tried_on_a_404_and_remembered() -> None:
+    scripted = partner(status=[Reply(status=404)], status_with_model=[Reply(body=sample("gowajee_status_completed"))])
+    provider = gowajee(scripted)
+    for _ in range(2):
+        assert isinstance(await provider.check(JOB, age=MINUTE), Transcript)
+    assert (len(scripted.asked[STATUS]), len(scripted.asked[STATUS_WITH_MODEL])) == (1, 2)
+
+
+async def test_a_job_that_neither_path_knows_is_unknown() -> None:
+    assert await checked(Reply(status=404), age=timedelta(0)) == Pending()
+
+
+@pytest.mark.parametrize(("status", "error"), [(403, NotAuthorised), (500, Unavailable), (429, RateLimited)])
+async def test_a_refused_status_call_is_told_by_its_code(status: int, error: type[TranscriptionError]) -> None:
+    with pytest.raises(error) as caught:
+        await checked(Reply(status=status, body=b"invented-api-key"))
+    assert type(caught.value) is error
+    assert "invented" not in str(caught.value)
+
+
+# Webhooks
+
+
+def test_a_webhook_is_let_in_by_its_token_and_named_by_its_job() -> None:
+    provider = gowajee(partner())
+    assert isinstance(provider, CallsBack)
+    assert provider.admit(callback()) == JOB
+    assert provider.admit(callback(FAILURE)) == JOB
+
+
+@pytest.mark.parametrize("token", [None, "", "wrong", TOKEN + "x", "ค", "\udcff"])
+def test_a_webhook_without_the_token_is_turned_away_unread(token: str | None) -> None:
+    with pytest.raises(BadSignature) as caught:
+        gowajee(partner()).admit(callback(b"never read", token=token))
+    assert TOKEN not in str(caught.value)
+
+
+def test_two_tokens_are_good_while_one_replaces_the_other() -> None:
+    provider = gowajee(partner(), tokens=(TOKEN, "invented-second"))
+    for token in (TOKEN, "invented-second"):
+        provider.authenticate(query={"token": token}, headers={})
+
+
+@pytest.mark.parametrize("tokens", [(), ("",), (TOKEN, "")])
+def test_webhooks_without_any_token_cannot_be_chosen(tokens: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match="webhook_tokens"):
+        gowajee(partner(), tokens=tokens)
+
+
+@pytest.mark.parametrize("webhook", ["another", "", None])
+def test_a_webhook_of_another_registration_is_turned_away(webhook: str | None) -> None:
+    with pytest.raises(BadSignature):
+        gowajee(partner()).admit(callback(changed(SUCCESS, webhookId=webhook)))
+
+
+@pytest.mark.parametrize(
+    "body", [b"[]", b"", *(changed(SUCCESS, jobId=job) for job in ("", None, "a\nb", "x" * 201, ["x"]))]
+)
+def test_a_webhook_that_names_no_usable_job_is_not_understood(body: bytes) -> None:
+    with pytest.raises(Misunderstood):
+        gowajee(partner()).admit(callback(body))
+
+
+def test_a_webhook_with_odd_contents_is_still_named() -> None:
+    assert gowajee(partner()).admit(callback(changed(SUCCESS, output="odd"))) == JOB
+
+
+@pytest.mark.parametrize("word", ["FAILED", "failed", "Failed"])
+def test_a_failure_webhook_keeps_its_words_to_itself(word: str) -> None:
+    with pytest.raises(Failed) as caught:
+        gowajee(partner()).read(changed(FAILURE, status=word))
+    assert "invented reason" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [changed(SUCCESS, status="FAILED"), changed(FAILURE, status="DONE"), changed(SUCCESS, output={}), b"", b"[]"],
+)
+def test_a_webhook_that_says_both_or_neither_is_not_understood(body: bytes) -> None:
+    with pytest.raises(Misunderstood):
+        read_notice(body)
+
+
+def test_the_type_of_a_webhook_decides_nothing() -> None:
+    assert read_notice(changed(SUCCESS, type="SOMETHING_NEW")) == read_notice(SUCCESS)
+
+
+def test_indexed_speakers_are_labels_and_times_are_rounded_seconds() -> None:
+    transcript = read_notice(sample("gowajee_webhook_diarized"))
+    assert transcript.speakers == (Speaker(label="SPEAKER_00"), Speaker(label="SPEAKER_01"))
+    assert [turn.end for turn in transcript.turns] == [timedelta(seconds=2.1), timedelta(seconds=6.248)]
+    assert transcript.turns[0].start == timedelta(0)
+
+
+def test_other_speakers_are_names_and_unknown_ones_are_nobody() -> None:
+    turns = read_notice(sample("gowajee_webhook_unknown_speaker")).turns
+    assert [turn.speaker for turn in turns] == [Speaker(label="Somchai", name="Somchai"), None, None, None]
+
+
+def test_channels_are_voices_in_the_order_of_time() -> None:
+    turns = read_notice(sample("gowajee_webhook_multichannel")).turns
+    assert [turn.text for turn in turns] == ["หนึ่ง", "สอง", "สาม"]
+    first, second = Speaker(label="channel-0", name="Channel 1"), Speaker(label="channel-1", name="Channel 2")
+    assert [turn.speaker for turn in turns] == [first, second, first]
+
+
+def test_no_results_are_a_recording_without_speech() -> None:
+    transcript = read_notice(changed(SUCCESS, output={"results": [], "duration": 3.0}))
+    assert (transcript.turns, transcript.duration) == ((), timedelta(seconds=3))
+
+
+# Whatever comes
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+_seconds = st.floats(-1e12, 1e12)
+_item = st.fixed_dictionaries(
+    {"transcript": st.text() | _json, "startTime": _seconds | _json, "endTime": _seconds | _json},
+    optional={"speaker": _json, "channel": _json},
+) | st.fixed_dictionaries({"transcript": st.text(), "startTime": _seconds, "endTime": _seconds})
+_bodies = st.fixed_dictionaries(
+    {"jobId": st.just(JOB) | _json},
+    optional={
+        "status": st.sampled_from(["COMPLETED", "FAILED", "UNKNOWN"]) | _json,
+        "webhookId": st.just(WEBHOOK) | _json,
+        "output": st.fixed_dictionaries({"results": st.lists(_item, max_size=4) | _json}, optional={"duration": _json})
+        | _json,
+    },
+)
+
+
+@given(st.binary() | _bodies.map(lambda value: json.dumps(value).encode()))
+def test_whatever_comes_a_reader_gives_a_value_or_one_of_our_errors(body: bytes) -> None:
+    for reader in (
+        read_notice,
+        read_accepted,
+        lambda body: read_status(body, handle=JOB),
+        lambda body: claimed(body, webhook_id=WEBHOOK, length=timedelta(seconds=9)),
+        lambda body: gowajee(partner()).admit(callback(body)),
+    ):
+        try:
+            found = reader(body)
+        except TranscriptionError:
+            continue
+        if isinstance(found, Transcript):
+            assert all(timedelta(0) <= turn.start <= turn.end <= found.duration for turn in found.turns)
+            assert list(found.turns) == sorted(found.turns, key=lambda turn: turn.start)
