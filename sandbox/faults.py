@@ -73,14 +73,18 @@ class Faults:
         """Behave again."""
         self._armed.clear()
 
+    def take(self, call: str) -> Fault | None:
+        """The fault that is next for `call`; it is used up."""
+        waiting = self._armed.get(call)
+        return waiting.popleft() if waiting else None
+
     async def meet(
         self, call: str, request: web.Request, act: Callable[[], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         """Do `act`, or what is armed for `call` in its place."""
-        waiting = self._armed.get(call)
-        if not waiting:
+        fault = self.take(call)
+        if fault is None:
             return await act()
-        fault = waiting.popleft()
         await asyncio.sleep(fault.delay)
         real = await act() if fault.act else None
         if fault.hang_up:

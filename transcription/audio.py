@@ -78,9 +78,11 @@ async def probe(source: Path) -> Probed:
 
 
 async def convert(
-    source: Path, target: Path, *, sample_rate: int = 16_000, longest: timedelta | None = None
+    source: Path, target: Path, *, sample_rate: int = 16_000, longest: timedelta | None = None, stereo: bool = False
 ) -> Converted:
-    """Write the sound of `source` to `target` as WAV (PCM, 16-bit, mono), whatever kind of file it is.
+    """Write the sound of `source` to `target` as WAV (PCM, 16-bit), whatever kind of file it is.
+
+    It becomes mono, or with `stereo` keeps two channels where it has as many.
 
     Name and type of the source are not looked at. `longest` bounds the decoded sound; without it 24 hours do, and
     always what a WAV can hold (37 hours at 16 kHz). Memory does not grow with the recording. The target appears
@@ -88,13 +90,13 @@ async def convert(
 
     Raises `UnsupportedAudio`, `TooLong`, and `Unavailable` where this machine is the trouble (a full disk).
     """
-    most = min(longest or _DAY, timedelta(hours=_LARGEST_WAV // (2 * sample_rate * 3600)))
+    most = min(longest or _DAY, timedelta(hours=_LARGEST_WAV // (2 * (1 + stereo) * sample_rate * 3600)))
     samples = int(most.total_seconds() * sample_rate)
     draft = target.with_name(f".{target.name}.part")
     paths = {"source": str(source), "target": str(draft)}
-    request = {"do": "convert", "sample_rate": sample_rate, "most": samples, **paths}
+    request = {"do": "convert", "sample_rate": sample_rate, "most": samples, "stereo": stereo, **paths}
     try:
-        answer = await _ask(request, most=most, output=2 * samples + _HEADER)
+        answer = await _ask(request, most=most, output=2 * samples * (1 + stereo) + _HEADER)
         converted = _converted(answer, sample_rate=sample_rate, most=most)
         await asyncio.to_thread(_keep, draft, target)
     finally:

@@ -34,6 +34,7 @@ _RATES = range(4_000, 192_000 + 1)
 """Hz. A header of 1 Hz would turn a megabyte into eleven days."""
 
 _MOST_CHANNELS = 16
+_LAYOUTS = {1: "mono", 2: "stereo"}
 _MOST_BAD_PACKETS = 2_000
 """In a row: some 40 seconds in which nothing could be decoded; what follows is not worth the wait."""
 
@@ -79,8 +80,10 @@ def probe(source: BinaryIO) -> Probe:
         )
 
 
-def convert(source: BinaryIO, target: Path, *, sample_rate: int, most: int) -> Sound:
-    """Write the best track of sound as WAV (PCM, 16-bit, mono, `sample_rate` Hz), at most `most` samples.
+def convert(source: BinaryIO, target: Path, *, sample_rate: int, most: int, stereo: bool = False) -> Sound:
+    """Write the best track of sound as WAV (PCM, 16-bit, `sample_rate` Hz), at most `most` samples a channel.
+
+    It becomes mono, or with `stereo` keeps two channels where it has as many.
 
     Memory does not grow with the recording, but for an MP4's own index. What cannot be decoded is left out.
 
@@ -88,15 +91,17 @@ def convert(source: BinaryIO, target: Path, *, sample_rate: int, most: int) -> S
     no FFmpegError where the disk does not play along.
     """
     samples = 0
-    with _open(source) as recording, _wav(target, sample_rate) as wav:
+    with _open(source) as recording:
         track = _best_track(recording)
+        channels = 2 if stereo and track.codec_context.layout.nb_channels > 1 else 1
         due = _due(recording, track)
         decoder = _Decoder(recording, track)
-        for frame in _mixed(decoder.frames(), sample_rate):
-            samples += frame.samples
-            if samples > most:
-                raise TooMuch
-            wav.writeframesraw(memoryview(frame.planes[0])[: 2 * frame.samples])
+        with _wav(target, sample_rate, channels) as wav:
+            for frame in _mixed(decoder.frames(), sample_rate, layout=_LAYOUTS[channels]):
+                samples += frame.samples
+                if samples > most:
+                    raise TooMuch
+                wav.writeframesraw(memoryview(frame.planes[0])[: 2 * channels * frame.samples])
     if samples == 0:
         raise Undecodable if decoder.bad_places else NoSound
     return Sound(samples=samples, damaged=decoder.bad_places > 0 or samples / sample_rate < due)
@@ -181,14 +186,14 @@ class _Decoder:
                 return
 
 
-def _mixed(frames: Iterator[AudioFrame], sample_rate: int) -> Iterator[AudioFrame]:
-    """Give the same sound as 16-bit mono frames; a recording may change its format on the way."""
+def _mixed(frames: Iterator[AudioFrame], sample_rate: int, *, layout: str) -> Iterator[AudioFrame]:
+    """Give the same sound as 16-bit frames of one layout; a recording may change its format on the way."""
     kind, resampler = None, None
     for frame in frames:
         if resampler is None or kind != (frame.format.name, frame.layout.name, frame.sample_rate):
             yield from _rest(resampler)
             kind = (frame.format.name, frame.layout.name, frame.sample_rate)
-            resampler = AudioResampler(format="s16", layout="mono", rate=sample_rate)
+            resampler = AudioResampler(format="s16", layout=layout, rate=sample_rate)
         frame.pts = None  # gaps and jumps in the time stamps of a file are not to be trusted
         yield from resampler.resample(frame)
     yield from _rest(resampler)
@@ -201,10 +206,10 @@ def _rest(resampler: AudioResampler | None) -> list[AudioFrame]:
 
 
 @contextmanager
-def _wav(target: Path, sample_rate: int) -> Iterator[wave.Wave_write]:
+def _wav(target: Path, sample_rate: int, channels: int) -> Iterator[wave.Wave_write]:
     target.unlink(missing_ok=True)  # a dying child of an earlier try may still write to the old one
     with target.open("xb") as file, wave.open(file, "wb") as wav:
-        wav.setnchannels(1)
+        wav.setnchannels(channels)
         wav.setsampwidth(2)
         wav.setframerate(sample_rate)
         yield wav

@@ -7,6 +7,7 @@ same length tells that it had arrived. A webhook is not signed: it says when to 
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -43,8 +44,6 @@ LOOK = timedelta(seconds=30)
 """How often to look for such a webhook; nothing is asked of the provider for it."""
 
 UNCONFIRMED = "Gowajee sent this transcript but no longer keeps a copy, so it could not be compared."
-
-WAV_HEADER, BYTES_PER_SAMPLE = 44, 2
 
 
 class Gowajee:
@@ -86,11 +85,13 @@ class Gowajee:
         self._largest_inline = largest_inline
         self._host = host
         self._status_path = status_path
-        self.capabilities = _capabilities(model, largest=None if host else largest_inline)
+        self.capabilities = _capabilities(
+            model, largest=None if host else largest_inline, stereo=self._options.multichannels
+        )
 
     async def prepare(self, audio: Audio) -> Ticket:
         """Note the length and choose how to send. Raises `TooLong` for what can be sent in no way."""
-        size = WAV_HEADER + int(audio.duration.total_seconds() * audio.sample_rate) * BYTES_PER_SAMPLE
+        size = (await asyncio.to_thread(audio.path.stat)).st_size
         seconds = audio.duration.total_seconds()
         if size <= self._largest_inline:
             plan = Plan(seconds=seconds, way="multipart" if self._options.reference_speakers else "inline")
@@ -194,7 +195,7 @@ class Gowajee:
         return "absent"
 
 
-def _capabilities(model: Model, *, largest: int | None) -> Capabilities:
+def _capabilities(model: Model, *, largest: int | None, stereo: bool) -> Capabilities:
     return Capabilities(
         pace=Pace(
             first=1.0,
@@ -206,6 +207,7 @@ def _capabilities(model: Model, *, largest: int | None) -> Capabilities:
         ),
         longest=timedelta(hours=5),
         largest=largest,
+        stereo=stereo,
         speaker_hints=True,
         vocabulary=model in BOOSTING,
     )

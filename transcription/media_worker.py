@@ -1,8 +1,8 @@
 """The child that `audio` starts for every recording: one question about one file, one answer, nothing else.
 
 `{"do": "probe", "source"}` is answered with the fields of `decoding.Probe`, `{"do": "convert", "source", "target",
-"sample_rate", "most"}` with those of `decoding.Sound`; both with a `refusal` where there is nothing to say, and with
-the class of error that it is `because` of.
+"sample_rate", "most", "stereo"}` with those of `decoding.Sound`; both with a `refusal` where there is nothing to say,
+and with the class of error that it is `because` of.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ def _answer(request: dict[str, object]) -> dict[str, object]:
             return {"refusal": Refusal.EMPTY}
         match request:
             case {"do": "convert", "target": str(target), "sample_rate": int(rate), "most": int(most)}:
-                return asdict(decoding.convert(source, Path(target), sample_rate=rate, most=most))
+                stereo = request.get("stereo") is True
+                return asdict(decoding.convert(source, Path(target), sample_rate=rate, most=most, stereo=stereo))
             case _:
                 return asdict(decoding.probe(source))
 

@@ -43,12 +43,14 @@ class Capabilities:
     """What a provider takes: data, so that a refusal needs no request.
 
     `longest` and `largest` (bytes of 16-bit mono WAV) are the provider's own limits. `languages` is None where any
-    text is passed on. Every transcriber gets WAV (PCM, 16-bit, mono) at `sample_rate`. `sendings` is how often one
+    text is passed on. Every transcriber gets WAV (PCM, 16-bit, mono) at `sample_rate`, with `stereo` two channels
+    where the recording has them. `sendings` is how often one
     recording may be sent when nobody can tell whether an earlier sending arrived: each could be billed.
     """
 
     pace: Pace
     sample_rate: int = 16_000
+    stereo: bool = False
     longest: timedelta | None = None
     largest: int | None = None
     languages: frozenset[str] | None = None
@@ -59,7 +61,7 @@ class Capabilities:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Audio:
-    """A recording ready to be sent: a WAV file (PCM, 16-bit, mono) in a folder that belongs to this job alone.
+    """A recording ready to be sent: a WAV file (PCM, 16-bit) in a folder that belongs to this job alone.
 
     A transcriber may write beside it; the folder is removed when the job no longer needs it. `key` names the job
     and is unique; it is safe in a file name and an address.

@@ -15,10 +15,11 @@ from aiohttp import ClientSession, TCPConnector, hdrs, web
 from yarl import URL
 
 from sandbox.door import Door, Seen
+from sandbox.faults import Faults
 from sandbox.gowajee import answers
 from sandbox.gowajee.jobs import Delivery, Fetch, Job
 from sandbox.gowajee.orders import MODELS, Order, Request, read_request, refuse
-from sandbox.gowajee.webhook import OutgoingFaults, Webhook
+from sandbox.gowajee.webhook import Webhook
 from sandbox.gowajee.work import Manners, WebhookMode, Work
 
 __all__ = ["Delivery", "Fetch", "Gowajee", "Job", "Order"]
@@ -48,7 +49,7 @@ class Gowajee(Manners):
         self.origin = ""
         self.api_key = "invented-api-key"
         self.webhook_id = str(uuid4())
-        self.faults = OutgoingFaults()
+        self.faults = Faults()
         self.requests: list[Seen] = []
         self.jobs: dict[str, Job] = {}
         self._port = port

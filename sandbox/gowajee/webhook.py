@@ -20,19 +20,10 @@ CALL = "webhook"
 PATIENCE = 10
 
 
-class OutgoingFaults(Faults):
-    """Faults that can also be met by a call the stand-in makes itself."""
-
-    def take(self, call: str) -> Fault:
-        """Take what is armed for `call`; a fault that does nothing when nothing is."""
-        waiting = self._armed.get(call)
-        return waiting.popleft() if waiting else Fault()
-
-
 class Webhook:
     """The registered address."""
 
-    def __init__(self, *, url: URL, faults: OutgoingFaults) -> None:
+    def __init__(self, *, url: URL, faults: Faults) -> None:
         self.token = url.query.get("token")
         self._url = url
         self._faults = faults
@@ -47,7 +38,7 @@ class Webhook:
         content = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
         url = self._url.without_query_params("token")
         url = url if token is None else url.update_query(token=token)
-        fault = self._faults.take(CALL) if genuine else Fault()
+        fault = (self._faults.take(CALL) if genuine else None) or Fault()
         await asyncio.sleep(fault.delay)
         status: int | None = None
         if fault.act and fault.hang_up:

@@ -219,3 +219,15 @@ async def test_the_picture_on_a_cover_is_no_video(tmp_path: Path) -> None:
     assert (seen.audio, seen.video) == (True, False)
     converted = await convert(tmp_path / "in.mp3", tmp_path / "out.wav")
     assert abs(converted.duration.total_seconds() - 1) < 0.05
+
+
+@pytest.mark.parametrize(("layout", "channels"), [("stereo", 2), ("mono", 1), ("5.1", 2)])
+async def test_two_channels_are_kept_where_they_are_wanted_and_there(
+    layout: str, channels: int, tmp_path: Path
+) -> None:
+    source = encode(tmp_path / "in.flac", Kind(suffix=".flac", codec="flac", layout=layout), seconds=SECONDS)
+    converted = await convert(source, tmp_path / "out.wav", stereo=True)
+    with wave.open(str(tmp_path / "out.wav")) as wav:
+        assert (wav.getnchannels(), wav.getframerate()) == (channels, 16_000)
+        assert abs(wav.getnframes() / 16_000 - SECONDS) < 0.05
+    assert abs(converted.duration.total_seconds() - SECONDS) < 0.05

@@ -1,0 +1,39 @@
+"""The offline engine's promises on the project's own recordings, from the file to the turns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sandbox.scoring import speaker_accuracy, word_errors, words
+from sandbox.voices import SAMPLES, Sample
+from tests.transcription.spoken import as_wav, decoded, truth_of
+from transcription.engine.draft import Draft, drafted
+
+MOST_WORD_ERRORS = 0.18
+LEAST_SPEAKERS_RIGHT = 0.97
+
+
+def heard_words(draft: Draft) -> list[str]:
+    return [word for turn in draft.turns for word in words(turn.text)]
+
+
+@pytest.mark.parametrize("sample", SAMPLES.values(), ids=SAMPLES)
+def test_a_sample_becomes_its_words_by_its_speakers(sample: Sample, tmp_path: Path) -> None:
+    draft = drafted(as_wav(decoded(sample.path), tmp_path / "sample.wav"))
+    heard = [(str(turn.voice), turn.start / 100, turn.end / 100) for turn in draft.turns]
+    assert word_errors(sample.words, heard_words(draft)) / len(sample.words) <= MOST_WORD_ERRORS
+    assert len({turn.voice for turn in draft.turns}) == sample.speakers
+    assert speaker_accuracy(truth_of(sample), heard) >= LEAST_SPEAKERS_RIGHT
+
+
+def test_every_line_of_a_dialogue_is_a_turn_of_its_own(tmp_path: Path) -> None:
+    sample = SAMPLES["clip"]
+    draft = drafted(as_wav(decoded(sample.path), tmp_path / "clip.wav"))
+    assert [turn.voice for turn in draft.turns] == [0, 1, 0, 1]
+    for turn, line in zip(draft.turns, sample.lines, strict=True):
+        assert turn.start / 100 == pytest.approx(line.start, abs=0.2)
+        assert turn.end / 100 == pytest.approx(line.end, abs=0.2)
+        assert turn.text[0].isupper()
+        assert turn.text.endswith(".")

@@ -1,0 +1,101 @@
+"""How many voices the engine hears, and which is which."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sandbox.scoring import speaker_accuracy
+from sandbox.voices import SAMPLES, Sample
+from tests.transcription.spoken import (
+    Sound,
+    as_wav,
+    count,
+    decoded,
+    lines_of,
+    noise,
+    silence,
+    spaced,
+    stretches,
+    truth_of,
+    voices_in,
+)
+from transcription.engine.features import COEFFICIENTS
+from transcription.engine.segmentation import Span
+from transcription.engine.speakers import NOBODY, labels
+
+VOICES = ("slt", "rms", "awb", "kal16")
+
+
+def all_of(voice: str) -> list[Sound]:
+    return [line for sample in SAMPLES.values() for line in lines_of(sample, voice=voice)]
+
+
+@pytest.mark.parametrize("sample", SAMPLES.values(), ids=SAMPLES)
+def test_every_moment_of_a_sample_belongs_to_its_speaker(sample: Sample, tmp_path: Path) -> None:
+    voices = voices_in(as_wav(decoded(sample.path), tmp_path / "sample.wav"))
+    assert count(voices) == sample.speakers
+    assert speaker_accuracy(truth_of(sample), stretches(voices)) >= 0.97
+
+
+@pytest.mark.parametrize("voice", VOICES)
+def test_a_one_voice_note_is_never_split(voice: str, tmp_path: Path) -> None:
+    lines = all_of(voice)
+    assert lines
+    for few in (1, 2, 5, len(lines)):
+        assert count(voices_in(as_wav(spaced(lines[:few]), tmp_path / "note.wav"))) == 1
+
+
+@pytest.mark.parametrize("voice", VOICES)
+def test_a_one_voice_note_in_noise_is_not_split(voice: str, tmp_path: Path) -> None:
+    clean = spaced(all_of(voice))
+    noisy = clean + noise(len(clean) / 16_000, level=0.015)[: len(clean)]
+    assert count(voices_in(as_wav(noisy, tmp_path / "note.wav"))) == 1
+
+
+def test_one_voice_that_talks_for_long_stays_one(tmp_path: Path) -> None:
+    lines = all_of("rms")
+    order = np.random.default_rng(3).permutation(len(lines) * 12) % len(lines)
+    assert count(voices_in(as_wav(spaced([lines[at] for at in order]), tmp_path / "talk.wav"))) == 1
+
+
+def test_two_voices_without_a_pause_between_them_are_told_apart(tmp_path: Path) -> None:
+    sample = SAMPLES["dialogue"]
+    pairs = zip(lines_of(sample, voice="slt"), lines_of(sample, voice="rms"), strict=True)
+    lines = [line for pair in pairs for line in pair]
+    edges = np.cumsum([0, *(len(line) for line in lines)]) / 16_000
+    truth = [(f"voice {at % 2}", start, end) for at, (start, end) in enumerate(pairwise(edges))]
+    voices = voices_in(as_wav(np.concatenate(lines), tmp_path / "hasty.wav"))
+    assert count(voices) == 2
+    assert speaker_accuracy(truth, stretches(voices)) >= 0.95
+
+
+@pytest.mark.parametrize(("name", "told"), [("dialogue", 1), ("meeting", 2), ("meeting", 3), ("note", 2)])
+def test_a_known_number_of_speakers_is_honoured(name: str, told: int, tmp_path: Path) -> None:
+    path = as_wav(decoded(SAMPLES[name].path), tmp_path / "sample.wav")
+    assert count(voices_in(path, speakers=told)) == told
+
+
+def test_voices_are_numbered_as_they_begin_to_speak(tmp_path: Path) -> None:
+    voices = voices_in(as_wav(decoded(SAMPLES["meeting"].path), tmp_path / "meeting.wav"))
+    assert list(dict.fromkeys(voices[voices != NOBODY].tolist())) == [0, 1, 2]
+
+
+def test_where_nobody_speaks_there_is_nobody(tmp_path: Path) -> None:
+    for sound in (silence(5), silence(0), noise(5, level=0.0001)):
+        assert count(voices_in(as_wav(sound, tmp_path / "silence.wav"))) == 0
+
+
+def test_noise_and_tones_are_survived(tmp_path: Path) -> None:
+    tone = 0.3 * np.sin(2 * np.pi * 440 * np.arange(80_000) / 16_000)
+    for sound in (noise(20), tone, np.sign(tone), np.ones(80_000)):
+        for told in (None, 3):
+            voices_in(as_wav(sound, tmp_path / "noise.wav"), speakers=told)
+
+
+def test_phrases_without_any_difference_are_one_voice() -> None:
+    same = np.zeros((1000, COEFFICIENTS), np.float32)
+    assert count(labels(same, phrases=[Span(0, 400), Span(450, 900)])) == 1

@@ -1,0 +1,59 @@
+"""The engine's ear: reads a WAV (PCM, 16-bit, mono, 16 kHz) piece by piece, never whole."""
+
+from __future__ import annotations
+
+import wave
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+RATE = 16_000
+"""Samples per second, the only rate that the recogniser's model knows."""
+
+HOP = 160
+"""Samples per frame: every frame of the engine stands for 10 ms."""
+
+FRAMES_PER_SECOND = RATE // HOP
+
+Samples = NDArray[np.int16]
+
+
+class Waveform:
+    """An open recording. Raises `ValueError` or `wave.Error` where it is not what the engine takes."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = wave.open(str(path), "rb")  # noqa: SIM115 - closed by __exit__, this is the context manager
+        found = (self._file.getframerate(), self._file.getnchannels(), self._file.getsampwidth())
+        if found != (RATE, 1, 2):
+            self._file.close()
+            raise ValueError(f"rate, channels and bytes per sample are {found}")
+        self.length = self._file.getnframes()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    @property
+    def seconds(self) -> float:
+        """How long it is."""
+        return self.length / RATE
+
+    def read(self, start: int, end: int) -> Samples:
+        """Read samples `start` up to `end`, both clamped into the recording; less where the file is cut short."""
+        start = min(max(start, 0), self.length)
+        self._file.setpos(start)
+        raw = self._file.readframes(max(min(end, self.length) - start, 0))
+        return np.frombuffer(raw[: len(raw) // 2 * 2], dtype="<i2").astype(np.int16, copy=False)
+
+    def blocks(self, size: int, *, margin: int = 0) -> Iterator[Samples]:
+        """Yield the recording in blocks of `size` samples, each followed by up to `margin` samples of the next."""
+        for start in range(0, self.length, size):
+            yield self.read(start, start + size + margin)
