@@ -29,7 +29,7 @@ from bot.worker import Worker
 from bot.workspace import Workspace
 from handlers import audio, commands, health, recordings, webhooks
 from storage import jobs
-from storage.database import Database, SQLite
+from storage.database import Database, SQLite, Transaction
 from storage.migrations import migrate
 from transcription.transcriber import CallsBack
 
@@ -126,8 +126,7 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         raise SettingsProblem(problems)
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(settings, own=True))
-        # Whatever was in hand when the last process ended is in nobody's hand now: this one owns the file.
-        await database.write(lambda tx: jobs.void_leases(tx, now=now()))
+        await database.write(_take_over)
         tools = await stack.enter_async_context(open_tools(settings, database=database))
         await tools.spool.prepare(database)
         await _introduce(tools.workspace)
@@ -140,6 +139,12 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         listening = await Listening.start(server, host=settings.http_host, port=settings.http_port)
         stack.push_async_callback(listening.stop)
         yield Bot(settings=settings, tools=tools, worker=worker, listening=listening, socket=socket)
+
+
+def _take_over(tx: Transaction) -> None:
+    # Whatever was in hand when the last process ended is in nobody's hand now: this one owns the file.
+    jobs.void_leases(tx, now=now())
+    jobs.look_again(tx, now=now())
 
 
 async def _introduce(workspace: Workspace) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 import httpx
 
 from bot.hosting import Hosting
-from bot.settings import Settings
+from bot.settings import Settings, SettingsProblem
 from transcription.botlhale import Botlhale
 from transcription.embedded import Embedded
 from transcription.gowajee import Gowajee
@@ -44,6 +44,7 @@ def _botlhale(settings: Settings, *, client: httpx.AsyncClient, clock: Clock) ->
         refresh_token=settings.botlhale_refresh_token.get_secret_value(),
         dialect=settings.botlhale_dialect,
         language=settings.botlhale_language,
+        diarization=settings.botlhale_diarization,
         result_path=settings.botlhale_result_path,
         token_path=settings.botlhale_token_path,
         encoding=settings.botlhale_form_encoding,
@@ -53,36 +54,45 @@ def _botlhale(settings: Settings, *, client: httpx.AsyncClient, clock: Clock) ->
 
 
 def _gowajee(settings: Settings, *, client: httpx.AsyncClient) -> Transcriber | None:
-    if not (settings.gowajee_api_key and settings.gowajee_webhook_id and settings.gowajee_webhook_token):
+    key, webhook_id = settings.gowajee_api_key, settings.gowajee_webhook_id
+    if not (key and webhook_id and settings.gowajee_webhook_token):
         return None
     hosting = make_hosting(settings)
-    return Gowajee(
-        client=client,
-        base_url=settings.gowajee_base_url,
-        api_key=settings.gowajee_api_key.get_secret_value(),
-        model=settings.gowajee_model,
-        webhook_id=settings.gowajee_webhook_id,
-        webhook_tokens=[token.get_secret_value() for token in settings.gowajee_webhook_token],
-        options=gowajee_options(settings),
-        largest_inline=settings.gowajee_largest_inline,
-        host=hosting.address if hosting else None,
-    )
+    try:
+        return Gowajee(
+            client=client,
+            base_url=settings.gowajee_base_url,
+            api_key=key.get_secret_value(),
+            model=settings.gowajee_model,
+            webhook_id=webhook_id,
+            webhook_tokens=[token.get_secret_value() for token in settings.gowajee_webhook_token],
+            options=gowajee_options(settings),
+            largest_inline=settings.gowajee_largest_inline,
+            host=hosting.address if hosting else None,
+            status_path=settings.gowajee_status_path,
+        )
+    except ValueError as error:
+        raise SettingsProblem([f"GOWAJEE settings do not go together: {error}"]) from None
 
 
 def gowajee_options(settings: Settings) -> GowajeeOptions:
     """What the settings ask of Gowajee. Raises `ValueError` naming what does not go together."""
     folder = settings.gowajee_reference_speakers
+    separate = settings.gowajee_diarization and not settings.gowajee_multichannels
     voices = {path.stem: path for path in sorted(folder.iterdir()) if path.is_file()} if folder else {}
     return GowajeeOptions(
-        diarization=settings.gowajee_diarization,
-        num_speakers=settings.speakers,
-        min_speakers=settings.min_speakers,
-        max_speakers=settings.max_speakers,
+        diarization=separate,
+        num_speakers=settings.speakers if separate else None,
+        min_speakers=settings.min_speakers if separate else None,
+        max_speakers=settings.max_speakers if separate else None,
         speaking_rate=settings.gowajee_speaking_rate,
         word_timestamps=settings.gowajee_word_timestamps,
         boost_words=settings.gowajee_boost_words,
         boost_score=settings.gowajee_boost_score,
         multichannels=settings.gowajee_multichannels,
+        sample_rate=settings.gowajee_sample_rate,
+        sample_width=settings.gowajee_sample_width,
+        channels=settings.gowajee_channels,
         reference_speakers=voices,
     )
 

@@ -118,6 +118,7 @@ class Settings(BaseSettings):
     botlhale_refresh_token: SecretStr | None = Field(None, description="Refresh token from the account's API settings.")
     botlhale_dialect: Literal["camel", "snake"] = Field("camel", description="Spelling of the request's parameters.")
     botlhale_language: str | None = Field(None, description="Language code such as `zu-ZA`; unset: detected.")
+    botlhale_diarization: bool = Field(default=True, description="Tell speakers apart.")
     botlhale_result_path: str = Field("/asr/async/getdata", description="Path of the result call.")
     botlhale_token_path: str | None = Field(None, description="Path of the token exchange; unset: by dialect.")
     botlhale_form_encoding: Literal["multipart", "urlencoded"] = Field(
@@ -141,7 +142,13 @@ class Settings(BaseSettings):
         (), description="Words to expect, separated by commas (pulse, cosmos)."
     )
     gowajee_boost_score: int | None = Field(None, ge=1, le=20, description="How strongly to expect them.")
-    gowajee_multichannels: bool = Field(default=False, description="One speaker on each channel.")
+    gowajee_multichannels: bool = Field(
+        default=False, description="Stereo with one speaker on each channel; tells speakers apart by it."
+    )
+    gowajee_sample_rate: int | None = Field(None, ge=1, description="Sent along as the raw audio's rate in hertz.")
+    gowajee_sample_width: int | None = Field(None, ge=1, le=2, description="Sent along as its bytes per sample.")
+    gowajee_channels: int | None = Field(None, ge=1, description="Sent along as its number of channels.")
+    gowajee_status_path: str = Field("/v1/speech-to-text/job/status", description="Path of the status call.")
     gowajee_reference_speakers: Path | None = Field(
         None, description="Folder of voices, 4 to 5 seconds each, named after their speakers (pulse)."
     )

@@ -64,10 +64,12 @@ async def _transcribe(settings: Settings, file: Path) -> Transcript:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="threadscribe-")))
         progress = stack.enter_context(_progress())
         task = progress.add_task("decoding", total=None)
-        rate = transcriber.capabilities.sample_rate
+        wanted = transcriber.capabilities
         wav = folder / "audio.wav"
-        converted = await convert(file, wav, sample_rate=rate, longest=transcriber.capabilities.longest)
-        audio = Audio(key="commandline", path=wav, duration=converted.duration, sample_rate=rate)
+        converted = await convert(
+            file, wav, sample_rate=wanted.sample_rate, longest=wanted.longest, stereo=wanted.stereo
+        )
+        audio = Audio(key="commandline", path=wav, duration=converted.duration, sample_rate=wanted.sample_rate)
         progress.update(task, description=f"sending to {transcriber.title}")
         submission = await transcriber.submit(audio, await transcriber.prepare(audio))
         pace = transcriber.capabilities.pace

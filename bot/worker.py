@@ -192,7 +192,14 @@ class Worker:
                 await self._give_up(claim, failure, note=note)
             case Again(wait=wait, alarm=alarm):
                 level = logging.ERROR if alarm else logging.WARNING
-                _log.log(level, "step failed", job=job.id, state=str(job.state), error=note, again_in=wait.seconds)
+                _log.log(
+                    level,
+                    "step failed",
+                    job=job.id,
+                    state=str(job.state),
+                    error=note,
+                    again_in=round(wait.total_seconds(), 1),
+                )
                 if isinstance(error, RateLimited):
                     self._tools.limits.pause(self._tools.transcriber_of(job).name, until=now + wait)
                 await claim.fail(due=now + wait, note=note)

@@ -148,19 +148,33 @@ def occasions(tx: Transaction, origin: Origin) -> frozenset[str]:
 
 
 def wake(tx: Transaction, *, provider: str, handle: str, now: datetime) -> None:
-    """Make the submitted job of this handle due, unless somebody is at it (who then looks again)."""
-    tx.run(
+    """Make the submitted job of this handle due, unless somebody is at it (who then looks again).
+
+    Where no job has this handle, it may be of one whose submission was never answered: these look again.
+    """
+    woken = tx.run(
         "UPDATE jobs SET due_at = :now WHERE provider = :provider AND handle = :handle "
         "AND state = 'submitted' AND lease IS NULL",
         provider=provider,
         handle=handle,
         now=stored(now),
     )
+    if not woken:
+        tx.run(
+            "UPDATE jobs SET due_at = :now WHERE provider = :provider AND state = 'submitting' AND lease IS NULL",
+            provider=provider,
+            now=stored(now),
+        )
 
 
 def void_leases(tx: Transaction, *, now: datetime) -> int:
     """Make every leased job due: the only worker has just started, so nobody is at them."""
     return tx.run("UPDATE jobs SET lease = NULL, due_at = :now WHERE lease IS NOT NULL", now=stored(now))
+
+
+def look_again(tx: Transaction, *, now: datetime) -> int:
+    """Make every submitted job due: a webhook may have come while nobody listened."""
+    return tx.run("UPDATE jobs SET due_at = :now WHERE state = 'submitted' AND lease IS NULL", now=stored(now))
 
 
 def next_due(tx: Transaction) -> datetime | None:

@@ -36,7 +36,8 @@ async def obtain(job: Job, tools: Tools, transcriber: Transcriber, *, file: Slac
         described = file or await tools.workspace.file(job.origin.file)
         recording = await _download(described, room, tools)
         async with tools.conversions:
-            converted = await convert(recording, wav, sample_rate=rate, longest=transcriber.capabilities.longest)
+            wanted = transcriber.capabilities
+            converted = await convert(recording, wav, sample_rate=rate, longest=wanted.longest, stereo=wanted.stereo)
         await asyncio.to_thread(recording.unlink)
         duration, damaged = converted.duration, converted.damaged
     audio = Audio(key=job.id, path=wav, duration=duration, sample_rate=rate)

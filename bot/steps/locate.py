@@ -27,7 +27,8 @@ WAIT_FOR_ANOTHER = timedelta(seconds=30)
 SAME_SHARING = 10.0
 """Seconds between a message with a file and the event about it, at most; Slack writes both within moments."""
 
-GONE = frozenset({"file_not_found", "file_deleted", "file_not_shared"})
+MOST_TICKETS = 2
+"""How many times its allowed sendings a job may come back here: tickets that expire unused are sendings of a kind."""
 
 
 async def locate(claim: Claim, tools: Tools) -> Job | Later:
@@ -131,6 +132,9 @@ async def _show_pending(claim: Claim, tools: Tools) -> None:
 
 async def _prepare(claim: Claim, tools: Tools, file: SlackFile) -> Job:
     transcriber = tools.transcribers[tools.settings.transcriber]
+    if claim.job.sendings >= MOST_TICKETS * transcriber.capabilities.sendings:
+        failure = Failure(reason=Reason.PROVIDER_FAILED)
+        return await claim.save(replace(claim.job, state=JobState.READY, failure=failure), note="sent too often")
     try:
         obtained = await obtain(claim.job, tools, transcriber, file=file)
     except NoSound:

@@ -32,10 +32,8 @@ async def submit(claim: Claim, tools: Tools) -> Job:
         failure = Failure(reason=Reason.GAVE_UP)
         return await claim.save(replace(claim.job, state=JobState.READY, failure=failure), note="sent too often")
     except TicketExpired:
-        return await claim.save(
-            replace(claim.job, state=JobState.RECEIVED, ticket=None, sendings=claim.job.sendings - 1),
-            note="ticket expired",
-        )
+        # Counted as a sending although nothing arrived: a storage that refuses every ticket must come to an end.
+        return await claim.save(replace(claim.job, state=JobState.RECEIVED, ticket=None), note="ticket expired")
     saved = await claim.save(replace(claim.job, state=JobState.SUBMITTED, handle=submission.handle, ticket=None))
     if not submission.keeps_audio:
         await tools.spool.clear(saved.id)

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import math
+import socket
+import struct
+import wave
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +21,7 @@ from sandbox.gowajee import Gowajee
 from sandbox.slack import Channel, Message, Share, Slack, Upload
 from sandbox.voices import SAMPLES
 from storage import jobs
-from storage.job import Job
+from storage.job import Job, JobState
 
 WEBHOOK_TOKEN = "journey-webhook-token-0123456789"
 
@@ -109,12 +115,57 @@ class Bench:
                     return found
                 await asyncio.sleep(0.02)
 
+    async def ended_at_last(self, count: int = 1) -> list[Job]:
+        """The jobs as `ended` gives them; when all of them only wait, the time until the next is due passes at once."""
+        async with asyncio.timeout(30):
+            while True:
+                found = await self.jobs()
+                due = [job.due_at for job in found if job.due_at is not None]
+                if len(found) >= count and not due:
+                    return found
+                if due and all(job.lease is None for job in found):
+                    await self.time_passes(min(due) - datetime.now(UTC))
+                await asyncio.sleep(0.02)
+
+    async def time_passes(self, span: timedelta) -> None:
+        """Let so much time pass for every job that only waits."""
+        if self.bot is None or span <= timedelta(0):
+            return
+        past = "due_at = due_at - :span, state_since = state_since - :span, created_at = created_at - :span"
+        milliseconds = span // timedelta(milliseconds=1) + 1
+        await self.bot.tools.database.write(
+            lambda tx: tx.run(f"UPDATE jobs SET {past} WHERE lease IS NULL", span=milliseconds)  # noqa: S608 - our own
+        )
+        self.bot.worker.wake()
+
+    async def waits(self, state: JobState) -> Job:
+        """The newest job, once it is in this state and in nobody's hands."""
+        async with asyncio.timeout(30):
+            while True:
+                for job in (await self.jobs())[:1]:
+                    if job.state is state and job.lease is None:
+                        return job
+                await asyncio.sleep(0.01)
+
 
 def recording(which: str = "note", /, **more: Any) -> Upload:
     """A sample as somebody uploads it."""
     sample = SAMPLES[which]
     known = {"content": sample.path.read_bytes(), "name": sample.file, "filetype": sample.path.suffix[1:]}
     return Upload(**(known | more))
+
+
+def tone(*, hertz: int = 440, seconds: float = 2.0) -> bytes:
+    """A sound as WAV; in different keys it is of one length and not the same."""
+    rate = 8000
+    samples = [round(12_000 * math.sin(math.tau * hertz * n / rate)) for n in range(round(seconds * rate))]
+    target = io.BytesIO()
+    with wave.open(target, "wb") as written:
+        written.setnchannels(1)
+        written.setsampwidth(2)
+        written.setframerate(rate)
+        written.writeframes(struct.pack(f"<{len(samples)}h", *samples))
+    return target.getvalue()
 
 
 def words_of(message: Message) -> str:
@@ -148,3 +199,10 @@ async def eventually(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(30):
         while not condition():  # noqa: ASYNC110 - nobody announces it
             await asyncio.sleep(0.01)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

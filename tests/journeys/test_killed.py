@@ -1,0 +1,236 @@
+"""The bot as a process of its own, killed with SIGKILL at the worst moments, and started again."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sqlite3
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from sandbox.botlhale import Botlhale
+from sandbox.faults import hang_up_after
+from sandbox.gowajee import Gowajee
+from sandbox.slack import Slack
+from tests.journeys.bench import (
+    WEBHOOK_TOKEN,
+    botlhale_settings,
+    eventually,
+    free_port,
+    gowajee_settings,
+    only_reply,
+    recording,
+    words_of,
+)
+
+
+class Process:
+    """`threadscribe run` with settings in its environment."""
+
+    def __init__(self, slack: Slack, folder: Path, *, port: int, mode: str, **settings: Any) -> None:
+        self._folder = folder
+        self._port = port
+        way_in = {
+            "socket": {"slack_app_token": slack.app_token},
+            "http": {"slack_signing_secret": slack.signing_secret},
+        }
+        if mode == "http":
+            slack.events_url = f"http://127.0.0.1:{port}/slack/events"
+        wanted = way_in[mode] | settings | {
+            "slack_bot_token": slack.bot_token, "slack_api_url": slack.api_url, "slack_file_origins": slack.origin,
+            "http_port": port, "database_url": "sqlite:///bot.db", "soonest_look": 0.1,
+        }  # fmt: skip
+        self._environment = {name.upper(): str(value) for name, value in wanted.items()} | {"PATH": os.environ["PATH"]}
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        """Start and wait until it is ready."""
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "bot",
+            "run",
+            cwd=self._folder,
+            env=self._environment,
+            stderr=None,
+        )
+        async with aiohttp.ClientSession() as session, asyncio.timeout(20):
+            while not await self._is_ready(session):
+                assert self._process.returncode is None, "the bot ended by itself"
+                await asyncio.sleep(0.05)
+
+    async def _is_ready(self, session: aiohttp.ClientSession) -> bool:
+        try:
+            async with session.get(f"http://127.0.0.1:{self._port}/readyz") as answer:
+                return answer.ok
+        except aiohttp.ClientError:
+            return False
+
+    async def end(self, number: signal.Signals = signal.SIGKILL) -> int:
+        """End it now; the exit code."""
+        assert self._process is not None
+        if self._process.returncode is None:
+            self._process.send_signal(number)
+        return await self._process.wait()
+
+
+@asynccontextmanager
+async def process(slack: Slack, folder: Path, **settings: Any) -> AsyncIterator[Process]:
+    made = Process(slack, folder, **settings)
+    await made.start()
+    try:
+        yield made
+    finally:
+        await made.end()
+
+
+def state_of_job(folder: Path) -> str | None:
+    with contextlib.closing(sqlite3.connect(folder / "bot.db")) as database:
+        row = database.execute("SELECT state FROM jobs").fetchone()
+    return str(row[0]) if row else None
+
+
+def left_in_spool(folder: Path) -> list[str]:
+    return [path.name for path in (folder / "threadscribe-spool").iterdir()]
+
+
+@pytest.mark.parametrize("mode", ["socket", "http"])
+async def test_killed_between_submit_and_result_botlhale_is_asked_again_and_answered_once(
+    slack: Slack, tmp_path: Path, mode: str
+) -> None:
+    async with Botlhale() as botlhale:
+        botlhale.hold = True
+        async with process(slack, tmp_path, port=free_port(), mode=mode, **botlhale_settings(botlhale)) as bot:
+            share = await slack.share(slack.channel("general"), [recording("dialogue")])
+            await eventually(lambda: state_of_job(tmp_path) == "submitted")
+            await bot.end()
+            botlhale.release()
+            await bot.start()
+            reply = await only_reply(slack, share)
+            assert "Speaker 2" in words_of(reply)
+            assert [upload.received for upload in botlhale.uploads.values()] == [1]
+            await slack.until(lambda: set(slack.root(share).reactions) == {"white_check_mark"})
+            assert left_in_spool(tmp_path) == []
+
+
+@pytest.mark.parametrize("mode", ["socket", "http"])
+@pytest.mark.parametrize("while_down", ["webhook lost", "webhook after"])
+async def test_killed_between_submit_and_result_gowajee_is_answered_once(
+    slack: Slack, tmp_path: Path, mode: str, while_down: str
+) -> None:
+    port = free_port()
+    webhook = f"http://127.0.0.1:{port}/webhooks/gowajee?token={WEBHOOK_TOKEN}"
+    async with Gowajee(webhook_url=webhook) as gowajee:
+        gowajee.hold = True
+        async with process(slack, tmp_path, port=port, mode=mode, **gowajee_settings(gowajee)) as bot:
+            share = await slack.share(slack.channel("general"), [recording("dialogue")])
+            await eventually(lambda: state_of_job(tmp_path) == "submitted")
+            await bot.end()
+            if while_down == "webhook lost":
+                gowajee.release()
+                await gowajee.settled()
+            await bot.start()
+            gowajee.release()
+            reply = await only_reply(slack, share)
+            assert "Speaker 2" in words_of(reply)
+            assert len(gowajee.jobs) == 1
+
+
+async def test_killed_in_the_middle_of_a_submission_gowajee_is_recognised_by_its_webhook(
+    slack: Slack, tmp_path: Path
+) -> None:
+    port = free_port()
+    webhook = f"http://127.0.0.1:{port}/webhooks/gowajee?token={WEBHOOK_TOKEN}"
+    async with Gowajee(webhook_url=webhook) as gowajee:
+        gowajee.hold = True
+        gowajee.faults.arm("POST transcribe/async", hang_up_after())
+        async with process(slack, tmp_path, port=port, mode="socket", **gowajee_settings(gowajee)) as bot:
+            share = await slack.share(slack.channel("general"), [recording("dialogue")])
+            await eventually(lambda: gowajee.jobs)
+            await bot.end()
+            await bot.start()
+            gowajee.release()
+            await only_reply(slack, share)
+            assert len(gowajee.jobs) == 1
+
+
+async def test_killed_before_anything_was_sent_it_starts_over(slack: Slack, tmp_path: Path) -> None:
+    async with (
+        Botlhale() as botlhale,
+        process(slack, tmp_path, port=free_port(), mode="socket", **botlhale_settings(botlhale)) as bot,
+    ):
+        share = await slack.share(slack.channel("general"), [recording(pace=20_000)])
+        await eventually(lambda: list(tmp_path.glob("threadscribe-spool/*/recording")))
+        await bot.end()
+        await bot.start()
+        await only_reply(slack, share)
+        assert len(botlhale.uploads) == 1
+
+
+async def test_killed_while_the_upload_is_unanswered_it_is_not_sent_twice(slack: Slack, tmp_path: Path) -> None:
+    async with Botlhale() as botlhale:
+        botlhale.faults.arm("POST storage", hang_up_after())
+        botlhale.hold = True
+        async with process(slack, tmp_path, port=free_port(), mode="socket", **botlhale_settings(botlhale)) as bot:
+            share = await slack.share(slack.channel("general"), [recording()])
+            await eventually(lambda: botlhale.uploads)
+            await bot.end()
+            botlhale.release()
+            await bot.start()
+            await only_reply(slack, share)
+            assert [upload.received for upload in botlhale.uploads.values()] == [1]
+
+
+async def test_killed_while_the_reply_is_unanswered_it_is_not_posted_twice_where_threads_may_be_read(
+    slack: Slack, tmp_path: Path
+) -> None:
+    slack.scopes.add("channels:history")
+    async with Botlhale() as botlhale:
+        slack.faults.arm("chat.postMessage", hang_up_after())
+        async with process(slack, tmp_path, port=free_port(), mode="socket", **botlhale_settings(botlhale)) as bot:
+            share = await slack.share(slack.channel("general"), [recording()])
+            await slack.wait_for_replies(share)
+            await bot.end()
+            await bot.start()
+            await slack.until(lambda: "white_check_mark" in slack.root(share).reactions)
+            await only_reply(slack, share)
+
+
+async def test_the_offline_engine_starts_over_after_a_kill(slack: Slack, tmp_path: Path) -> None:
+    async with process(slack, tmp_path, port=free_port(), mode="socket", transcriber="embedded") as bot:
+        share = await slack.share(slack.channel("general"), [recording("second_note", mimetype="audio/ogg")])
+        await eventually(lambda: list(tmp_path.glob("threadscribe-spool/*/audio-*.wav")))
+        await bot.end()
+        await bot.start()
+        reply = await only_reply(slack, share)
+        assert "Speaker 1" in words_of(reply)
+
+
+async def test_asked_to_stop_it_ends_in_good_order_and_goes_on_at_the_next_start(slack: Slack, tmp_path: Path) -> None:
+    async with Botlhale() as botlhale:
+        botlhale.hold = True
+        async with process(slack, tmp_path, port=free_port(), mode="socket", **botlhale_settings(botlhale)) as bot:
+            share = await slack.share(slack.channel("general"), [recording()])
+            await eventually(lambda: botlhale.uploads)
+            assert await bot.end(signal.SIGTERM) == 0
+            botlhale.release()
+            await bot.start()
+            await only_reply(slack, share)
+
+
+async def test_a_broken_connection_at_the_reply_heals_without_a_restart(slack: Slack, tmp_path: Path) -> None:
+    slack.scopes.add("channels:history")
+    slack.faults.arm("chat.postMessage", hang_up_after())
+    async with (
+        Botlhale() as botlhale,
+        process(slack, tmp_path, port=free_port(), mode="socket", **botlhale_settings(botlhale)),
+    ):
+        share = await slack.share(slack.channel("general"), [recording()])
+        await slack.until(lambda: "white_check_mark" in slack.root(share).reactions)
+        await only_reply(slack, share)
