@@ -144,6 +144,8 @@ async def _share_all(slack: Slack, console: Console) -> list[Scene]:
         await _share(slack, direct, "a direct message", "clip", caption="A short video"),
     ]
     console.print("Amara has shared a voice note, a recorded call and a video. Now nobody types anything.")
+    await slack.until(lambda: all(slack.message(scene.share.channel.id, scene.share.ts).reactions for scene in scenes))
+    await _show_jobs(slack, console, scenes)
     return scenes
 
 
@@ -174,8 +176,12 @@ async def _watch(slack: Slack, console: Console, scenes: list[Scene], *, exact: 
 
     console.print()
     verdicts = await asyncio.gather(*(one(scene) for scene in scenes))
+    if not all(verdicts):
+        return False
     await slack.quiet()
-    return all(verdicts) and _only_there(slack, console, scenes)
+    done = "white_check_mark"
+    await slack.until(lambda: all(done in slack.message(s.share.channel.id, s.share.ts).reactions for s in scenes))
+    return _only_there(slack, console, scenes)
 
 
 def _judge(console: Console, scene: Scene, reply: Message, *, exact: bool) -> bool:

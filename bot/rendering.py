@@ -158,7 +158,8 @@ def _attachments(transcript: Transcript, *, title: str | None) -> tuple[Attachme
 
 
 def _small_print(*, provider: str | None = None, note: str | None = None) -> str:
-    parts = [words.made_by(_short(provider))] if provider else []
+    named = provider and provider in (note or "")  # a note that names its transcriber says enough
+    parts = [words.made_by(_short(provider))] if provider and not named else []
     return harmless(" ".join([*parts, *([shortened(note, limit=_NOTE_LENGTH)] if note else [])]))
 
 

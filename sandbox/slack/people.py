@@ -60,7 +60,7 @@ class People:
             "team_id": workspace.team_id,
             "team_domain": "sandbox",
             "channel_id": channel.id,
-            "channel_name": channel.name or "directmessage",
+            "channel_name": _name_for_commands(channel),
             "user_id": user,
             "user_name": workspace.users[user],
             "command": name,
@@ -169,3 +169,14 @@ class People:
             thread_ts=said.get("thread_ts"),
         )
         self._context.announce(workspace.add(post))
+
+
+def _name_for_commands(channel: Channel) -> str:
+    """Commands learn the names of public channels only."""
+    match channel.kind:
+        case "public":
+            return channel.name
+        case "im":
+            return "directmessage"
+        case "private" | "mpim":
+            return "privategroup"
