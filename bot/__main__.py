@@ -125,7 +125,7 @@ async def migrate() -> None:
     from bot.app import open_database
     from storage.migrations import migrate as move
 
-    async with open_database(_settings.load(), own=False) as database:
+    async with open_database(_settings.load(), own=True, newest=False) as database:
         applied = await move(database)
     click.echo("\n".join(f"applied {name}" for name in applied) or "The database is at the newest schema.")
 

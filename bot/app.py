@@ -75,11 +75,11 @@ class Bot:
 
 
 @asynccontextmanager
-async def open_database(settings: Settings, *, own: bool) -> AsyncIterator[Database]:
-    """The database of the settings, at its newest schema where we own it."""
+async def open_database(settings: Settings, *, own: bool, newest: bool = True) -> AsyncIterator[Database]:
+    """The database of the settings; where we own it, brought to the `newest` schema."""
     database = await SQLite.open(settings.database_path, own=own)
     try:
-        if own:
+        if own and newest:
             await migrate(database)
         yield database
     finally:

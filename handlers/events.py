@@ -36,7 +36,7 @@ class MessageWithFiles(_Wire):
     """
 
     channel: str
-    user: str
+    user: str = ""
     ts: str
     thread_ts: str | None = None
     files: tuple[SharedFile, ...] = ()

@@ -200,11 +200,13 @@ class SQLite:
         """Open or create the file, readable by its owner only.
 
         With `own` the process becomes its only worker; raises `AlreadyOwned` if another one is. Without, it is a
-        visitor (the command line beside a running bot). Raises `StorageUnavailable` if the file cannot be opened.
+        visitor (the command line beside a running bot) and the file must be there. Raises `StorageUnavailable` if it
+        cannot be opened.
         """
         try:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            if own:
+                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            os.close(os.open(path, os.O_RDWR | (os.O_CREAT if own else 0), 0o600))
             lock = _own(path) if own else None
         except OSError as error:
             raise StorageUnavailable(f"cannot open the database file: {error.strerror}") from error

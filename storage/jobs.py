@@ -167,6 +167,19 @@ def wake(tx: Transaction, *, provider: str, handle: str, now: datetime) -> None:
         )
 
 
+def others_on_message(tx: Transaction, job: Job) -> int:
+    """How many other jobs of the same message are still open: it can carry several recordings."""
+    row = tx.one(
+        "SELECT count(*) AS n FROM jobs WHERE team = :team AND channel = :channel AND message_ts = :ts AND id <> :id "
+        "AND state NOT IN ('replied', 'abandoned')",
+        team=job.origin.team,
+        channel=job.origin.channel,
+        ts=job.message_ts,
+        id=job.id,
+    )
+    return int(row["n"]) if row else 0
+
+
 def void_leases(tx: Transaction, *, now: datetime) -> int:
     """Make every leased job due: the only worker has just started, so nobody is at them."""
     return tx.run("UPDATE jobs SET lease = NULL, due_at = :now WHERE lease IS NOT NULL", now=stored(now))
@@ -204,7 +217,7 @@ def get(tx: Transaction, job_id: JobId) -> Job | None:
 def in_channel(tx: Transaction, *, team: str, channel: str, limit: int) -> list[Job]:
     """The channel's located jobs, newest first."""
     rows = tx.all(
-        "SELECT * FROM jobs WHERE team = :team AND channel = :channel AND thread IS NOT NULL "
+        "SELECT * FROM jobs WHERE team = :team AND channel = :channel AND message_ts IS NOT NULL "
         "ORDER BY created_at DESC, id LIMIT :limit",
         team=team,
         channel=channel,
@@ -216,7 +229,7 @@ def in_channel(tx: Transaction, *, team: str, channel: str, limit: int) -> list[
 def of_person(tx: Transaction, *, team: str, user: str, limit: int) -> list[Job]:
     """The located jobs of what this person shared, newest first."""
     rows = tx.all(
-        "SELECT * FROM jobs WHERE team = :team AND user_id = :user AND thread IS NOT NULL "
+        "SELECT * FROM jobs WHERE team = :team AND user_id = :user AND message_ts IS NOT NULL "
         "ORDER BY created_at DESC, id LIMIT :limit",
         team=team,
         user=user,
@@ -226,10 +239,9 @@ def of_person(tx: Transaction, *, team: str, user: str, limit: int) -> list[Job]
 
 
 def purge_left_alone(tx: Transaction, *, before: datetime) -> int:
-    """Drop the rows of what never was a recording for us; they only had to outlive Slack's repeats."""
+    """Drop the rows of what never was a recording for us: they only had to outlive Slack's repeats."""
     return tx.run(
-        "DELETE FROM jobs WHERE state = 'abandoned' AND due_at IS NULL AND created_at < :before "
-        "AND failure_reason IN ('not_audio', 'duplicate', 'not_a_member')",
+        "DELETE FROM jobs WHERE state = 'abandoned' AND message_ts IS NULL AND due_at IS NULL AND created_at < :before",
         before=stored(before),
     )
 

@@ -7,6 +7,7 @@ from contextlib import suppress
 from bot.claim import Claim, Later
 from bot.slack_errors import SlackNotAuthorised, SlackRefused
 from bot.tools import Tools
+from storage import jobs
 from storage.job import Job, JobState, Reason
 
 
@@ -25,7 +26,8 @@ async def _show_outcome(job: Job, tools: Tools) -> None:
     outcome = _emoji(job, tools)
     if outcome is not None:
         await tools.workspace.react(channel, ts, outcome)
-    await tools.workspace.unreact(channel, ts, tools.settings.reaction_pending)
+    if not await tools.database.read(lambda tx: jobs.others_on_message(tx, job)):
+        await tools.workspace.unreact(channel, ts, tools.settings.reaction_pending)
 
 
 def _emoji(job: Job, tools: Tools) -> str | None:

@@ -148,3 +148,9 @@ async def test_commits_are_durable_and_in_wal_mode(tmp_path: Path) -> None:
         mode = plain.execute("PRAGMA journal_mode").fetchone()[0]
     plain.close()
     assert mode == "wal"
+
+
+async def test_a_visitor_makes_no_database(tmp_path: Path) -> None:
+    with pytest.raises(StorageUnavailable):
+        await SQLite.open(tmp_path / "nowhere.db", own=False)
+    assert not (tmp_path / "nowhere.db").exists()  # noqa: ASYNC240 - a moment, in a test

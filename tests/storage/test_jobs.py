@@ -232,8 +232,9 @@ async def test_a_failed_job_can_be_started_again_and_a_done_one_not(database: Da
 async def test_lists_show_what_is_located_newest_first(database: Database, noon: datetime) -> None:
     await _added(database, noon)
     await _added(database, noon + MINUTE, replace(ORIGIN, file="F2", user="U2"))
-    await _added(database, noon, replace(ORIGIN, file="F3", thread=None))
     await _added(database, noon, replace(ORIGIN, channel="C2"))
+    await database.write(lambda tx: tx.run("UPDATE jobs SET message_ts = occasion"))
+    await _added(database, noon, replace(ORIGIN, file="F3"))
     here = await database.read(lambda tx: jobs.in_channel(tx, team="T1", channel="C1", limit=10))
     mine = await database.read(lambda tx: jobs.of_person(tx, team="T1", user="U1", limit=10))
     assert [job.origin.file for job in here] == ["F2", "F1"]
@@ -244,7 +245,8 @@ async def test_what_never_was_a_recording_is_forgotten_and_the_rest_kept(databas
     for file, reason in (("F1", Reason.NOT_AUDIO), ("F2", Reason.CANCELLED)):
         await _added(database, noon, replace(ORIGIN, file=file))
         job = await _claimed(database, noon)
-        job = await _saved(database, job, noon, state=JobState.ABANDONED, failure=Failure(reason=reason))
+        ts = "171.001" if reason is Reason.CANCELLED else None
+        job = await _saved(database, job, noon, state=JobState.ABANDONED, failure=Failure(reason=reason), message_ts=ts)
         await _released(database, job, noon, None)
     assert await database.write(lambda tx: jobs.purge_left_alone(tx, before=noon)) == 0
     assert await database.write(lambda tx: jobs.purge_left_alone(tx, before=noon + MINUTE)) == 1
@@ -255,9 +257,9 @@ async def test_what_never_was_a_recording_is_forgotten_and_the_rest_kept(databas
 async def test_a_webhook_body_is_kept_once_and_is_an_orphan_until_its_job_is_known(
     database: Database, noon: datetime
 ) -> None:
-    keep = lambda: database.write(  # noqa: E731 - said twice below
-        lambda tx: inbox.keep(tx, provider="gowajee", handle="h1", body=b"body", now=noon)
-    )
+    async def keep() -> bool:
+        return await database.write(lambda tx: inbox.keep(tx, provider="gowajee", handle="h1", body=b"body", now=noon))
+
     assert [await keep(), await keep()] == [True, False]
     assert await database.read(lambda tx: inbox.orphans(tx, provider="gowajee", since=noon)) == [b"body"]
     await _added(database, noon)
@@ -301,3 +303,12 @@ async def test_claiming_uses_the_index_whatever_the_number_of_rows(database: Dat
         lambda tx: tx.all("EXPLAIN QUERY PLAN SELECT id FROM jobs WHERE due_at <= :now ORDER BY due_at LIMIT 1", now=1)
     )
     assert "USING INDEX jobs_due" in plan[0]["detail"]
+
+
+async def test_several_recordings_of_one_message_are_counted(database: Database, noon: datetime) -> None:
+    first = await _added(database, noon)
+    await _added(database, noon, replace(ORIGIN, file="F2"))
+    await _added(database, noon, replace(ORIGIN, channel="C2"))
+    await database.write(lambda tx: tx.run("UPDATE jobs SET message_ts = occasion"))
+    first = replace(first, message_ts=first.origin.occasion)
+    assert await database.read(lambda tx: jobs.others_on_message(tx, first)) == 1
