@@ -60,7 +60,7 @@ async def run() -> None:
     """Run the bot until it is stopped (SIGTERM or Ctrl-C)."""
     from bot import app, logs
 
-    settings = _settings.load()
+    settings = _settings.load(to_run=True)
     logs.configure(settings)
     await app.run(settings)
 

@@ -136,9 +136,17 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
         if settings.slack_signing_secret is not None:
             serve_slack(server, app)
         _other_routes(server, tools=tools, worker=worker, socket=socket)
-        listening = await Listening.start(server, host=settings.http_host, port=settings.http_port)
+        listening = await _listen(server, settings)
         stack.push_async_callback(listening.stop)
         yield Bot(settings=settings, tools=tools, worker=worker, listening=listening, socket=socket)
+
+
+async def _listen(server: web.Application, settings: Settings) -> Listening:
+    try:
+        return await Listening.start(server, host=settings.http_host, port=settings.http_port)
+    except OSError as error:
+        where = f"{settings.http_host}:{settings.http_port}"
+        raise SettingsProblem([f"HTTP_HOST, HTTP_PORT: cannot listen on {where} ({error.strerror})"]) from None
 
 
 def _take_over(tx: Transaction) -> None:

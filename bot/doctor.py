@@ -23,7 +23,7 @@ from bot.slack_errors import SlackMishap, SlackNotAuthorised, SlackRefused, Slac
 from bot.workspace import Workspace
 from storage import jobs
 from storage.database import StorageUnavailable
-from transcription.errors import NotAuthorised, QuotaSpent, TranscriptionError, Unavailable
+from transcription.errors import Misunderstood, NotAuthorised, QuotaSpent, TranscriptionError, Unavailable
 from transcription.transcriber import CallsBack, Handle
 
 Verdict = Literal["good", "note", "bad"]
@@ -48,9 +48,9 @@ async def examine(settings: Settings) -> int:
     found = [finding async for finding in _findings(settings)]
     for finding in found:
         mark, colour = MARKS[finding.verdict]
-        console.print(Text.assemble((mark, colour), " ", finding.what))
+        console.print(Text.assemble((mark, colour), " ", finding.what), soft_wrap=True)
         if finding.fix:
-            console.print(Text.assemble("  → ", finding.fix))
+            console.print(Text.assemble("  → ", finding.fix), soft_wrap=True)
     return 1 if any(finding.verdict == "bad" for finding in found) else 0
 
 
@@ -120,8 +120,11 @@ async def _way_in(settings: Settings, session: aiohttp.ClientSession) -> Finding
     try:
         await client.apps_connections_open(app_token=settings.slack_app_token.get_secret_value())
     except SlackMishap as error:
+        trouble = understand("apps.connections.open", error)
+        if isinstance(trouble, SlackUnavailable) and not isinstance(trouble, SlackNotAuthorised):
+            return Finding(verdict="bad", what=f"Socket Mode cannot be reached ({trouble})", fix="try again in a while")
         return Finding(
-            verdict="bad", what=f"Socket Mode is refused ({understand('apps.connections.open', error)})",
+            verdict="bad", what=f"Socket Mode is refused ({trouble})",
             fix="make an app-level token with connections:write and set SLACK_APP_TOKEN to it",
         )  # fmt: skip
     return Finding(verdict="good", what="Socket Mode is open to the bot")
@@ -177,6 +180,12 @@ async def _provider(settings: Settings) -> AsyncIterator[Finding]:
             yield Finding(
                 verdict="bad", what=f"{transcriber.title} cannot be reached ({error})",
                 fix=f"check the network and {settings.transcriber.upper()}_BASE_URL",
+            )  # fmt: skip
+            return
+        except Misunderstood as error:
+            yield Finding(
+                verdict="bad", what=f"something else than {transcriber.title} seems to answer ({error})",
+                fix=f"check {settings.transcriber.upper()}_BASE_URL",
             )  # fmt: skip
             return
         except TranscriptionError:

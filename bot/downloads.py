@@ -10,7 +10,7 @@ from urllib.parse import urljoin, urlsplit
 import aiohttp
 from pydantic import SecretStr
 
-from bot.slack_errors import SlackNotAuthorised, SlackUnavailable
+from bot.slack_errors import SlackNotAuthorised, SlackUnavailable, retry_after
 from transcription.errors import Refused, TooLong
 
 SLACK_HOSTS = ("slack.com", "slack-edge.com", "slack-files.com")
@@ -20,7 +20,7 @@ REDIRECTS = 5
 _CHUNK = 1024 * 1024
 _TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=20, sock_read=30)
 _REDIRECT_CODES = frozenset({301, 302, 303, 307, 308})
-_TOO_MANY, _UNAUTHORISED, _SERVER = 429, frozenset({401, 403}), 500
+_OK, _TOO_MANY, _UNAUTHORISED, _SERVER = 200, 429, frozenset({401, 403}), 500
 
 
 class Downloads:
@@ -52,24 +52,35 @@ class Downloads:
                     await _receive(response, target, largest)
                     return
                 # By hand, because the token must be decided upon at every hop.
-                address = urljoin(address, response.headers.get("Location", ""))
+                address = _joined(address, response.headers.get("Location", ""))
         raise SlackUnavailable("download: too many redirects")
 
     def _is_slacks(self, address: str) -> bool:
-        parts = urlsplit(address)
+        try:
+            parts = urlsplit(address)
+            port = parts.port
+        except ValueError:
+            return False
         if f"{parts.scheme}://{parts.netloc}" in self._origins:
             return True
         host = (parts.hostname or "").lower()
         ours = any(host == name or host.endswith("." + name) for name in SLACK_HOSTS)
-        return parts.scheme == "https" and ours and parts.port in {None, 443} and not parts.username
+        return parts.scheme == "https" and ours and port in {None, 443} and not parts.username
+
+
+def _joined(address: str, location: str) -> str:
+    try:
+        return urljoin(address, location)
+    except ValueError:
+        return ""  # an address that is none is nobody's host
 
 
 async def _receive(response: aiohttp.ClientResponse, target: Path, largest: int) -> None:
     if response.status in _UNAUTHORISED:
         raise SlackNotAuthorised(f"download: {response.status}")
     if response.status == _TOO_MANY or response.status >= _SERVER:
-        raise SlackUnavailable(f"download: {response.status}")
-    if not response.ok:
+        raise SlackUnavailable(f"download: {response.status}", retry_after=retry_after(response.headers))
+    if response.status != _OK:
         raise Refused(
             f"download: {response.status}", sentence="Slack no longer has this file. Please share the recording again."
         )

@@ -10,14 +10,18 @@ from typing import NoReturn, TypeVar
 
 import click
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from bot import settings as _settings
 from storage import jobs as store
 from storage.database import Database, StorageUnavailable, Transaction
 from storage.job import Job, JobId, JobState
+from storage.jobs import LeaseLost
 
 T = TypeVar("T")
+
+PIPED_WIDTH = 200
+"""Characters; nothing is cut for a program that reads the list."""
 
 OPEN = tuple(state for state in JobState if state.is_open)
 
@@ -34,13 +38,18 @@ def list_jobs(*, everything: bool, limit: int) -> None:
     """The newest jobs."""
     states = tuple(JobState) if everything else OPEN
     found = _do(lambda tx: store.newest(tx, limit=limit, states=states))
-    table = Table("job", "state", "provider", "channel", "length", "tries", "age", "ended because")
+    table = Table(
+        Column("job", no_wrap=True), "state", "provider", "channel", "length", "tries", "age", "ended because"
+    )
     for job in found:
         table.add_row(
             job.id, job.state, job.provider or "", job.origin.channel, str(job.duration or "").split(".")[0],
             str(job.attempts), _age(job), str(job.failure.reason) if job.failure else "",
         )  # fmt: skip
-    Console().print(table if found else "No jobs." if everything else "Nothing is waiting.")
+    console = Console()
+    if not console.is_terminal:
+        console.width = PIPED_WIDTH
+    console.print(table if found else "No jobs." if everything else "Nothing is waiting.")
 
 
 @jobs.command()
@@ -105,6 +114,8 @@ def _do(work: Callable[[Transaction], T]) -> T:
         _fail("\n".join(problem.problems))
     except StorageUnavailable as problem:
         _fail(f"{problem}. Has the bot run here yet?")
+    except LeaseLost as lost:
+        _fail(f"The bot is just at work on {lost}. Please try again in a moment.")
 
 
 async def _in(database: Database, work: Callable[[Transaction], T]) -> T:

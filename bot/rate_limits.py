@@ -41,6 +41,8 @@ class RateLimits:
         if slot > now:
             return slot
         del self._reserved[job]
+        # Late to its slot: the next one counts from now.
+        self._free_from[channel] = max(self._free_from.get(channel, now), now + CHANNEL_INTERVAL)
         self._forget_the_past(now)
         return None
 

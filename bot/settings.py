@@ -5,12 +5,15 @@ All problems are reported at once, by name, with the fix (`SettingsProblem`).
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
+from typing import Annotated, Literal
+from urllib.parse import SplitResult, urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -26,25 +29,36 @@ class SettingsProblem(Exception):
         self.problems = problems
 
 
+_HOST = re.compile(r"[A-Za-z0-9.-]+|[0-9a-fA-F:.]+")
+
+
 def base_url(value: str) -> str:
     """A host without a path, as `scheme://host`. Raises `ValueError` with the fix."""
-    parts = urlsplit(value.strip().rstrip("/"))
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("write it as https://host, without a path")
-    if parts.path or parts.query or parts.fragment or parts.username:
+    parts = _parts(value.strip().rstrip("/"), example="https://host, without a path")
+    if parts.path:
         raise ValueError("give the host only, without a path, a user or a query")
-    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
-        raise ValueError("plain http is accepted for this machine only; use https")
     return f"{parts.scheme}://{parts.netloc}"
 
 
 def _address(value: str) -> str:
-    parts = urlsplit(value.strip())
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("write it as https://host/path")
-    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+    address = value.strip()
+    _parts(address, example="https://host/path")
+    return address.rstrip("/") + "/"
+
+
+def _parts(address: str, *, example: str) -> SplitResult:
+    try:
+        parts = urlsplit(address)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        raise ValueError(f"write it as {example}") from None
+    if parts.scheme not in {"http", "https"} or not _HOST.fullmatch(host):
+        raise ValueError(f"write it as {example}")
+    if parts.query or parts.fragment or parts.username or parts.password or "?" in address or "#" in address:
+        raise ValueError("give the host only, without a path, a user or a query")
+    if parts.scheme == "http" and host not in LOOPBACK:
         raise ValueError("plain http is accepted for this machine only; use https")
-    return value.strip().rstrip("/") + "/"
+    return parts
 
 
 def _comma_separated(value: object) -> object:
@@ -165,17 +179,25 @@ class Settings(BaseSettings):
     def _known_database(cls, value: str) -> str:
         if not value.startswith("sqlite:///") or len(value) <= len("sqlite:///"):
             raise ValueError("write it as sqlite:///file.db or sqlite:////absolute/file.db")
+        if ":memory:" in value or value.removeprefix("sqlite:///").startswith("file:"):
+            raise ValueError("give the path of a file: a database in memory forgets every job")
         return value
 
-    @model_validator(mode="after")
-    def _speaker_numbers(self) -> Self:
-        if (self.min_speakers is None) != (self.max_speakers is None):
-            raise ValueError("MIN_SPEAKERS and MAX_SPEAKERS: set both or neither")
-        if self.speakers and self.min_speakers:
-            raise ValueError("SPEAKERS: set it, or MIN_SPEAKERS and MAX_SPEAKERS, not both")
-        if self.min_speakers and self.max_speakers and self.min_speakers > self.max_speakers:
-            raise ValueError("MIN_SPEAKERS: it is larger than MAX_SPEAKERS")
-        return self
+    @field_validator(
+        "slack_bot_token", "slack_app_token", "slack_signing_secret", "botlhale_refresh_token", "gowajee_api_key",
+        mode="before",
+    )  # fmt: skip
+    @classmethod
+    def _without_line_break(cls, value: object) -> object:
+        # A secret that was read from a file often brings the file's last line break along.
+        return value.strip() if isinstance(value, str) else value
+
+    @field_validator("gowajee_reference_speakers")
+    @classmethod
+    def _folder_of_voices(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_dir():
+            raise ValueError("there is no such folder; set it to a folder with one recording for each speaker")
+        return value
 
     @property
     def database_path(self) -> Path:
@@ -191,6 +213,17 @@ class Settings(BaseSettings):
     def socket_mode(self) -> bool:
         """Whether Slack's events come over a WebSocket that we open."""
         return self.slack_app_token is not None
+
+    def contradictions(self) -> list[str]:
+        """Settings that exclude each other."""
+        problems = []
+        if (self.min_speakers is None) != (self.max_speakers is None):
+            problems.append("MIN_SPEAKERS and MAX_SPEAKERS: set both or neither")
+        if self.speakers and self.min_speakers:
+            problems.append("SPEAKERS: set it, or MIN_SPEAKERS and MAX_SPEAKERS, not both")
+        if self.min_speakers and self.max_speakers and self.min_speakers > self.max_speakers:
+            problems.append("MIN_SPEAKERS: it is larger than MAX_SPEAKERS")
+        return problems
 
     def provider_problems(self) -> list[str]:
         """What the chosen transcriber lacks."""
@@ -228,12 +261,30 @@ REQUEST_TIMEOUT = timedelta(seconds=20)
 """Of one request to Slack or a provider, uploads aside."""
 
 
-def load(*, env_file: Path | None = Path(".env")) -> Settings:
-    """Read the settings. Raises `SettingsProblem` with every wrong one."""
+def load(*, env_file: Path | None = Path(".env"), to_run: bool = False) -> Settings:
+    """Read the settings; `to_run` wants enough for a workspace. Raises `SettingsProblem` with every problem."""
+    problems: list[str] = []
     try:
-        return Settings(_env_file=env_file)
+        settings = Settings(_env_file=env_file)
     except ValidationError as error:
-        raise SettingsProblem([_problem(detail["loc"], detail["msg"]) for detail in error.errors()]) from None
+        details = error.errors(include_input=False)
+        problems = [_problem(detail["loc"], detail["msg"]) for detail in details]
+        settings = _without(details, env_file=env_file)
+    except UnicodeDecodeError:
+        raise SettingsProblem([".env: it is not text in UTF-8; save it again as such"]) from None
+    problems += settings.contradictions()
+    if to_run:
+        problems += [*settings.slack_problems(), *settings.provider_problems()]
+    if problems:
+        raise SettingsProblem(problems)
+    return settings
+
+
+def _without(details: Sequence[ErrorDetails], *, env_file: Path | None) -> Settings:
+    """The settings with their defaults in place of the wrong ones, to see what else is missing."""
+    wrong = {str(detail["loc"][0]) for detail in details if detail["loc"]} or set(Settings.model_fields)
+    defaults = {name: Settings.model_fields[name].default for name in wrong}
+    return Settings(_env_file=env_file, **defaults)
 
 
 def _problem(location: tuple[int | str, ...], message: str) -> str:

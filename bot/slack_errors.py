@@ -18,6 +18,7 @@ TEMPORARY = frozenset(
         "team_added_to_org",
         "accesslimited",
         "external_channel_migrating",
+        "org_login_required",
     }
 )
 UNAUTHORISED = frozenset(
@@ -31,8 +32,14 @@ UNAUTHORISED = frozenset(
         "not_allowed_token_type",
         "no_permission",
         "ekm_access_denied",
+        "team_access_not_granted",
+        "two_factor_setup_required",
     }
 )
+
+
+_LONGEST_WAIT = 24 * 3600
+"""Seconds."""
 
 
 class SlackUnavailable(Exception):
@@ -74,16 +81,18 @@ def understand(method: str, error: Exception) -> SlackUnavailable | SlackRefused
     code = str(data.get("error", "")) if isinstance(data, dict) else ""
     too_many = 429
     if status == too_many or code in {"ratelimited", "rate_limited"}:
-        return SlackUnavailable(f"{method}: ratelimited", retry_after=_retry_after(headers), maybe_done=False)
+        return SlackUnavailable(f"{method}: ratelimited", retry_after=retry_after(headers), maybe_done=False)
     if code in UNAUTHORISED:
         return SlackNotAuthorised(f"{method}: {code}")
     if not code or code in TEMPORARY:
-        return SlackUnavailable(f"{method}: {code or status}", retry_after=_retry_after(headers))
+        return SlackUnavailable(f"{method}: {code or status}", retry_after=retry_after(headers))
     return SlackRefused(method, code)
 
 
-def _retry_after(headers: Mapping[str, object]) -> timedelta | None:
+def retry_after(headers: Mapping[str, object]) -> timedelta | None:
+    """How long Slack asks us to wait, at most a day."""
     for name, value in headers.items():
-        if name.lower() == "retry-after" and str(value).isdigit():
-            return timedelta(seconds=int(str(value)))
+        text = str(value)
+        if name.lower() == "retry-after" and text.isascii() and text.isdigit():
+            return timedelta(seconds=min(int(text[:9]), _LONGEST_WAIT))
     return None

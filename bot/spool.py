@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 from pathlib import Path
 
 from storage import jobs
 from storage.database import Database
 from storage.job import JobId
+
+_JOB = re.compile(r"[a-z2-9]{10}")
 
 
 class Spool:
@@ -25,7 +28,8 @@ class Spool:
     def _sweep(self, kept: frozenset[str]) -> None:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for left in self.folder.iterdir():
-            if left.is_dir() and left.name not in kept:
+            # Nothing but what looks like ours: the setting may name a folder with other things in it.
+            if left.is_dir() and _JOB.fullmatch(left.name) and left.name not in kept:
                 shutil.rmtree(left, ignore_errors=True)
 
     async def room(self, job: JobId) -> Path:
