@@ -15,8 +15,7 @@ from rich.table import Column, Table
 from bot import settings as _settings
 from storage import jobs as store
 from storage.database import Database, StorageUnavailable, Transaction
-from storage.job import Job, JobId, JobState
-from storage.jobs import LeaseLost
+from storage.job import Job, JobId, JobState, LeaseLost
 
 T = TypeVar("T")
 

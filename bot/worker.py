@@ -29,8 +29,7 @@ from bot.steps.tidy import tidy
 from bot.tools import Tools
 from storage import inbox, jobs
 from storage.database import StorageUnavailable
-from storage.job import Failure, Job, JobState, Reason
-from storage.jobs import LeaseLost
+from storage.job import Failure, Job, JobState, LeaseLost, Reason
 from transcription.errors import RateLimited
 
 LONGEST_SLEEP = timedelta(seconds=5)

@@ -15,6 +15,10 @@ JobId = NewType("JobId", str)
 LeaseToken = NewType("LeaseToken", str)
 
 
+class LeaseLost(Exception):
+    """Somebody else has the job now: whatever was being done for it must stop."""
+
+
 class JobState(enum.StrEnum):
     """Where a job stands. The comment after each says what an interrupted process leaves behind."""
 

@@ -12,15 +12,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from storage import inbox
-from storage.database import Row, Transaction
-from storage.job import MOVES, Failure, Job, JobId, JobState, LeaseToken, Origin, Reason
-from storage.moments import length, moment, stored
+from storage.database import Transaction
+from storage.job import MOVES, Failure, Job, JobId, JobState, LeaseLost, Origin, Reason
+from storage.job_rows import job_of, update, write_history
+from storage.moments import moment, stored
 
 _ALPHABET = "abcdefghjkmnpqrstvwxyz23456789"  # read aloud and typed by people: no look-alikes
-
-
-class LeaseLost(Exception):
-    """Somebody else has the job now: whatever was being done for it must stop."""
 
 
 def add(tx: Transaction, *, origin: Origin, now: datetime, title: str | None = None) -> Job | None:
@@ -47,8 +44,8 @@ def add(tx: Transaction, *, origin: Origin, now: datetime, title: str | None = N
     )
     if row is None:
         return None
-    job = _job(row)
-    _write_history(tx, job.id, JobState.RECEIVED, now=now, note=None)
+    job = job_of(row)
+    write_history(tx, job.id, JobState.RECEIVED, now=now, note=None)
     return job
 
 
@@ -64,7 +61,7 @@ def claim(tx: Transaction, *, now: datetime, until: datetime) -> Job | None:
         now=stored(now),
         until=stored(until),
     )
-    return _job(row) if row else None
+    return job_of(row) if row else None
 
 
 def extend(tx: Transaction, job: Job, *, until: datetime) -> None:
@@ -91,9 +88,9 @@ def save(tx: Transaction, before: Job, after: Job, *, now: datetime, note: str |
         after = replace(after, state_since=now, attempts=0)
     if not after.state.is_open:
         after = replace(after, ticket=None)
-    _update(tx, after, lease=before.lease, keep_due=True)
+    update(tx, after, lease=before.lease, keep_due=True)
     if moved or note:
-        _write_history(tx, after.id, after.state, now=now, note=note)
+        write_history(tx, after.id, after.state, now=now, note=note)
     return after
 
 
@@ -116,7 +113,7 @@ def release(
     if not touched:
         raise LeaseLost(job.id)
     if note:
-        _write_history(tx, job.id, job.state, now=now, note=note)
+        write_history(tx, job.id, job.state, now=now, note=note)
 
 
 def locate(tx: Transaction, before: Job, after: Job) -> bool:
@@ -132,7 +129,7 @@ def locate(tx: Transaction, before: Job, after: Job) -> bool:
     )
     if taken:
         return False
-    _update(tx, after, lease=before.lease, keep_due=True)
+    update(tx, after, lease=before.lease, keep_due=True)
     return True
 
 
@@ -211,7 +208,7 @@ def rivals(tx: Transaction, job: Job) -> int:
 def get(tx: Transaction, job_id: JobId) -> Job | None:
     """One job."""
     row = tx.one("SELECT * FROM jobs WHERE id = :id", id=job_id)
-    return _job(row) if row else None
+    return job_of(row) if row else None
 
 
 def in_channel(tx: Transaction, *, team: str, channel: str, limit: int) -> list[Job]:
@@ -223,7 +220,7 @@ def in_channel(tx: Transaction, *, team: str, channel: str, limit: int) -> list[
         channel=channel,
         limit=limit,
     )
-    return [_job(row) for row in rows]
+    return [job_of(row) for row in rows]
 
 
 def of_person(tx: Transaction, *, team: str, user: str, limit: int) -> list[Job]:
@@ -235,7 +232,7 @@ def of_person(tx: Transaction, *, team: str, user: str, limit: int) -> list[Job]
         user=user,
         limit=limit,
     )
-    return [_job(row) for row in rows]
+    return [job_of(row) for row in rows]
 
 
 def purge_left_alone(tx: Transaction, *, before: datetime) -> int:
@@ -255,7 +252,7 @@ def newest(tx: Transaction, *, limit: int, states: Sequence[JobState] = tuple(Jo
         limit=limit,
         **names,
     )
-    return [_job(row) for row in rows]
+    return [job_of(row) for row in rows]
 
 
 def open_ids(tx: Transaction) -> frozenset[str]:
@@ -280,8 +277,8 @@ def retry(tx: Transaction, job: Job, *, now: datetime) -> Job | None:
         job, state=JobState.RECEIVED, state_since=now, attempts=0, sendings=0, due_at=now,
         ticket=None, handle=None, failure=None, reply_intent=None, reply_ts=None,
     )  # fmt: skip
-    _update(tx, again, lease=None, keep_due=False)
-    _write_history(tx, job.id, JobState.RECEIVED, now=now, note="started again")
+    update(tx, again, lease=None, keep_due=False)
+    write_history(tx, job.id, JobState.RECEIVED, now=now, note="started again")
     return again
 
 
@@ -298,88 +295,6 @@ def cancel(tx: Transaction, job: Job, *, now: datetime) -> Job | None:
     ended = replace(job, state=JobState.ABANDONED, failure=failure, ticket=None, state_since=now, attempts=0)
     # Due at once: what it left in Slack and on disk is tidied up by the worker.
     ended = replace(ended, lease=None, due_at=now)
-    _update(tx, ended, lease=job.lease, keep_due=False)
-    _write_history(tx, job.id, ended.state, now=now, note="cancelled")
+    update(tx, ended, lease=job.lease, keep_due=False)
+    write_history(tx, job.id, ended.state, now=now, note="cancelled")
     return ended
-
-
-def _update(tx: Transaction, job: Job, *, lease: str | None, keep_due: bool) -> None:
-    touched = tx.run(
-        """
-        UPDATE jobs SET occasion = :occasion, thread = :thread, message_ts = :message_ts, user_id = :user,
-            title = :title, state = :state, state_since = :state_since, provider = :provider, duration = :duration,
-            damaged = :damaged, ticket = :ticket, handle = :handle, attempts = :attempts, sendings = :sendings,
-            due_at = CASE WHEN :keep_due = 1 THEN due_at ELSE :due_at END, lease = :new_lease,
-            reply_intent = :reply_intent, reply_ts = :reply_ts, failure_reason = :failure_reason,
-            failure_sentence = :failure_sentence
-        WHERE id = :id AND coalesce(lease, '') = coalesce(:lease, '')
-        """,
-        id=job.id,
-        occasion=job.origin.occasion,
-        thread=job.origin.thread,
-        message_ts=job.message_ts,
-        user=job.origin.user,
-        title=job.title,
-        state=job.state,
-        state_since=stored(job.state_since),
-        provider=job.provider,
-        duration=stored(job.duration),
-        damaged=int(job.damaged),
-        ticket=job.ticket,
-        handle=job.handle,
-        attempts=job.attempts,
-        sendings=job.sendings,
-        keep_due=int(keep_due),
-        due_at=stored(job.due_at),
-        new_lease=job.lease,
-        reply_intent=job.reply_intent,
-        reply_ts=job.reply_ts,
-        failure_reason=job.failure.reason if job.failure else None,
-        failure_sentence=job.failure.sentence if job.failure else None,
-        lease=lease,
-    )
-    if not touched:
-        raise LeaseLost(job.id)
-
-
-def _write_history(tx: Transaction, job_id: JobId, state: JobState, *, now: datetime, note: str | None) -> None:
-    tx.run(
-        "INSERT INTO job_history (job_id, at, state, note) VALUES (:job_id, :at, :state, :note)",
-        job_id=job_id,
-        at=stored(now),
-        state=state,
-        note=note,
-    )
-
-
-def _job(row: Row) -> Job:
-    reason = row["failure_reason"]
-    return Job(
-        id=JobId(row["id"]),
-        origin=Origin(
-            enterprise=row["enterprise"],
-            team=row["team"],
-            channel=row["channel"],
-            file=row["file"],
-            occasion=row["occasion"],
-            thread=row["thread"],
-            user=row["user_id"],
-        ),
-        state=JobState(row["state"]),
-        created_at=moment(row["created_at"]),
-        state_since=moment(row["state_since"]),
-        title=row["title"],
-        provider=row["provider"],
-        duration=length(row["duration"]) if row["duration"] is not None else None,
-        damaged=bool(row["damaged"]),
-        ticket=row["ticket"],
-        handle=row["handle"],
-        attempts=row["attempts"],
-        sendings=row["sendings"],
-        due_at=moment(row["due_at"]) if row["due_at"] is not None else None,
-        lease=LeaseToken(row["lease"]) if row["lease"] else None,
-        reply_intent=row["reply_intent"],
-        reply_ts=row["reply_ts"],
-        failure=Failure(reason=Reason(reason), sentence=row["failure_sentence"]) if reason else None,
-        message_ts=row["message_ts"],
-    )

@@ -153,4 +153,4 @@ async def test_commits_are_durable_and_in_wal_mode(tmp_path: Path) -> None:
 async def test_a_visitor_makes_no_database(tmp_path: Path) -> None:
     with pytest.raises(StorageUnavailable):
         await SQLite.open(tmp_path / "nowhere.db", own=False)
-    assert not (tmp_path / "nowhere.db").exists()  # noqa: ASYNC240 - a moment, in a test
+    assert not (tmp_path / "nowhere.db").exists()

@@ -7,8 +7,7 @@ import pytest
 
 from storage import inbox, jobs, transcripts
 from storage.database import Database
-from storage.job import MOVES, Failure, Job, JobState, Origin, Reason
-from storage.jobs import LeaseLost
+from storage.job import MOVES, Failure, Job, JobState, LeaseLost, Origin, Reason
 from transcription.transcript import Speaker, Transcript, Turn
 
 MINUTE = timedelta(minutes=1)
