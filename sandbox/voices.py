@@ -156,24 +156,29 @@ def _places() -> dict[str, list[tuple[float, float]]]:
     }
 
 
-def _record(sample: Sample) -> list[tuple[float, float]]:
+def make(folder: Path) -> None:
+    """Make every recording and `places.json` in `folder`. Raises `NoSynthesiser` without flite."""
+    folder.mkdir(exist_ok=True)
+    places = {sample.name: _record(sample, folder) for sample in SAMPLES.values()}
+    rows = [f"  {json.dumps(name)}: {json.dumps(where)}" for name, where in places.items()]
+    (folder / _PLACES.name).write_text("{\n" + ",\n".join(rows) + "\n}\n", encoding="utf-8")
+
+
+def _record(sample: Sample, folder: Path) -> list[tuple[float, float]]:
     """Make one recording and return the places of its lines."""
     chance = random.Random(sample.name)
     pauses = [chance.uniform(*_PAUSES) for _ in sample.script]
     sound, places = mix([speak(voice, text) for voice, text in sample.script], pauses=pauses)
-    encode(sound, sample.path)
+    encode(sound, folder / sample.file)
     return [(round(start, 3), round(end, 3)) for start, end in places]
 
 
 def main() -> None:
-    """Make every recording and its placement again."""
-    FOLDER.mkdir(exist_ok=True)
+    """Make the samples of this folder again."""
     try:
-        places = {sample.name: _record(sample) for sample in SAMPLES.values()}
+        make(FOLDER)
     except NoSynthesiser as missing:
         sys.exit(str(missing))
-    rows = [f"  {json.dumps(name)}: {json.dumps(where)}" for name, where in places.items()]
-    _PLACES.write_text("{\n" + ",\n".join(rows) + "\n}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

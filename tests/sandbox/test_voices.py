@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from itertools import combinations, pairwise
@@ -12,7 +14,7 @@ import numpy as np
 import pytest
 
 from sandbox.scoring import speaker_accuracy, spelt, word_error_rate, word_errors, words
-from sandbox.voices import SAMPLES, Sample
+from sandbox.voices import FOLDER, SAMPLES, Sample, make
 
 each_sample = pytest.mark.parametrize("sample", SAMPLES.values(), ids=SAMPLES)
 
@@ -133,3 +135,16 @@ def test_speakers_are_right_whatever_they_are_called() -> None:
     assert speaker_accuracy(truth, [("1", 0.0, 1.0), ("2", 1.0, 1.5), ("3", 1.5, 2.0)]) == 0.75
     assert speaker_accuracy(truth, []) == 1
     assert speaker_accuracy(truth, [("1", 5.0, 6.0)]) == 1
+
+
+def test_the_samples_are_what_the_maker_makes(tmp_path: Path) -> None:
+    if shutil.which("flite") is None:
+        if os.environ.get("REQUIRE_FLITE"):
+            pytest.fail("flite is required here and missing")
+        pytest.skip("flite is not installed (apt-get install flite)")
+    make(tmp_path)
+    assert (tmp_path / "places.json").read_text() == (FOLDER / "places.json").read_text()
+    made = {path.name: path.stat().st_size for path in tmp_path.iterdir()}
+    kept = {path.name: path.stat().st_size for path in FOLDER.iterdir()}
+    assert made.keys() == kept.keys()
+    assert all(abs(made[name] - kept[name]) < 2_000 for name in made)
