@@ -32,7 +32,7 @@ def test_every_setting_stands_in_the_table_as_it_is(name: str) -> None:
 
 def test_the_table_names_no_setting_that_is_gone() -> None:
     table = README.partition("<!-- settings -->")[2].partition("<!-- /settings -->")[0]
-    assert set(re.findall(r"^\| `([A-Z_]+)`", table, re.M)) == {name.upper() for name in Settings.model_fields}
+    assert set(re.findall(r"^\| `([A-Z_]+)`", table, re.MULTILINE)) == {name.upper() for name in Settings.model_fields}
 
 
 @pytest.mark.parametrize("scope", [*REQUIRED_SCOPES, *OPTIONAL_SCOPES])
@@ -43,7 +43,7 @@ def test_every_scope_is_explained(scope: str) -> None:
 def test_its_first_two_commands_are_demo_and_test() -> None:
     commands = [
         line.split("#")[0].strip()
-        for block in re.findall(r"```sh\n(.*?)```", README, re.S)
+        for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
         for line in block.splitlines()
     ]
     assert commands[:2] == ["make demo", "make test"]
