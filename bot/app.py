@@ -54,7 +54,7 @@ class Bot:
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set."""
         async with asyncio.TaskGroup() as group:
-            background = [group.create_task(self._get_to_know_slack())]
+            background = [group.create_task(self._get_to_know_slack()), group.create_task(self.worker.keep_house())]
             if self.socket is not None:
                 background.append(group.create_task(self.socket.run()))
             worker = group.create_task(self.worker.run())

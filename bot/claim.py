@@ -11,11 +11,12 @@ from typing import TypeVar
 import structlog
 
 from storage import jobs
-from storage.database import Database, Transaction
-from storage.job import Job
+from storage.database import Database, StorageUnavailable, Transaction
+from storage.job import Job, LeaseLost
 
 LEASE = timedelta(seconds=60)
 HEARTBEAT = LEASE / 3
+RECORD_AGAIN = timedelta(seconds=1)
 
 T = TypeVar("T")
 _log = structlog.get_logger()
@@ -23,9 +24,15 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Later:
-    """Nothing more can be done now; the job is due at `due` (never, if None). Not a failure: attempts start anew."""
+    """Nothing more can be done now; the job is due at `due` (never, if None).
+
+    `attempts` is given where something was achieved, so that failed tries are counted anew. `unless_webhook`: at
+    once where a webhook about it has come.
+    """
 
     due: datetime | None
+    attempts: int | None = None
+    unless_webhook: bool = False
     note: str | None = None
 
 
@@ -62,18 +69,37 @@ class Claim:
             _log.info("job moved", job=self.job.id, to=str(self.job.state), provider=self.job.provider, note=note)
         return self.job
 
+    async def record(self, after: Job) -> Job:
+        """Commit the outcome of an effect that has happened, again and again while the lease lasts.
+
+        If it cannot be written, the effect would have to be looked for, and may not be found.
+        """
+        while True:
+            try:
+                return await self.save(after)
+            except StorageUnavailable:
+                if self._clock() + RECORD_AGAIN > self._until:
+                    raise
+            await asyncio.sleep(RECORD_AGAIN.total_seconds())
+
     async def release(self, later: Later) -> None:
         """Let the job go. Raises `LeaseLost`."""
-        await self._let_go(later.due, attempts=0, note=later.note)
+        attempts = self.job.attempts if later.attempts is None else later.attempts
+        await self._database.write(
+            lambda tx: jobs.release(
+                tx,
+                self.job,
+                now=self._clock(),
+                due=later.due,
+                attempts=attempts,
+                unless_webhook=later.unless_webhook,
+                note=later.note,
+            )
+        )
 
     async def fail(self, *, due: datetime, note: str) -> None:
         """Let the job go after a failed try, counting it. Raises `LeaseLost`."""
-        await self._let_go(due, attempts=self.job.attempts + 1, note=note)
-
-    async def _let_go(self, due: datetime | None, *, attempts: int, note: str | None) -> None:
-        await self._database.write(
-            lambda tx: jobs.release(tx, self.job, now=self._clock(), due=due, attempts=attempts, note=note)
-        )
+        await self.release(Later(due=due, attempts=self.job.attempts + 1, note=note))
 
     async def cover(self, span: timedelta) -> None:
         """Make sure that the lease lasts for `span` from now. Raises `LeaseLost`."""
@@ -84,7 +110,11 @@ class Claim:
         """Extend the lease again and again until cancelled. Raises `LeaseLost` once it is somebody else's."""
         while True:
             await asyncio.sleep(HEARTBEAT.total_seconds())
-            await self._extend()
+            try:
+                await self._extend()
+            except StorageUnavailable:
+                if self._clock() > self._until:
+                    raise LeaseLost(self.job.id) from None
 
     async def _extend(self) -> None:
         until = self._clock() + LEASE

@@ -43,7 +43,7 @@ class Downloads:
             raise SlackUnavailable(f"download: {type(error).__name__}") from None
 
     async def _follow(self, address: str, target: Path, largest: int) -> None:
-        for _ in range(REDIRECTS):
+        for _ in range(REDIRECTS + 1):
             if not self._is_slacks(address):
                 raise Refused("download: not Slack's host", sentence="Slack keeps this file somewhere I may not read.")
             headers = {"Authorization": f"Bearer {self._token.get_secret_value()}"}

@@ -11,6 +11,7 @@ import hmac
 import re
 from pathlib import Path
 
+from bot.spool import room_of
 from transcription.transcriber import Audio
 
 _KEY = re.compile(r"[a-z0-9]{6,32}")
@@ -32,7 +33,7 @@ class Hosting:
         """The file behind an address, if the address is ours and the file still there."""
         if not _KEY.fullmatch(key) or not hmac.compare_digest(signature.encode(), self._sign(key).encode()):
             return None
-        path = self._folder / key / Path(name).name
+        path = room_of(self._folder, key) / Path(name).name
         return path if path.suffix == ".wav" and path.is_file() else None
 
     def _sign(self, key: str) -> str:

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from bot import settings as _settings
+from storage import job_lists
 from storage import jobs as store
 from storage.database import Database, StorageUnavailable, Transaction
 from storage.job import Job, JobId, JobState, LeaseLost
@@ -36,7 +37,7 @@ def jobs() -> None:
 def list_jobs(*, everything: bool, limit: int) -> None:
     """The newest jobs."""
     states = tuple(JobState) if everything else OPEN
-    found = _do(lambda tx: store.newest(tx, limit=limit, states=states))
+    found = _do(lambda tx: job_lists.newest(tx, limit=limit, states=states))
     table = Table(
         Column("job", no_wrap=True), "state", "provider", "channel", "length", "tries", "age", "ended because"
     )
@@ -64,7 +65,7 @@ def show(job_id: str) -> None:
     ):  # fmt: skip
         if value is not None:
             click.echo(f"{name + ':':20}{value}")
-    for at, state, note in _do(lambda tx: store.history(tx, job.id)):
+    for at, state, note in _do(lambda tx: job_lists.history(tx, job.id)):
         click.echo(f"{at:%Y-%m-%d %H:%M:%S} {state:12}{note or ''}")
 
 

@@ -22,8 +22,9 @@ from transcription.naming import UNKNOWN_SPEAKER, counted, in_words, shortened, 
 from transcription.paragraphs import Paragraph, paragraphs
 from transcription.transcript import Transcript
 
-Form = Literal["auto", "file"]
-"""`file` attaches the transcript whatever its length: for when Slack refused the blocks as too long."""
+Form = Literal["auto", "file", "message"]
+"""`file` attaches the transcript whatever its length: for when Slack refused the blocks as too long. `message` attaches
+nothing and shows as much as fits: for when Slack does not share the files."""
 
 OPENING = 2_500
 """Characters of a long transcript that the message shows (as `bot.blocks.cost` counts), in whole paragraphs."""
@@ -116,12 +117,14 @@ def _transcript(
     head = " · ".join([summary(transcript), *([_short(title)] if title else [])])
     foot = _small_print(provider=provider, note=transcript.note)
     shown = fitting(told, budget=MESSAGE - weight(head) - weight(foot))
-    in_files = form == "file" or len(shown) < len(told)
+    cut = len(shown) < len(told)
+    in_files = form == "file" or (cut and form == "auto")
     if in_files:
         shown = fitting(told, budget=OPENING)
-    last = [*([line(words.IN_FILES)] if in_files else []), *([small_print(foot)] if foot else [])]
+    more = words.IN_FILES if in_files else words.CUT_SHORT if cut else ""
+    last = [*([line(more)] if more else []), *([small_print(foot)] if foot else [])]
     return Reply(
-        text=_aloud(transcript, shown, ending=words.IN_FILES if in_files else ""),
+        text=_aloud(transcript, shown, ending=more),
         blocks=_dicts([line(head), *body(shown), *last]),
         attachments=_attachments(transcript, title=title) if in_files else (),
     )

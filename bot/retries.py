@@ -10,12 +10,10 @@ from storage.database import StorageUnavailable
 from storage.job import Failure, Reason
 from transcription.errors import (
     Failed,
-    Lost,
     Misunderstood,
     NotAuthorised,
     QuotaSpent,
     Refused,
-    TicketExpired,
     TranscriptionError,
     Unavailable,
 )
@@ -34,10 +32,9 @@ MISUNDERSTANDINGS = 5
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Again:
-    """Try the same step after `wait`. With `from_start` the job is sent anew; with `alarm` the operator is told."""
+    """Try the same step after `wait`; with `alarm` the operator is told."""
 
     wait: timedelta
-    from_start: bool = False
     alarm: bool = False
 
 
@@ -87,8 +84,6 @@ def _again(error: Exception, *, attempts: int, chance: float) -> Again:
     match error:
         case NotAuthorised() | QuotaSpent() | SlackNotAuthorised():
             return Again(wait=OPERATOR * (0.5 + chance / 2), alarm=True)
-        case Lost() | TicketExpired():
-            return Again(wait=timedelta(0), from_start=True)
         case Unavailable() | SlackUnavailable() if error.retry_after is not None:
             return Again(wait=error.retry_after + timedelta(seconds=chance))
         case _:

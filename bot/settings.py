@@ -188,9 +188,14 @@ class Settings(BaseSettings):
         mode="before",
     )  # fmt: skip
     @classmethod
-    def _without_line_break(cls, value: object) -> object:
+    def _clean(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
         # A secret that was read from a file often brings the file's last line break along.
-        return value.strip() if isinstance(value, str) else value
+        secret = value.strip()
+        if not secret.isprintable():
+            raise ValueError("there is a line break or another control character in it; copy it again")
+        return secret or None
 
     @field_validator("gowajee_reference_speakers")
     @classmethod

@@ -38,6 +38,7 @@ UNAUTHORISED = frozenset(
 )
 
 
+_SERVER = 500
 _LONGEST_WAIT = 24 * 3600
 """Seconds."""
 
@@ -84,7 +85,7 @@ def understand(method: str, error: Exception) -> SlackUnavailable | SlackRefused
         return SlackUnavailable(f"{method}: ratelimited", retry_after=retry_after(headers), maybe_done=False)
     if code in UNAUTHORISED:
         return SlackNotAuthorised(f"{method}: {code}")
-    if not code or code in TEMPORARY:
+    if not code or code in TEMPORARY or status >= _SERVER:
         return SlackUnavailable(f"{method}: {code or status}", retry_after=retry_after(headers))
     return SlackRefused(method, code)
 

@@ -14,6 +14,10 @@ _SOUND_TYPES = frozenset(
 )  # fmt: skip
 
 
+GONE = frozenset({"file_not_found", "file_deleted"})
+"""Slack's words for a file that it does not know, not yet or not any more."""
+
+
 class _Wire(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 

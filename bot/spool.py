@@ -11,7 +11,12 @@ from storage import jobs
 from storage.database import Database
 from storage.job import JobId
 
-_JOB = re.compile(r"[a-z2-9]{10}")
+_ROOM = re.compile(r"job-[a-z2-9]{10}")
+
+
+def room_of(folder: Path, key: str) -> Path:
+    """The folder of one job in the spool."""
+    return folder / f"job-{key}"
 
 
 class Spool:
@@ -27,17 +32,18 @@ class Spool:
 
     def _sweep(self, kept: frozenset[str]) -> None:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        rooms = {room_of(self.folder, job).name for job in kept}
         for left in self.folder.iterdir():
-            # Nothing but what looks like ours: the setting may name a folder with other things in it.
-            if left.is_dir() and _JOB.fullmatch(left.name) and left.name not in kept:
+            # Nothing but our own: the setting may name a folder with other things in it.
+            if left.is_dir() and _ROOM.fullmatch(left.name) and left.name not in rooms:
                 shutil.rmtree(left, ignore_errors=True)
 
     async def room(self, job: JobId) -> Path:
         """The job's folder, made if it is not there."""
-        folder = self.folder / job
+        folder = room_of(self.folder, job)
         await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True, exist_ok=True)
         return folder
 
     async def clear(self, job: JobId) -> None:
         """Remove the job's folder."""
-        await asyncio.to_thread(shutil.rmtree, self.folder / job, ignore_errors=True)
+        await asyncio.to_thread(shutil.rmtree, room_of(self.folder, job), ignore_errors=True)

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import assert_never
 
@@ -29,11 +30,14 @@ from bot.steps.tidy import tidy
 from bot.tools import Tools
 from storage import inbox, jobs
 from storage.database import StorageUnavailable
-from storage.job import Failure, Job, JobState, LeaseLost, Reason
+from storage.job import Failure, Job, JobId, JobState, LeaseLost, Reason
 from transcription.errors import RateLimited
 
 LONGEST_SLEEP = timedelta(seconds=5)
 """The command line may change a job beside us; this is how soon we notice."""
+
+AFTER_TROUBLE = timedelta(seconds=1)
+"""Before the database is asked again."""
 
 GRACE = timedelta(seconds=10)
 """How long a step may go on after we were asked to stop."""
@@ -55,6 +59,8 @@ class Worker:
         self._woken = asyncio.Event()
         self._stopping = False
         self._at_work: set[asyncio.Task[None]] = set()
+        self._in_hand: set[JobId] = set()
+        self._database_trouble = False
         self._last_turn = tools.clock()
 
     def wake(self) -> None:
@@ -73,7 +79,6 @@ class Worker:
 
     async def run(self) -> None:
         """Work until stopped."""
-        housekeeping = asyncio.create_task(self._keep_house())
         try:
             while not self._stopping:
                 self._last_turn = self._tools.clock()
@@ -81,8 +86,14 @@ class Worker:
                 await self._take_all_that_is_due()
                 await self._sleep()
         finally:
-            housekeeping.cancel()
             await self._finish()
+
+    async def keep_house(self) -> None:
+        """Drop what is no longer needed, now and then, until cancelled."""
+        while True:
+            with suppress(StorageUnavailable):
+                await self._purge(before=self._tools.clock() - KEPT_FOR_REPEATS)
+            await asyncio.sleep(HOUSEKEEPING.total_seconds())
 
     async def _take_all_that_is_due(self) -> None:
         while not self._stopping and len(self._at_work) < self._tools.settings.concurrency:
@@ -90,23 +101,28 @@ class Worker:
                 claim = await self._claim()
             except StorageUnavailable as error:
                 _log.error("database unavailable", error=str(error))
+                self._database_trouble = True
                 return
+            self._database_trouble = False
             if claim is None:
                 return
             task = asyncio.create_task(self._work(claim), name=f"job {claim.job.id}")
             self._at_work.add(task)
-            task.add_done_callback(self._done)
+            self._in_hand.add(claim.job.id)
+            task.add_done_callback(partial(self._done, claim.job.id))
 
     async def _claim(self) -> Claim | None:
         now = self._tools.clock()
         until = now + LEASE
-        job = await self._tools.database.write(lambda tx: jobs.claim(tx, now=now, until=until))
+        held = tuple(self._in_hand)
+        job = await self._tools.database.write(lambda tx: jobs.claim(tx, now=now, until=until, held=held))
         if job is None:
             return None
         return Claim(job, database=self._tools.database, clock=self._tools.clock, until=until)
 
-    def _done(self, task: asyncio.Task[None]) -> None:
+    def _done(self, job: JobId, task: asyncio.Task[None]) -> None:
         self._at_work.discard(task)
+        self._in_hand.discard(job)
         self._woken.set()
         if not task.cancelled() and (error := task.exception()):
             # E.g. the database went away: the lease ends by itself and the job is tried again.
@@ -118,6 +134,9 @@ class Worker:
             due = await self._tools.database.read(jobs.next_due)
         busy = len(self._at_work) >= self._tools.settings.concurrency
         wait = LONGEST_SLEEP if busy or due is None else min(due - self._tools.clock(), LONGEST_SLEEP)
+        if self._database_trouble:
+            await asyncio.sleep(AFTER_TROUBLE.total_seconds())
+            return
         with suppress(TimeoutError):
             await asyncio.wait_for(self._woken.wait(), max(wait.total_seconds(), 0.01))
 
@@ -211,16 +230,13 @@ class Worker:
         _log.warning("gave up", job=job.id, state=str(job.state), reason=str(failure.reason))
         if job.state in _WITH_PROVIDER and job.origin.thread is not None:
             ended = replace(job, state=JobState.READY, failure=failure)
+        elif job.state is JobState.READY and job.failure is None:
+            # The transcript cannot be shown: then at least the sentence that says so.
+            ended = replace(job, failure=Failure(reason=Reason.GAVE_UP), state_since=self._tools.clock())
         else:
             ended = replace(job, state=JobState.ABANDONED, failure=Failure(reason=Reason.NOWHERE_TO_REPLY))
         await claim.save(ended, note=note)
-        await claim.release(Later(due=self._tools.clock()))
-
-    async def _keep_house(self) -> None:
-        while True:
-            with suppress(StorageUnavailable):
-                await self._purge(before=self._tools.clock() - KEPT_FOR_REPEATS)
-            await asyncio.sleep(HOUSEKEEPING.total_seconds())
+        await claim.release(Later(due=self._tools.clock(), attempts=0))
 
     async def _purge(self, *, before: datetime) -> None:
         await self._tools.database.write(lambda tx: inbox.purge(tx, before=before))

@@ -64,8 +64,8 @@ class Workspace:
         """Take our reaction off a message; fine if it is not there."""
         await self._ask_again("reactions.remove", "no_reaction", channel=channel, timestamp=ts, name=emoji)
 
-    async def find_reply(self, channel: str, thread: str, job: str) -> str | None:
-        """Look for the job's reply in its thread; None if it is not there or the thread may not be read."""
+    async def find_reply(self, channel: str, thread: str, mark: str) -> str | None:
+        """Look for the reply with this mark in its thread; None if it is not there or the thread may not be read."""
         cursor: str | None = None
         while True:
             try:
@@ -77,21 +77,21 @@ class Workspace:
                 return None
             for message in data.get("messages", ()):
                 metadata = message.get("metadata") or {}
-                if metadata.get("event_type") == EVENT_TYPE and metadata.get("event_payload", {}).get("job") == job:
+                if metadata.get("event_type") == EVENT_TYPE and metadata.get("event_payload", {}).get("reply") == mark:
                     return str(message["ts"])
             cursor = (data.get("response_metadata") or {}).get("next_cursor")
             if not cursor:
                 return None
 
-    async def post(self, channel: str, thread: str, *, text: str, blocks: Blocks, job: str) -> str:
-        """Put one message in the thread; its timestamp."""
+    async def post(self, channel: str, thread: str, *, text: str, blocks: Blocks, mark: str) -> str:
+        """Put one message in the thread, to be recognised by `mark`; its timestamp."""
         data, _ = await self._ask(
             "chat.postMessage",
             channel=channel,
             thread_ts=thread,
             text=text,
             blocks=blocks,
-            metadata={"event_type": EVENT_TYPE, "event_payload": {"job": job}},
+            metadata={"event_type": EVENT_TYPE, "event_payload": {"reply": mark}},
             **POSTING,
         )
         return str(data["ts"])

@@ -11,12 +11,15 @@ from slack_sdk.models.blocks import Block
 
 from handlers import listing, words
 from handlers.events import Command
-from storage import jobs
+from storage import job_lists, jobs
 from storage.database import Database, StorageUnavailable, Transaction
 from storage.job import Job, JobId
 
 LISTED = 15
 """How many recordings a list shows."""
+
+TOLD = 20
+"""How many of a recording's latest events are shown; Slack takes 50 blocks."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,15 +64,15 @@ def register(
 
 def _listed(tx: Transaction, command: Command) -> list[Job]:
     if command.in_direct_message:
-        return jobs.of_person(tx, team=command.team_id, user=command.user_id, limit=LISTED)
-    return jobs.in_channel(tx, team=command.team_id, channel=command.channel_id, limit=LISTED)
+        return job_lists.of_person(tx, team=command.team_id, user=command.user_id, limit=LISTED)
+    return job_lists.in_channel(tx, team=command.team_id, channel=command.channel_id, limit=LISTED)
 
 
 async def _status(database: Database, command: Command, job_id: JobId, viewer: listing.Viewer) -> Answer:
     job = await database.read(lambda tx: jobs.get(tx, job_id))
     if job is None or not _may_see(command, job):
         return Answer(text=words.no_such_recording(job_id))
-    history = await database.read(lambda tx: jobs.history(tx, job_id))
+    history = (await database.read(lambda tx: job_lists.history(tx, job_id)))[-TOLD:]
     return _of(listing.status(job, history, viewer))
 
 

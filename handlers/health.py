@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 
 from aiohttp import web
@@ -17,9 +18,11 @@ def register(app: web.Application, *, database: Database, checks: Mapping[str, C
     async def alive(_: web.Request) -> web.Response:
         return web.json_response({"alive": True})
 
+    writable = _Writable(database)
+
     async def ready(_: web.Request) -> web.Response:
         states = {name: check() for name, check in checks.items()}
-        states["database"] = await _answers(database)
+        states["database"] = await writable.look()
         good = all(states.values())
         return web.json_response({"ready": good, "checks": states}, status=200 if good else 503)
 
@@ -27,10 +30,25 @@ def register(app: web.Application, *, database: Database, checks: Mapping[str, C
     app.router.add_get("/readyz", ready)
 
 
-async def _answers(database: Database) -> bool:
-    try:
-        # A write, because a full or read-only disk still reads.
-        await database.write(lambda tx: tx.run("UPDATE schema_version SET version = version"))
-    except StorageUnavailable:
-        return False
-    return True
+class _Writable:
+    """Whether the database can be written; looked at once a second at most, whoever asks how often."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._looked = float("-inf")
+        self._answer = False
+
+    async def look(self) -> bool:
+        now = time.monotonic()
+        if now - self._looked >= 1:
+            self._looked = now
+            self._answer = await self._ask()
+        return self._answer
+
+    async def _ask(self) -> bool:
+        try:
+            # A write, because a full or read-only disk still reads.
+            await self._database.write(lambda tx: tx.run("UPDATE schema_version SET version = version"))
+        except StorageUnavailable:
+            return False
+        return True

@@ -17,7 +17,7 @@ from storage.database import Database, StorageUnavailable, Transaction
 from transcription.errors import BadSignature, Misunderstood
 from transcription.transcriber import Callback, CallsBack
 
-LARGEST_BODY = 64 * 1024 * 1024
+LARGEST_BODY = 32 * 1024 * 1024
 """Bytes; a five-hour transcript with word times is some ten megabytes."""
 
 _log = structlog.get_logger()
@@ -30,8 +30,9 @@ def register(
     database: Database,
     clock: Callable[[], datetime],
     wake: Callable[[], None],
+    largest: int = LARGEST_BODY,
 ) -> None:
-    """Serve `POST /webhooks/{provider}`."""
+    """Serve `POST /webhooks/{provider}`, with bodies of at most `largest` bytes."""
 
     async def receive(request: web.Request) -> web.StreamResponse:
         name = request.match_info["provider"]
@@ -41,7 +42,7 @@ def register(
         body = b""
         try:
             provider.authenticate(query=request.query, headers=request.headers)
-            body = await request.read()
+            body = await _read(request, largest)
             callback = Callback(query=request.query, headers=request.headers, body=body)
             handle = provider.admit(callback)
         except BadSignature:
@@ -62,6 +63,16 @@ def register(
         return web.Response(text="ok")
 
     app.router.add_post("/webhooks/{provider}", _or_unavailable(receive))
+
+
+async def _read(request: web.Request, largest: int) -> bytes:
+    """The whole body; larger than the server takes elsewhere, since the address has shown who sends it."""
+    body = bytearray()
+    async for chunk in request.content.iter_any():
+        body += chunk
+        if len(body) > largest:
+            raise web.HTTPRequestEntityTooLarge(max_size=largest, actual_size=len(body))
+    return bytes(body)
 
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -55,6 +55,12 @@ TROUBLE = "something went wrong, it is tried again"
 IN_FILES = "The whole transcript is in the attached files."
 """Ends the message when only the opening is shown in it."""
 
+CUT_SHORT = (
+    "This is the beginning only: Slack did not take the files with the whole transcript. Please share the recording "
+    "again to have another try."
+)
+"""Ends the message when the rest of the transcript could not be attached."""
+
 GOES_ON = "The transcript goes on in the message."
 """Ends what is read aloud when the message holds more."""
 

@@ -3,19 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime
 
 from storage.database import Transaction
 from storage.moments import stored
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Notice:
-    """A kept body."""
-
-    digest: str
-    body: bytes
 
 
 def keep(tx: Transaction, *, provider: str, handle: str, body: bytes, now: datetime) -> bool:
@@ -32,15 +23,15 @@ def keep(tx: Transaction, *, provider: str, handle: str, body: bytes, now: datet
     return touched > 0
 
 
-def newest(tx: Transaction, *, provider: str, handle: str) -> Notice | None:
+def newest(tx: Transaction, *, provider: str, handle: str) -> bytes | None:
     """The newest body about this handle, seen or not."""
     row = tx.one(
-        "SELECT digest, body FROM inbox WHERE provider = :provider AND handle = :handle "
+        "SELECT body FROM inbox WHERE provider = :provider AND handle = :handle "
         "ORDER BY received_at DESC, digest LIMIT 1",
         provider=provider,
         handle=handle,
     )
-    return Notice(digest=row["digest"], body=bytes(row["body"])) if row else None
+    return bytes(row["body"]) if row else None
 
 
 def has_unread(tx: Transaction, *, provider: str, handle: str) -> bool:
@@ -53,21 +44,22 @@ def has_unread(tx: Transaction, *, provider: str, handle: str) -> bool:
     return row is not None
 
 
-def mark_read(tx: Transaction, *, provider: str, digest: str, now: datetime) -> None:
-    """Note that a check has seen this body."""
+def mark_read(tx: Transaction, *, provider: str, handle: str, now: datetime) -> None:
+    """Note that a check sees every body about this handle that is there now."""
     tx.run(
-        "UPDATE inbox SET read_at = :now WHERE provider = :provider AND digest = :digest",
+        "UPDATE inbox SET read_at = :now WHERE provider = :provider AND handle = :handle AND read_at IS NULL",
         provider=provider,
-        digest=digest,
+        handle=handle,
         now=stored(now),
     )
 
 
 def orphans(tx: Transaction, *, provider: str, since: datetime) -> list[bytes]:
-    """Bodies since then that belong to no job we know."""
+    """The newest bodies since then that belong to no job we know."""
     rows = tx.all(
         "SELECT body FROM inbox WHERE provider = :provider AND received_at >= :since AND NOT EXISTS "
-        "(SELECT 1 FROM jobs WHERE jobs.provider = inbox.provider AND jobs.handle = inbox.handle)",
+        "(SELECT 1 FROM jobs WHERE jobs.provider = inbox.provider AND jobs.handle = inbox.handle) "
+        "ORDER BY received_at DESC LIMIT 50",
         provider=provider,
         since=stored(since),
     )

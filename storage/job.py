@@ -126,7 +126,9 @@ class Job:
     ticket: str | None = None
     handle: str | None = None
     attempts: int = 0
+    tickets: int = 0
     sendings: int = 0
+    retried: int = 0
     due_at: datetime | None = None
     lease: LeaseToken | None = None
     reply_intent: str | None = None

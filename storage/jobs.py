@@ -7,9 +7,9 @@ with what must be true at the same moment.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from storage import inbox
 from storage.database import Transaction
@@ -25,9 +25,9 @@ def add(tx: Transaction, *, origin: Origin, now: datetime, title: str | None = N
     row = tx.one(
         """
         INSERT INTO jobs (id, enterprise, team, channel, file, occasion, thread, message_ts, user_id, title, state,
-                          state_since, attempts, sendings, due_at, created_at)
+                          state_since, attempts, due_at, created_at)
         VALUES (:id, :enterprise, :team, :channel, :file, :occasion, :thread, NULL, :user, :title, 'received',
-                :now, 0, 0, :now, :now)
+                :now, 0, :now, :now)
         ON CONFLICT DO NOTHING
         RETURNING *
         """,
@@ -49,17 +49,23 @@ def add(tx: Transaction, *, origin: Origin, now: datetime, title: str | None = N
     return job
 
 
-def claim(tx: Transaction, *, now: datetime, until: datetime) -> Job | None:
-    """Take the job that has been due longest, if any, and hold its lease until `until`."""
+def claim(tx: Transaction, *, now: datetime, until: datetime, held: Collection[JobId] = ()) -> Job | None:
+    """Take the job that has been due longest, if any, and hold its lease until `until`.
+
+    `held` are in the caller's hands already: after a pause of the whole process their leases look expired to it.
+    """
+    names = {f"held{index}": job for index, job in enumerate(held)}
     row = tx.one(
-        """
+        f"""
         UPDATE jobs SET lease = :lease, due_at = :until
-        WHERE id = (SELECT id FROM jobs WHERE due_at <= :now ORDER BY due_at LIMIT 1)
+        WHERE id = (SELECT id FROM jobs WHERE due_at <= :now
+                    AND id NOT IN ({", ".join(":" + name for name in names)}) ORDER BY due_at LIMIT 1)
         RETURNING *
-        """,
+        """,  # noqa: S608 - our own names
         lease=secrets.token_hex(8),
         now=stored(now),
         until=stored(until),
+        **names,
     )
     return job_of(row) if row else None
 
@@ -95,14 +101,22 @@ def save(tx: Transaction, before: Job, after: Job, *, now: datetime, note: str |
 
 
 def release(
-    tx: Transaction, job: Job, *, now: datetime, due: datetime | None, attempts: int, note: str | None = None
+    tx: Transaction,
+    job: Job,
+    *,
+    now: datetime,
+    due: datetime | None,
+    attempts: int,
+    unless_webhook: bool = False,
+    note: str | None = None,
 ) -> None:
-    """Let the lease go: claimable from `due`, sooner if a webhook waits, never if `due` is None. Raises `LeaseLost`.
+    """Let the lease go: claimable from `due`, never if it is None. Raises `LeaseLost`.
 
-    Touches nothing else of the row: whoever lets go in a hurry may not know what was saved last.
+    With `unless_webhook` it is claimable at once where a webhook about it came in the meantime. Touches nothing else
+    of the row: whoever lets go in a hurry may not know what was saved last.
     """
-    if job.state is JobState.SUBMITTED and job.provider and job.handle:
-        due = now if inbox.has_unread(tx, provider=job.provider, handle=job.handle) else due
+    if unless_webhook and inbox.has_unread(tx, provider=job.provider or "", handle=job.handle or ""):
+        due = now
     touched = tx.run(
         "UPDATE jobs SET lease = NULL, due_at = :due, attempts = :attempts WHERE id = :id AND lease = :lease",
         due=stored(due),
@@ -194,12 +208,17 @@ def next_due(tx: Transaction) -> datetime | None:
 
 
 def rivals(tx: Transaction, job: Job) -> int:
-    """How many other jobs of the provider have the same length, within two seconds, and no handle yet."""
+    """How many other jobs could be the owner of a webhook that nobody knows.
+
+    Those of the same provider and length (within two seconds) of the two days before that were sent more often than
+    answered, whatever became of them since.
+    """
     row = tx.one(
-        "SELECT count(*) AS n FROM jobs WHERE provider = :provider AND state = 'submitting' AND id <> :id "
-        "AND abs(duration - :duration) < 2000",
+        "SELECT count(*) AS n FROM jobs WHERE provider = :provider AND id <> :id AND created_at > :since "
+        "AND abs(duration - :duration) < 2000 AND (handle IS NULL OR sendings > 1 OR retried > 0)",
         provider=job.provider,
         id=job.id,
+        since=stored(job.created_at - timedelta(days=2)),
         duration=stored(job.duration),
     )
     return int(row["n"]) if row else 0
@@ -211,30 +230,6 @@ def get(tx: Transaction, job_id: JobId) -> Job | None:
     return job_of(row) if row else None
 
 
-def in_channel(tx: Transaction, *, team: str, channel: str, limit: int) -> list[Job]:
-    """The channel's located jobs, newest first."""
-    rows = tx.all(
-        "SELECT * FROM jobs WHERE team = :team AND channel = :channel AND message_ts IS NOT NULL "
-        "ORDER BY created_at DESC, id LIMIT :limit",
-        team=team,
-        channel=channel,
-        limit=limit,
-    )
-    return [job_of(row) for row in rows]
-
-
-def of_person(tx: Transaction, *, team: str, user: str, limit: int) -> list[Job]:
-    """The located jobs of what this person shared, newest first."""
-    rows = tx.all(
-        "SELECT * FROM jobs WHERE team = :team AND user_id = :user AND message_ts IS NOT NULL "
-        "ORDER BY created_at DESC, id LIMIT :limit",
-        team=team,
-        user=user,
-        limit=limit,
-    )
-    return [job_of(row) for row in rows]
-
-
 def purge_left_alone(tx: Transaction, *, before: datetime) -> int:
     """Drop the rows of what never was a recording for us: they only had to outlive Slack's repeats."""
     return tx.run(
@@ -243,28 +238,10 @@ def purge_left_alone(tx: Transaction, *, before: datetime) -> int:
     )
 
 
-def newest(tx: Transaction, *, limit: int, states: Sequence[JobState] = tuple(JobState)) -> list[Job]:
-    """The newest jobs of the whole installation, for the operator."""
-    names = {f"state{index}": str(state) for index, state in enumerate(states)}
-    rows = tx.all(
-        f"SELECT * FROM jobs WHERE state IN ({', '.join(':' + name for name in names)}) "  # noqa: S608 - our own names
-        "ORDER BY created_at DESC, id LIMIT :limit",
-        limit=limit,
-        **names,
-    )
-    return [job_of(row) for row in rows]
-
-
 def open_ids(tx: Transaction) -> frozenset[str]:
     """The jobs that may still need their audio."""
     rows = tx.all("SELECT id FROM jobs WHERE state IN ('received', 'submitting', 'submitted')")
     return frozenset(str(row["id"]) for row in rows)
-
-
-def history(tx: Transaction, job_id: JobId) -> list[tuple[datetime, JobState, str | None]]:
-    """What happened to a job, oldest first: when, the state it came to, a note."""
-    rows = tx.all("SELECT at, state, note FROM job_history WHERE job_id = :id ORDER BY at", id=job_id)
-    return [(moment(row["at"]), JobState(row["state"]), row["note"]) for row in rows]
 
 
 def retry(tx: Transaction, job: Job, *, now: datetime) -> Job | None:
@@ -274,8 +251,8 @@ def retry(tx: Transaction, job: Job, *, now: datetime) -> Job | None:
     if job.state is JobState.REPLIED and job.failure is None:
         return None
     again = replace(
-        job, state=JobState.RECEIVED, state_since=now, attempts=0, sendings=0, due_at=now,
-        ticket=None, handle=None, failure=None, reply_intent=None, reply_ts=None,
+        job, state=JobState.RECEIVED, state_since=now, attempts=0, sendings=0, tickets=0,
+        retried=job.retried + 1, due_at=now, ticket=None, handle=None, failure=None, reply_intent=None, reply_ts=None,
     )  # fmt: skip
     update(tx, again, lease=None, keep_due=False)
     write_history(tx, job.id, JobState.RECEIVED, now=now, note="started again")

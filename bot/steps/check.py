@@ -11,14 +11,10 @@ from bot.tools import Tools
 from handlers import words
 from storage import inbox, transcripts
 from storage.database import Transaction
-from storage.inbox import Notice
 from storage.job import Failure, Job, JobState, Reason
 from transcription.errors import Lost
 from transcription.transcriber import Handle, Pace, Pending, Transcriber
 from transcription.transcript import Transcript
-
-SOON = timedelta(seconds=5)
-"""After a webhook that the status call does not confirm yet."""
 
 
 async def check(claim: Claim, tools: Tools) -> Job | Later:
@@ -27,18 +23,18 @@ async def check(claim: Claim, tools: Tools) -> Job | Later:
     transcriber = tools.transcriber_of(job)
     handle = Handle(job.handle or "")
     pace = _pace(transcriber, tools)
-    if claim.fresh and not await _has_notice(job, tools):
-        return Later(due=tools.clock() + first_look(pace, job.duration))
-    notice = await tools.database.read(lambda tx: inbox.newest(tx, provider=transcriber.name, handle=handle))
+    if claim.fresh:
+        return Later(due=tools.clock() + first_look(pace, job.duration), unless_webhook=True)
+    notice = await _notice(job, tools)
     try:
-        answer = await transcriber.check(handle, age=claim.age, notice=notice.body if notice else None)
+        answer = await transcriber.check(handle, age=claim.age, notice=notice)
     except Lost:
         return await _start_again(claim, limit=transcriber.capabilities.sendings)
     match answer:
         case Transcript():
             return await _keep(claim, tools, answer)
         case Pending():
-            return await _come_back(claim, tools, answer, notice=notice, pace=pace)
+            return await _come_back(claim, tools, answer, pace=pace)
 
 
 def _pace(transcriber: Transcriber, tools: Tools) -> Pace:
@@ -46,10 +42,12 @@ def _pace(transcriber: Transcriber, tools: Tools) -> Pace:
     return pace if soonest is None else replace(pace, soonest=timedelta(seconds=soonest))
 
 
-async def _has_notice(job: Job, tools: Tools) -> bool:
-    return await tools.database.read(
-        lambda tx: inbox.has_unread(tx, provider=job.provider or "", handle=job.handle or "")
-    )
+async def _notice(job: Job, tools: Tools) -> bytes | None:
+    """The newest webhook body about the job. Marked as seen before the look, so that only a newer one cuts a wait."""
+    provider, handle = job.provider or "", job.handle or ""
+    if await tools.database.read(lambda tx: inbox.has_unread(tx, provider=provider, handle=handle)):
+        await tools.database.write(lambda tx: inbox.mark_read(tx, provider=provider, handle=handle, now=tools.clock()))
+    return await tools.database.read(lambda tx: inbox.newest(tx, provider=provider, handle=handle))
 
 
 async def _keep(claim: Claim, tools: Tools, transcript: Transcript) -> Job:
@@ -73,17 +71,13 @@ async def _start_again(claim: Claim, *, limit: int) -> Job:
     return await claim.save(replace(job, state=JobState.RECEIVED, handle=None), note="lost at the provider")
 
 
-async def _come_back(claim: Claim, tools: Tools, pending: Pending, *, notice: Notice | None, pace: Pace) -> Job | Later:
+async def _come_back(claim: Claim, tools: Tools, pending: Pending, *, pace: Pace) -> Job | Later:
     job = claim.job
     length = job.duration or timedelta(0)
     if claim.age > max(pace.patience_floor, pace.patience * length):
         return await claim.save(replace(job, state=JobState.READY, failure=Failure(reason=Reason.TOO_SLOW)))
-    if notice is not None:
-        await tools.database.write(
-            lambda tx: inbox.mark_read(tx, provider=job.provider or "", digest=notice.digest, now=tools.clock())
-        )
     wait = pending.look_after or next_look(pace, job.duration, chance=random.random())  # noqa: S311 - jitter
-    return Later(due=tools.clock() + wait)
+    return Later(due=tools.clock() + wait, attempts=0, unless_webhook=True)
 
 
 def first_look(pace: Pace, duration: timedelta | None) -> timedelta:

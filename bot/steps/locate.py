@@ -21,14 +21,17 @@ from transcription.errors import NoSound
 WAIT_FOR_SLACK = timedelta(minutes=10)
 """Slack scans an upload before it tells what it is and where; larger takes longer."""
 
-WAIT_FOR_ANOTHER = timedelta(seconds=30)
+WAIT_FOR_ANOTHER = timedelta(minutes=2)
 """How long an event without a message of its own may still get one, before it is a repeat of one we have."""
 
 SAME_SHARING = 10.0
-"""Seconds between a message with a file and the event about it, at most; Slack writes both within moments."""
+"""Seconds between a message with a file and the event about it; Slack writes both within moments."""
 
-MOST_TICKETS = 2
-"""How many times its allowed sendings a job may come back here: tickets that expire unused are sendings of a kind."""
+LATE_EVENT = 3600.0
+"""Seconds between them at most: an older message is another sharing, to which this event does not belong."""
+
+MOST_TICKETS = 30
+"""A storage that refuses every ticket must come to an end; one that is away for a day may use up so many."""
 
 
 async def locate(claim: Claim, tools: Tools) -> Job | Later:
@@ -36,7 +39,8 @@ async def locate(claim: Claim, tools: Tools) -> Job | Later:
     try:
         file = await tools.workspace.file(claim.job.origin.file)
     except SlackRefused as refused:
-        return await _leave_alone(claim, Reason.FILE_GONE, note=refused.code)
+        # Now and then Slack tells of a file before it knows it.
+        return await _wait(claim, tools, otherwise=Reason.FILE_GONE, patience=WAIT_FOR_ANOTHER, note=refused.code)
     if file.is_elsewhere or (file.is_described and not file.looks_like_a_recording):
         return await _leave_alone(claim, Reason.NOT_AUDIO)
     if not file.is_described and not (file.looks_like_a_recording and file.address):
@@ -51,9 +55,11 @@ async def locate(claim: Claim, tools: Tools) -> Job | Later:
     return await _prepare(claim, tools, file)
 
 
-async def _wait(claim: Claim, tools: Tools, *, otherwise: Reason, patience: timedelta = WAIT_FOR_SLACK) -> Job | Later:
+async def _wait(
+    claim: Claim, tools: Tools, *, otherwise: Reason, patience: timedelta = WAIT_FOR_SLACK, note: str | None = None
+) -> Job | Later:
     if claim.age > patience:
-        return await _leave_alone(claim, otherwise)
+        return await _leave_alone(claim, otherwise, note=note)
     # A little longer each time: most files are ready within a second or two, the largest within minutes.
     pause = min(max(claim.age / 4, timedelta(seconds=0.5)), timedelta(seconds=30))
     return Later(due=tools.clock() + pause)
@@ -81,9 +87,11 @@ async def _place(claim: Claim, tools: Tools, file: SlackFile) -> Job | Later | N
     nearest = min(places, key=lambda place: _distance(place, job.origin.occasion))
     if nearest.ts in taken and _distance(nearest, job.origin.occasion) <= SAME_SHARING:
         return await _leave_alone(claim, Reason.DUPLICATE)
-    free = [place for place in places if place.ts not in taken]
-    if free and await _settle(claim, tools, min(free, key=lambda place: _distance(place, job.origin.occasion)), title):
-        return None
+    # While the message that belongs to the event may still turn up, none further away is taken for it.
+    reach = SAME_SHARING if claim.age < WAIT_FOR_ANOTHER / 2 else LATE_EVENT
+    if nearest.ts not in taken and _distance(nearest, job.origin.occasion) <= reach:
+        settled = await _settle(claim, tools, nearest, title)
+        return None if settled else await _leave_alone(claim, Reason.DUPLICATE)
     return await _wait(claim, tools, otherwise=Reason.DUPLICATE, patience=WAIT_FOR_ANOTHER)
 
 
@@ -132,9 +140,9 @@ async def _show_pending(claim: Claim, tools: Tools) -> None:
 
 async def _prepare(claim: Claim, tools: Tools, file: SlackFile) -> Job:
     transcriber = tools.transcribers[tools.settings.transcriber]
-    if claim.job.sendings >= MOST_TICKETS * transcriber.capabilities.sendings:
+    if claim.job.tickets >= MOST_TICKETS:
         failure = Failure(reason=Reason.PROVIDER_FAILED)
-        return await claim.save(replace(claim.job, state=JobState.READY, failure=failure), note="sent too often")
+        return await claim.save(replace(claim.job, state=JobState.READY, failure=failure), note="too many tickets")
     try:
         obtained = await obtain(claim.job, tools, transcriber, file=file)
     except NoSound:
@@ -142,5 +150,5 @@ async def _prepare(claim: Claim, tools: Tools, file: SlackFile) -> Job:
     duration, damaged = obtained.audio.duration, obtained.damaged
     await claim.save(replace(claim.job, provider=transcriber.name, duration=duration, damaged=damaged))
     ticket = await transcriber.prepare(obtained.audio)
-    sendings = claim.job.sendings + 1
-    return await claim.save(replace(claim.job, state=JobState.SUBMITTING, ticket=ticket, sendings=sendings))
+    tickets = claim.job.tickets + 1
+    return await claim.save(replace(claim.job, state=JobState.SUBMITTING, ticket=ticket, tickets=tickets))

@@ -6,6 +6,7 @@ What is about to be posted is noted first: a message by the job's id in its meta
 from __future__ import annotations
 
 import json
+import secrets
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 
@@ -14,7 +15,8 @@ from pydantic import TypeAdapter
 from bot.claim import Claim, Later
 from bot.effects import once
 from bot.rendering import Form, Reply, render
-from bot.slack_errors import SlackRefused, SlackUnavailable
+from bot.slack_errors import SlackRefused
+from bot.slack_files import GONE
 from bot.tools import Tools
 from storage import transcripts
 from storage.job import Failure, Job, JobState, Reason
@@ -22,17 +24,24 @@ from storage.job import Failure, Job, JobState, Reason
 TOO_MUCH = frozenset({"msg_blocks_too_long", "msg_too_long", "invalid_blocks", "invalid_blocks_format"})
 """Slack's words for a message that is too large after all: then it goes as a file."""
 
+UNSEEN = timedelta(seconds=10)
+"""How long Slack may say that it does not know a file which it was just told to share."""
+
 SETTLING = timedelta(minutes=2)
 """A shared file shows in its thread some time after the call; one that does not by then was lost by Slack."""
 
 SHARINGS = 2
-"""How often the files are shared, each time as new files."""
+"""How often the files are shared, each time as new files, before the message goes without them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Intent:
-    """How the reply is recognised: `files` (ids and titles) where it is a file, the job's id otherwise."""
+    """How the reply is recognised: by `files` (ids and titles) where it carries some, by `mark` otherwise.
 
+    The mark is of this reply alone: the job's earlier reply, before it was retried, carries another one.
+    """
+
+    mark: str = ""
     form: Form = "auto"
     files: tuple[tuple[str, str], ...] = ()
     sharings: int = 0
@@ -56,9 +65,9 @@ async def plan(claim: Claim, tools: Tools) -> Job | Later:
     slot = tools.limits.message_slot(job.origin.channel, job.id, now=tools.clock())
     if slot is not None:
         return Later(due=slot)
-    intent = Intent.load(job.reply_intent)
+    intent = replace(Intent.load(job.reply_intent), mark=secrets.token_hex(4))
     reply = await _render(job, tools, intent)
-    if reply.attachments and not intent.files:
+    if reply.attachments:
         files = [(await tools.workspace.upload(attachment), attachment.title) for attachment in reply.attachments]
         intent = replace(intent, files=tuple(files), sharings=intent.sharings + 1)
     return await claim.save(replace(job, state=JobState.REPLYING, reply_intent=intent.dump()))
@@ -66,26 +75,15 @@ async def plan(claim: Claim, tools: Tools) -> Job | Later:
 
 async def reply(claim: Claim, tools: Tools) -> Job | Later:
     """Replying → replied: look for the reply if an earlier try may have posted it; else post it."""
-    job = claim.job
-    intent = Intent.load(job.reply_intent)
-    channel, thread = job.origin.channel, job.origin.thread or ""
+    intent = Intent.load(claim.job.reply_intent)
+    deliver = _share if intent.files else _post
     try:
-        if intent.files:
-            return await _share(claim, tools, intent)
-        ts = await once(
-            claim,
-            look=lambda: tools.workspace.find_reply(channel, thread, job.id),
-            act=lambda: _post(job, tools, intent),
-        )
-    except SlackUnavailable as unavailable:
-        if unavailable.maybe_done:
-            raise
-        # Surely not posted: no need to look for it, and the slot must be waited for again.
-        await claim.save(replace(job, state=JobState.READY), note=str(unavailable))
-        raise
+        ts = await deliver(claim, tools, intent)
     except SlackRefused as refused:
         return await _refused(claim, intent, refused)
-    return await claim.save(replace(claim.job, state=JobState.REPLIED, reply_ts=ts))
+    if ts is None:
+        return await _not_there_yet(claim, tools, intent)
+    return await claim.record(replace(claim.job, state=JobState.REPLIED, reply_ts=ts))
 
 
 async def _render(job: Job, tools: Tools, intent: Intent) -> Reply:
@@ -98,34 +96,50 @@ async def _render(job: Job, tools: Tools, intent: Intent) -> Reply:
     )
 
 
-async def _post(job: Job, tools: Tools, intent: Intent) -> str:
-    message = await _render(job, tools, intent)
-    return await tools.workspace.post(
-        job.origin.channel, job.origin.thread or "", text=message.text, blocks=message.blocks, job=job.id
-    )
+async def _post(claim: Claim, tools: Tools, intent: Intent) -> str | None:
+    """Post the message once; its timestamp."""
+    job = claim.job
+    channel, thread = job.origin.channel, job.origin.thread or ""
+
+    async def look() -> str | None:
+        return await tools.workspace.find_reply(channel, thread, intent.mark)
+
+    async def act() -> str:
+        message = await _render(job, tools, intent)
+        return await tools.workspace.post(channel, thread, text=message.text, blocks=message.blocks, mark=intent.mark)
+
+    return await once(claim, look=look, act=act)
 
 
-async def _share(claim: Claim, tools: Tools, intent: Intent) -> Job | Later:
-    """Share the files once, and come back until they show in the thread: Slack shares them after it has answered."""
+async def _share(claim: Claim, tools: Tools, intent: Intent) -> str | None:
+    """Share the files once; the timestamp of their message, once it shows: Slack shares them after it has answered."""
     job, first = claim.job, intent.files[0][0]
     channel, thread = job.origin.channel, job.origin.thread or ""
+
+    async def look() -> str | None:
+        try:
+            return await tools.workspace.shared_at(first, channel=channel, thread=thread) or ""
+        except SlackRefused as refused:
+            # Not known: it was never shared, and can be. In the first moments that is not certain.
+            if refused.code in GONE and claim.age > UNSEEN:
+                return None
+            if refused.code in GONE:
+                return ""
+            raise
 
     async def act() -> str:
         message = await _render(job, tools, intent)
         await tools.workspace.share(channel, thread, files=dict(intent.files), blocks=message.blocks)
         return ""
 
-    async def look() -> str:
-        return await tools.workspace.shared_at(first, channel=channel, thread=thread) or ""
+    return await once(claim, look=look, act=act) or None
 
-    ts = await once(claim, look=look, act=act)
-    if ts:
-        return await claim.save(replace(claim.job, state=JobState.REPLIED, reply_ts=ts))
+
+async def _not_there_yet(claim: Claim, tools: Tools, intent: Intent) -> Job | Later:
     if claim.age < SETTLING:
         return Later(due=tools.clock() + min(max(claim.age / 2, timedelta(seconds=0.3)), timedelta(seconds=5)))
-    if intent.sharings >= SHARINGS:
-        raise SlackRefused("files.completeUploadExternal", "never_shared")
-    again = replace(intent, files=()).dump()
+    form: Form = "message" if intent.sharings >= SHARINGS else intent.form
+    again = replace(intent, form=form, files=()).dump()
     return await claim.save(replace(claim.job, state=JobState.READY, reply_intent=again), note="never shared")
 
 

@@ -19,7 +19,9 @@ CREATE TABLE jobs (
     ticket TEXT,
     handle TEXT,
     attempts INTEGER NOT NULL,
-    sendings INTEGER NOT NULL,
+    tickets INTEGER NOT NULL DEFAULT 0,
+    sendings INTEGER NOT NULL DEFAULT 0,
+    retried INTEGER NOT NULL DEFAULT 0,
     -- When somebody may next claim it: null unless claimable; while a lease is held, the end of the lease.
     due_at BIGINT,
     lease TEXT,

@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from storage import inbox, jobs, transcripts
+from storage import inbox, job_lists, jobs, transcripts
 from storage.database import Database
 from storage.job import MOVES, Failure, Job, JobState, LeaseLost, Origin, Reason
 from transcription.transcript import Speaker, Transcript, Turn
@@ -170,8 +170,31 @@ async def test_a_webhook_that_comes_during_a_check_is_not_slept_over(database: D
     job = await _saved(database, job, noon, state=JobState.SUBMITTED, provider="gowajee", handle="h1")
     await database.write(lambda tx: inbox.keep(tx, provider="gowajee", handle="h1", body=b"done", now=noon))
     await database.write(lambda tx: jobs.wake(tx, provider="gowajee", handle="h1", now=noon))
-    await _released(database, job, noon, noon + 9 * MINUTE)
+    await database.write(
+        lambda tx: jobs.release(tx, job, now=noon, due=noon + 9 * MINUTE, attempts=0, unless_webhook=True)
+    )
     assert await database.read(jobs.next_due) == noon
+
+
+async def test_a_webhook_that_a_check_has_seen_cuts_no_wait(database: Database, noon: datetime) -> None:
+    await _added(database, noon)
+    job = await _claimed(database, noon)
+    job = await _saved(database, job, noon, state=JobState.SUBMITTING)
+    job = await _saved(database, job, noon, state=JobState.SUBMITTED, provider="gowajee", handle="h1")
+    await database.write(lambda tx: inbox.keep(tx, provider="gowajee", handle="h1", body=b"done", now=noon))
+    await database.write(lambda tx: inbox.mark_read(tx, provider="gowajee", handle="h1", now=noon))
+    await database.write(
+        lambda tx: jobs.release(tx, job, now=noon, due=noon + 9 * MINUTE, attempts=0, unless_webhook=True)
+    )
+    assert await database.read(jobs.next_due) == noon + 9 * MINUTE
+
+
+async def test_what_is_in_hand_already_is_not_claimed_again(database: Database, noon: datetime) -> None:
+    await _added(database, noon)
+    job = await _claimed(database, noon)
+    later = noon + 2 * MINUTE
+    assert await database.write(lambda tx: jobs.claim(tx, now=later, until=later + MINUTE, held=[job.id])) is None
+    assert await database.write(lambda tx: jobs.claim(tx, now=later, until=later + MINUTE)) is not None
 
 
 async def test_two_jobs_do_not_settle_on_one_sharing(database: Database, noon: datetime) -> None:
@@ -190,7 +213,7 @@ async def test_history_tells_every_move_in_order(database: Database, noon: datet
     job = await _claimed(database, noon)
     job = await _saved(database, job, noon + MINUTE, state=JobState.SUBMITTING)
     await _saved(database, job, noon + 2 * MINUTE, state=JobState.SUBMITTED)
-    told = await database.read(lambda tx: jobs.history(tx, job.id))
+    told = await database.read(lambda tx: job_lists.history(tx, job.id))
     assert [(at, state) for at, state, _ in told] == [
         (noon, JobState.RECEIVED), (noon + MINUTE, JobState.SUBMITTING), (noon + 2 * MINUTE, JobState.SUBMITTED),
     ]  # fmt: skip
@@ -234,8 +257,8 @@ async def test_lists_show_what_is_located_newest_first(database: Database, noon:
     await _added(database, noon, replace(ORIGIN, channel="C2"))
     await database.write(lambda tx: tx.run("UPDATE jobs SET message_ts = occasion"))
     await _added(database, noon, replace(ORIGIN, file="F3"))
-    here = await database.read(lambda tx: jobs.in_channel(tx, team="T1", channel="C1", limit=10))
-    mine = await database.read(lambda tx: jobs.of_person(tx, team="T1", user="U1", limit=10))
+    here = await database.read(lambda tx: job_lists.in_channel(tx, team="T1", channel="C1", limit=10))
+    mine = await database.read(lambda tx: job_lists.of_person(tx, team="T1", user="U1", limit=10))
     assert [job.origin.file for job in here] == ["F2", "F1"]
     assert {(job.origin.channel, job.origin.file) for job in mine} == {("C1", "F1"), ("C2", "F1")}
 
@@ -249,7 +272,7 @@ async def test_what_never_was_a_recording_is_forgotten_and_the_rest_kept(databas
         await _released(database, job, noon, None)
     assert await database.write(lambda tx: jobs.purge_left_alone(tx, before=noon)) == 0
     assert await database.write(lambda tx: jobs.purge_left_alone(tx, before=noon + MINUTE)) == 1
-    left = await database.read(lambda tx: jobs.newest(tx, limit=10))
+    left = await database.read(lambda tx: job_lists.newest(tx, limit=10))
     assert [job.origin.file for job in left] == ["F2"]
 
 
@@ -274,7 +297,7 @@ async def test_jobs_of_one_length_are_rivals_for_an_orphan(database: Database, n
         await _saved(
             database, job, noon, state=JobState.SUBMITTING, provider="gowajee", duration=timedelta(seconds=seconds)
         )
-    found = await database.read(lambda tx: jobs.newest(tx, limit=9))
+    found = await database.read(lambda tx: job_lists.newest(tx, limit=9))
     counted = {job.origin.file: await database.read(lambda tx, job=job: jobs.rivals(tx, job)) for job in found}  # type: ignore[misc]
     assert counted == {"F1": 1, "F2": 1, "F3": 0}
 

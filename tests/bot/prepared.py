@@ -1,0 +1,54 @@
+"""Jobs as a bot leaves them behind, in a real database."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from storage import jobs
+from storage.database import Database, SQLite
+from storage.job import Failure, Job, JobState, Origin
+from storage.migrations import migrate
+
+NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+TITLE = "Salaries of the board"
+
+WAYS: dict[JobState, tuple[JobState, ...]] = {
+    JobState.RECEIVED: (),
+    JobState.SUBMITTING: (JobState.SUBMITTING,),
+    JobState.SUBMITTED: (JobState.SUBMITTING, JobState.SUBMITTED),
+    JobState.READY: (JobState.READY,),
+    JobState.REPLYING: (JobState.READY, JobState.REPLYING),
+    JobState.REPLIED: (JobState.READY, JobState.REPLYING, JobState.REPLIED),
+    JobState.ABANDONED: (JobState.ABANDONED,),
+}
+
+
+async def new_database(path: Path) -> SQLite:
+    """A database at the newest schema, owned by the caller."""
+    database = await SQLite.open(path, own=True)
+    await migrate(database)
+    return database
+
+
+async def a_job(
+    database: Database, state: JobState, *, file: str = "F1", failure: Failure | None = None, held: bool = False
+) -> Job:
+    """One job in `state`, in nobody's hand unless `held`, and never due."""
+    origin = Origin(team="T1", channel="C1", file=file, occasion="1.0", user="U1", thread="1.0")
+    await database.write(lambda tx: jobs.add(tx, origin=origin, now=NOON, title=TITLE))
+    job = await database.write(lambda tx: jobs.claim(tx, now=NOON, until=NOON + timedelta(minutes=1)))
+    assert job is not None
+    job = replace(job, provider="botlhale", failure=failure)
+    for step in WAYS[state]:
+        job = await _move(database, job, step)
+    if not held:
+        ended = job
+        await database.write(lambda tx: jobs.release(tx, ended, now=NOON, due=None, attempts=0))
+    return job
+
+
+async def _move(database: Database, job: Job, state: JobState) -> Job:
+    return await database.write(lambda tx: jobs.save(tx, job, replace(job, state=state), now=NOON, note="a step"))

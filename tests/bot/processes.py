@@ -1,0 +1,114 @@
+"""The command as an operator runs it: a process of its own, in an empty folder, with a clean environment."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.slack import Slack
+
+ROOT = Path(__file__).parents[2]
+
+FROM_OUTSIDE = ("PATH", "HOME", "LANG", "TMPDIR")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ended:
+    """How it ended and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Running:
+    """A bot at work; `err` grows with what it says."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.err: list[str] = []
+        self._process = process
+
+    async def ready(self) -> int:
+        """Wait until it works; the port it listens on."""
+        async with asyncio.timeout(30):
+            while True:
+                line = await self._line()
+                assert line, "".join(self.err)
+                if line.startswith("{") and json.loads(line).get("event") == "ready":
+                    return int(json.loads(line)["port"])
+
+    async def stop(self) -> int:
+        """Ask it to stop, as an operating system does; its exit code."""
+        if self._process.returncode is None:
+            self._process.send_signal(signal.SIGTERM)
+        try:
+            async with asyncio.timeout(30):
+                while await self._line():
+                    pass
+                return await self._process.wait()
+        finally:
+            if self._process.returncode is None:
+                self._process.kill()
+                await self._process.wait()
+
+    async def _line(self) -> str:
+        assert self._process.stderr is not None
+        line = (await self._process.stderr.readline()).decode()
+        self.err.append(line)
+        return line
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Nothing of ours but `more`."""
+    kept = {name: os.environ[name] for name in FROM_OUTSIDE if name in os.environ}
+    return kept | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"} | more
+
+
+def for_slack(slack: Slack, **more: str) -> dict[str, str]:
+    """What a bot needs for this Slack over Socket Mode."""
+    settings = {
+        "SLACK_BOT_TOKEN": slack.bot_token,
+        "SLACK_APP_TOKEN": slack.app_token,
+        "SLACK_API_URL": slack.api_url,
+        "SLACK_FILE_ORIGINS": slack.origin,
+        "HTTP_PORT": "0",
+    }
+    return environment(**(settings | more))
+
+
+async def threadscribe(*arguments: str, folder: Path, env: dict[str, str] | None = None) -> Ended:
+    """Run the command to its end in `folder`."""
+    process = await _start(*arguments, folder=folder, env=env or environment())
+    try:
+        async with asyncio.timeout(60):
+            out, err = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
+    assert process.returncode is not None
+    return Ended(code=process.returncode, out=out.decode(), err=err.decode())
+
+
+@asynccontextmanager
+async def running(folder: Path, env: dict[str, str]) -> AsyncIterator[Running]:
+    """`threadscribe run` until the block ends."""
+    bot = Running(await _start("run", folder=folder, env=env))
+    try:
+        yield bot
+    finally:
+        await bot.stop()
+
+
+async def _start(*arguments: str, folder: Path, env: dict[str, str]) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", *arguments, cwd=folder, env=env,
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip

@@ -1,0 +1,311 @@
+"""`threadscribe doctor`: everything that can be wrong is named with its fix; nothing is changed, sent or given away."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.doctor import examine
+from bot.manifest import OPTIONAL_SCOPES, REQUIRED_SCOPES
+from sandbox.botlhale import Botlhale
+from sandbox.faults import Fault, answer, hang_up_before, rate_limited
+from sandbox.gowajee import Gowajee
+from sandbox.slack import Slack
+from storage.job import JobState
+from tests.bot.prepared import a_job, new_database
+from tests.journeys.bench import WEBHOOK_TOKEN, botlhale_settings, gowajee_settings, settings_of
+
+HTTP_MODE = {"slack_signing_secret": "signing-very-secret", "slack_app_token": None}
+
+
+class Examination:
+    """What doctor said, on one line, and its exit code."""
+
+    def __init__(self, code: int, said: str) -> None:
+        self.code = code
+        self.said = " ".join(said.split())
+        self.squeezed = "".join(said.split())
+
+    @property
+    def bad(self) -> list[str]:
+        return [part.split(" ✓ ")[0].split(" ! ")[0] for part in f" {self.said}".split(" ✗ ")[1:]]
+
+
+class Practice:
+    """A doctor for the bot of one Slack."""
+
+    def __init__(self, slack: Slack, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.slack = slack
+        self.folder = folder
+        self._capsys = capsys
+
+    async def examine(self, **more: Any) -> Examination:
+        self._capsys.readouterr()
+        code = await examine(settings_of(self.slack, self.folder, **more))
+        said, err = self._capsys.readouterr()
+        assert err == ""
+        return Examination(code, said)
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[Slack]:
+    async with Slack() as running:
+        yield running
+
+
+@pytest.fixture
+def practice(slack: Slack, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Practice:
+    return Practice(slack, tmp_path, capsys)
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+async def test_when_all_is_good_it_says_so(practice: Practice) -> None:
+    seen = await practice.examine()
+    assert seen.code == 0
+    assert seen.bad == []
+    assert "every required scope is granted" in seen.said
+    assert "Socket Mode is open" in seen.said
+    assert "Slack knows the bot in https://" in seen.said
+
+
+async def test_it_changes_nothing_and_asks_slack_only_who_we_are(practice: Practice) -> None:
+    await practice.examine()
+    assert [call.method for call in practice.slack.calls] == ["auth.test", "apps.connections.open"]
+    assert names_in(practice.folder) == []
+
+
+@pytest.mark.parametrize("scope", sorted(REQUIRED_SCOPES))
+async def test_a_missing_scope_is_named_with_what_it_is_for_and_the_fix(practice: Practice, scope: str) -> None:
+    practice.slack.scopes.discard(scope)
+    seen = await practice.examine()
+    assert seen.code == 1
+    [bad] = seen.bad
+    assert f"scope {scope} is missing" in bad
+    assert REQUIRED_SCOPES[scope] in bad
+    assert "threadscribe manifest" in bad
+    assert "reinstall" in bad
+
+
+async def test_every_missing_scope_is_named_at_once(practice: Practice) -> None:
+    practice.slack.scopes.clear()
+    seen = await practice.examine()
+    assert len(seen.bad) == len(REQUIRED_SCOPES)
+
+
+async def test_an_optional_scope_that_is_off_is_noted_and_no_fault(practice: Practice) -> None:
+    practice.slack.scopes.discard("reactions:write")
+    seen = await practice.examine()
+    assert seen.code == 0
+    assert all(f"optional scope {scope} is off" in seen.said for scope in OPTIONAL_SCOPES)
+
+
+async def test_with_every_scope_nothing_is_noted_about_them(practice: Practice) -> None:
+    practice.slack.scopes.update(OPTIONAL_SCOPES)
+    assert "optional scope" not in (await practice.examine()).said
+
+
+async def test_a_wrong_token_is_told_without_being_shown(practice: Practice) -> None:
+    seen = await practice.examine(slack_bot_token="xoxb-very-secret")
+    assert seen.code == 1
+    [bad] = seen.bad
+    assert "invalid_auth" in bad
+    assert "SLACK_BOT_TOKEN" in bad
+    assert "very-secret" not in seen.squeezed
+
+
+async def test_a_slack_that_is_away_is_told_with_what_to_check(practice: Practice) -> None:
+    async with Slack() as gone:
+        address = gone.api_url
+    seen = await practice.examine(slack_api_url=address)
+    assert seen.code == 1
+    [bad] = seen.bad
+    assert "cannot be reached" in bad
+    assert "SLACK_API_URL" in bad
+
+
+@pytest.mark.parametrize("fault", [answer(500), answer(200, b"<html>"), hang_up_before(), rate_limited(30)], ids=str)
+async def test_a_slack_that_is_in_trouble_is_not_taken_for_a_wrong_token(practice: Practice, fault: Fault) -> None:
+    practice.slack.faults.arm("auth.test", fault)
+    seen = await practice.examine()
+    assert seen.code == 1
+    [bad] = seen.bad
+    assert "SLACK_BOT_TOKEN" not in bad
+
+
+async def test_socket_mode_that_is_refused_is_told_with_the_scope_it_needs(practice: Practice) -> None:
+    practice.slack.app_scopes.clear()
+    seen = await practice.examine()
+    assert seen.code == 1
+    [bad] = seen.bad
+    assert "Socket Mode is refused" in bad
+    assert "connections:write" in bad
+    assert "SLACK_APP_TOKEN" in bad
+
+
+async def test_a_wrong_app_token_is_told_without_being_shown(practice: Practice) -> None:
+    seen = await practice.examine(slack_app_token="xapp-very-secret")
+    assert seen.code == 1
+    assert "SLACK_APP_TOKEN" in " ".join(seen.bad)
+    assert "very-secret" not in seen.squeezed
+
+
+async def test_a_slack_in_trouble_is_not_taken_for_a_wrong_app_token(practice: Practice) -> None:
+    practice.slack.faults.arm("apps.connections.open", answer(500))
+    seen = await practice.examine()
+    assert "SLACK_APP_TOKEN" not in seen.said
+
+
+async def test_in_http_mode_it_says_which_address_slack_must_reach(practice: Practice) -> None:
+    with_address = await practice.examine(**HTTP_MODE, public_url="https://bot.example")
+    assert "https://bot.example/slack/events" in with_address.said
+    assert with_address.code == 0
+    without = await practice.examine(**HTTP_MODE)
+    assert "PUBLIC_URL" in without.said
+    assert without.code == 0
+    assert "very-secret" not in with_address.squeezed + without.squeezed
+
+
+async def test_missing_settings_are_told_one_by_one_and_the_rest_is_examined(practice: Practice) -> None:
+    seen = await practice.examine(slack_bot_token=None, slack_app_token=None, transcriber="gowajee")
+    assert seen.code == 1
+    named = [bad.split(" ")[0] for bad in seen.bad]
+    assert named == [
+        "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "GOWAJEE_API_KEY", "GOWAJEE_WEBHOOK_ID", "GOWAJEE_WEBHOOK_TOKEN",
+    ]  # fmt: skip
+    assert all("→" in bad for bad in seen.bad)
+    assert "no database yet" in seen.said
+
+
+async def test_a_database_with_jobs_is_good_whatever_waits_in_it(practice: Practice) -> None:
+    database = await new_database(practice.folder / "bot.db")
+    await a_job(database, JobState.RECEIVED, held=True)
+    await database.close()
+    seen = await practice.examine()
+    assert seen.code == 0
+    assert "jobs are waiting" in seen.said
+
+
+async def test_it_may_be_asked_while_the_bot_is_running(practice: Practice) -> None:
+    database = await new_database(practice.folder / "bot.db")
+    seen = await practice.examine()
+    await database.close()
+    assert seen.code == 0
+    assert "the database answers" in seen.said
+
+
+async def test_a_file_that_is_no_database_is_told_with_its_setting(practice: Practice) -> None:
+    write(practice.folder / "bot.db", "This is a letter, not a database. " * 40)
+    seen = await practice.examine()
+    assert seen.code == 1
+    [bad] = seen.bad
+    assert "DATABASE_URL" in bad
+
+
+async def test_the_offline_engine_is_named_as_what_it_is_and_a_provider_recommended(practice: Practice) -> None:
+    seen = await practice.examine()
+    assert seen.code == 0
+    assert "offline engine" in seen.said
+    assert "set TRANSCRIBER to botlhale or gowajee" in seen.said
+
+
+async def test_botlhale_that_knows_us_is_good_and_gets_no_audio(practice: Practice) -> None:
+    async with Botlhale() as botlhale:
+        seen = await practice.examine(**botlhale_settings(botlhale))
+    assert seen.code == 0
+    assert "Botlhale AI answers and knows the account" in seen.said
+    assert botlhale.uploads == {}
+    assert not [request for request in botlhale.requests if "upload" in request.path]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"botlhale_refresh_token": "very-secret"}, {"botlhale_org_id": "Other"}], ids=["token", "organisation"]
+)
+async def test_botlhale_that_refuses_us_is_told_with_the_settings(practice: Practice, wrong: dict[str, str]) -> None:
+    async with Botlhale() as botlhale:
+        seen = await practice.examine(**(botlhale_settings(botlhale) | wrong))
+    assert seen.code == 1
+    [bad] = seen.bad
+    assert "refuses the account" in bad
+    assert "BOTLHALE_" in bad
+    assert "very-secret" not in seen.squeezed
+
+
+async def test_botlhale_that_is_away_is_told_with_its_address_setting(practice: Practice) -> None:
+    async with Botlhale() as gone:
+        settings = botlhale_settings(gone)
+    seen = await practice.examine(**settings)
+    assert seen.code == 1
+    [bad] = seen.bad
+    assert "cannot be reached" in bad
+    assert "BOTLHALE_BASE_URL" in bad
+
+
+async def test_gowajee_that_knows_us_is_good_and_gets_no_audio(practice: Practice) -> None:
+    async with Gowajee() as gowajee:
+        seen = await practice.examine(**gowajee_settings(gowajee))
+    assert seen.code == 0
+    assert "Gowajee answers and knows the account" in seen.said
+    assert gowajee.jobs == {}
+
+
+async def test_gowajee_without_a_public_address_is_noted_with_what_that_means(practice: Practice) -> None:
+    async with Gowajee() as gowajee:
+        seen = await practice.examine(**gowajee_settings(gowajee))
+    assert "PUBLIC_URL is not set" in seen.said
+    assert "20 MB" in seen.said
+
+
+async def test_gowajee_with_a_public_address_says_what_to_register_without_the_token(practice: Practice) -> None:
+    async with Gowajee() as gowajee:
+        seen = await practice.examine(**gowajee_settings(gowajee), public_url="https://bot.example")
+    assert "https://bot.example/webhooks/gowajee?token=…" in seen.squeezed
+    assert WEBHOOK_TOKEN not in seen.squeezed
+
+
+async def test_gowajee_that_refuses_us_is_told_with_the_settings(practice: Practice) -> None:
+    async with Gowajee() as gowajee:
+        seen = await practice.examine(**(gowajee_settings(gowajee) | {"gowajee_api_key": "very-secret"}))
+    assert seen.code == 1
+    [bad] = seen.bad
+    assert "refuses the account" in bad
+    assert "GOWAJEE_" in bad
+    assert "very-secret" not in seen.squeezed
+
+
+async def test_gowajee_that_is_away_is_told_with_its_address_setting(practice: Practice) -> None:
+    async with Gowajee() as gone:
+        settings = gowajee_settings(gone)
+    seen = await practice.examine(**settings)
+    assert seen.code == 1
+    [bad] = seen.bad
+    assert "cannot be reached" in bad
+    assert "GOWAJEE_BASE_URL" in bad
+
+
+async def test_a_host_that_is_not_the_providers_is_not_called_good(practice: Practice) -> None:
+    async with Gowajee() as gowajee:
+        gowajee.faults.arm("GET job/status", answer(200, b"<html>Welcome</html>", Content_Type="text/html"), times=2)
+        seen = await practice.examine(**gowajee_settings(gowajee))
+    assert "knows the account" not in seen.said
+
+
+async def test_no_secret_is_in_anything_it_says(practice: Practice) -> None:
+    async with Gowajee() as gowajee, Botlhale() as botlhale:
+        both = botlhale_settings(botlhale) | gowajee_settings(gowajee) | {"slack_signing_secret": "signing-very-secret"}
+        seen = await practice.examine(**both, slack_app_token=practice.slack.app_token)
+        secrets = [
+            practice.slack.bot_token, practice.slack.app_token, "signing-very-secret", WEBHOOK_TOKEN,
+            botlhale.refresh_token, gowajee.api_key,
+        ]  # fmt: skip
+    assert seen.code == 0
+    assert not [secret for secret in secrets if secret in seen.squeezed]
