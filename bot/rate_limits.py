@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-CHANNEL_INTERVAL = timedelta(seconds=1)
-"""Slack takes about one message per second and channel: https://docs.slack.dev/apis/web-api/rate-limits"""
+CHANNEL_INTERVAL = timedelta(seconds=1.1)
+"""Slack takes about one message per second and channel, and two requests seldom take the same time on their way.
+https://docs.slack.dev/apis/web-api/rate-limits
+"""
 
 
 class RateLimits:

@@ -73,7 +73,7 @@ def _failure(error: Exception, *, attempts: int, age: timedelta) -> Failure | No
             return Failure(reason=Reason.PROVIDER_FAILED)
         case SlackRefused():
             return Failure(reason=Reason.GAVE_UP)
-        case SlackNotAuthorised() if age > PATIENCE:
+        case SlackUnavailable() if age > PATIENCE:
             return Failure(reason=Reason.NO_DOWNLOAD)
         case _:
             hopeless = age > PATIENCE or (not isinstance(error, EXPECTED) and attempts >= BUGS)

@@ -83,6 +83,11 @@ class SlackFile(_Wire):
         )
 
     @property
+    def is_voice(self) -> bool:
+        """Whether somebody surely meant to be heard: a video can be silent, a voice note cannot."""
+        return self.subtype == "slack_audio" or (self.mimetype or "").startswith("audio/")
+
+    @property
     def is_elsewhere(self) -> bool:
         """Whether Slack holds only a link to it, or nothing any more."""
         return self.mode in {"external", "tombstone", "hidden_by_limit"}

@@ -75,7 +75,9 @@ class Workspace:
                 )  # fmt: skip
             except (SlackRefused, SlackNotAuthorised):
                 return None
-            for message in data.get("messages", ()):
+            if not isinstance(data.get("messages"), list):
+                raise SlackUnavailable("conversations.replies: not as documented")
+            for message in data["messages"]:
                 metadata = message.get("metadata") or {}
                 if metadata.get("event_type") == EVENT_TYPE and metadata.get("event_payload", {}).get("reply") == mark:
                     return str(message["ts"])

@@ -42,12 +42,12 @@ def register(
 
     async def answer(command: Command) -> Answer:
         viewer = listing.Viewer(now=clock(), provider_title=provider_title, workspace_url=workspace_url())
-        match command.text.split():
+        match command.text.lower().split():
             case [] | ["list"]:
                 shown = await database.read(lambda tx: _listed(tx, command))
                 return _of(listing.overview(shown, viewer))
             case ["status", job_id]:
-                return await _status(database, command, JobId(job_id.lower()), viewer)
+                return await _status(database, command, JobId(job_id), viewer)
             case ["help"]:
                 return Answer(text=words.HELP)
             case _:

@@ -82,7 +82,7 @@ def _element(piece: Piece) -> RichTextElementParts.Text | RichTextElementParts.L
 
 
 def _entry(job: Job, viewer: Viewer) -> Line:
-    title = Piece(text=shortened(job.title or words.UNTITLED, limit=_TITLE_LENGTH), bold=True)
+    title = Piece(text=_title(job), bold=True)
     details = [
         _where_it_stands(job, viewer),
         words.long(in_words(job.duration)) if job.duration else None,
@@ -94,6 +94,13 @@ def _entry(job: Job, viewer: Viewer) -> Line:
         line.append(Piece(text=" "))
     line.append(Piece(text=words.number(job.id)))
     return line
+
+
+def _title(job: Job) -> str:
+    title = job.title or ""
+    # Characters without a shape make a title that nobody can see, and Slack refuses an empty one.
+    seen = any(character.isprintable() and not character.isspace() for character in title)
+    return shortened(title, limit=_TITLE_LENGTH) if seen else words.UNTITLED
 
 
 def _event(job: Job, event: tuple[datetime, JobState, str | None], viewer: Viewer) -> Line:

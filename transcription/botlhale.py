@@ -105,11 +105,16 @@ class Botlhale:
         return Submission(handle=Handle(form.key))
 
     async def find(self, ticket: Ticket, *, age: timedelta, orphans: Sequence[bytes]) -> Submission | None:
-        """Ask the status about the ticket's key: any word about it shows that the recording arrived."""
+        """Ask the status about the ticket's key: a word of work or of its end shows that the recording arrived.
+
+        Any other word could also be said of a key that waits for its recording. Sent again under the same key, it
+        leads to the same result.
+        """
         del age, orphans
         handle = Handle(read_ticket(ticket).key)
         standing = await self._standing(handle)
-        return None if standing is None or standing.phase == "absent" else Submission(handle=handle)
+        arrived = standing is not None and standing.phase in {"working", "done", "failed"}
+        return Submission(handle=handle) if arrived else None
 
     async def check(self, handle: Handle, *, age: timedelta, notice: bytes | None = None) -> Transcript | Pending:
         """Ask for the status, and for the result once that says it is done."""
@@ -120,7 +125,7 @@ class Botlhale:
                 raise Lost("the status does not know the recording")
             return Pending()
         match standing.phase:
-            case "absent" | "pending":
+            case "absent" | "pending" | "working":
                 return Pending()
             case "failed":
                 raise Failed("the status says that the transcription failed")

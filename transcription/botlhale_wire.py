@@ -18,6 +18,9 @@ from transcription.wire import LeadingNumber, Moment, Wire, Words, known, millis
 
 DONE = frozenset({"complete", "completed", "done", "success"})
 FAILED = frozenset({"cancelled", "canceled", "expired", "rejected"})
+WORKING = ("running", "process", "in progress", "in_progress", "transcrib", "diariz", "recogni")
+"""How a word begins that shows that the recording is there. Only `running` is documented."""
+
 ABSENT = frozenset({"", "unknown", "not found", "not_found", "notfound"})
 """A status that says nothing is known of the name. What Botlhale really says there is not documented."""
 
@@ -52,7 +55,7 @@ class _StatusAnswer(_Result):
     data: list[_Entry] | None = None
 
 
-Phase = Literal["absent", "pending", "done", "failed"]
+Phase = Literal["absent", "pending", "working", "done", "failed"]
 
 
 def phase_of(word: str | None) -> Phase:
@@ -62,7 +65,9 @@ def phase_of(word: str | None) -> Phase:
         return "absent"
     if text in DONE:
         return "done"
-    return "failed" if text in FAILED or text.startswith(("fail", "error")) else "pending"
+    if text in FAILED or text.startswith(("fail", "error")):
+        return "failed"
+    return "working" if text.startswith(WORKING) else "pending"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -138,7 +138,7 @@ async def _show_pending(claim: Claim, tools: Tools) -> None:
         return  # a courtesy: the transcript comes without it
 
 
-async def _prepare(claim: Claim, tools: Tools, file: SlackFile) -> Job:
+async def _prepare(claim: Claim, tools: Tools, file: SlackFile) -> Job | Later:
     transcriber = tools.transcribers[tools.settings.transcriber]
     if claim.job.tickets >= MOST_TICKETS:
         failure = Failure(reason=Reason.PROVIDER_FAILED)
@@ -146,9 +146,14 @@ async def _prepare(claim: Claim, tools: Tools, file: SlackFile) -> Job:
     try:
         obtained = await obtain(claim.job, tools, transcriber, file=file)
     except NoSound:
+        if file.is_voice:
+            raise
         return await _leave_alone(claim, Reason.NO_SOUND)
     duration, damaged = obtained.audio.duration, obtained.damaged
     await claim.save(replace(claim.job, provider=transcriber.name, duration=duration, damaged=damaged))
+    until = tools.limits.paused_until(transcriber.name, now=tools.clock())
+    if until is not None:
+        return Later(due=until)
     ticket = await transcriber.prepare(obtained.audio)
     tickets = claim.job.tickets + 1
     return await claim.save(replace(claim.job, state=JobState.SUBMITTING, ticket=ticket, tickets=tickets))

@@ -138,9 +138,14 @@ async def _share(claim: Claim, tools: Tools, intent: Intent) -> str | None:
 async def _not_there_yet(claim: Claim, tools: Tools, intent: Intent) -> Job | Later:
     if claim.age < SETTLING:
         return Later(due=tools.clock() + min(max(claim.age / 2, timedelta(seconds=0.3)), timedelta(seconds=5)))
+    return await _without_files(claim, intent, note="never shared")
+
+
+async def _without_files(claim: Claim, intent: Intent, *, note: str) -> Job:
+    """Back to ready, for new files; after so many without any."""
     form: Form = "message" if intent.sharings >= SHARINGS else intent.form
     again = replace(intent, form=form, files=()).dump()
-    return await claim.save(replace(claim.job, state=JobState.READY, reply_intent=again), note="never shared")
+    return await claim.save(replace(claim.job, state=JobState.READY, reply_intent=again), note=note)
 
 
 async def _refused(claim: Claim, intent: Intent, refused: SlackRefused) -> Job:
@@ -148,5 +153,7 @@ async def _refused(claim: Claim, intent: Intent, refused: SlackRefused) -> Job:
     if refused.code in TOO_MUCH and intent.form != "file":
         again = replace(intent, form="file", files=()).dump()
         return await claim.save(replace(job, state=JobState.READY, reply_intent=again), note=refused.code)
+    if refused.code in GONE and intent.files:
+        return await _without_files(claim, intent, note=refused.code)
     failure = Failure(reason=Reason.NOWHERE_TO_REPLY)
     return await claim.save(replace(job, state=JobState.ABANDONED, failure=failure), note=refused.code)

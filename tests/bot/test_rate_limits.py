@@ -12,14 +12,13 @@ from hypothesis import strategies as st
 from bot.rate_limits import CHANNEL_INTERVAL, RateLimits
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-SECOND = timedelta(seconds=1)
 
 
 def test_the_first_message_goes_at_once_and_the_next_a_second_later() -> None:
     limits = RateLimits()
     assert limits.message_slot("C1", "a", now=NOON) is None
-    assert limits.message_slot("C1", "b", now=NOON) == NOON + SECOND
-    assert limits.message_slot("C1", "c", now=NOON) == NOON + 2 * SECOND
+    assert limits.message_slot("C1", "b", now=NOON) == NOON + CHANNEL_INTERVAL
+    assert limits.message_slot("C1", "c", now=NOON) == NOON + 2 * CHANNEL_INTERVAL
 
 
 def test_channels_do_not_wait_for_each_other() -> None:
@@ -32,8 +31,8 @@ def test_a_slot_once_given_is_kept_however_often_it_is_asked_for() -> None:
     limits = RateLimits()
     limits.message_slot("C1", "a", now=NOON)
     slot = limits.message_slot("C1", "b", now=NOON)
-    assert limits.message_slot("C1", "b", now=NOON + SECOND / 2) == slot
-    assert limits.message_slot("C1", "b", now=NOON + SECOND) is None
+    assert limits.message_slot("C1", "b", now=NOON + CHANNEL_INTERVAL / 2) == slot
+    assert limits.message_slot("C1", "b", now=NOON + CHANNEL_INTERVAL) is None
 
 
 def test_a_quiet_channel_makes_nobody_wait() -> None:
@@ -72,15 +71,15 @@ def test_a_job_that_comes_late_to_its_slot_does_not_go_together_with_the_next() 
 
 def test_a_provider_that_asked_for_rest_gets_it_until_the_moment_and_not_longer() -> None:
     limits = RateLimits()
-    limits.pause("botlhale", until=NOON + SECOND)
-    assert limits.paused_until("botlhale", now=NOON) == NOON + SECOND
+    limits.pause("botlhale", until=NOON + CHANNEL_INTERVAL)
+    assert limits.paused_until("botlhale", now=NOON) == NOON + CHANNEL_INTERVAL
     assert limits.paused_until("gowajee", now=NOON) is None
-    assert limits.paused_until("botlhale", now=NOON + SECOND) is None
+    assert limits.paused_until("botlhale", now=NOON + CHANNEL_INTERVAL) is None
     assert limits.paused_until("botlhale", now=NOON) is None
 
 
 def test_a_shorter_pause_does_not_shorten_a_longer_one() -> None:
     limits = RateLimits()
-    limits.pause("botlhale", until=NOON + 10 * SECOND)
-    limits.pause("botlhale", until=NOON + SECOND)
-    assert limits.paused_until("botlhale", now=NOON) == NOON + 10 * SECOND
+    limits.pause("botlhale", until=NOON + 10 * CHANNEL_INTERVAL)
+    limits.pause("botlhale", until=NOON + CHANNEL_INTERVAL)
+    assert limits.paused_until("botlhale", now=NOON) == NOON + 10 * CHANNEL_INTERVAL

@@ -20,7 +20,7 @@ from sandbox.botlhale import Botlhale
 from sandbox.gowajee import Gowajee
 from sandbox.slack import Channel, Message, Share, Slack, Upload
 from sandbox.voices import SAMPLES
-from storage import jobs
+from storage import job_lists
 from storage.job import Job, JobState
 
 WEBHOOK_TOKEN = "journey-webhook-token-0123456789"
@@ -104,7 +104,7 @@ class Bench:
     async def jobs(self) -> list[Job]:
         """Every job, newest first."""
         assert self.bot is not None
-        return await self.bot.tools.database.read(lambda tx: jobs.newest(tx, limit=1000))
+        return await self.bot.tools.database.read(lambda tx: job_lists.newest(tx, limit=1000))
 
     async def ended(self, count: int = 1) -> list[Job]:
         """The jobs, once `count` of them are tidied up and nothing is due."""

@@ -464,7 +464,7 @@ def test_the_entry_of_our_file_decides_among_several() -> None:
 
 
 def test_a_single_entry_is_taken_whatever_its_name_and_its_long_id_does_not_matter() -> None:
-    assert read_status(sample("botlhale_b2_status"), file_name="third.wav").phase == "pending"
+    assert read_status(sample("botlhale_b2_status"), file_name="third.wav").phase == "working"
 
 
 async def test_the_oldest_status_answer_carries_the_transcript_itself() -> None:
