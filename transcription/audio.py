@@ -1,4 +1,4 @@
-"""The worker's way to a recording's sound: look into a shared file, or convert it to what every transcriber gets.
+"""The worker's way to a recording's sound: whatever was shared becomes what every transcriber gets.
 
 The work is done by `media_worker` in a process of its own with limits; here its answer, its crash or its silence
 becomes a value or an error of `errors`.
@@ -52,31 +52,6 @@ class Converted:
     damaged: bool
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Probed:
-    """What a file says about itself, undecoded. `duration` is a hint: it may be missing, wrong or a lie."""
-
-    audio: bool
-    video: bool
-    container: str
-    duration: timedelta | None
-
-
-async def probe(source: Path) -> Probed:
-    """Tell what kind of file this is, by its content alone.
-
-    Raises `UnsupportedAudio` where it is of no known kind (a known kind without sound is not an error here) and
-    `Unavailable` where this machine is the trouble.
-    """
-    answer = await _ask({"do": "probe", "source": str(source)}, most=timedelta(0), output=0)
-    match answer:
-        case {"audio": bool(audio), "video": bool(video), "container": str(container), "seconds": seconds}:
-            duration = timedelta(seconds=seconds) if isinstance(seconds, int | float) else None
-            return Probed(audio=audio, video=video, container=container, duration=duration)
-        case _:
-            raise _error(answer, most=timedelta(0))
-
-
 async def convert(
     source: Path, target: Path, *, sample_rate: int = 16_000, longest: timedelta | None = None, stereo: bool = False
 ) -> Converted:
@@ -94,7 +69,7 @@ async def convert(
     samples = int(most.total_seconds() * sample_rate)
     draft = target.with_name(f".{target.name}.part")
     paths = {"source": str(source), "target": str(draft)}
-    request = {"do": "convert", "sample_rate": sample_rate, "most": samples, "stereo": stereo, **paths}
+    request = {"sample_rate": sample_rate, "most": samples, "stereo": stereo, **paths}
     try:
         answer = await _ask(request, most=most, output=2 * samples * (1 + stereo) + _HEADER)
         converted = _converted(answer, sample_rate=sample_rate, most=most)

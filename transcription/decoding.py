@@ -22,7 +22,7 @@ from av.codec import Codec
 from av.codec.codec import UnknownCodecError
 from av.container import InputContainer
 from av.packet import Packet
-from av.stream import Discard, Disposition
+from av.stream import Discard
 
 _CONTAINERS = "mov,mp3,ogg,matroska,wav,w64,flac,aac,amr,asf,caf,aiff,mpegts"
 """Formats that hold their own data. Playlists and session descriptions name other files and are not among them."""
@@ -52,32 +52,11 @@ class TooMuch(Exception):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Probe:
-    """What a file says about itself before anything is decoded. `seconds` is a hint and may be a lie."""
-
-    audio: bool
-    video: bool
-    container: str
-    seconds: float | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Sound:
     """What came out. `damaged`: something could not be decoded and was left out, or clearly less came than was due."""
 
     samples: int
     damaged: bool
-
-
-def probe(source: BinaryIO) -> Probe:
-    """Open a recording and decode nothing. Raises av.FFmpegError where it is of no known kind."""
-    with _open(source) as recording:
-        return Probe(
-            audio=any(_is_plausible(stream.codec_context) for stream in recording.streams.audio),
-            video=any(not stream.disposition & Disposition.attached_pic for stream in recording.streams.video),
-            container=recording.format.name,
-            seconds=None if recording.duration is None else recording.duration / av.time_base,
-        )
 
 
 def convert(source: BinaryIO, target: Path, *, sample_rate: int, most: int, stereo: bool = False) -> Sound:

@@ -170,10 +170,6 @@ class Gowajee:
             raise BadSignature("the webhook is about another registration")
         return envelope.handle
 
-    def read(self, body: bytes) -> Transcript | Pending:
-        """Read a kept webhook. Pure."""
-        return read_notice(body)
-
     async def _standing(self, handle: Handle) -> Standing:
         with_model = f"/v1/speech-to-text/{self._model}/job/status"
         other = with_model if self._status_path == DOCUMENTED_STATUS_PATH else DOCUMENTED_STATUS_PATH

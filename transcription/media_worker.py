@@ -1,8 +1,7 @@
 """The child that `audio` starts for every recording: one question about one file, one answer, nothing else.
 
-`{"do": "probe", "source"}` is answered with the fields of `decoding.Probe`, `{"do": "convert", "source", "target",
-"sample_rate", "most", "stereo"}` with those of `decoding.Sound`; both with a `refusal` where there is nothing to say,
-and with the class of error that it is `because` of.
+`{"source", "target", "sample_rate", "most", "stereo"}` is answered with the fields of `decoding.Sound`, or with a
+`refusal` and the class of error that it is `because` of.
 """
 
 from __future__ import annotations
@@ -52,11 +51,10 @@ def _answer(request: dict[str, object]) -> dict[str, object]:
         if os.fstat(source.fileno()).st_size == 0:
             return {"refusal": Refusal.EMPTY}
         match request:
-            case {"do": "convert", "target": str(target), "sample_rate": int(rate), "most": int(most)}:
-                stereo = request.get("stereo") is True
+            case {"target": str(target), "sample_rate": int(rate), "most": int(most), "stereo": bool(stereo)}:
                 return asdict(decoding.convert(source, Path(target), sample_rate=rate, most=most, stereo=stereo))
             case _:
-                return asdict(decoding.probe(source))
+                raise ValueError("not a question that is asked here")
 
 
 if __name__ == "__main__":

@@ -156,7 +156,3 @@ class CallsBack(Protocol):
     def admit(self, callback: Callback) -> Handle:
         """Name the job that the callback is about; raises `BadSignature` or `Misunderstood`."""
         ...
-
-    def read(self, body: bytes) -> Transcript | Pending:
-        """Read a kept body; pure. Raises `Failed` or `Misunderstood`."""
-        ...

@@ -489,7 +489,7 @@ def test_a_webhook_with_odd_contents_is_still_named() -> None:
 @pytest.mark.parametrize("word", ["FAILED", "failed", "Failed"])
 def test_a_failure_webhook_keeps_its_words_to_itself(word: str) -> None:
     with pytest.raises(Failed) as caught:
-        gowajee(partner()).read(changed(FAILURE, status=word))
+        read_notice(changed(FAILURE, status=word))
     assert "invented reason" not in str(caught.value)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tests.transcription.recordings import Kind, encode, names_in, read_wav, silent_film, wav_header
-from transcription.audio import Converted, convert, probe
+from transcription.audio import Converted, convert
 from transcription.errors import TooLong, UnsupportedAudio
 
 SECONDS = 4.0
@@ -150,13 +150,6 @@ async def test_the_sentence_says_what_is_wrong(name: str, words: str, tmp_path: 
     with pytest.raises(UnsupportedAudio) as caught:
         await convert_bytes(REFUSED[name](tmp_path), tmp_path)
     assert words in caught.value.sentence
-
-
-@pytest.mark.parametrize("name", ["nothing", "text", "a picture", "a playlist that names another file"])
-async def test_a_look_at_what_is_no_recording_is_refused_as_well(name: str, tmp_path: Path) -> None:
-    (tmp_path / "in").write_bytes(REFUSED[name](tmp_path))
-    with pytest.raises(UnsupportedAudio):
-        await probe(tmp_path / "in")
 
 
 @pytest.mark.parametrize("name", sorted(KINDS.keys() - {"m4a"}))
