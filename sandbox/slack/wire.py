@@ -6,7 +6,7 @@ https://docs.slack.dev/reference/methods/chat.postMessage.
 
 from __future__ import annotations
 
-from urllib.parse import quote
+import re
 
 from sandbox.slack.values import Channel, Json, size_of
 from sandbox.slack.workspace import Placed, Post, StoredFile, Workspace
@@ -35,9 +35,9 @@ def file_object(workspace: Workspace, stored: StoredFile, *, early: bool = False
         "public_url_shared": False,
         "display_as_bot": False,
         "username": "",
-        "url_private": f"{address}/{quote(upload.name)}",
-        "url_private_download": f"{address}/download/{quote(upload.name)}",
-        "permalink": f"https://sandbox.slack.invalid/files/{stored.user}/{stored.id}/{quote(upload.name)}",
+        "url_private": f"{address}/{_in_address(upload.name)}",
+        "url_private_download": f"{address}/download/{_in_address(upload.name)}",
+        "permalink": f"https://sandbox.slack.invalid/files/{stored.user}/{stored.id}/{_in_address(upload.name)}",
         "file_access": "visible",
         "has_rich_preview": False,
     }
@@ -161,3 +161,8 @@ def channel_object(workspace: Workspace, channel: Channel) -> Json:
 def _partner(workspace: Workspace, channel: Channel) -> Json:
     others = sorted(channel.members - {workspace.bot_user_id})
     return {"user": others[0]} if channel.kind == "im" and others else {}
+
+
+def _in_address(name: str) -> str:
+    """A file's name as Slack writes it in addresses: lower case, everything unusual an underscore."""
+    return re.sub(r"[^a-z0-9._-]", "_", name.lower())

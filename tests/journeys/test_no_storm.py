@@ -46,7 +46,7 @@ async def gowajee(port: int) -> AsyncIterator[Gowajee]:
 async def test_a_webhook_that_cannot_be_confirmed_now_makes_no_storm_of_questions(
     slack: Slack, gowajee: Gowajee, tmp_path: Path, port: int, status: int
 ) -> None:
-    gowajee.faults.arm(STATUS, answer(status), times=3)
+    gowajee.faults.arm(STATUS, answer(status), times=2)
     settings = settings_of(slack, tmp_path, http_port=port, **gowajee_settings(gowajee))
     async with running(settings, slack):
         share = await slack.share(slack.channel("general"), [recording("dialogue")])
