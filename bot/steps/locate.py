@@ -5,6 +5,7 @@ Nothing leaves Slack before the conversation is known to have us and to stay wit
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import timedelta
 
@@ -27,8 +28,9 @@ WAIT_FOR_ANOTHER = timedelta(minutes=2)
 SAME_SHARING = 10.0
 """Seconds between a message with a file and the event about it; Slack writes both within moments."""
 
-LATE_EVENT = 3600.0
-"""Seconds between them at most: an older message is another sharing, to which this event does not belong."""
+REACHES = ((timedelta(seconds=5), SAME_SHARING), (timedelta(minutes=1), 3600.0))
+"""How far apart they may be, in seconds, while the event is no older than so: the right message may still turn up, and
+another one be a sharing of long ago. Later any will do: an answer beside an old one is better than none."""
 
 MOST_TICKETS = 30
 """A storage that refuses every ticket must come to an end; one that is away for a day may use up so many."""
@@ -87,8 +89,7 @@ async def _place(claim: Claim, tools: Tools, file: SlackFile) -> Job | Later | N
     nearest = min(places, key=lambda place: _distance(place, job.origin.occasion))
     if nearest.ts in taken and _distance(nearest, job.origin.occasion) <= SAME_SHARING:
         return await _leave_alone(claim, Reason.DUPLICATE)
-    # While the message that belongs to the event may still turn up, none further away is taken for it.
-    reach = SAME_SHARING if claim.age < WAIT_FOR_ANOTHER / 2 else LATE_EVENT
+    reach = next((reach for age, reach in REACHES if claim.age < age), math.inf)
     if nearest.ts not in taken and _distance(nearest, job.origin.occasion) <= reach:
         settled = await _settle(claim, tools, nearest, title)
         return None if settled else await _leave_alone(claim, Reason.DUPLICATE)

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -198,3 +199,23 @@ async def test_a_long_transcript_is_one_reply_with_its_opening_and_two_files(ben
     assert all(f"Sentence number {n} of" in text for n in range(400))
     assert "Sentence number 0 of" in words_of(reply)
     assert (await bench.ended())[0].reply_ts == reply.ts
+
+
+@pytest.mark.parametrize(("off", "after"), [(600, 6), (400_000, 61)])
+async def test_an_event_that_is_far_from_its_message_is_answered_once_no_nearer_one_turns_up(
+    bench: Bench, slack: Slack, off: int, after: int
+) -> None:
+    slack.subscriptions.clear()
+    await bench.start()
+    channel = slack.channel("general")
+    share = await slack.share(channel, [recording()])
+    event = {
+        "type": "file_shared", "file_id": share.file_ids[0], "channel_id": channel.id, "user_id": slack.user("amara"),
+        "event_ts": str(float(share.ts) - off),
+    }  # fmt: skip
+    await slack.deliver(event)
+    await slack.until(lambda: any(call.method == "files.info" for call in slack.calls))
+    await bench.waits(JobState.RECEIVED)
+    assert silent(slack, channel)
+    await bench.time_passes(timedelta(seconds=after))
+    await only_reply(slack, share)
