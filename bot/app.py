@@ -203,7 +203,7 @@ async def run(settings: Settings) -> None:
         with suppress(NotImplementedError):
             loop.add_signal_handler(number, stop.set)
     async with open_bot(settings) as bot:
-        mode = "socket" if bot.socket else "http"
+        mode = "socket" if settings.socket_mode else "http"
         _log.info("ready", mode=mode, port=bot.listening.port, transcriber=settings.transcriber)
         await bot.run(stop)
         _log.info("stopping")

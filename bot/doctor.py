@@ -24,7 +24,7 @@ from bot.workspace import Workspace
 from storage import jobs
 from storage.database import StorageUnavailable
 from transcription.errors import Misunderstood, NotAuthorised, QuotaSpent, TranscriptionError, Unavailable
-from transcription.transcriber import CallsBack, Handle
+from transcription.transcriber import CallsBack, Handle, Transcriber
 
 Verdict = Literal["good", "note", "bad"]
 
@@ -167,32 +167,33 @@ async def _provider(settings: Settings) -> AsyncIterator[Finding]:
                 fix="for work that counts, set TRANSCRIBER to botlhale or gowajee",
             )  # fmt: skip
             return
-        try:
-            # A question about a job that does not exist: answered only to who may ask, and free.
-            await transcriber.check(Handle("threadscribe-doctor"), age=timedelta(0))
-        except (NotAuthorised, QuotaSpent) as error:
-            yield Finding(
-                verdict="bad", what=f"{transcriber.title} refuses the account ({error})",
-                fix=f"check the {settings.transcriber.upper()}_ settings and the account",
-            )  # fmt: skip
+        trouble = await _trouble(transcriber, prefix=settings.transcriber.upper())
+        if trouble is not None:
+            yield trouble
             return
-        except Unavailable as error:
-            yield Finding(
-                verdict="bad", what=f"{transcriber.title} cannot be reached ({error})",
-                fix=f"check the network and {settings.transcriber.upper()}_BASE_URL",
-            )  # fmt: skip
-            return
-        except Misunderstood as error:
-            yield Finding(
-                verdict="bad", what=f"something else than {transcriber.title} seems to answer ({error})",
-                fix=f"check {settings.transcriber.upper()}_BASE_URL",
-            )  # fmt: skip
-            return
-        except TranscriptionError:
-            pass  # it answered, and knows us
         yield Finding(verdict="good", what=f"{transcriber.title} answers and knows the account")
         if isinstance(transcriber, CallsBack):
             yield _webhook(settings)
+
+
+async def _trouble(transcriber: Transcriber, *, prefix: str) -> Finding | None:
+    try:
+        # A question about a job that does not exist: answered only to who may ask, and free.
+        await transcriber.check(Handle("threadscribe-doctor"), age=timedelta(0))
+    except (NotAuthorised, QuotaSpent) as error:
+        what, fix = (
+            f"{transcriber.title} refuses the account ({error})",
+            f"check the {prefix}_ settings and the account",
+        )
+    except Unavailable as error:
+        what, fix = f"{transcriber.title} cannot be reached ({error})", f"check the network and {prefix}_BASE_URL"
+    except Misunderstood as error:
+        what, fix = f"something else than {transcriber.title} seems to answer ({error})", f"check {prefix}_BASE_URL"
+    except TranscriptionError:
+        return None  # it answered, and knows us
+    else:
+        return None
+    return Finding(verdict="bad", what=what, fix=fix)
 
 
 def _webhook(settings: Settings) -> Finding:

@@ -15,7 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.rendering import POSTING, Attachment
 from bot.slack_errors import SlackMishap, SlackNotAuthorised, SlackRefused, SlackUnavailable, understand
-from bot.slack_files import Conversation, Identity, Place, SlackFile
+from bot.slack_files import Conversation, Identity, SlackFile
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -123,7 +123,6 @@ class Workspace:
 
     async def shared_at(self, file: str, *, channel: str, thread: str) -> str | None:
         """The timestamp of the message that carries an uploaded file in the thread, if it is there (yet)."""
-        place: Place
         for place in (await self.file(file)).places(channel):
             if place.thread_ts == thread:
                 return place.ts

@@ -170,7 +170,7 @@ def ending(reason: Reason) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm for
             return "cancelled"
         case Reason.NOWHERE_TO_REPLY:
             return "left alone: there was no thread to answer in; share the recording in a channel or a message"
-        case Reason.REFUSED | Reason.DAMAGED:
+        case Reason.REFUSED:
             return "not transcribed: the recording could not be used; its thread says why"
         case Reason.PROVIDER_FAILED | Reason.GAVE_UP | Reason.TOO_SLOW:
             return "not transcribed: the transcription service gave no answer; share the recording again later"
@@ -199,11 +199,6 @@ def apology(failure: Failure, *, provider: str | None = None) -> str:  # noqa: P
             return f"{service} could not be reached, after many tries. Please share this recording again later."
         case Reason.TOO_SLOW:
             return f"{service} did not finish this recording in time. Please share it again, or a shorter part of it."
-        case Reason.DAMAGED:
-            return (
-                "This recording could not be opened: it may be damaged or incomplete. Please check that it plays, "
-                "and share it again."
-            )
         case Reason.NO_DOWNLOAD:
             return (
                 "Slack did not hand over this recording. Please share it again. If that does not help, ask the "

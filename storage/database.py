@@ -216,9 +216,14 @@ class SQLite:
             path, begin="BEGIN IMMEDIATE", pragmas=("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
         )
         reader = _Connection(path, begin="BEGIN", pragmas=("query_only=ON",))
-        for connection in (writer, reader):
-            connection.start()
-            await connection.opened
+        try:
+            for connection in (writer, reader):
+                connection.start()
+                await connection.opened
+        except StorageUnavailable:
+            if lock is not None:
+                os.close(lock)
+            raise
         return cls(writer, reader, lock)
 
     async def write(self, work: Work[T]) -> T:

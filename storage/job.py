@@ -80,7 +80,6 @@ class Reason(enum.StrEnum):
     PROVIDER_FAILED = "provider_failed"
     GAVE_UP = "gave_up"
     TOO_SLOW = "too_slow"
-    DAMAGED = "damaged"
     NO_DOWNLOAD = "no_download"
 
 

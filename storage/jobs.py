@@ -28,7 +28,7 @@ def add(tx: Transaction, *, origin: Origin, now: datetime, title: str | None = N
                           state_since, attempts, due_at, created_at)
         VALUES (:id, :enterprise, :team, :channel, :file, :occasion, :thread, NULL, :user, :title, 'received',
                 :now, 0, :now, :now)
-        ON CONFLICT DO NOTHING
+        ON CONFLICT (team, channel, file, occasion) DO NOTHING
         RETURNING *
         """,
         id="".join(secrets.choice(_ALPHABET) for _ in range(10)),
@@ -55,11 +55,11 @@ def claim(tx: Transaction, *, now: datetime, until: datetime, held: Collection[J
     `held` are in the caller's hands already: after a pause of the whole process their leases look expired to it.
     """
     names = {f"held{index}": job for index, job in enumerate(held)}
+    others = f"AND id NOT IN ({', '.join(':' + name for name in names)})" if names else ""
     row = tx.one(
         f"""
         UPDATE jobs SET lease = :lease, due_at = :until
-        WHERE id = (SELECT id FROM jobs WHERE due_at <= :now
-                    AND id NOT IN ({", ".join(":" + name for name in names)}) ORDER BY due_at LIMIT 1)
+        WHERE id = (SELECT id FROM jobs WHERE due_at <= :now {others} ORDER BY due_at LIMIT 1)
         RETURNING *
         """,  # noqa: S608 - our own names
         lease=secrets.token_hex(8),

@@ -1,6 +1,6 @@
 """ready, replying: the thread gets its one reply, the transcript or the sentence why there is none.
 
-What is about to be posted is noted first: a message by the job's id in its metadata, files by their ids.
+What is about to be posted is noted first: a message by a mark in its metadata, files by their ids.
 """
 
 from __future__ import annotations
