@@ -5,47 +5,16 @@ Heavy modules are imported by the subcommand that needs them, so that `--help` i
 
 from __future__ import annotations
 
-import asyncio
 import json
-import sys
-from collections.abc import Callable, Coroutine
-from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import Literal
 
 import click
 
 from bot import settings as _settings
-from storage.database import AlreadyOwned, StorageUnavailable
-
-P = ParamSpec("P")
-
-USAGE_ERROR = 2
+from bot.plainly import plainly
 
 EPILOG = "Try it without any account: threadscribe demo. See what is set up: threadscribe doctor."
-
-
-def plainly(command: Callable[P, Coroutine[Any, Any, int | None]]) -> Callable[P, None]:
-    """Run a coroutine command; problems that the operator can solve are told without a traceback, exit code 2."""
-
-    @wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            code = asyncio.run(command(*args, **kwargs))
-        except _settings.SettingsProblem as problem:
-            click.echo("Threadscribe cannot start yet. Please set, in the environment or in .env:", err=True)
-            for line in problem.problems:
-                click.echo(f"  {line}", err=True)
-            sys.exit(USAGE_ERROR)
-        except (AlreadyOwned, StorageUnavailable) as problem:
-            click.echo(f"{problem}", err=True)
-            sys.exit(USAGE_ERROR)
-        except OSError as problem:
-            click.echo(f"{problem.strerror or problem}", err=True)
-            sys.exit(USAGE_ERROR)
-        sys.exit(code or 0)
-
-    return run
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)
@@ -55,14 +24,18 @@ def main() -> None:
 
 
 @main.command()
+@click.option(
+    "--only", type=click.Choice(["web", "worker"]),
+    help="One role of several processes on one PostgreSQL database: hear Slack and the providers, or do the work.",
+)  # fmt: skip
 @plainly
-async def run() -> None:
+async def run(only: Literal["web", "worker"] | None) -> None:
     """Run the bot until it is stopped (SIGTERM or Ctrl-C)."""
     from bot import app, logs
 
     settings = _settings.load(to_run=True)
     logs.configure(settings)
-    await app.run(settings)
+    await app.run(settings, only=only)
 
 
 @main.command()
@@ -107,36 +80,28 @@ async def transcribe(file: Path, form: str, output: Path | None) -> int:
 @click.option("--json", "as_json", is_flag=True, help="JSON in place of YAML.")
 def manifest(public_url: str | None, as_json: bool) -> None:  # noqa: FBT001 - click passes flags by name
     """Print the app manifest: for Socket Mode, or for HTTP with --public-url."""
+    from bot.addresses import base_url
     from bot.manifest import as_yaml
     from bot.manifest import manifest as made
 
     try:
-        address = _settings.base_url(public_url) if public_url else None
+        address = base_url(public_url) if public_url else None
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--public-url") from None
     described = made(public_url=address)
     click.echo(json.dumps(described, indent=2) if as_json else as_yaml(described), nl=as_json)
 
 
-@main.command()
-@plainly
-async def migrate() -> None:
-    """Bring the database to the newest schema. `run` does so by itself."""
-    from bot.app import open_database
-    from storage.migrations import migrate as move
-
-    async with open_database(_settings.load(), own=True, newest=False) as database:
-        applied = await move(database)
-    click.echo("\n".join(f"applied {name}" for name in applied) or "The database is at the newest schema.")
-
-
-def _add_job_commands() -> None:
+def _add_other_commands() -> None:
+    from bot import database_commands
     from bot.job_commands import jobs
 
     main.add_command(jobs)
+    for command in (database_commands.migrate, database_commands.backup, database_commands.copy_database):
+        main.add_command(command)
 
 
-_add_job_commands()
+_add_other_commands()
 
 if __name__ == "__main__":
     main()

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import structlog
 
-from storage import jobs
+from storage import claiming, jobs
 from storage.database import Database, StorageUnavailable, Transaction
 from storage.job import Job, LeaseLost
 
@@ -86,7 +86,7 @@ class Claim:
         """Let the job go. Raises `LeaseLost`."""
         attempts = self.job.attempts if later.attempts is None else later.attempts
         await self._database.write(
-            lambda tx: jobs.release(
+            lambda tx: claiming.release(
                 tx,
                 self.job,
                 now=self._clock(),
@@ -118,5 +118,5 @@ class Claim:
 
     async def _extend(self) -> None:
         until = self._clock() + LEASE
-        await self._database.write(lambda tx: jobs.extend(tx, self.job, until=until))
+        await self._database.write(lambda tx: claiming.extend(tx, self.job, until=until))
         self._until = until

@@ -14,14 +14,15 @@ import httpx
 from rich.console import Console
 from rich.text import Text
 
-from bot.app import now, open_database
 from bot.catalog import make_transcribers
+from bot.clock import wall_time
+from bot.databases import open_database
 from bot.manifest import OPTIONAL_SCOPES, REQUIRED_SCOPES
 from bot.settings import REQUEST_TIMEOUT, Settings
 from bot.slack_app import slack_client
 from bot.slack_errors import SlackMishap, SlackNotAuthorised, SlackRefused, SlackUnavailable, understand
 from bot.workspace import Workspace
-from storage import jobs
+from storage import claiming
 from storage.database import StorageUnavailable
 from transcription.errors import Misunderstood, NotAuthorised, QuotaSpent, TranscriptionError, Unavailable
 from transcription.transcriber import CallsBack, Handle, Transcriber
@@ -132,11 +133,11 @@ async def _way_in(settings: Settings, session: aiohttp.ClientSession) -> Finding
 
 async def _database(settings: Settings) -> Finding:
     path = settings.database_path
-    if not await asyncio.to_thread(path.exists):
+    if path is not None and not await asyncio.to_thread(path.exists):
         return Finding(verdict="note", what=f"no database yet; `threadscribe run` makes {settings.database_url}")
     try:
         async with open_database(settings, own=False) as database:
-            due = await database.read(jobs.next_due)
+            due = await database.read(claiming.next_due)
     except StorageUnavailable as error:
         return Finding(verdict="bad", what=f"the database does not answer ({error})", fix="check DATABASE_URL")
     return Finding(verdict="good", what="the database answers" + ("; jobs are waiting" if due else "; nothing waits"))
@@ -157,7 +158,7 @@ def _disk(settings: Settings) -> Finding:
 
 async def _provider(settings: Settings) -> AsyncIterator[Finding]:
     async with httpx.AsyncClient(timeout=REQUEST_TIMEOUT.total_seconds()) as client:
-        transcribers = make_transcribers(settings, client=client, clock=now)
+        transcribers = make_transcribers(settings, client=client, clock=wall_time)
         transcriber = transcribers.get(settings.transcriber)
         if transcriber is None:
             return

@@ -21,7 +21,11 @@ LAG = timedelta(seconds=10)
 
 
 async def once(claim: Claim, *, look: Callable[[], Awaitable[T | None]], act: Callable[[], Awaitable[T]]) -> T:
-    """The effect of `act`, found or done. The intent must be committed."""
+    """The effect of `act`, found or done. The intent must be committed.
+
+    `act` begins with its request, or with a write under the lease: a process that was frozen before it must not go on
+    where somebody else has taken over.
+    """
     if not claim.fresh:
         found = await look()
         if found is not None:

@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from bot import settings as _settings
-from storage import job_lists
+from bot.terminal import printable
+from storage import claiming, job_lists
 from storage import jobs as store
 from storage.database import Database, StorageUnavailable, Transaction
 from storage.job import Job, JobId, JobState, LeaseLost
@@ -43,10 +44,10 @@ def list_jobs(*, everything: bool, limit: int) -> None:
     )
     for job in found:
         table.add_row(
-            job.id, job.state, job.provider or "", job.origin.channel, str(job.duration or "").split(".")[0],
+            job.id, job.state, job.provider or "", printable(job.origin.channel), str(job.duration or "").split(".")[0],
             str(job.attempts), _age(job), str(job.failure.reason) if job.failure else "",
         )  # fmt: skip
-    console = Console()
+    console = Console(markup=False, emoji=False)
     if not console.is_terminal:
         console.width = PIPED_WIDTH
     console.print(table if found else "No jobs." if everything else "Nothing is waiting.")
@@ -64,9 +65,9 @@ def show(job_id: str) -> None:
         ("reply", job.reply_ts), ("ended because", job.failure.reason if job.failure else None),
     ):  # fmt: skip
         if value is not None:
-            click.echo(f"{name + ':':20}{value}")
+            click.echo(f"{name + ':':20}{printable(str(value))}")
     for at, state, note in _do(lambda tx: job_lists.history(tx, job.id)):
-        click.echo(f"{at:%Y-%m-%d %H:%M:%S} {state:12}{note or ''}")
+        click.echo(f"{at:%Y-%m-%d %H:%M:%S} {state:12}{printable(note or '')}")
 
 
 @jobs.command()
@@ -76,7 +77,7 @@ def retry(job_id: str) -> None:
     job = _find(job_id)
     now = datetime.now(UTC)
     if job.state.is_open:
-        _do(lambda tx: store.hurry(tx, job, now=now))
+        _do(lambda tx: claiming.hurry(tx, job, now=now))
         click.echo(f"{job.id} is tried now.")
     elif _do(lambda tx: store.retry(tx, job, now=now)):
         click.echo(f"{job.id} starts again.")
@@ -97,12 +98,12 @@ def cancel(job_id: str) -> None:
 def _find(job_id: str) -> Job:
     job = _do(lambda tx: store.get(tx, JobId(job_id)))
     if job is None:
-        _fail(f"There is no job {job_id}.")
+        _fail(f"There is no job {printable(job_id)}.")
     return job
 
 
 def _do(work: Callable[[Transaction], T]) -> T:
-    from bot.app import open_database  # noqa: PLC0415 - keeps `--help` instant
+    from bot.databases import open_database  # noqa: PLC0415 - keeps `--help` instant
 
     async def visit() -> T:
         async with open_database(_settings.load(), own=False) as database:

@@ -14,8 +14,8 @@ import httpx
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from bot.app import now
 from bot.catalog import make_transcribers
+from bot.clock import wall_time
 from bot.settings import REQUEST_TIMEOUT, Settings, SettingsProblem
 from bot.steps.check import first_look, next_look
 from transcription import exports
@@ -57,7 +57,7 @@ async def _transcribe(settings: Settings, file: Path) -> Transcript:
     async with AsyncExitStack() as stack:
         timeout = httpx.Timeout(REQUEST_TIMEOUT.total_seconds())
         client = await stack.enter_async_context(httpx.AsyncClient(timeout=timeout))
-        transcribers = make_transcribers(settings, client=client, clock=now)
+        transcribers = make_transcribers(settings, client=client, clock=wall_time)
         for made in transcribers.values():
             stack.push_async_callback(made.close)
         transcriber = transcribers[settings.transcriber]
@@ -86,14 +86,14 @@ async def _transcribe(settings: Settings, file: Path) -> Transcript:
 async def _wait(
     transcriber: Transcriber, submission: Submission, duration: timedelta, *, tick: Callable[[timedelta], None]
 ) -> Transcript:
-    started, pace = now(), transcriber.capabilities.pace
+    started, pace = wall_time(), transcriber.capabilities.pace
     wait = first_look(pace, duration)
     while True:
-        until = now() + wait
-        while now() < until:
+        until = wall_time() + wait
+        while wall_time() < until:
             await asyncio.sleep(min(0.2, wait.total_seconds()))
-            tick(now() - started)
-        answer = await transcriber.check(submission.handle, age=now() - started)
+            tick(wall_time() - started)
+        answer = await transcriber.check(submission.handle, age=wall_time() - started)
         if not isinstance(answer, Pending):
             return answer
         wait = answer.look_after or next_look(pace, duration, chance=0)

@@ -49,5 +49,5 @@ def newest(tx: Transaction, *, limit: int, states: Sequence[JobState] = tuple(Jo
 
 def history(tx: Transaction, job_id: JobId) -> list[tuple[datetime, JobState, str | None]]:
     """What happened to a job, oldest first: when, the state it came to, a note."""
-    rows = tx.all("SELECT at, state, note FROM job_history WHERE job_id = :id ORDER BY at", id=job_id)
+    rows = tx.all("SELECT at, state, note FROM job_history WHERE job_id = :id ORDER BY at, seq", id=job_id)
     return [(moment(row["at"]), JobState(row["state"]), row["note"]) for row in rows]

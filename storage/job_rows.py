@@ -55,7 +55,8 @@ def update(tx: Transaction, job: Job, *, lease: str | None, keep_due: bool) -> N
 def write_history(tx: Transaction, job_id: JobId, state: JobState, *, now: datetime, note: str | None) -> None:
     """Note what a job came to."""
     tx.run(
-        "INSERT INTO job_history (job_id, at, state, note) VALUES (:job_id, :at, :state, :note)",
+        "INSERT INTO job_history (job_id, at, state, note, seq) VALUES (:job_id, :at, :state, :note, "
+        "(SELECT count(*) FROM job_history WHERE job_id = :job_id))",
         job_id=job_id,
         at=stored(now),
         state=state,

@@ -1,4 +1,4 @@
-"""Every statement about jobs. The worker lives by three of them: `claim`, `save` and `release`.
+"""Every statement that makes or changes a job. Who may: `storage.claiming`; as people ask for them: `job_lists`.
 
 Each function is (part of) a unit of work: it takes the transaction, so that callers can combine a change of a job
 with what must be true at the same moment.
@@ -7,15 +7,13 @@ with what must be true at the same moment.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from storage import inbox
 from storage.database import Transaction
-from storage.job import MOVES, Failure, Job, JobId, JobState, LeaseLost, Origin, Reason
+from storage.job import MOVES, Failure, Job, JobId, JobState, Origin, Reason
 from storage.job_rows import job_of, update, write_history
-from storage.moments import moment, stored
+from storage.moments import stored
 
 _ALPHABET = "abcdefghjkmnpqrstvwxyz23456789"  # read aloud and typed by people: no look-alikes
 
@@ -25,9 +23,9 @@ def add(tx: Transaction, *, origin: Origin, now: datetime, title: str | None = N
     row = tx.one(
         """
         INSERT INTO jobs (id, enterprise, team, channel, file, occasion, thread, message_ts, user_id, title, state,
-                          state_since, attempts, due_at, created_at)
+                          state_since, attempts, waiting, due_at, created_at)
         VALUES (:id, :enterprise, :team, :channel, :file, :occasion, :thread, NULL, :user, :title, 'received',
-                :now, 0, :now, :now)
+                :now, 0, 1, :now, :now)
         ON CONFLICT (team, channel, file, occasion) DO NOTHING
         RETURNING *
         """,
@@ -46,40 +44,8 @@ def add(tx: Transaction, *, origin: Origin, now: datetime, title: str | None = N
         return None
     job = job_of(row)
     write_history(tx, job.id, JobState.RECEIVED, now=now, note=None)
+    tx.announce()
     return job
-
-
-def claim(tx: Transaction, *, now: datetime, until: datetime, held: Collection[JobId] = ()) -> Job | None:
-    """Take the job that has been due longest, if any, and hold its lease until `until`.
-
-    `held` are in the caller's hands already: after a pause of the whole process their leases look expired to it.
-    """
-    names = {f"held{index}": job for index, job in enumerate(held)}
-    others = f"AND id NOT IN ({', '.join(':' + name for name in names)})" if names else ""
-    row = tx.one(
-        f"""
-        UPDATE jobs SET lease = :lease, due_at = :until
-        WHERE id = (SELECT id FROM jobs WHERE due_at <= :now {others} ORDER BY due_at LIMIT 1)
-        RETURNING *
-        """,  # noqa: S608 - our own names
-        lease=secrets.token_hex(8),
-        now=stored(now),
-        until=stored(until),
-        **names,
-    )
-    return job_of(row) if row else None
-
-
-def extend(tx: Transaction, job: Job, *, until: datetime) -> None:
-    """Hold the lease longer. Raises `LeaseLost`."""
-    touched = tx.run(
-        "UPDATE jobs SET due_at = :until WHERE id = :id AND lease = :lease",
-        until=stored(until),
-        id=job.id,
-        lease=job.lease,
-    )
-    if not touched:
-        raise LeaseLost(job.id)
 
 
 def save(tx: Transaction, before: Job, after: Job, *, now: datetime, note: str | None = None) -> Job:
@@ -100,51 +66,10 @@ def save(tx: Transaction, before: Job, after: Job, *, now: datetime, note: str |
     return after
 
 
-def release(
-    tx: Transaction,
-    job: Job,
-    *,
-    now: datetime,
-    due: datetime | None,
-    attempts: int,
-    unless_webhook: bool = False,
-    note: str | None = None,
-) -> None:
-    """Let the lease go: claimable from `due`, never if it is None. Raises `LeaseLost`.
-
-    With `unless_webhook` it is claimable at once where a webhook about it came in the meantime. Touches nothing else
-    of the row: whoever lets go in a hurry may not know what was saved last.
-    """
-    if unless_webhook and inbox.has_unread(tx, provider=job.provider or "", handle=job.handle or ""):
-        due = now
-    touched = tx.run(
-        "UPDATE jobs SET lease = NULL, due_at = :due, attempts = :attempts WHERE id = :id AND lease = :lease",
-        due=stored(due),
-        attempts=attempts,
-        id=job.id,
-        lease=job.lease,
-    )
-    if not touched:
-        raise LeaseLost(job.id)
-    if note:
-        write_history(tx, job.id, job.state, now=now, note=note)
-
-
-def locate(tx: Transaction, before: Job, after: Job) -> bool:
-    """Write where the recording was really shared; False when another job has that sharing already."""
-    taken = tx.one(
-        "SELECT id FROM jobs WHERE team = :team AND channel = :channel AND file = :file AND occasion = :occasion "
-        "AND id <> :id",
-        team=after.origin.team,
-        channel=after.origin.channel,
-        file=after.origin.file,
-        occasion=after.origin.occasion,
-        id=after.id,
-    )
-    if taken:
-        return False
+def locate(tx: Transaction, before: Job, after: Job) -> Job:
+    """Write where the recording was really shared. Raises `Taken` if another job has that sharing, and `LeaseLost`."""
     update(tx, after, lease=before.lease, keep_due=True)
-    return True
+    return after
 
 
 def occasions(tx: Transaction, origin: Origin) -> frozenset[str]:
@@ -163,19 +88,28 @@ def wake(tx: Transaction, *, provider: str, handle: str, now: datetime) -> None:
 
     Where no job has this handle, it may be of one whose submission was never answered: these look again.
     """
-    woken = tx.run(
-        "UPDATE jobs SET due_at = :now WHERE provider = :provider AND handle = :handle "
-        "AND state = 'submitted' AND lease IS NULL",
+    if not _wake_submitted(tx, provider=provider, handle=handle, now=now):
+        # All of them are touched, so that whoever notes just now what a submission was answered waits until this is
+        # committed, and then sees the webhook. What was noted while this waited is looked for once more.
+        tx.run(
+            "UPDATE jobs SET due_at = CASE WHEN lease IS NULL THEN :now ELSE due_at END "
+            "WHERE provider = :provider AND state = 'submitting' AND waiting = 0 AND due_at IS NOT NULL",
+            provider=provider,
+            now=stored(now),
+        )
+        _wake_submitted(tx, provider=provider, handle=handle, now=now)
+    tx.announce()
+
+
+def _wake_submitted(tx: Transaction, *, provider: str, handle: str, now: datetime) -> int:
+    # The lease is looked at in what is set, not in what is found: so this waits for whoever is just letting go.
+    return tx.run(
+        "UPDATE jobs SET due_at = CASE WHEN lease IS NULL THEN :now ELSE due_at END "
+        "WHERE provider = :provider AND handle = :handle AND state = 'submitted'",
         provider=provider,
         handle=handle,
         now=stored(now),
     )
-    if not woken:
-        tx.run(
-            "UPDATE jobs SET due_at = :now WHERE provider = :provider AND state = 'submitting' AND lease IS NULL",
-            provider=provider,
-            now=stored(now),
-        )
 
 
 def others_on_message(tx: Transaction, job: Job) -> int:
@@ -189,22 +123,6 @@ def others_on_message(tx: Transaction, job: Job) -> int:
         id=job.id,
     )
     return int(row["n"]) if row else 0
-
-
-def void_leases(tx: Transaction, *, now: datetime) -> int:
-    """Make every leased job due: the only worker has just started, so nobody is at them."""
-    return tx.run("UPDATE jobs SET lease = NULL, due_at = :now WHERE lease IS NOT NULL", now=stored(now))
-
-
-def look_again(tx: Transaction, *, now: datetime) -> int:
-    """Make every submitted job due: a webhook may have come while nobody listened."""
-    return tx.run("UPDATE jobs SET due_at = :now WHERE state = 'submitted' AND lease IS NULL", now=stored(now))
-
-
-def next_due(tx: Transaction) -> datetime | None:
-    """When the next job becomes claimable."""
-    row = tx.one("SELECT due_at FROM jobs WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1")
-    return moment(row["due_at"]) if row else None
 
 
 def rivals(tx: Transaction, job: Job) -> int:
@@ -238,10 +156,10 @@ def purge_left_alone(tx: Transaction, *, before: datetime) -> int:
     )
 
 
-def open_ids(tx: Transaction) -> frozenset[str]:
-    """The jobs that may still need their audio."""
-    rows = tx.all("SELECT id FROM jobs WHERE state IN ('received', 'submitting', 'submitted')")
-    return frozenset(str(row["id"]) for row in rows)
+def needs_audio(tx: Transaction, *, job: JobId) -> bool:
+    """Whether the job is there and may still need its audio."""
+    row = tx.one("SELECT id FROM jobs WHERE id = :id AND state IN ('received', 'submitting', 'submitted')", id=job)
+    return row is not None
 
 
 def retry(tx: Transaction, job: Job, *, now: datetime) -> Job | None:
@@ -256,12 +174,8 @@ def retry(tx: Transaction, job: Job, *, now: datetime) -> Job | None:
     )  # fmt: skip
     update(tx, again, lease=None, keep_due=False)
     write_history(tx, job.id, JobState.RECEIVED, now=now, note="started again")
+    tx.announce()
     return again
-
-
-def hurry(tx: Transaction, job: Job, *, now: datetime) -> None:
-    """Make a waiting job due at once."""
-    tx.run("UPDATE jobs SET due_at = :now WHERE id = :id AND lease IS NULL", id=job.id, now=stored(now))
 
 
 def cancel(tx: Transaction, job: Job, *, now: datetime) -> Job | None:
@@ -274,4 +188,5 @@ def cancel(tx: Transaction, job: Job, *, now: datetime) -> Job | None:
     ended = replace(ended, lease=None, due_at=now)
     update(tx, ended, lease=job.lease, keep_due=False)
     write_history(tx, job.id, ended.state, now=now, note="cancelled")
+    tx.announce()
     return ended

@@ -9,34 +9,46 @@ from storage.database import Database, StorageUnavailable, Transaction
 _VERSIONS = "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY)"
 
 
+class TooNew(StorageUnavailable):
+    """The schema has left this program behind."""
+
+
 async def migrate(database: Database) -> list[str]:
-    """Apply what is missing and name it. Raises `StorageUnavailable` when the database is newer than this program."""
-    applied: list[str] = []
-    await database.write(lambda tx: tx.run(_VERSIONS))
-    current = await database.read(_version)
+    """Apply what is missing and name it; several processes may do so at once.
+
+    A schema that is newer than this program is left as it is: a migration only adds, so that the release before it
+    goes on working, and one that takes away says in `schema_floor` whom it leaves behind: those get `TooNew`.
+    """
     migrations = _migrations()
-    newest = max(migrations)
-    if current > newest:
-        raise StorageUnavailable(f"the database is at version {current}, this program knows up to {newest}: update it")
-    for version in sorted(migrations):
-        if version > current:
-            name, sql = migrations[version]
-            await database.write(lambda tx, version=version, sql=sql: _apply(tx, version, sql))  # type: ignore[misc]
-            applied.append(name)
-    return applied
+    await database.write(_begin)
+    tried = [await _next(database, version, *migrations[version]) for version in sorted(migrations)]
+    await database.read(lambda tx: _refuse_if_left_behind(tx, newest=max(migrations)))
+    return [name for name in tried if name]
 
 
-def _version(tx: Transaction) -> int:
-    row = tx.one("SELECT max(version) AS version FROM schema_version")
-    return 0 if row is None or row["version"] is None else int(row["version"])
+def _begin(tx: Transaction) -> None:
+    tx.be_alone()
+    tx.run(_VERSIONS)
 
 
-def _apply(tx: Transaction, version: int, sql: str) -> None:
-    if _version(tx) >= version:
-        return  # another process was faster
+async def _next(database: Database, version: int, name: str, sql: str) -> str | None:
+    return name if await database.write(lambda tx: _apply(tx, version, sql)) else None
+
+
+def _apply(tx: Transaction, version: int, sql: str) -> bool:
+    tx.be_alone()
+    if tx.one("SELECT version FROM schema_version WHERE version >= :version", version=version):
+        return False
     for statement in _statements(sql):
         tx.run(statement)
     tx.run("INSERT INTO schema_version (version) VALUES (:version)", version=version)
+    return True
+
+
+def _refuse_if_left_behind(tx: Transaction, *, newest: int) -> None:
+    floor = tx.one("SELECT max(oldest) AS oldest FROM schema_floor")
+    if floor is not None and floor["oldest"] is not None and int(floor["oldest"]) > newest:
+        raise TooNew(f"the database needs migration {floor['oldest']}, this program knows up to {newest}: update it")
 
 
 def _statements(sql: str) -> list[str]:

@@ -6,10 +6,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from storage import jobs
-from storage.database import Database, SQLite
+from storage import claiming, jobs
+from storage.database import Database
 from storage.job import Failure, Job, JobState, Origin
 from storage.migrations import migrate
+from storage.sqlite import SQLite
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -39,14 +40,16 @@ async def a_job(
     """One job in `state`, in nobody's hand unless `held`, and never due."""
     origin = Origin(team="T1", channel="C1", file=file, occasion="1.0", user="U1", thread="1.0")
     await database.write(lambda tx: jobs.add(tx, origin=origin, now=NOON, title=TITLE))
-    job = await database.write(lambda tx: jobs.claim(tx, now=NOON, until=NOON + timedelta(minutes=1)))
+    job = await database.write(
+        lambda tx: claiming.claim(tx, turns=claiming.Turns(), now=NOON, until=NOON + timedelta(minutes=1))
+    )
     assert job is not None
     job = replace(job, provider="botlhale", failure=failure)
     for step in WAYS[state]:
         job = await _move(database, job, step)
     if not held:
         ended = job
-        await database.write(lambda tx: jobs.release(tx, ended, now=NOON, due=None, attempts=0))
+        await database.write(lambda tx: claiming.release(tx, ended, now=NOON, due=None, attempts=0))
     return job
 
 

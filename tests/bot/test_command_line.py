@@ -17,8 +17,8 @@ from bot.job_commands import jobs as jobs_group
 from sandbox.slack import Slack
 from sandbox.voices import SAMPLES
 from storage import jobs
-from storage.database import SQLite
 from storage.job import Failure, Job, JobState, Reason
+from storage.sqlite import SQLite
 from tests.bot.prepared import TITLE, a_job, new_database
 from tests.bot.processes import Ended, environment, for_slack, running, threadscribe
 

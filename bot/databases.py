@@ -1,0 +1,31 @@
+"""Opens the database that the settings name."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from bot.settings import Settings
+from storage.database import Database
+from storage.migrations import migrate
+from storage.postgresql import PostgreSQL
+from storage.sqlite import SQLite
+
+
+@asynccontextmanager
+async def open_database(settings: Settings, *, own: bool, newest: bool = True) -> AsyncIterator[Database]:
+    """The database of the settings; where we own it, brought to the `newest` schema.
+
+    Raises `StorageUnavailable`, and `AlreadyOwned` for a file that another bot works with.
+    """
+    database: Database
+    if settings.database_path is None:
+        database = await PostgreSQL.open(settings.database_url)
+    else:
+        database = await SQLite.open(settings.database_path, own=own)
+    try:
+        if own and newest:
+            await migrate(database)
+        yield database
+    finally:
+        await database.close()

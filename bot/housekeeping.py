@@ -1,0 +1,54 @@
+"""What must be done now and then, whatever the jobs do: clocks, rows and folders that nobody needs any more."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from datetime import timedelta
+
+from bot.claim import LEASE
+from bot.clock import Clock
+from bot.tools import Tools
+from storage import claiming, inbox, jobs
+from storage.database import StorageUnavailable
+
+OFTEN = timedelta(minutes=1)
+SELDOM = timedelta(hours=1)
+KEPT_FOR_REPEATS = timedelta(days=2)
+"""Slack repeats an event for up to a day, with Delayed Events on."""
+
+
+class Housekeeping:
+    """Keeps house for one process; several on one database do no harm to each other."""
+
+    def __init__(self, tools: Tools, *, clock: Clock) -> None:
+        self._tools = tools
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Keep house until cancelled."""
+        while True:
+            await self._seldom()
+            for _ in range(SELDOM // OFTEN):
+                await self._often()
+                await asyncio.sleep(OFTEN.total_seconds())
+
+    async def set_clock(self) -> None:
+        """Go by the database's clock, where several machines share it."""
+        moment = await self._tools.database.time()
+        if moment is not None:
+            self._clock.set(moment)
+
+    async def _often(self) -> None:
+        with suppress(StorageUnavailable, OSError):  # the folder may be away for a while, too
+            await self.set_clock()
+            now = self._clock()
+            await self._tools.database.write(lambda tx: claiming.pull_back(tx, now=now, lease=LEASE))
+            # Another machine may have ended what this one began.
+            await self._tools.spool.sweep(self._tools.database)
+
+    async def _seldom(self) -> None:
+        before = self._clock() - KEPT_FOR_REPEATS
+        with suppress(StorageUnavailable):
+            await self._tools.database.write(lambda tx: inbox.purge(tx, before=before))
+            await self._tools.database.write(lambda tx: jobs.purge_left_alone(tx, before=before))

@@ -1,0 +1,266 @@
+"""The database on a server, for several machines: pooled connections, each unit of work in a thread.
+
+Rows that two machines want at once are kept apart by the statements themselves (`FOR UPDATE SKIP LOCKED`, unique keys,
+the lease in every WHERE); the isolation is the server's usual READ COMMITTED. Announcements travel by LISTEN and
+NOTIFY. See docs/decisions/0006.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, LiteralString, TypeVar, cast
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import ConnectionPool
+
+from storage.database import Row, StorageUnavailable, Taken, Value, Work, keepable
+from storage.moments import moment
+
+T = TypeVar("T")
+
+_Connection = psycopg.Connection[DictRow]
+
+CHANNEL = "threadscribe_due"
+LISTEN_AGAIN = 1.0
+"""Seconds after the connection that listens was lost. Nothing is missed for long: workers look by themselves too."""
+
+WAIT = 2.0
+"""Seconds for a connection: Slack waits three for an answer, and within them has to hear that there is none."""
+
+_ALONE = 7_214_530_011
+"""The advisory lock's number; any constant that no other program on the server uses."""
+
+UNREADABLE = (
+    "the address of the database cannot be read: write it as postgresql://user:password@host/name, "
+    "and signs such as @ : / % or a space in the password as %40 %3A %2F %25 %20"
+)
+
+_NETWORK = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    # A server that vanished without a word is given up before a lease ends.
+    "tcp_user_timeout": 20_000,
+    "application_name": "threadscribe",
+}
+
+_SESSION = """
+SELECT set_config('statement_timeout', '30s', false), set_config('lock_timeout', '10s', false),
+    set_config('idle_in_transaction_session_timeout', '60s', false),
+    CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', false) END
+"""
+"""Nothing waits for ever, and what is acknowledged is on disk whatever the server's default is."""
+
+_ALONE_FIRST = "SELECT set_config('statement_timeout', '0', true), set_config('lock_timeout', '0', true)"
+_ALONE_THEN = "SELECT set_config('lock_timeout', '10s', true)"
+"""Whoever is alone waits for its turn and may take long, but holds up nobody by waiting for a table."""
+
+_NOW = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) AS now"
+
+_NAMED = re.compile(r"(?<![:\w]):([a-z_]\w*)")
+_BYTES = re.compile(r"\bBLOB\b")
+
+# Where nobody has asked for log lines (every command but `run`), the errors that are raised say it all.
+logging.getLogger("psycopg").addHandler(logging.NullHandler())
+
+
+class PostgreSQL:
+    """A `Database` that many processes share."""
+
+    is_shared = True
+
+    def __init__(self, url: str, pool: ConnectionPool[_Connection], *, size: int) -> None:
+        self._url = url
+        self._pool = pool
+        self._threads = ThreadPoolExecutor(size, thread_name_prefix="postgresql")
+        self._listening: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def open(cls, url: str, *, size: int = 8, patience: float = WAIT) -> PostgreSQL:
+        """Connect; up to `size` units of work run at once, each waits `patience` seconds for a connection.
+
+        Raises `StorageUnavailable` if there is no way in; the password is never in what it says.
+        """
+        _refuse_unreadable(url)
+        pool = ConnectionPool[_Connection](
+            url,
+            kwargs={**_NETWORK, "row_factory": dict_row},
+            configure=_configure,
+            min_size=1,
+            max_size=size,
+            timeout=patience,
+            # The pool waits longer after each failure. Given up soon, it starts anew with whoever next wants something.
+            reconnect_timeout=patience,
+            open=False,
+        )
+        try:
+            await asyncio.to_thread(pool.open, wait=True, timeout=patience)
+        except psycopg.Error as error:
+            await asyncio.to_thread(pool.close)
+            why = await asyncio.to_thread(_why, url, error)
+            raise StorageUnavailable(f"cannot reach the database: {why}") from None
+        return cls(url, pool, size=size)
+
+    async def write(self, work: Work[T]) -> T:
+        """Run `work` in a transaction; its effects are durable on return, and absent if it raised."""
+        return await self._in_thread(work, reading=False)
+
+    async def read(self, work: Work[T]) -> T:
+        """Run `work` on a consistent view, beside the writers."""
+        return await self._in_thread(work, reading=True)
+
+    def on_due(self, call: Callable[[], None]) -> None:
+        """From now on call this, on the event loop, whenever any machine announced something."""
+        self._listening = asyncio.create_task(self._listen(call), name="listen")
+
+    async def time(self) -> datetime | None:
+        """The server's clock."""
+        row = await self.read(lambda tx: tx.one(_NOW))
+        return moment(row["now"]) if row else None
+
+    async def close(self) -> None:
+        """Finish what was begun and let go."""
+        if self._listening is not None:
+            self._listening.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._listening
+        await asyncio.to_thread(self._threads.shutdown)
+        await asyncio.to_thread(self._pool.close)
+
+    async def _in_thread(self, work: Work[T], *, reading: bool) -> T:
+        try:
+            done = self._threads.submit(self._do, work, reading=reading)
+        except RuntimeError:
+            raise StorageUnavailable("the database is closed") from None
+        return await asyncio.wrap_future(done)
+
+    def _do(self, work: Work[T], *, reading: bool) -> T:
+        try:
+            return self._try(work, reading=reading)
+        except _Stale:
+            self._pool.drain()  # the others are no better, for all we know: each is replaced by a new one
+        try:
+            return self._try(work, reading=reading)
+        except _Stale as stale:
+            raise StorageUnavailable(str(stale)) from None
+
+    def _try(self, work: Work[T], *, reading: bool) -> T:
+        transaction: _Transaction | None = None
+        try:
+            with self._pool.connection() as connection:
+                connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ if reading else None
+                connection.read_only = True if reading else None
+                transaction = _Transaction(connection)
+                return work(transaction)
+        except psycopg.errors.FeatureNotSupported as error:
+            raise _Stale(_first_line(error)) from None  # a statement was kept, and its table has changed since
+        except psycopg.DataError:
+            raise  # a value that no database could take: our own mistake
+        except psycopg.IntegrityError as error:
+            raise Taken(_first_line(error)) from None
+        except psycopg.Error as error:
+            if transaction is not None and transaction.is_stale:
+                raise _Stale(_first_line(error)) from None
+            raise StorageUnavailable(_first_line(error)) from None
+
+    async def _listen(self, call: Callable[[], None]) -> None:
+        while True:
+            with suppress(psycopg.Error):
+                connection = await psycopg.AsyncConnection.connect(self._url, autocommit=True, **_NETWORK)  # type: ignore[arg-type]  # one mapping for both kinds
+                async with connection:
+                    await connection.execute(f"LISTEN {CHANNEL}")
+                    call()  # for what was announced while nobody listened
+                    async for _ in connection.notifies():
+                        call()
+            await asyncio.sleep(LISTEN_AGAIN)
+
+
+class _Stale(Exception):
+    """The connection was broken before anything was run on it, or is of a time before the last migration."""
+
+
+class _Transaction:
+    skip_locked = "FOR UPDATE SKIP LOCKED"
+
+    def __init__(self, connection: _Connection) -> None:
+        self._connection = connection
+        self._has_run = False
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the connection was broken already when it was given to us."""
+        return self._connection.broken and not self._has_run
+
+    def run(self, sql: str, /, **values: Value) -> int:
+        return self._execute(sql, values).rowcount
+
+    def one(self, sql: str, /, **values: Value) -> Row | None:
+        row: Any = self._execute(sql, values).fetchone()
+        return cast("Row | None", row)
+
+    def all(self, sql: str, /, **values: Value) -> Sequence[Row]:
+        rows: Any = self._execute(sql, values).fetchall()
+        return cast("Sequence[Row]", rows)
+
+    def announce(self) -> None:
+        self._execute(f"NOTIFY {CHANNEL}", {})
+
+    def be_alone(self) -> None:
+        self._execute(_ALONE_FIRST, {})
+        self._execute("SELECT pg_advisory_xact_lock(:number)", {"number": _ALONE})
+        self._execute(_ALONE_THEN, {})
+
+    def _execute(self, sql: str, values: dict[str, Value]) -> psycopg.Cursor[DictRow]:
+        try:
+            cursor = self._connection.execute(_translated(sql), keepable(values))
+        except psycopg.errors.ReadOnlySqlTransaction:
+            self._connection.close()  # what a session is allowed may be settled at its beginning: the next is a new one
+            raise
+        self._has_run = True
+        return cursor
+
+
+@lru_cache(maxsize=512)
+def _translated(sql: str) -> LiteralString:
+    """The statement in the server's dialect: its placeholders, its name for bytes."""
+    named: LiteralString = _NAMED.sub(r"%(\1)s", sql.replace("%", "%%"))  # all SQL is our own
+    return _BYTES.sub("BYTEA", named)
+
+
+def _configure(connection: _Connection) -> None:
+    connection.execute(_SESSION)
+    connection.commit()
+
+
+def _refuse_unreadable(url: str) -> None:
+    """Where a password is not written as it must be, parts of it are taken for something else, and told."""
+    try:
+        parts = {name: str(value) for name, value in conninfo_to_dict(url).items()}
+    except psycopg.ProgrammingError:
+        raise StorageUnavailable(UNREADABLE) from None
+    port = parts.get("port", "").replace(",", "")
+    if "@" in parts.get("host", "") + parts.get("dbname", "") or (port and not port.isdecimal()):
+        raise StorageUnavailable(UNREADABLE)
+
+
+def _why(url: str, error: psycopg.Error) -> str:
+    """The server's own words: the pool only knows that it took too long."""
+    try:
+        psycopg.connect(url, connect_timeout=5).close()
+    except psycopg.Error as reason:
+        return _first_line(reason)
+    return _first_line(error)
+
+
+def _first_line(error: psycopg.Error) -> str:
+    return str(error).strip().partition("\n")[0] or type(error).__name__

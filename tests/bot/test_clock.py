@@ -1,0 +1,65 @@
+from datetime import UTC, datetime, timedelta
+
+from bot.clock import Clock
+
+NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+
+class Machine:
+    """A machine whose clocks are moved by hand."""
+
+    def __init__(self) -> None:
+        self.wall = NOON
+        self.uptime = 1000.0
+
+    def passes(self, seconds: float) -> None:
+        self.wall += timedelta(seconds=seconds)
+        self.uptime += seconds
+
+    def clock(self) -> Clock:
+        return Clock(wall=lambda: self.wall, monotonic=lambda: self.uptime)
+
+
+def test_it_shows_the_wall_clock() -> None:
+    machine = Machine()
+    clock = machine.clock()
+    machine.passes(30)
+    assert clock() == NOON + timedelta(seconds=30)
+
+
+def test_set_back_it_goes_on_from_where_it_was() -> None:
+    machine = Machine()
+    clock = machine.clock()
+    clock()
+    machine.wall -= timedelta(hours=1)
+    assert clock() == NOON
+    machine.passes(5)
+    assert clock() == NOON + timedelta(seconds=5)
+
+
+def test_set_forward_it_follows() -> None:
+    machine = Machine()
+    clock = machine.clock()
+    machine.wall += timedelta(hours=1)
+    assert clock() == NOON + timedelta(hours=1)
+    machine.passes(5)
+    assert clock() == NOON + timedelta(hours=1, seconds=5)
+
+
+def test_set_to_the_server_s_clock_it_goes_by_that_and_not_by_the_machine_s() -> None:
+    machine = Machine()
+    clock = machine.clock()
+    clock.set(NOON + timedelta(minutes=3))
+    machine.wall += timedelta(days=1)
+    assert clock() == NOON + timedelta(minutes=3)
+
+
+def test_set_to_a_clock_that_is_behind_it_stands_still_until_that_has_caught_up() -> None:
+    machine = Machine()
+    clock = machine.clock()
+    clock()
+    clock.set(NOON - timedelta(seconds=10))
+    machine.passes(4)
+    assert clock() == NOON
+    machine.passes(8)
+    assert clock() == NOON + timedelta(seconds=2)

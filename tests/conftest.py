@@ -1,0 +1,26 @@
+"""What tests of every room may need: a PostgreSQL server where the machine has one."""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from tests.postgresql import Server, new_folder, programs
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    """A server of this test process's own. Where there are no programs for it, tests that need it are skipped."""
+    found = programs()
+    if found is None:
+        if os.environ.get("REQUIRE_POSTGRESQL"):
+            pytest.fail("REQUIRE_POSTGRESQL is set, and this machine has no PostgreSQL server")
+        pytest.skip("this machine has no PostgreSQL server")
+    folder = new_folder()
+    server = Server(folder, bin_folder=found)
+    server.prepare()
+    server.start()
+    yield server
+    server.stop()
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,132 @@
+"""A PostgreSQL server of the tests' own: made, used and thrown away, where the machine has the programs for it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import psycopg
+
+from storage.migrations import migrate
+from storage.postgresql import PostgreSQL
+
+TEMPLATE = "template_threadscribe"
+
+
+def programs() -> Path | None:
+    """The folder with the server's programs, if there is one."""
+    places = [Path(found).parent for found in [shutil.which("initdb")] if found]
+    places += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    return next((place for place in places if (place / "postgres").exists() and (place / "initdb").exists()), None)
+
+
+class Server:
+    """A server on a free port of this machine, without fsync: it is thrown away."""
+
+    def __init__(self, folder: Path, *, bin_folder: Path) -> None:
+        self._folder = folder
+        self._bin = bin_folder
+        self._port = _free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Of the server's main process."""
+        assert self._process is not None
+        return self._process.pid
+
+    def prepare(self) -> None:
+        """Make the cluster."""
+        if user := _user():
+            shutil.chown(self._folder, user=user)
+        self._run("initdb", "-D", "data", "-A", "trust", "-U", "bot", "-E", "UTF8", "--locale=C", "--no-sync")
+
+    def start(self) -> None:
+        """Start (again) and wait until it answers."""
+        options = ["-c", "fsync=off", "-c", "max_connections=200", "-c", "listen_addresses=127.0.0.1"]
+        options += ["-c", "unix_socket_directories=", "-c", f"port={self._port}", "-c", "log_min_messages=panic"]
+        self._process = subprocess.Popen(  # noqa: S603 - the machine's own server
+            [self._bin / "postgres", "-D", self._folder / "data", *options],
+            user=_user(), cwd=self._folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        deadline = time.monotonic() + 30
+        while not self._answers():
+            assert time.monotonic() < deadline, "the server did not start"
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """Stop at once, as a server that is gone."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGQUIT)
+        self._process.wait()
+
+    def url(self, name: str) -> str:
+        """The address of a database."""
+        return f"postgresql://bot@127.0.0.1:{self._port}/{name}"
+
+    def new_database(self) -> str:
+        """The address of a new database at the newest schema."""
+        if not self.has(TEMPLATE):
+            self._create(TEMPLATE)
+            asyncio.run(_migrate(self.url(TEMPLATE)))
+        return self.empty_database(template=TEMPLATE)
+
+    def empty_database(self, *, template: str = "template1") -> str:
+        """The address of a new database without tables, or like the template."""
+        name = f"test_{secrets.token_hex(6)}"
+        self._create(name, template=template)
+        return self.url(name)
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a database."""
+        with psycopg.connect(self.url("postgres")) as connection:
+            return connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is not None
+
+    def _create(self, name: str, *, template: str = "template1") -> None:
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")  # our own names
+
+    def _answers(self) -> bool:
+        try:
+            psycopg.connect(self.url("postgres"), connect_timeout=2).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def _run(self, program: str, *arguments: str) -> None:
+        subprocess.run(  # noqa: S603 - the machine's own programs
+            [self._bin / program, *arguments], user=_user(), cwd=self._folder, check=True, capture_output=True
+        )
+
+
+async def _migrate(url: str) -> None:
+    database = await PostgreSQL.open(url)
+    await migrate(database)
+    await database.close()
+
+
+def new_folder() -> Path:
+    """A folder that the server's user can reach, which pytest's own it cannot."""
+    return Path(tempfile.mkdtemp(prefix="threadscribe-postgresql-"))
+
+
+def _user() -> str | None:
+    """The server refuses to run as root."""
+    if os.geteuid() != 0:
+        return None
+    return next(entry.pw_name for entry in pwd.getpwall() if entry.pw_name in {"postgres", "nobody"})
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,88 @@
+"""What is done all the time finds its rows by an index, however many jobs have ended."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from storage import claiming, inbox, job_counts, job_lists, jobs, transcripts
+from storage.claiming import Turns
+from storage.database import Database, Row, Transaction, Value
+from storage.job import JobState, Origin
+
+MINUTE = timedelta(minutes=1)
+
+WHOLE_TABLE = re.compile(r"(Seq Scan on|SCAN) (jobs|job_history|inbox|transcripts)\b(?! USING)")
+
+
+class _Explained:
+    """A transaction that first asks how each statement would be done."""
+
+    def __init__(self, real: Transaction, *, on_server: bool) -> None:
+        self._real = real
+        self._explain = "EXPLAIN " if on_server else "EXPLAIN QUERY PLAN "
+        self.skip_locked, self.announce, self.be_alone = real.skip_locked, real.announce, real.be_alone
+        self.whole_tables: list[str] = []
+        if on_server:  # a table is read through only if nothing else is possible, however small it is
+            real.run("SET LOCAL enable_seqscan = off")
+
+    def _ask(self, sql: str, values: dict[str, Value]) -> None:
+        rows = self._real.all(self._explain + sql, **values)
+        plan = "\n".join(str(dict(row).get("detail") or dict(row).get("QUERY PLAN")) for row in rows)
+        if WHOLE_TABLE.search(plan):
+            self.whole_tables.append(f"{' '.join(sql.split())}\n{plan}")
+
+    def run(self, sql: str, /, **values: Value) -> int:
+        self._ask(sql, values)
+        return self._real.run(sql, **values)
+
+    def one(self, sql: str, /, **values: Value) -> Row | None:
+        self._ask(sql, values)
+        return self._real.one(sql, **values)
+
+    def all(self, sql: str, /, **values: Value) -> Sequence[Row]:
+        self._ask(sql, values)
+        return self._real.all(sql, **values)
+
+
+def _a_life(tx: Transaction, now: datetime) -> None:
+    """Everything that a job, a webhook and the house do again and again."""
+    where = Origin(team="T1", channel="C1", file="F1", occasion="1.0", user="U1")
+    jobs.add(tx, origin=where, now=now)
+    claiming.next_due(tx)
+    job = claiming.claim(tx, turns=Turns(), now=now, until=now + MINUTE)
+    assert job is not None
+    claiming.claim(tx, turns=Turns(), now=now, until=now + MINUTE, held=[job.id], line_first=True)
+    claiming.extend(tx, job, until=now + MINUTE)
+    job = jobs.locate(tx, job, replace(job, message_ts="1.0"))
+    job = jobs.save(tx, job, replace(job, state=JobState.SUBMITTING, provider="p"), now=now)
+    jobs.wake(tx, provider="p", handle="h", now=now)
+    job = jobs.save(tx, job, replace(job, state=JobState.SUBMITTED, handle="h"), now=now)
+    inbox.keep(tx, provider="p", handle="h", body=b"", now=now)
+    jobs.wake(tx, provider="p", handle="h", now=now)
+    inbox.mark_read(tx, provider="p", handle="h", now=now)
+    inbox.newest(tx, provider="p", handle="h")
+    claiming.release(tx, job, now=now, due=now, attempts=0, unless_webhook=True, note="a note")
+    claiming.hurry(tx, job, now=now)
+    claiming.pull_back(tx, now=now, lease=MINUTE)
+    inbox.forget(tx, provider="p", handle="h")
+    jobs.occasions(tx, where)
+    jobs.others_on_message(tx, job)
+    jobs.needs_audio(tx, job=job.id)
+    jobs.get(tx, job.id)
+    transcripts.get(tx, job.id)
+    job_lists.in_channel(tx, team="T1", channel="C1", limit=9)
+    job_lists.of_person(tx, team="T1", user="U1", limit=9)
+    job_lists.history(tx, job.id)
+    job_counts.groups(tx, now=now)
+
+
+async def test_what_is_done_all_the_time_never_reads_a_whole_table(database: Database, noon: datetime) -> None:
+    def work(tx: Transaction) -> list[str]:
+        explained = _Explained(tx, on_server=database.is_shared)
+        _a_life(explained, noon)
+        return explained.whole_tables
+
+    assert await database.write(work) == []
