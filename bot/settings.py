@@ -5,18 +5,16 @@ All problems are reported at once, by name, with the fix (`SettingsProblem`).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import SplitResult, urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+from bot.addresses import ApiUrl, BaseUrl
 
 TranscriberName = Literal["embedded", "botlhale", "gowajee"]
 
@@ -29,46 +27,10 @@ class SettingsProblem(Exception):
         self.problems = problems
 
 
-_HOST = re.compile(r"[A-Za-z0-9.-]+|[0-9a-fA-F:.]+")
-
-
-def base_url(value: str) -> str:
-    """A host without a path, as `scheme://host`. Raises `ValueError` with the fix."""
-    parts = _parts(value.strip().rstrip("/"), example="https://host, without a path")
-    if parts.path:
-        raise ValueError("give the host only, without a path, a user or a query")
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-def _address(value: str) -> str:
-    address = value.strip()
-    _parts(address, example="https://host/path")
-    return address.rstrip("/") + "/"
-
-
-def _parts(address: str, *, example: str) -> SplitResult:
-    try:
-        parts = urlsplit(address)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
-        raise ValueError(f"write it as {example}") from None
-    if parts.scheme not in {"http", "https"} or not _HOST.fullmatch(host):
-        raise ValueError(f"write it as {example}")
-    if parts.query or parts.fragment or parts.username or parts.password or "?" in address or "#" in address:
-        raise ValueError("give the host only, without a path, a user or a query")
-    if parts.scheme == "http" and host not in LOOPBACK:
-        raise ValueError("plain http is accepted for this machine only; use https")
-    return parts
-
-
 def _comma_separated(value: object) -> object:
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
     return value
-
-
-BaseUrl = Annotated[str, AfterValidator(base_url)]
-ApiUrl = Annotated[str, AfterValidator(_address)]
 
 
 class Settings(BaseSettings):
@@ -99,7 +61,9 @@ class Settings(BaseSettings):
     )
 
     database_url: str = Field(
-        "sqlite:///threadscribe.db", description="`sqlite:///relative/path` or `sqlite:////absolute/path`."
+        "sqlite:///threadscribe.db",
+        repr=False,  # it may hold a password
+        description="`sqlite:///relative/path`, `sqlite:////absolute/path` or `postgresql://user:password@host/name`.",
     )
     spool_directory: Path | None = Field(
         None, description="Where recordings are kept while in work; default: beside the database."
@@ -113,6 +77,13 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "console", "json"] = Field(
         "auto", description="`auto`: readable on a terminal, JSON lines otherwise."
     )
+    metrics_token: SecretStr | None = Field(
+        None, description="Serves `/metrics` on `HTTP_PORT` to whoever shows it (`Authorization: Bearer …`)."
+    )
+    metrics_port: int | None = Field(
+        None, ge=0, le=65535, description="Serves `/metrics` on a port of its own, without a token."
+    )
+    metrics_host: str = Field("127.0.0.1", description="Address to listen on for `METRICS_PORT`.")
 
     transcriber: TranscriberName = Field("embedded", description="`embedded` (offline), `botlhale` or `gowajee`.")
     soonest_look: float | None = Field(
@@ -177,15 +148,17 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, value: str) -> str:
+        if value.startswith(_SERVER):
+            return value
         if not value.startswith("sqlite:///") or len(value) <= len("sqlite:///"):
-            raise ValueError("write it as sqlite:///file.db or sqlite:////absolute/file.db")
+            raise ValueError("write it as sqlite:///file.db, sqlite:////absolute/file.db or postgresql://host/name")
         if ":memory:" in value or value.removeprefix("sqlite:///").startswith("file:"):
             raise ValueError("give the path of a file: a database in memory forgets every job")
         return value
 
     @field_validator(
         "slack_bot_token", "slack_app_token", "slack_signing_secret", "botlhale_refresh_token", "gowajee_api_key",
-        mode="before",
+        "metrics_token", mode="before",
     )  # fmt: skip
     @classmethod
     def _clean(cls, value: object) -> object:
@@ -205,14 +178,20 @@ class Settings(BaseSettings):
         return value
 
     @property
-    def database_path(self) -> Path:
-        """The SQLite file."""
-        return Path(self.database_url.removeprefix("sqlite:///"))
+    def database_path(self) -> Path | None:
+        """The SQLite file; None where the database is on a server."""
+        return None if self.on_server else Path(self.database_url.removeprefix("sqlite:///"))
+
+    @property
+    def on_server(self) -> bool:
+        """Whether the database is PostgreSQL."""
+        return self.database_url.startswith(_SERVER)
 
     @property
     def spool(self) -> Path:
         """Where recordings are kept while in work."""
-        return self.spool_directory or self.database_path.parent / "threadscribe-spool"
+        beside = self.database_path.parent if self.database_path else Path()
+        return self.spool_directory or beside / "threadscribe-spool"
 
     @property
     def socket_mode(self) -> bool:
@@ -261,6 +240,8 @@ class Settings(BaseSettings):
             )
         return problems
 
+
+_SERVER = ("postgresql://", "postgres://")
 
 REQUEST_TIMEOUT = timedelta(seconds=20)
 """Of one request to Slack or a provider, uploads aside."""

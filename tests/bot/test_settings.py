@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.settings import Settings, SettingsProblem, base_url, load
+from bot.addresses import base_url
+from bot.settings import Settings, SettingsProblem, load
 
 SECRETS = {
     "SLACK_BOT_TOKEN": "xoxb-very-secret",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -36,6 +36,14 @@ class ReadOnly:
 
     async def read(self, work: Work[T]) -> T:
         return await self._database.read(work)
+
+    is_shared = False
+
+    def on_due(self, call: Callable[[], None]) -> None:
+        """Nothing becomes due."""
+
+    async def time(self) -> datetime | None:
+        return None
 
     async def close(self) -> None:
         """Closed by its owner."""

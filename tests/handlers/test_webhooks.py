@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -40,6 +40,14 @@ class FullDisk:
     async def read(self, work: Work[T]) -> T:
         return await self.write(work)
 
+    is_shared = False
+
+    def on_due(self, call: Callable[[], None]) -> None:
+        """Nothing becomes due."""
+
+    async def time(self) -> datetime | None:
+        return None
+
     async def close(self) -> None:
         """Nothing is held."""
 
@@ -72,11 +80,11 @@ async def door(database: Database, *, largest: int = webhooks.LARGEST_BODY) -> A
             providers={"gowajee": gowajee},
             database=database,
             clock=lambda: NOON,
-            wake=made.wake,
             largest=largest,
         )
         listening = await Listening.start(server, host="127.0.0.1", port=0)
         made.port = listening.port
+        database.on_due(made.wake)
         try:
             yield made
         finally:

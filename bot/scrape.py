@@ -1,0 +1,107 @@
+"""One look by Prometheus: what was counted since the start, and how the jobs stand at this moment.
+
+The jobs are read from the database at most every few seconds, whoever asks how often. A database that does not answer
+is itself an answer: everything else is still told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from prometheus_client import generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from bot.metrics import UNCHOSEN, Metrics
+from storage import job_counts
+from storage.database import Database, StorageUnavailable
+from storage.job import JobState
+
+FRESH = timedelta(seconds=5)
+"""How long what was read about the jobs is told again."""
+
+PATIENCE = timedelta(seconds=5)
+"""For the database; Prometheus waits ten seconds for everything."""
+
+
+class Scrape(Collector):
+    """Gives everything in Prometheus' text format. `checks` are the named conditions of `/readyz`."""
+
+    def __init__(
+        self,
+        metrics: Metrics,
+        *,
+        database: Database,
+        clock: Callable[[], datetime],
+        providers: Collection[str],
+        checks: Mapping[str, Callable[[], bool]],
+        fresh: timedelta = FRESH,
+    ) -> None:
+        self._metrics = metrics
+        self._database = database
+        self._clock = clock
+        self._providers = tuple(providers)
+        self._checks = checks
+        self._fresh = fresh
+        self._read_at = float("-inf")
+        self._groups: Sequence[job_counts.Group] | None = None
+
+    async def text(self) -> bytes:
+        """What Prometheus is told now."""
+        if time.monotonic() - self._read_at >= self._fresh.total_seconds():
+            self._read_at = time.monotonic()
+            self._groups = await self._read()
+        return generate_latest(self)
+
+    async def _read(self) -> Sequence[job_counts.Group] | None:
+        now = self._clock()
+        try:
+            async with asyncio.timeout(PATIENCE.total_seconds()):
+                return await self._database.read(lambda tx: job_counts.groups(tx, now=now))
+        except (StorageUnavailable, TimeoutError):
+            self._metrics.database_unavailable()
+            return None
+
+    def collect(self) -> Iterable[Metric]:
+        """Everything that is told."""
+        yield from map(_without_birthdays, self._metrics.registry.collect())
+        yield self._checked()
+        yield GaugeMetricFamily(
+            "threadscribe_database_up", "Whether the database answered.", value=self._groups is not None
+        )
+        if self._groups is not None:
+            yield from self._jobs(self._groups)
+
+    def _checked(self) -> Metric:
+        told = GaugeMetricFamily("threadscribe_check", "The conditions of /readyz, 1 where it holds.", labels=["name"])
+        for name, check in self._checks.items():
+            told.add_metric([name], check())
+        return told
+
+    def _jobs(self, groups: Sequence[job_counts.Group]) -> Iterable[Metric]:
+        told = GaugeMetricFamily("threadscribe_jobs", "Jobs that are not done with.", labels=["state", "provider"])
+        for (state, provider), count in self._by_state_and_provider(groups).items():
+            told.add_metric([state, provider], count)
+        yield told
+        unanswered = [group.since for group in groups if group.state.is_open]
+        age = (self._clock() - min(unanswered)).total_seconds() if unanswered else 0
+        yield GaugeMetricFamily("threadscribe_oldest_job_age_seconds", "Of the open jobs.", value=max(age, 0))
+        yield GaugeMetricFamily(
+            "threadscribe_queue_depth", "Jobs that are due and in nobody's hands.", value=sum(g.due for g in groups)
+        )
+
+    def _by_state_and_provider(self, groups: Sequence[job_counts.Group]) -> dict[tuple[str, str], int]:
+        counts = {(str(state), name): 0 for state in JobState for name in (UNCHOSEN, *self._providers)}
+        for group in groups:
+            name = group.provider if group.provider in self._providers else UNCHOSEN
+            counts[group.state, name] += group.jobs
+        return counts
+
+
+def _without_birthdays(metric: Metric) -> Metric:
+    """Leave out when each series began: twice as many lines, and nobody asks."""
+    metric.samples = [sample for sample in metric.samples if not sample.name.endswith("_created")]
+    return metric
