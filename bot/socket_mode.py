@@ -1,68 +1,72 @@
-"""Socket Mode, watched: a connection that is gone, refused or deaf is replaced by a wholly new one.
+"""Socket Mode: Slack's requests over WebSockets that we open, two of them, so that one may go without a gap.
 
-slack_sdk reconnects by itself, but repeats one socket address where the server refuses it, and may look connected
-while nothing comes any more. So the handler is built anew, with a fresh address, whenever it has not been in
-order for a while.
+Slack hands each event to one of the connections, and again to any of them while it is not acknowledged; the unique key
+of the jobs makes one job of it (https://docs.slack.dev/apis/events-api/using-socket-mode).
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
-from datetime import timedelta
 
-import structlog
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-CONNECT = timedelta(seconds=15)
-LOOK = timedelta(seconds=1)
-SILENCE = timedelta(seconds=30)
-"""Slack answers a ping within moments."""
+from bot.socket_connection import Connection, TurnedAway
+from bot.socket_line import Line, Turn
+from bot.socket_pace import PACE, Pace
 
-PAUSE = timedelta(seconds=1)
-LONGEST_PAUSE = timedelta(seconds=30)
-
-_log = structlog.get_logger()
+CONNECTIONS = 2
+"""Slack allows ten for one app."""
 
 
 class SocketMode:
-    """Keeps one connection for `app`; `client` asks for its address."""
+    """Keeps so many `connections` for `app`; `client` asks for addresses, `connected` hears of each one that stands."""
 
-    def __init__(self, app: AsyncApp, *, app_token: str, client: Callable[[], AsyncWebClient]) -> None:
+    def __init__(
+        self,
+        app: AsyncApp,
+        *,
+        app_token: str,
+        client: AsyncWebClient,
+        connected: Callable[[], None],
+        pace: Pace = PACE,
+        connections: int = CONNECTIONS,
+    ) -> None:
         self._app = app
         self._app_token = app_token
         self._client = client
-        self.is_connected = False
+        self._connected = connected
+        self._pace = pace
+        turn = Turn(pace)
+        self._lines = [Line(n, open_one=self._open, turn=turn, pace=pace) for n in range(1, connections + 1)]
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether Slack can reach us: one connection in order is enough."""
+        return any(line.is_connected for line in self._lines)
 
     async def run(self) -> None:
-        """Stay connected until cancelled."""
-        pause = PAUSE
-        while True:
-            handler = AsyncSocketModeHandler(self._app, self._app_token, web_client=self._client(), ping_interval=5)
-            try:
-                async with asyncio.timeout(CONNECT.total_seconds()):
-                    await handler.connect_async()  # type: ignore[no-untyped-call]  # Bolt leaves it untyped
-                _log.info("socket connected")
-                pause = PAUSE
-                await self._watch(handler)
-            except (SlackApiError, TimeoutError, OSError) as error:
-                _log.warning("socket not connected", error=type(error).__name__)
-            finally:
-                self.is_connected = False
-                await handler.close_async()  # type: ignore[no-untyped-call]  # same
-            await asyncio.sleep(pause.total_seconds())
-            pause = min(pause * 2, LONGEST_PAUSE)
+        """Stay connected until cancelled, whatever Slack does; then acknowledge what is in hand, and close."""
+        async with asyncio.TaskGroup() as group:
+            for line in self._lines:
+                group.create_task(line.keep())
 
-    async def _watch(self, handler: AsyncSocketModeHandler) -> None:
-        """Return when the connection has not been in order for a while."""
-        good = time.monotonic()
-        while time.monotonic() - good < SILENCE.total_seconds():
-            self.is_connected = await handler.client.is_connected()
-            if self.is_connected:
-                good = time.monotonic()
-            await asyncio.sleep(LOOK.total_seconds())
-        _log.warning("socket silent")
+    async def _open(self) -> Connection:
+        async with asyncio.timeout(self._pace.opening.total_seconds()):
+            address = await fresh_address(self._client, app_token=self._app_token)
+            connection = await Connection.open(address, app=self._app, client=self._client, pace=self._pace)
+        self._connected()
+        return connection
+
+
+async def fresh_address(client: AsyncWebClient, *, app_token: str) -> str:
+    """Where one connection can be opened, once. Raises `TurnedAway` and what slack_sdk raises."""
+    try:
+        answer = await client.apps_connections_open(app_token=app_token)
+    except (AttributeError, TypeError, ValueError):  # slack_sdk trips over answers that are no objects
+        raise TurnedAway("not an answer") from None
+    address = answer.data.get("url") if isinstance(answer.data, dict) else None
+    if not isinstance(address, str):
+        raise TurnedAway("no address")
+    return address

@@ -41,7 +41,7 @@ class Backstage:
         self.log = CallLog(self.bell)
         self.dialogs = Dialogs()
         self.http = HttpDoor(behaviour, signing_secret=credentials.signing_secret)
-        self.sockets = Sockets(behaviour, app_id=self.workspace.app_id, bell=self.bell)
+        self.sockets = Sockets(behaviour, app_id=self.workspace.app_id, bell=self.bell, faults=faults)
         self.dispatcher = Dispatcher(
             self.workspace, behaviour=behaviour, http=self.http, sockets=self.sockets, errands=self.errands
         )

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from sandbox.faults import Faults, answer
 from sandbox.slack.backstage import Backstage
 from sandbox.slack.behaviour import Behaviour
+from sandbox.slack.mishaps import Mishap, Moment
 from sandbox.slack.values import Channel, CommandAnswer, Delivery, Json, Kind, Share, Upload
 from sandbox.slack.workspace import Post, StoredFile
 
@@ -168,3 +169,7 @@ class Doings(Behaviour):
     async def refresh_sockets(self, *, reason: str = "refresh_requested", grace: float = 0.1) -> None:
         """Announce the end of the present WebSockets and close them `grace` seconds later."""
         await self._behind.sockets.disconnect(reason, grace=grace)
+
+    def trip(self, moment: Moment, mishap: Mishap, *, times: int = 1) -> None:
+        """Let the next `times` WebSockets that come to `moment` go wrong in this way."""
+        self._behind.sockets.mishaps.arm(moment, mishap, times=times)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sandbox.slack.backstage import Backstage
+from sandbox.slack.connection import Connection
 from sandbox.slack.values import Call, Delivery, Json, Message, Share
 
 
@@ -47,6 +48,21 @@ class Findings:
     def open_sockets(self) -> int:
         """How many WebSockets are open."""
         return len(self._behind.sockets.connections)
+
+    @property
+    def sockets(self) -> list[Connection]:
+        """The WebSockets that are open, oldest first."""
+        return list(self._behind.sockets.connections)
+
+    @property
+    def tickets(self) -> list[str]:
+        """The ticket of every attempt to open a WebSocket, in that order."""
+        return list(self._behind.sockets.shown)
+
+    @property
+    def mishaps_left(self) -> int:
+        """How many of those armed by `trip` have not happened yet."""
+        return self._behind.sockets.mishaps.left
 
     def message(self, channel_id: str, ts: str) -> Message:
         """Return one message; KeyError when it is not there."""

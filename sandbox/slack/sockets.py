@@ -10,42 +10,33 @@ import asyncio
 import itertools
 import json
 import uuid
-from dataclasses import dataclass, field
 
-from aiohttp import WSMsgType, web
+from aiohttp import web
 
+from sandbox.faults import Faults
 from sandbox.slack.behaviour import Behaviour
 from sandbox.slack.bell import Bell
+from sandbox.slack.connection import Connection
 from sandbox.slack.doors import Received
+from sandbox.slack.mishaps import Mishaps, Moment
 from sandbox.slack.values import Json
 
 MOST_CONNECTIONS = 10
 
 
-@dataclass(kw_only=True, eq=False)
-class Connection:
-    """One open WebSocket."""
-
-    socket: web.WebSocketResponse
-    request: web.Request
-    waiting: dict[str, asyncio.Future[Received]] = field(default_factory=dict)
-
-    def lost(self) -> None:
-        """Give up what was sent here and never acknowledged."""
-        for acknowledged in self.waiting.values():
-            if not acknowledged.done():
-                acknowledged.set_result(Received(status=None, reason="connection_failed"))
-
-
 class Sockets:
     """The open connections; an event goes to the next one in turn."""
 
-    def __init__(self, behaviour: Behaviour, *, app_id: str, bell: Bell) -> None:
+    def __init__(self, behaviour: Behaviour, *, app_id: str, bell: Bell, faults: Faults) -> None:
         self._behaviour = behaviour
         self.connections: list[Connection] = []
         self.address = ""
+        self.mishaps = Mishaps()
+        self.shown: list[str] = []
+        """The tickets that were shown at the door, in that order."""
         self._app_id = app_id
         self._bell = bell
+        self._faults = faults
         self._tickets: set[str] = set()
         self._numbers = itertools.count(1)
         self._turn = itertools.count()
@@ -61,57 +52,47 @@ class Sockets:
         return f"{self.address}/link/?ticket={ticket}&app_id={self._app_id}"
 
     async def accept(self, request: web.Request) -> web.StreamResponse:
-        """Open a connection and serve it until it closes."""
+        """Open a connection and serve it until it closes, or let happen what is armed for `socket`."""
         ticket = request.query.get("ticket", "")
+        self.shown.append(ticket)
+        self._bell.ring()
         known = ticket in self._tickets
         self._tickets.discard(ticket)
         if self._behaviour.refuse_sockets or not known:
             return web.Response(status=503 if known else 403)
-        socket = web.WebSocketResponse(autoping=False)
+        return await self._faults.meet("socket", request, lambda: self._open(request, ticket))
+
+    async def _open(self, request: web.Request, ticket: str) -> web.StreamResponse:
+        socket = web.WebSocketResponse(autoping=False, autoclose=False)
         await socket.prepare(request)
+        connection = Connection(socket=socket, request=request, behaviour=self._behaviour, ticket=ticket)
         if len(self.connections) >= MOST_CONNECTIONS:
-            await socket.send_json({"type": "disconnect", "reason": "too_many_websockets", "debug_info": {}})
-            await socket.close()
-            return socket
-        await self._serve(Connection(socket=socket, request=request))
+            await connection.end("too_many_websockets", grace=0)
+        else:
+            await self._serve(connection)
         return socket
 
     async def _serve(self, connection: Connection) -> None:
         self.connections.append(connection)
-        pinging = asyncio.create_task(self._ping(connection))
         try:
-            await self._say(connection, self._hello())
+            await self._meet("open", connection)
+            await connection.say(self._hello())
             self._bell.ring()
-            await self._listen(connection)
+            await self._meet("hello", connection)
+            async for message in connection.messages():
+                if _acknowledge(connection, message):
+                    await self._meet("acknowledgement", connection)
         except ConnectionError:
             pass
         finally:
-            pinging.cancel()
             self.connections.remove(connection)
             connection.lost()
             self._bell.ring()
 
-    async def _listen(self, connection: Connection) -> None:
-        async for message in connection.socket:
-            if self._behaviour.deaf_sockets:
-                continue
-            if message.type == WSMsgType.PING:
-                await connection.socket.pong(message.data)
-            elif message.type == WSMsgType.TEXT:
-                _acknowledge(connection, json.loads(message.data))
-
-    async def _ping(self, connection: Connection) -> None:
-        while True:
-            await asyncio.sleep(self._behaviour.ping_every)
-            if not self._behaviour.deaf_sockets:
-                try:
-                    await connection.socket.ping(b"Ping from sandbox")
-                except ConnectionError:
-                    return
-
-    async def _say(self, connection: Connection, message: Json) -> None:
-        if not self._behaviour.deaf_sockets:
-            await connection.socket.send_json(message)
+    async def _meet(self, moment: Moment, connection: Connection) -> None:
+        mishap = self.mishaps.take(moment)
+        if mishap is not None:
+            await connection.suffer(mishap)
 
     def _hello(self) -> Json:
         return {
@@ -140,37 +121,39 @@ class Sockets:
 
     async def _hand_over(self, envelope: Json) -> Received:
         await self._bell.until(lambda: self.connections, within=self._behaviour.ack_timeout)
-        connection = self.connections[next(self._turn) % len(self.connections)]
+        connection = self._next()
         acknowledged: asyncio.Future[Received] = asyncio.get_running_loop().create_future()
         connection.waiting[envelope["envelope_id"]] = acknowledged
         try:
-            await self._say(connection, envelope)
+            await connection.say(envelope)
+            await self._meet("delivery", connection)
             return await acknowledged
         except ConnectionError:
             return Received(status=None, reason="connection_failed")
         finally:
             del connection.waiting[envelope["envelope_id"]]
 
+    def _next(self) -> Connection:
+        stay = [connection for connection in self.connections if not connection.leaving] or self.connections
+        return stay[next(self._turn) % len(stay)]
+
     async def drop(self) -> None:
         """Cut every connection without a word."""
         for connection in list(self.connections):
-            if connection.request.transport is not None:
-                connection.request.transport.abort()
+            connection.cut()
         await self._bell.until(lambda: not self.connections, within=5)
 
     async def disconnect(self, reason: str, *, grace: float) -> None:
         """Announce the end of the present connections (`warning`, `refresh_requested`), and end them after `grace`."""
-        leaving = list(self.connections)
-        for connection in leaving:
-            await self._say(connection, {"type": "disconnect", "reason": reason, "debug_info": {"host": "sandbox"}})
-        await asyncio.sleep(grace)
-        for connection in leaving:
-            await connection.socket.close()
+        await asyncio.gather(*(connection.end(reason, grace=grace) for connection in self.connections))
 
 
-def _acknowledge(connection: Connection, message: Json) -> None:
+def _acknowledge(connection: Connection, message: Json) -> bool:
+    """Note that an envelope was received, if it is one that waits."""
     acknowledged = connection.waiting.get(str(message.get("envelope_id")))
-    if acknowledged is not None and not acknowledged.done():
-        payload = message.get("payload")
-        body = b"" if payload is None else json.dumps(payload).encode()
-        acknowledged.set_result(Received(status=200, body=body))
+    if acknowledged is None or acknowledged.done():
+        return False
+    payload = message.get("payload")
+    body = b"" if payload is None else json.dumps(payload).encode()
+    acknowledged.set_result(Received(status=200, body=body))
+    return True

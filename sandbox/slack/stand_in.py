@@ -19,7 +19,8 @@ class Slack(Doings, Findings, Behaviour):
     """A workspace on loopback, running while the `async with` lasts.
 
     Its switches are those of `Behaviour`, what people do those of `Doings`, what can be seen those of `Findings`.
-    Faults are armed by the name of the Web API method, or `download`, `upload`, `response_url`.
+    Faults are armed by the name of the Web API method, or `download`, `upload`, `response_url`, `socket` (the opening
+    of a WebSocket); what goes wrong with an open WebSocket by `trip`.
     """
 
     DEFAULT_SCOPES = frozenset(

@@ -1,0 +1,113 @@
+"""One open WebSocket: what it says, what it reads, and how it may go wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from aiohttp import WSMsgType, web
+
+from sandbox.slack.behaviour import Behaviour
+from sandbox.slack.doors import Received
+from sandbox.slack.mishaps import GRACE, Mishap
+from sandbox.slack.values import Json
+
+LOOK = 0.01
+"""Seconds between two looks whether the app has hung up, where nothing is read that would tell."""
+
+
+@dataclass(kw_only=True, eq=False)
+class Connection:
+    """Opened with `ticket`; `waiting` holds the envelopes that were sent here and not acknowledged yet.
+
+    `pongs` counts the answers to our pings.
+    """
+
+    socket: web.WebSocketResponse
+    request: web.Request
+    behaviour: Behaviour
+    ticket: str
+    leaving: bool = False
+    mute: bool = False
+    unread: bool = False
+    pongs: int = 0
+    waiting: dict[str, asyncio.Future[Received]] = field(default_factory=dict)
+    beside: set[asyncio.Task[None]] = field(default_factory=set)
+
+    @property
+    def is_mute(self) -> bool:
+        """Whether it says nothing."""
+        return self.mute or self.behaviour.deaf_sockets
+
+    async def say(self, message: Json) -> None:
+        """Send one message. Raises `ConnectionError`."""
+        if not self.is_mute:
+            await self.socket.send_json(message)
+
+    async def messages(self) -> AsyncIterator[Json]:
+        """Yield what the app sends, and answer its pings, until the connection ends."""
+        self._begin(self._ping())
+        async for message in self.socket:
+            if self.unread:
+                break
+            if self.is_mute:
+                continue
+            if message.type == WSMsgType.PING:
+                await self.socket.pong(message.data)
+            elif message.type == WSMsgType.PONG:
+                self.pongs += 1
+            elif message.type == WSMsgType.TEXT:
+                yield json.loads(message.data)
+        await (self._hung_up() if self.unread else self.socket.close())
+
+    async def suffer(self, mishap: Mishap) -> None:
+        """Let something go wrong now."""
+        match mishap:
+            case "cut":
+                self.cut()
+            case "close":
+                await self.socket.close()
+            case "deaf" | "half_open":
+                self.unread, self.mute = True, mishap == "deaf"
+            case farewell:
+                self._begin(self.end(farewell, grace=GRACE))
+
+    def cut(self) -> None:
+        """End it without a word."""
+        if self.request.transport is not None:
+            self.request.transport.abort()
+
+    async def end(self, reason: str, *, grace: float) -> None:
+        """Announce the end, and close after `grace` seconds; until then it gets only what no other one can take."""
+        self.leaving = True
+        with suppress(ConnectionError):
+            await self.say({"type": "disconnect", "reason": reason, "debug_info": {"host": "sandbox"}})
+        await asyncio.sleep(grace)
+        await self.socket.close()
+
+    def lost(self) -> None:
+        """Give up what was sent here and never acknowledged."""
+        for task in self.beside:
+            task.cancel()
+        for acknowledged in self.waiting.values():
+            if not acknowledged.done():
+                acknowledged.set_result(Received(status=None, reason="connection_failed"))
+
+    def _begin(self, work: Coroutine[object, object, None]) -> None:
+        self.beside.add(asyncio.create_task(work))
+
+    async def _ping(self) -> None:
+        while True:
+            await asyncio.sleep(self.behaviour.ping_every)
+            if not self.is_mute:
+                try:
+                    await self.socket.ping(b"Ping from sandbox")
+                except ConnectionError:
+                    return
+
+    async def _hung_up(self) -> None:
+        while self.request.transport is not None and not self.request.transport.is_closing():  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(LOOK)
