@@ -4,13 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check format lint types contracts lock voices clean
+.PHONY: demo test test-long soak check format lint types contracts audit lock voices clean
 
 demo: $(READY)  ## the main job, all local: sandbox Slack, the bot, the embedded engine
 	$(BIN)/threadscribe demo
 
-test: $(READY)  ## the whole suite
-	$(BIN)/pytest -n 2
+test: $(READY)  ## the whole suite but what takes minutes
+	$(BIN)/pytest -n 2 -m "not long"
+
+test-long: $(READY)  ## what takes minutes: a kill at every passing of every checkpoint, the longest recordings
+	$(BIN)/pytest -n 2 -m long
 
 check: $(READY) lint types contracts test  ## what a commit needs
 
@@ -28,17 +31,25 @@ format: $(READY)  ## put the code in form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+audit:  ## is a weakness known of anything that we require? in an environment of its own
+	$(PYTHON) .ci/audit.py
+
 lock: $(READY)  ## resolve and hash the requirements again
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	  --no-annotate pyproject.toml --output-file requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	  --no-annotate --group dev pyproject.toml --output-file requirements-dev.txt
+	echo 'pip-audit>=2.10,<3' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-annotate - --output-file .ci/audit-requirements.txt
+
+soak: $(READY)  ## ten minutes of a busy workspace, with faults and kills; nothing doubled, nothing lost
+	$(BIN)/python benchmarks/soak.py
 
 voices: $(READY)  ## make the sample recordings again (needs flite)
 	$(BIN)/python -m sandbox.voices
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .venv-audit .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
 
 $(READY): requirements-dev.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Threadscribe needs Python 3.11 or later; set PYTHON=…") if sys.version_info < (3, 11) else None'

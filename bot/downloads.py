@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 from pydantic import SecretStr
 
+from bot.rate_limits import Pauses
 from bot.slack_errors import SlackNotAuthorised, SlackUnavailable, retry_after
 from transcription.errors import Refused, TooLong
 
@@ -30,6 +31,7 @@ class Downloads:
         self._session = session
         self._token = token
         self._origins = frozenset(origins)
+        self._pauses = Pauses()
 
     async def fetch(self, address: str, target: Path, *, largest: int) -> None:
         """Write the file at `address` to `target`, at most `largest` bytes.
@@ -38,13 +40,14 @@ class Downloads:
         `Refused` (Slack points to a host that is not Slack's), `TooLong`. Disk errors come as they are.
         """
         try:
-            await self._follow(address, target, largest)
+            with self._pauses.kept("download"):
+                await self._follow(address, target, largest)
         except (TimeoutError, aiohttp.ClientError) as error:
             raise SlackUnavailable(f"download: {type(error).__name__}") from None
 
     async def _follow(self, address: str, target: Path, largest: int) -> None:
         for _ in range(REDIRECTS + 1):
-            if not self._is_slacks(address):
+            if not is_slacks(address, origins=self._origins):
                 raise Refused("download: not Slack's host", sentence="Slack keeps this file somewhere I may not read.")
             headers = {"Authorization": f"Bearer {self._token.get_secret_value()}"}
             async with self._session.get(address, headers=headers, allow_redirects=False, timeout=_TIMEOUT) as response:
@@ -55,17 +58,19 @@ class Downloads:
                 address = _joined(address, response.headers.get("Location", ""))
         raise SlackUnavailable("download: too many redirects")
 
-    def _is_slacks(self, address: str) -> bool:
-        try:
-            parts = urlsplit(address)
-            port = parts.port
-        except ValueError:
-            return False
-        if f"{parts.scheme}://{parts.netloc}" in self._origins:
-            return True
-        host = (parts.hostname or "").lower()
-        ours = any(host == name or host.endswith("." + name) for name in SLACK_HOSTS)
-        return parts.scheme == "https" and ours and port in {None, 443} and not parts.username
+
+def is_slacks(address: str, *, origins: Collection[str] = (), names: Collection[str] = SLACK_HOSTS) -> bool:
+    """Whether an address is at one of `origins`, or by https at a host of one of `names` or below it."""
+    try:
+        parts = urlsplit(address)
+        port = parts.port
+    except ValueError:
+        return False
+    if f"{parts.scheme}://{parts.netloc}" in origins:
+        return True
+    host = (parts.hostname or "").lower()
+    ours = any(host == name or host.endswith("." + name) for name in names)
+    return parts.scheme == "https" and ours and port in {None, 443} and "@" not in parts.netloc
 
 
 def _joined(address: str, location: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -38,6 +39,7 @@ UNAUTHORISED = frozenset(
 )
 
 
+_CODE = re.compile(r"[a-z0-9_.:-]{1,80}", re.ASCII | re.IGNORECASE)
 _SERVER = 500
 _LONGEST_WAIT = 24 * 3600
 """Seconds."""
@@ -79,7 +81,9 @@ def understand(method: str, error: Exception) -> SlackUnavailable | SlackRefused
         return SlackUnavailable(f"{method}: {type(error).__name__}", maybe_done=maybe_done)
     status, headers = getattr(error.response, "status_code", 0), getattr(error.response, "headers", {})
     data = getattr(error.response, "data", None)
-    code = str(data.get("error", "")) if isinstance(data, dict) else ""
+    said = str(data.get("error", "")) if isinstance(data, dict) else ""
+    # Slack speaks in codes, which are logged and kept. Whatever else it is, somebody in between has said it.
+    code = said if _CODE.fullmatch(said) else ""
     too_many = 429
     if status == too_many or code in {"ratelimited", "rate_limited"}:
         return SlackUnavailable(f"{method}: ratelimited", retry_after=retry_after(headers), maybe_done=False)

@@ -13,6 +13,7 @@ from typing import Final, Literal, assert_never
 
 import httpx
 
+from transcription.addresses import may_receive
 from transcription.bodies import Body, multipart, urlencoded
 from transcription.botlhale_dialects import NAMES, Dialect
 from transcription.botlhale_form import read_form, read_ticket
@@ -92,8 +93,8 @@ class Botlhale:
         if answer.status == httpx.codes.NOT_FOUND:
             raise NotAuthorised("POST /asr/async/upload answered 404: is the organisation or the address right?")
         form = read_form(_succeeded(answer, call="POST /asr/async/upload"), made_at=made_at)
-        if self._base_url.startswith("https:") and not form.url.startswith("https:"):
-            raise Misunderstood("the upload form leads to an address without encryption")
+        if not may_receive(form.url, provider=self._base_url):
+            raise Misunderstood("the upload form leads to an address without encryption or in a network of our own")
         return Ticket(form.model_dump_json())
 
     async def submit(self, audio: Audio, ticket: Ticket) -> Submission:

@@ -144,6 +144,6 @@ def retry_after(headers: httpx.Headers) -> timedelta | None:
 def _moment(text: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter for years and zones of more digits than a machine's number has
         return None
     return moment if moment.tzinfo else None

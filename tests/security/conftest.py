@@ -1,0 +1,25 @@
+"""The workspace, the bench and a stranger, for attacks on a whole bot."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+
+from tests.journeys.conftest import bench, slack
+from tests.security.stranger import Stranger
+
+__all__ = ["bench", "session", "slack", "stranger"]
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def stranger() -> AsyncIterator[Stranger]:
+    async with Stranger() as listening:
+        yield listening
