@@ -7,62 +7,76 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+from typing import Literal
 
 import aiohttp
 import httpx
 import structlog
-from aiohttp import web
-from slack_bolt.async_app import AsyncApp
 
-from bot.catalog import make_hosting, make_transcribers
+from bot.catalog import make_transcribers
+from bot.claim import LEASE
+from bot.clock import Clock, wall_time
+from bot.databases import open_database
 from bot.downloads import Downloads
+from bot.housekeeping import Housekeeping
+from bot.listening import answer_about_itself, hear_providers, hear_slack, listen, tell_prometheus
+from bot.measured import measured
+from bot.metrics import Metrics
 from bot.rate_limits import RateLimits
-from bot.server import Listening, make_server, serve_slack
+from bot.server import Listening, make_server
 from bot.settings import REQUEST_TIMEOUT, Settings, SettingsProblem
-from bot.slack_app import make_app, slack_client
+from bot.slack_app import slack_client
 from bot.slack_errors import SlackNotAuthorised, SlackRefused, SlackUnavailable
 from bot.socket_mode import SocketMode
+from bot.socket_pace import PACE, Pace
 from bot.spool import Spool
 from bot.tools import Tools
 from bot.worker import Worker
 from bot.workspace import Workspace
-from handlers import audio, commands, health, recordings, webhooks
-from storage import jobs
-from storage.database import Database, SQLite, Transaction
-from storage.migrations import migrate
-from transcription.transcriber import CallsBack
+from handlers.health import Check
+from storage import claiming
+from storage.database import Database, Transaction
+from transcription.audio import convert
 
 _log = structlog.get_logger()
 
+Role = Literal["web", "worker"]
+"""What a process does where several share the work: hear Slack and the providers, or work on the jobs."""
 
-def now() -> datetime:
-    """The clock of a running bot."""
-    return datetime.now(UTC)
+
+Around = Callable[[Tools], Tools]
+"""Puts something between a bot and its tools: how the tests watch what a running bot does, and stop it anywhere."""
+
+
+def _nothing_between(tools: Tools) -> Tools:
+    return tools
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bot:
-    """A wired bot, not yet at work."""
+    """A wired bot, not yet at work. One that only listens has no worker, one that only works has no socket."""
 
     settings: Settings
     tools: Tools
-    worker: Worker
+    worker: Worker | None
+    house: Housekeeping
     listening: Listening
     socket: SocketMode | None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set."""
         async with asyncio.TaskGroup() as group:
-            background = [group.create_task(self._get_to_know_slack()), group.create_task(self.worker.keep_house())]
+            background = [group.create_task(self._get_to_know_slack()), group.create_task(self.house.run())]
             if self.socket is not None:
                 background.append(group.create_task(self.socket.run()))
-            worker = group.create_task(self.worker.run())
+            if self.worker is not None:
+                group.create_task(self.worker.run())
             await stop.wait()
             for task in background:
                 task.cancel()
-            self.worker.stop()
-            await worker
+            if self.worker is not None:
+                self.worker.stop()
 
     async def _get_to_know_slack(self) -> None:
         """Slack may be away when we start; what is shared meanwhile is delivered again."""
@@ -75,20 +89,8 @@ class Bot:
 
 
 @asynccontextmanager
-async def open_database(settings: Settings, *, own: bool, newest: bool = True) -> AsyncIterator[Database]:
-    """The database of the settings; where we own it, brought to the `newest` schema."""
-    database = await SQLite.open(settings.database_path, own=own)
-    try:
-        if own and newest:
-            await migrate(database)
-        yield database
-    finally:
-        await database.close()
-
-
-@asynccontextmanager
 async def open_tools(
-    settings: Settings, *, database: Database, clock: Callable[[], datetime] = now
+    settings: Settings, *, database: Database, clock: Callable[[], datetime] = wall_time
 ) -> AsyncIterator[Tools]:
     """Everything that a step uses; closes it afterwards."""
     token = settings.slack_bot_token
@@ -105,54 +107,83 @@ async def open_tools(
             stack.push_async_callback(transcriber.close)
         slack = slack_client(settings, token=token.get_secret_value())
         slack.session = session
+        metrics = Metrics(providers=transcribers)
         yield Tools(
             database=database,
-            workspace=Workspace(client=slack, session=session),
+            workspace=Workspace(client=slack, session=session, metrics=metrics),
             downloads=Downloads(session=session, token=token, origins=settings.slack_file_origins),
-            transcribers=transcribers,
+            transcribers={name: measured(made, metrics) for name, made in transcribers.items()},
             spool=Spool(settings.spool),
+            convert=convert,
             limits=RateLimits(),
             settings=settings,
             clock=clock,
             conversions=asyncio.Semaphore(settings.conversions),
+            metrics=metrics,
         )
 
 
 @asynccontextmanager
-async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
-    """Open and wire a whole bot. Raises `SettingsProblem`, `AlreadyOwned`, `StorageUnavailable`, `OSError`."""
-    problems = [*settings.slack_problems(), *settings.provider_problems()]
+async def open_bot(
+    settings: Settings, *, only: Role | None = None, around: Around = _nothing_between, pace: Pace = PACE
+) -> AsyncIterator[Bot]:
+    """Open and wire a bot, whole or `only` for one role; `around` may put something between it and its tools.
+
+    Raises `SettingsProblem`, `AlreadyOwned`, `StorageUnavailable`, `OSError`.
+    """
+    problems = [*settings.slack_problems(), *settings.provider_problems(), *_role_problems(settings, only)]
     if problems:
         raise SettingsProblem(problems)
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(settings, own=True))
-        await database.write(_take_over)
-        tools = await stack.enter_async_context(open_tools(settings, database=database))
+        clock = Clock()
+        tools = around(await stack.enter_async_context(open_tools(settings, database=database, clock=clock)))
+        house = Housekeeping(tools, clock=clock)
+        await house.set_clock()
+        await _take_over(tools.database, clock)
         await tools.spool.prepare(database)
         await _introduce(tools.workspace)
-        worker = Worker(tools)
-        app, socket = _slack_side(settings, tools, worker)
-        server = make_server()
-        if settings.slack_signing_secret is not None:
-            serve_slack(server, app)
-        _other_routes(server, tools=tools, worker=worker, socket=socket)
-        listening = await _listen(server, settings)
+        worker = None if only == "web" else Worker(tools)
+        if worker is not None:
+            database.on_due(worker.wake)
+        server, socket = make_server(), None
+        if only != "worker":
+            socket = hear_slack(server, tools, pace=pace)
+            hear_providers(server, tools)
+        checks = _checks(tools, worker=worker, socket=socket)
+        answer_about_itself(server, tools, checks=checks)
+        await stack.enter_async_context(tell_prometheus(server, tools, checks=checks))
+        listening = await listen(server, settings)
         stack.push_async_callback(listening.stop)
-        yield Bot(settings=settings, tools=tools, worker=worker, listening=listening, socket=socket)
+        yield Bot(settings=settings, tools=tools, worker=worker, house=house, listening=listening, socket=socket)
 
 
-async def _listen(server: web.Application, settings: Settings) -> Listening:
-    try:
-        return await Listening.start(server, host=settings.http_host, port=settings.http_port)
-    except OSError as error:
-        where = f"{settings.http_host}:{settings.http_port}"
-        raise SettingsProblem([f"HTTP_HOST, HTTP_PORT: cannot listen on {where} ({error.strerror})"]) from None
+def _checks(tools: Tools, *, worker: Worker | None, socket: SocketMode | None) -> dict[str, Check]:
+    checks: dict[str, Check] = {"slack": lambda: tools.workspace.identity is not None}
+    if worker is not None:
+        checks["worker"] = lambda: worker.is_alive
+    if socket is not None:
+        checks["socket"] = lambda: socket.is_connected
+    return checks
 
 
-def _take_over(tx: Transaction) -> None:
-    # Whatever was in hand when the last process ended is in nobody's hand now: this one owns the file.
-    jobs.void_leases(tx, now=now())
-    jobs.look_again(tx, now=now())
+def _role_problems(settings: Settings, only: Role | None) -> list[str]:
+    if only is None or settings.database_path is None:
+        return []
+    return [f"DATABASE_URL: a SQLite file has one process; for --only {only} set it to postgresql://…"]
+
+
+async def _take_over(database: Database, clock: Clock) -> None:
+    """Whatever was in hand when the last process ended is in nobody's hand now, where there is but one process."""
+    if database.is_shared:
+        return  # what a process that died had in hand comes back when its leases end
+
+    def work(tx: Transaction) -> None:
+        claiming.void_leases(tx, now=clock())
+        claiming.look_again(tx, now=clock())
+        claiming.pull_back(tx, now=clock(), lease=LEASE)
+
+    await database.write(work)
 
 
 async def _introduce(workspace: Workspace) -> None:
@@ -166,44 +197,16 @@ async def _introduce(workspace: Workspace) -> None:
         _log.warning("slack not reached", error=str(error))  # later, then
 
 
-def _slack_side(settings: Settings, tools: Tools, worker: Worker) -> tuple[AsyncApp, SocketMode | None]:
-    token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else None
-    app = make_app(settings, client=slack_client(settings, token=None), workspace=tools.workspace)
-    audio.register(app, database=tools.database, clock=tools.clock, wake=worker.wake)
-    commands.register(
-        app,
-        database=tools.database,
-        clock=tools.clock,
-        provider_title=lambda job: tools.transcriber_of(job).title,
-        workspace_url=lambda: tools.workspace.identity.url if tools.workspace.identity else "",
-    )
-    if settings.slack_app_token is None:
-        return app, None
-    app_token = settings.slack_app_token.get_secret_value()
-    return app, SocketMode(app, app_token=app_token, client=lambda: slack_client(settings, token=token))
-
-
-def _other_routes(server: web.Application, *, tools: Tools, worker: Worker, socket: SocketMode | None) -> None:
-    providers = {name: made for name, made in tools.transcribers.items() if isinstance(made, CallsBack)}
-    webhooks.register(server, providers=providers, database=tools.database, clock=tools.clock, wake=worker.wake)
-    hosting = make_hosting(tools.settings)
-    if hosting is not None:
-        recordings.register(server, find=hosting.find)
-    checks = {"worker": lambda: worker.is_alive, "slack": lambda: tools.workspace.identity is not None}
-    if socket is not None:
-        checks["socket"] = lambda: socket.is_connected
-    health.register(server, database=tools.database, checks=checks)
-
-
-async def run(settings: Settings) -> None:
-    """Run the bot until SIGTERM or SIGINT."""
+async def run(settings: Settings, *, only: Role | None = None, around: Around = _nothing_between) -> None:
+    """Run the bot, or `only` one role of it, until SIGTERM or SIGINT; for `around` see `open_bot`."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         with suppress(NotImplementedError):
             loop.add_signal_handler(number, stop.set)
-    async with open_bot(settings) as bot:
+    async with open_bot(settings, only=only, around=around) as bot:
         mode = "socket" if settings.socket_mode else "http"
-        _log.info("ready", mode=mode, port=bot.listening.port, transcriber=settings.transcriber)
+        role = only or "web and worker"
+        _log.info("ready", role=role, mode=mode, port=bot.listening.port, transcriber=settings.transcriber)
         await bot.run(stop)
         _log.info("stopping")

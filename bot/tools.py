@@ -5,16 +5,30 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Protocol
 
 from bot.downloads import Downloads
+from bot.metrics import Metrics
 from bot.rate_limits import RateLimits
 from bot.settings import Settings
 from bot.spool import Spool
 from bot.workspace import Workspace
 from storage.database import Database
 from storage.job import Job
+from transcription.audio import Converted
 from transcription.transcriber import Transcriber
+
+
+class Convert(Protocol):
+    """How a recording becomes WAV; `transcription.audio.convert` in a running bot."""
+
+    async def __call__(
+        self, source: Path, target: Path, /, *, sample_rate: int, longest: timedelta | None, stereo: bool
+    ) -> Converted:
+        """Write the sound of `source` to `target`."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,10 +40,12 @@ class Tools:
     downloads: Downloads
     transcribers: Mapping[str, Transcriber]
     spool: Spool
+    convert: Convert
     limits: RateLimits
     settings: Settings
     clock: Callable[[], datetime]
     conversions: asyncio.Semaphore
+    metrics: Metrics
 
     def transcriber_of(self, job: Job) -> Transcriber:
         """The one that has the job; the configured one where it was switched off since."""

@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import assert_never
@@ -21,14 +21,16 @@ from typing import assert_never
 import structlog
 
 from bot.claim import LEASE, Claim, Later
-from bot.retries import EXPECTED, Again, GiveUp, decide
+from bot.rate_limits import Paused
+from bot.retries import EXPECTED, PATIENCE, Again, GiveUp, decide
 from bot.steps.check import check
+from bot.steps.holding import LONGEST_WAIT, held_back, note_slack, slack_for, wait_for
 from bot.steps.locate import locate
 from bot.steps.reply import plan, reply
 from bot.steps.submit import submit
 from bot.steps.tidy import tidy
 from bot.tools import Tools
-from storage import inbox, jobs
+from storage.claiming import Turns, claim, next_due
 from storage.database import StorageUnavailable
 from storage.job import Failure, Job, JobId, JobState, LeaseLost, Reason
 from transcription.errors import RateLimited
@@ -42,9 +44,8 @@ AFTER_TROUBLE = timedelta(seconds=1)
 GRACE = timedelta(seconds=10)
 """How long a step may go on after we were asked to stop."""
 
-HOUSEKEEPING = timedelta(hours=1)
-KEPT_FOR_REPEATS = timedelta(days=2)
-"""Slack repeats an event for up to a day, with Delayed Events on."""
+LINE_EVERY = 4
+"""Of so many claims one goes to a recording that nobody has looked at yet, the others to what is in work already."""
 
 _WITH_PROVIDER = frozenset({JobState.RECEIVED, JobState.SUBMITTING, JobState.SUBMITTED})
 
@@ -58,8 +59,11 @@ class Worker:
         self._tools = tools
         self._woken = asyncio.Event()
         self._stopping = False
+        self._ended = False
         self._at_work: set[asyncio.Task[None]] = set()
         self._in_hand: set[JobId] = set()
+        self._turns = Turns()
+        self._claims = 0
         self._database_trouble = False
         self._last_turn = tools.clock()
 
@@ -74,26 +78,27 @@ class Worker:
 
     @property
     def is_alive(self) -> bool:
-        """Whether the loop has turned lately."""
-        return self._tools.clock() - self._last_turn < 3 * LONGEST_SLEEP + timedelta(seconds=10)
+        """Whether the loop has turned lately, and still does."""
+        return not self._ended and self._tools.clock() - self._last_turn < 3 * LONGEST_SLEEP + timedelta(seconds=10)
 
     async def run(self) -> None:
         """Work until stopped."""
         try:
             while not self._stopping:
-                self._last_turn = self._tools.clock()
-                self._woken.clear()
-                await self._take_all_that_is_due()
-                await self._sleep()
+                await self._turn()
         finally:
+            self._ended = True
             await self._finish()
 
-    async def keep_house(self) -> None:
-        """Drop what is no longer needed, now and then, until cancelled."""
-        while True:
-            with suppress(StorageUnavailable):
-                await self._purge(before=self._tools.clock() - KEPT_FOR_REPEATS)
-            await asyncio.sleep(HOUSEKEEPING.total_seconds())
+    async def _turn(self) -> None:
+        try:
+            self._woken.clear()
+            await self._take_all_that_is_due()
+            self._last_turn = self._tools.clock()
+            await self._sleep()
+        except Exception as error:  # noqa: BLE001 - a row that nobody can read, say: what is heard must go on being kept
+            _log.error("worker stumbled", error=describe(error))
+            await asyncio.sleep(AFTER_TROUBLE.total_seconds())
 
     async def _take_all_that_is_due(self) -> None:
         while not self._stopping and len(self._at_work) < self._tools.settings.concurrency:
@@ -101,6 +106,7 @@ class Worker:
                 claim = await self._claim()
             except StorageUnavailable as error:
                 _log.error("database unavailable", error=str(error))
+                self._tools.metrics.database_unavailable()
                 self._database_trouble = True
                 return
             self._database_trouble = False
@@ -115,7 +121,11 @@ class Worker:
         now = self._tools.clock()
         until = now + LEASE
         held = tuple(self._in_hand)
-        job = await self._tools.database.write(lambda tx: jobs.claim(tx, now=now, until=until, held=held))
+        self._claims += 1
+        line_first = self._claims % LINE_EVERY == 0
+        job = await self._tools.database.write(
+            lambda tx: claim(tx, turns=self._turns, now=now, until=until, held=held, line_first=line_first)
+        )
         if job is None:
             return None
         return Claim(job, database=self._tools.database, clock=self._tools.clock, until=until)
@@ -131,7 +141,7 @@ class Worker:
     async def _sleep(self) -> None:
         due = None
         with suppress(StorageUnavailable):
-            due = await self._tools.database.read(jobs.next_due)
+            due = await self._tools.database.read(next_due)
         busy = len(self._at_work) >= self._tools.settings.concurrency
         wait = LONGEST_SLEEP if busy or due is None else min(due - self._tools.clock(), LONGEST_SLEEP)
         if self._database_trouble:
@@ -173,7 +183,7 @@ class Worker:
             await self._recover(claim, error)
 
     async def _one_step(self, claim: Claim) -> Job | Later:
-        held = self._held_back(claim.job)
+        held = held_back(claim, self._tools)
         if held is not None:
             return held
         step: Callable[[Claim, Tools], Awaitable[Job | Later]]
@@ -192,35 +202,40 @@ class Worker:
                 step = tidy
             case _:
                 assert_never(claim.job.state)
-        return await step(claim, self._tools)
+        before = claim.job
+        try:
+            outcome = await step(claim, self._tools)
+        finally:
+            self._count(before, claim.job)
+        if isinstance(outcome, Job):
+            note_slack(before, self._tools, None)
+        return outcome
 
-    def _held_back(self, job: Job) -> Later | None:
-        """A provider that asked for fewer requests gets none from anybody for a while."""
-        if job.state not in {JobState.SUBMITTING, JobState.SUBMITTED}:
-            return None
-        until = self._tools.limits.paused_until(self._tools.transcriber_of(job).name, now=self._tools.clock())
-        return Later(due=until) if until else None
+    def _count(self, before: Job, after: Job) -> None:
+        self._tools.metrics.moved(before, after, age=self._tools.clock() - after.created_at)
 
     async def _recover(self, claim: Claim, error: Exception) -> None:
         job, now = claim.job, self._tools.clock()
+        if isinstance(error, Paused) and claim.age <= PATIENCE:
+            await claim.release(wait_for(job, self._tools, slack_for(job.state), span=error.left))
+            return
+        note_slack(job, self._tools, error)
         decision = decide(error, attempts=job.attempts, age=claim.age, chance=random.random())  # noqa: S311 - jitter
         note = describe(error)
+        self._tools.metrics.step_failed(job.state, error, given_up=isinstance(decision, GiveUp))
         match decision:
             case GiveUp(failure=failure):
                 await self._give_up(claim, failure, note=note)
             case Again(wait=wait, alarm=alarm):
-                level = logging.ERROR if alarm else logging.WARNING
-                _log.log(
-                    level,
-                    "step failed",
-                    job=job.id,
-                    state=str(job.state),
-                    error=note,
-                    again_in=round(wait.total_seconds(), 1),
-                )
                 if isinstance(error, RateLimited):
                     self._tools.limits.pause(self._tools.transcriber_of(job).name, until=now + wait)
-                await claim.fail(due=now + wait, note=note)
+                # In an outage it waits with the others, and is no worse off for having been the one that tried.
+                held = held_back(claim, self._tools)
+                due = held.due if held and held.due else now + min(wait, LONGEST_WAIT)
+                level = logging.ERROR if alarm else logging.WARNING
+                again_in = round((due - now).total_seconds(), 1)
+                _log.log(level, "step failed", job=job.id, state=str(job.state), error=note, again_in=again_in)
+                await claim.fail(due=due, note=note)
 
     async def _give_up(self, claim: Claim, failure: Failure, *, note: str) -> None:
         job = claim.job
@@ -235,12 +250,8 @@ class Worker:
             ended = replace(job, failure=Failure(reason=Reason.GAVE_UP), state_since=self._tools.clock())
         else:
             ended = replace(job, state=JobState.ABANDONED, failure=Failure(reason=Reason.NOWHERE_TO_REPLY))
-        await claim.save(ended, note=note)
+        self._count(job, await claim.save(ended, note=note))
         await claim.release(Later(due=self._tools.clock(), attempts=0))
-
-    async def _purge(self, *, before: datetime) -> None:
-        await self._tools.database.write(lambda tx: inbox.purge(tx, before=before))
-        await self._tools.database.write(lambda tx: jobs.purge_left_alone(tx, before=before))
 
     async def _finish(self) -> None:
         if self._at_work:

@@ -1,6 +1,7 @@
 """Slack as the worker sees it: describe a file and a conversation, look, reply, react.
 
-Every call is made once: repeats are the worker's business (a client that repeats a post by itself posts twice).
+Every call is made once: repeats are the worker's business (a client that repeats a post by itself posts twice). A
+method that Slack wants to be called less is not called by anybody until Slack's `Retry-After` is over.
 All methods raise `SlackUnavailable` or `SlackRefused` unless they say otherwise.
 """
 
@@ -8,13 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import aiohttp
 from pydantic import BaseModel, ValidationError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.downloads import SLACK_HOSTS, is_slacks
+from bot.metrics import Metrics
+from bot.rate_limits import Pauses
 from bot.rendering import POSTING, Attachment
-from bot.slack_errors import SlackMishap, SlackNotAuthorised, SlackRefused, SlackUnavailable, understand
+from bot.slack_errors import SlackMishap, SlackNotAuthorised, SlackRefused, SlackUnavailable, retry_after, understand
 from bot.slack_files import Conversation, Identity, SlackFile
 
 M = TypeVar("M", bound=BaseModel)
@@ -28,11 +33,15 @@ _UPLOADED = 200
 
 
 class Workspace:
-    """`client` must have no retry handlers; `session` uploads the bytes of transcript files."""
+    """`client` must have no retry handlers; `session` uploads the bytes of transcript files; calls are measured."""
 
-    def __init__(self, *, client: AsyncWebClient, session: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, *, client: AsyncWebClient, session: aiohttp.ClientSession, metrics: Metrics | None = None
+    ) -> None:
         self._client = client
         self._session = session
+        self._metrics = metrics or Metrics()
+        self._pauses = Pauses()
         self.identity: Identity | None = None
         self.scopes: frozenset[str] = frozenset()
 
@@ -100,15 +109,11 @@ class Workspace:
 
     async def upload(self, attachment: Attachment) -> str:
         """Hand Slack the bytes of a file that nobody sees yet; its id."""
-        data, _ = await self._ask(
-            "files.getUploadURLExternal", filename=attachment.name, length=len(attachment.content)
-        )
-        try:
-            async with self._session.post(str(data["upload_url"]), data=attachment.content) as response:
-                if response.status != _UPLOADED:
-                    raise SlackUnavailable(f"upload: {response.status}", maybe_done=False)
-        except (TimeoutError, aiohttp.ClientError) as error:
-            raise SlackUnavailable(f"upload: {type(error).__name__}", maybe_done=False) from None
+        name, length = attachment.name, len(attachment.content)
+        with self._pauses.kept("upload"):
+            data, _ = await self._ask("files.getUploadURLExternal", filename=name, length=length)
+            with self._metrics.slack_call("upload"):
+                await self._send(str(data["upload_url"]), attachment.content)
         return str(data["file_id"])
 
     async def share(self, channel: str, thread: str, *, files: Mapping[str, str], blocks: Blocks) -> None:
@@ -135,7 +140,25 @@ class Workspace:
             if refused.code != already:
                 raise
 
+    async def _send(self, address: str, content: bytes) -> None:
+        # Whoever has the address has the transcript: it stays with Slack, and a redirect is no success.
+        api = urlsplit(self._client.base_url)
+        origin = f"{api.scheme}://{api.netloc}"
+        if not is_slacks(address, origins={origin}, names={*SLACK_HOSTS, str(api.hostname)}):
+            raise SlackUnavailable("upload: not Slack's host", maybe_done=False)
+        try:
+            async with self._session.post(address, data=content, allow_redirects=False) as response:
+                if response.status != _UPLOADED:
+                    wait = retry_after(response.headers)
+                    raise SlackUnavailable(f"upload: {response.status}", retry_after=wait, maybe_done=False)
+        except (TimeoutError, aiohttp.ClientError) as error:
+            raise SlackUnavailable(f"upload: {type(error).__name__}", maybe_done=False) from None
+
     async def _ask(self, method: str, **arguments: object) -> tuple[dict[str, Any], Mapping[str, object]]:
+        with self._pauses.kept(method), self._metrics.slack_call(method):
+            return await self._call(method, arguments)
+
+    async def _call(self, method: str, arguments: Mapping[str, object]) -> tuple[dict[str, Any], Mapping[str, object]]:
         given = {name: value for name, value in arguments.items() if value is not None}
         body = {"json": given} if method in _JSON_METHODS else {"data": _plain(given)}
         try:

@@ -20,16 +20,15 @@ from storage.job import Origin
 Event = dict[str, Any]
 
 
-def register(app: AsyncApp, *, database: Database, clock: Callable[[], datetime], wake: Callable[[], None]) -> None:
+def register(app: AsyncApp, *, database: Database, clock: Callable[[], datetime]) -> None:
     """Listen for shared files, in either of the two events that Slack sends for one."""
 
     async def keep(origins: list[tuple[Origin, str | None]]) -> None:
-        def store(tx: Transaction) -> bool:
-            added = [jobs.add(tx, origin=origin, title=title, now=clock()) for origin, title in origins]
-            return any(added)
+        def store(tx: Transaction) -> None:
+            for origin, title in origins:
+                jobs.add(tx, origin=origin, title=title, now=clock())
 
-        if await database.write(store):
-            wake()
+        await database.write(store)
 
     @app.event("file_shared")
     async def file_shared(event: Event, context: AsyncBoltContext) -> None:

@@ -1,8 +1,68 @@
-"""The parts of Slack's requests that we read. Everything else in them is ignored."""
+"""The parts of Slack's requests that we read. Everything else in them is ignored.
+
+Read so that a recording is not lost for what it does not need: an event that names a file and a conversation can be
+answered, whatever else is missing or odd in it. Text comes out so that every database can keep it.
+"""
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Annotated, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+M = TypeVar("M", bound=BaseModel)
+
+_HALF_CHARACTERS = re.compile("[\ud800-\udfff]")
+_STAMP = r"^[0-9]{1,12}(\.[0-9]{1,9})?$"
+
+
+def storable(text: str) -> str:
+    """`text` as every database keeps it: without NUL (PostgreSQL), halves of characters (UTF-8) made U+FFFD."""
+    return _HALF_CHARACTERS.sub("\ufffd", text.replace("\x00", ""))
+
+
+def _text(value: object) -> object:
+    return storable(value) if isinstance(value, str) else value
+
+
+def _text_or_none(value: object) -> str | None:
+    return storable(value) if isinstance(value, str) else None
+
+
+def _text_or_nothing(value: object) -> str:
+    return _text_or_none(value) or ""
+
+
+def _stamp_or_nothing(value: object) -> str:
+    return value if isinstance(value, str) and re.match(_STAMP, value) else ""
+
+
+Name = Annotated[str, BeforeValidator(_text), Field(min_length=1)]
+"""An id without which nothing can be done."""
+
+MaybeText = Annotated[str | None, BeforeValidator(_text_or_none)]
+"""Text that is good to have; None where there is none."""
+
+TextOrNothing = Annotated[str, BeforeValidator(_text_or_nothing)]
+
+Stamp = Annotated[str, Field(pattern=_STAMP)]
+"""A moment by Slack's clock, which names a message: it decides where we answer, so it is right or it is none."""
+
+
+def readable(shape: type[M]) -> Callable[[object], tuple[M, ...]]:
+    """Make a reader of lists that gives the entries that are as `shape` wants them: one that is not costs itself."""
+
+    def read(entries: object) -> tuple[M, ...]:
+        kept: list[M] = []
+        for entry in entries if isinstance(entries, list | tuple) else ():
+            with suppress(ValidationError):
+                kept.append(shape.model_validate(entry))
+        return tuple(kept)
+
+    return read
 
 
 class _Wire(BaseModel):
@@ -15,31 +75,32 @@ class FileShared(_Wire):
     Source: https://docs.slack.dev/reference/events/file_shared
     """
 
-    file_id: str
-    channel_id: str
-    user_id: str
-    event_ts: str
+    file_id: Name
+    channel_id: Name
+    user_id: TextOrNothing = ""
+    event_ts: Annotated[str, BeforeValidator(_stamp_or_nothing)] = ""
 
 
 class SharedFile(_Wire):
     """A file in a message; in Slack Connect channels it is a stub with little more than its id."""
 
-    id: str
-    title: str | None = None
-    name: str | None = None
+    id: Name
+    title: MaybeText = None
+    name: MaybeText = None
 
 
 class MessageWithFiles(_Wire):
     """`message` with the subtype `file_share`.
 
     Source: https://docs.slack.dev/reference/events/message/file_share
+    A file that cannot be read here is told of by its own `file_shared`.
     """
 
-    channel: str
-    user: str = ""
-    ts: str
-    thread_ts: str | None = None
-    files: tuple[SharedFile, ...] = ()
+    channel: Name
+    user: TextOrNothing = ""
+    ts: Stamp
+    thread_ts: Stamp | None = None
+    files: Annotated[tuple[SharedFile, ...], BeforeValidator(readable(SharedFile))] = ()
 
 
 class Command(_Wire):
@@ -48,11 +109,11 @@ class Command(_Wire):
     Source: https://docs.slack.dev/interactivity/implementing-slash-commands
     """
 
-    text: str = ""
-    user_id: str
-    channel_id: str
-    channel_name: str = ""
-    team_id: str
+    text: TextOrNothing = ""
+    user_id: Name
+    channel_id: Name
+    channel_name: TextOrNothing = ""
+    team_id: Name
 
     @property
     def in_direct_message(self) -> bool:

@@ -6,8 +6,9 @@ we do not know (yet) is kept as well: the answer to our own submission may still
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from aiohttp import web
@@ -20,6 +21,9 @@ from transcription.transcriber import Callback, CallsBack
 LARGEST_BODY = 32 * 1024 * 1024
 """Bytes; a five-hour transcript with word times is some ten megabytes."""
 
+PATIENCE = timedelta(seconds=60)
+"""For a body; half a megabyte a second is enough."""
+
 _log = structlog.get_logger()
 
 
@@ -29,10 +33,10 @@ def register(
     providers: Mapping[str, CallsBack],
     database: Database,
     clock: Callable[[], datetime],
-    wake: Callable[[], None],
     largest: int = LARGEST_BODY,
+    patience: timedelta = PATIENCE,
 ) -> None:
-    """Serve `POST /webhooks/{provider}`, with bodies of at most `largest` bytes."""
+    """Serve `POST /webhooks/{provider}`, with bodies of at most `largest` bytes that come within `patience`."""
 
     async def receive(request: web.Request) -> web.StreamResponse:
         name = request.match_info["provider"]
@@ -42,12 +46,17 @@ def register(
         body = b""
         try:
             provider.authenticate(query=request.query, headers=request.headers)
-            body = await _read(request, largest)
+            async with asyncio.timeout(patience.total_seconds()):
+                body = await _read(request, largest)
             callback = Callback(query=request.query, headers=request.headers, body=body)
             handle = provider.admit(callback)
         except BadSignature:
             _log.warning("webhook refused", provider=name)
             return web.Response(status=401)
+        except TimeoutError:
+            return web.Response(status=408)
+        except web.RequestPayloadError:  # not compressed as its headers say, or not in the pieces that they say
+            return web.Response(status=400)
         except Misunderstood:
             # Answered 200: the same nonsense would come again. The status call finds out what is true.
             _log.warning("webhook not understood", provider=name, size=len(body))
@@ -59,7 +68,6 @@ def register(
 
         await database.write(keep)
         _log.info("webhook kept", provider=name)
-        wake()
         return web.Response(text="ok")
 
     app.router.add_post("/webhooks/{provider}", _or_unavailable(receive))

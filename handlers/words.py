@@ -38,6 +38,9 @@ NOT_UNDERSTOOD = "That is not something I know. Type /transcripts help to see wh
 NOT_NOW = "That did not work just now. Please try again in a minute."
 """What a command or a button answers when the database or Slack does not."""
 
+ELSEWHERE = "I do not work in this workspace. Please ask the people who look after its apps."
+"""What a command answers in a workspace that is not ours."""
+
 NO_SPEECH = (
     "No speech was found in this recording. If somebody does speak in it, please share it again with the voice "
     "louder or closer."

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from bot.downloads import too_large
+from bot.slack_errors import SlackUnavailable
 from bot.slack_files import SlackFile
 from bot.tools import Tools
 from storage.job import Job
-from transcription.audio import convert
+from transcription.audio import Converted
 from transcription.errors import Unavailable
 from transcription.transcriber import Audio, Transcriber
+
+RESERVE = 64 * 2**20
+"""Bytes of the disk that recordings leave free: the database may lie on it too, and without that nothing goes on."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,22 +33,34 @@ class Obtained:
 async def obtain(job: Job, tools: Tools, transcriber: Transcriber, *, file: SlackFile | None = None) -> Obtained:
     """The recording as WAV in the job's folder: what an earlier try left there, or downloaded and converted.
 
-    `file` saves asking Slack again. Raises what the download and the conversion raise, `NoSound` among it.
+    `file` saves asking Slack again. Raises what the download and the conversion raise, `NoSound` among it, and
+    `OSError` while there is no room on the disk.
     """
     room = await tools.spool.room(job.id)
     rate = transcriber.capabilities.sample_rate
     wav = room / f"audio-{rate}.wav"
     duration, damaged = job.duration, job.damaged
     if duration is None or not await asyncio.to_thread(wav.is_file):
-        described = file or await tools.workspace.file(job.origin.file)
-        recording = await _download(described, room, tools)
-        async with tools.conversions:
-            wanted = transcriber.capabilities
-            converted = await convert(recording, wav, sample_rate=rate, longest=wanted.longest, stereo=wanted.stereo)
-        await asyncio.to_thread(recording.unlink)
+        try:
+            converted = await _fetch(job, tools, transcriber, wav=wav, file=file)
+        except (OSError, Unavailable, SlackUnavailable):
+            await tools.spool.clear(job.id)  # what waits for its next try must not take the room of the others
+            raise
         duration, damaged = converted.duration, converted.damaged
     audio = Audio(key=job.id, path=wav, duration=duration, sample_rate=rate)
     return Obtained(audio=audio, damaged=damaged)
+
+
+async def _fetch(job: Job, tools: Tools, transcriber: Transcriber, *, wav: Path, file: SlackFile | None) -> Converted:
+    described = file or await tools.workspace.file(job.origin.file)
+    recording = await _download(described, wav.parent, tools)
+    async with tools.conversions:
+        wanted = transcriber.capabilities
+        converted = await tools.convert(
+            recording, wav, sample_rate=wanted.sample_rate, longest=wanted.longest, stereo=wanted.stereo
+        )
+    await asyncio.to_thread(recording.unlink)
+    return converted
 
 
 async def _download(file: SlackFile, room: Path, tools: Tools) -> Path:
@@ -50,6 +69,12 @@ async def _download(file: SlackFile, room: Path, tools: Tools) -> Path:
     largest = tools.settings.largest_file
     if file.size > largest:
         raise too_large(largest)
+    await asyncio.to_thread(_leave_room, room, file.size)
     recording = room / "recording"
     await tools.downloads.fetch(file.address, recording, largest=largest)
     return recording
+
+
+def _leave_room(folder: Path, size: int) -> None:
+    if shutil.disk_usage(folder).free < size + RESERVE:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.claim import Claim, Later
+from bot.steps.holding import asking
 from bot.tools import Tools
 from handlers import words
 from storage import inbox, transcripts
@@ -27,9 +28,11 @@ async def check(claim: Claim, tools: Tools) -> Job | Later:
         return Later(due=tools.clock() + first_look(pace, job.duration), unless_webhook=True)
     notice = await _notice(job, tools)
     try:
-        answer = await transcriber.check(handle, age=claim.age, notice=notice)
+        with asking(job, tools, transcriber.name):
+            answer = await transcriber.check(handle, age=claim.age, notice=notice)
     except Lost:
         return await _start_again(claim, limit=transcriber.capabilities.sendings)
+    tools.limits.answered(transcriber.name)
     match answer:
         case Transcript():
             return await _keep(claim, tools, answer)

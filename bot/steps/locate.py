@@ -13,9 +13,11 @@ from bot.claim import Claim, Later
 from bot.slack_errors import SlackNotAuthorised, SlackRefused, SlackUnavailable
 from bot.slack_files import Conversation, Place, SlackFile
 from bot.steps.audio import obtain
+from bot.steps.holding import asking, held_back
 from bot.tools import Tools
 from handlers.audio import is_resolved, seconds
 from storage import jobs
+from storage.database import Taken
 from storage.job import Failure, Job, JobState, Reason
 from transcription.errors import NoSound
 
@@ -104,10 +106,11 @@ async def _settle(claim: Claim, tools: Tools, place: Place, title: str | None) -
     job = claim.job
     origin = replace(job.origin, occasion=place.ts, thread=place.root)
     located = replace(job, origin=origin, message_ts=place.ts, title=title)
-    settled = await tools.database.write(lambda tx: jobs.locate(tx, job, located))
-    if settled:
-        claim.job = located
-    return settled
+    try:
+        claim.job = await tools.database.write(lambda tx: jobs.locate(tx, job, located))
+    except Taken:
+        return False
+    return True
 
 
 async def _keep_out(claim: Claim, tools: Tools) -> Reason | None:
@@ -152,9 +155,10 @@ async def _prepare(claim: Claim, tools: Tools, file: SlackFile) -> Job | Later:
         return await _leave_alone(claim, Reason.NO_SOUND)
     duration, damaged = obtained.audio.duration, obtained.damaged
     await claim.save(replace(claim.job, provider=transcriber.name, duration=duration, damaged=damaged))
-    until = tools.limits.paused_until(transcriber.name, now=tools.clock())
-    if until is not None:
-        return Later(due=until)
-    ticket = await transcriber.prepare(obtained.audio)
+    held = held_back(claim, tools, transcriber.name)
+    if held is not None:
+        return held
+    with asking(claim.job, tools, transcriber.name):
+        ticket = await transcriber.prepare(obtained.audio)
     tickets = claim.job.tickets + 1
     return await claim.save(replace(claim.job, state=JobState.SUBMITTING, ticket=ticket, tickets=tickets))

@@ -100,12 +100,12 @@ async def _post(claim: Claim, tools: Tools, intent: Intent) -> str | None:
     """Post the message once; its timestamp."""
     job = claim.job
     channel, thread = job.origin.channel, job.origin.thread or ""
+    message = await _render(job, tools, intent)
 
     async def look() -> str | None:
         return await tools.workspace.find_reply(channel, thread, intent.mark)
 
     async def act() -> str:
-        message = await _render(job, tools, intent)
         return await tools.workspace.post(channel, thread, text=message.text, blocks=message.blocks, mark=intent.mark)
 
     return await once(claim, look=look, act=act)
@@ -115,6 +115,7 @@ async def _share(claim: Claim, tools: Tools, intent: Intent) -> str | None:
     """Share the files once; the timestamp of their message, once it shows: Slack shares them after it has answered."""
     job, first = claim.job, intent.files[0][0]
     channel, thread = job.origin.channel, job.origin.thread or ""
+    message = await _render(job, tools, intent)
 
     async def look() -> str | None:
         try:
@@ -128,7 +129,6 @@ async def _share(claim: Claim, tools: Tools, intent: Intent) -> str | None:
             raise
 
     async def act() -> str:
-        message = await _render(job, tools, intent)
         await tools.workspace.share(channel, thread, files=dict(intent.files), blocks=message.blocks)
         return ""
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from bot.claim import Claim, Later
 from bot.effects import once
 from bot.steps.audio import obtain
+from bot.steps.holding import asking
 from bot.tools import Tools
 from storage import inbox, jobs
 from storage.database import Transaction
@@ -63,10 +64,13 @@ async def _send(claim: Claim, tools: Tools, transcriber: Transcriber) -> Submiss
     # Counted before it is sent, so that a crash cannot lose count.
     await claim.save(replace(claim.job, sendings=claim.job.sendings + 1))
     try:
-        return await transcriber.submit(audio, Ticket(claim.job.ticket or ""))
+        with asking(claim.job, tools, transcriber.name):
+            submission = await transcriber.submit(audio, Ticket(claim.job.ticket or ""))
     except TimedOut:
         raise
     except TranscriptionError:
         # It surely did not arrive, so it does not count.
         await claim.save(replace(claim.job, sendings=claim.job.sendings - 1))
         raise
+    tools.limits.answered(transcriber.name)
+    return submission

@@ -1,0 +1,101 @@
+"""What a bot hears: Slack over HTTP or a socket, the providers' webhooks, and whoever asks how it is."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+
+from bot.catalog import make_hosting
+from bot.scrape import Scrape
+from bot.server import Listening, make_server, serve_slack, timed_webhooks
+from bot.settings import Settings, SettingsProblem
+from bot.slack_app import make_app, slack_client
+from bot.socket_mode import SocketMode
+from bot.socket_pace import PACE, Pace
+from bot.tools import Tools
+from handlers import audio, commands, health, metrics, recordings, webhooks
+from handlers.health import Check
+from transcription.transcriber import CallsBack
+
+
+def hear_slack(server: web.Application, tools: Tools, *, pace: Pace = PACE) -> SocketMode | None:
+    """Hear Slack's events and commands: over the socket that is returned, or at an address of the server."""
+    settings = tools.settings
+    token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else None
+    app = make_app(
+        settings, client=slack_client(settings, token=None), workspace=tools.workspace, metrics=tools.metrics
+    )
+    audio.register(app, database=tools.database, clock=tools.clock)
+    commands.register(
+        app,
+        database=tools.database,
+        clock=tools.clock,
+        provider_title=lambda job: tools.transcriber_of(job).title,
+        workspace_url=lambda: tools.workspace.identity.url if tools.workspace.identity else "",
+    )
+    if settings.slack_signing_secret is not None:
+        secret = settings.slack_signing_secret.get_secret_value()
+        serve_slack(server, app, signing_secret=secret, metrics=tools.metrics)
+    if settings.slack_app_token is None:
+        return None
+    app_token = settings.slack_app_token.get_secret_value()
+    return SocketMode(
+        app,
+        app_token=app_token,
+        client=slack_client(settings, token=token),
+        connected=tools.metrics.socket_connected,
+        pace=pace,
+    )
+
+
+def hear_providers(server: web.Application, tools: Tools) -> None:
+    """Take the providers' webhooks."""
+    server.middlewares.append(timed_webhooks(tools.metrics))
+    providers = {name: made for name, made in tools.transcribers.items() if isinstance(made, CallsBack)}
+    webhooks.register(server, providers=providers, database=tools.database, clock=tools.clock)
+
+
+def answer_about_itself(server: web.Application, tools: Tools, *, checks: Mapping[str, Check]) -> None:
+    """Serve health, and the recordings that a provider fetches from us."""
+    hosting = make_hosting(tools.settings)
+    if hosting is not None:
+        recordings.register(server, find=hosting.find)
+    health.register(server, database=tools.database, checks=checks)
+
+
+@asynccontextmanager
+async def tell_prometheus(server: web.Application, tools: Tools, *, checks: Mapping[str, Check]) -> AsyncIterator[None]:
+    """Serve the metrics: on `server` to whoever shows the token, and on a port of their own, where these are set.
+
+    Raises `SettingsProblem` when the port is taken.
+    """
+    settings, apart = tools.settings, make_server()
+    scrape = Scrape(
+        tools.metrics, database=tools.database, clock=tools.clock, providers=tools.transcribers, checks=checks
+    )
+    if settings.metrics_token is not None:
+        metrics.register(server, text=scrape.text, token=settings.metrics_token.get_secret_value())
+    if settings.metrics_port is None:
+        yield
+        return
+    metrics.register(apart, text=scrape.text, token=None)
+    listening = await _listen(apart, "METRICS", host=settings.metrics_host, port=settings.metrics_port)
+    try:
+        yield
+    finally:
+        await listening.stop()
+
+
+async def listen(server: web.Application, settings: Settings) -> Listening:
+    """Begin to listen. Raises `SettingsProblem` when the port is taken."""
+    return await _listen(server, "HTTP", host=settings.http_host, port=settings.http_port)
+
+
+async def _listen(server: web.Application, which: str, *, host: str, port: int) -> Listening:
+    try:
+        return await Listening.start(server, host=host, port=port)
+    except OSError as error:
+        problem = f"{which}_HOST, {which}_PORT: cannot listen on {host}:{port} ({error.strerror})"
+        raise SettingsProblem([problem]) from None
