@@ -7,8 +7,9 @@ that call comes. `hang_up_after` is the nasty one: the effect happened, the answ
 from __future__ import annotations
 
 import asyncio
+import random
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -64,19 +65,29 @@ class Faults:
 
     def __init__(self) -> None:
         self._armed: dict[str, deque[Fault]] = defaultdict(deque)
+        self._haunting: Sequence[Fault] = ()
+        self._share = 0.0
 
     def arm(self, call: str, fault: Fault, *, times: int = 1) -> None:
         """Make the next `times` uses of `call` go wrong."""
         self._armed[call].extend([fault] * times)
 
+    def haunt(self, kinds: Sequence[Fault], *, share: float) -> None:
+        """From now on let that share of all calls go wrong in one of these ways, whichever call it is."""
+        self._haunting = kinds
+        self._share = share
+
     def clear(self) -> None:
         """Behave again."""
         self._armed.clear()
+        self._haunting = ()
 
     def take(self, call: str) -> Fault | None:
         """The fault that is next for `call`; it is used up."""
         waiting = self._armed.get(call)
-        return waiting.popleft() if waiting else None
+        if waiting:
+            return waiting.popleft()
+        return random.choice(self._haunting) if self._haunting and random.random() < self._share else None
 
     async def meet(
         self, call: str, request: web.Request, act: Callable[[], Awaitable[web.StreamResponse]]

@@ -21,6 +21,7 @@ from sandbox.gowajee import Gowajee
 from sandbox.slack import Channel, Message, Share, Slack, Upload
 from sandbox.voices import SAMPLES
 from storage import job_lists
+from storage.database import Transaction
 from storage.job import Job, JobState
 
 WEBHOOK_TOKEN = "journey-webhook-token-0123456789"
@@ -133,10 +134,12 @@ class Bench:
             return
         past = "due_at = due_at - :span, state_since = state_since - :span, created_at = created_at - :span"
         milliseconds = span // timedelta(milliseconds=1) + 1
-        await self.bot.tools.database.write(
-            lambda tx: tx.run(f"UPDATE jobs SET {past} WHERE lease IS NULL", span=milliseconds)  # noqa: S608 - our own
-        )
-        self.bot.worker.wake()
+
+        def work(tx: Transaction) -> None:
+            tx.run(f"UPDATE jobs SET {past} WHERE lease IS NULL", span=milliseconds)  # noqa: S608 - our own
+            tx.announce()
+
+        await self.bot.tools.database.write(work)
 
     async def waits(self, state: JobState) -> Job:
         """The newest job, once it is in this state and in nobody's hands."""

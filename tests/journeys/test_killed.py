@@ -1,17 +1,13 @@
 """The bot as a process of its own, killed with SIGKILL at the worst moments, and started again."""
 
-import asyncio
 import contextlib
-import os
 import signal
 import sqlite3
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 
 from sandbox.botlhale import Botlhale
@@ -28,76 +24,22 @@ from tests.journeys.bench import (
     recording,
     words_of,
 )
-
-
-class Process:
-    """`threadscribe run` with settings in its environment."""
-
-    def __init__(self, slack: Slack, folder: Path, *, port: int, mode: str, **settings: Any) -> None:
-        self._folder = folder
-        self._port = port
-        way_in = {
-            "socket": {"slack_app_token": slack.app_token},
-            "http": {"slack_signing_secret": slack.signing_secret},
-        }
-        if mode == "http":
-            slack.events_url = f"http://127.0.0.1:{port}/slack/events"
-        wanted = way_in[mode] | settings | {
-            "slack_bot_token": slack.bot_token, "slack_api_url": slack.api_url, "slack_file_origins": slack.origin,
-            "http_port": port, "database_url": "sqlite:///bot.db", "soonest_look": 0.1,
-        }  # fmt: skip
-        self._environment = {name.upper(): str(value) for name, value in wanted.items()} | {"PATH": os.environ["PATH"]}
-        self._process: asyncio.subprocess.Process | None = None
-
-    async def start(self) -> None:
-        """Start and wait until it is ready."""
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "bot",
-            "run",
-            cwd=self._folder,
-            env=self._environment,
-            stderr=None,
-        )
-        async with aiohttp.ClientSession() as session, asyncio.timeout(20):
-            while not await self._is_ready(session):
-                assert self._process.returncode is None, "the bot ended by itself"
-                await asyncio.sleep(0.05)
-
-    async def _is_ready(self, session: aiohttp.ClientSession) -> bool:
-        try:
-            async with session.get(f"http://127.0.0.1:{self._port}/readyz") as answer:
-                return answer.ok
-        except aiohttp.ClientError:
-            return False
-
-    async def end(self, number: signal.Signals = signal.SIGKILL) -> int:
-        """End it now; the exit code."""
-        assert self._process is not None
-        if self._process.returncode is None:
-            self._process.send_signal(number)
-        return await self._process.wait()
+from tests.journeys.machines import Machine, at_work, slack_settings
 
 
 @asynccontextmanager
-async def process(slack: Slack, folder: Path, **settings: Any) -> AsyncIterator[Process]:
-    made = Process(slack, folder, **settings)
-    await made.start()
-    try:
-        yield made
-    finally:
-        await made.end()
+async def process(slack: Slack, folder: Path, *, port: int, mode: str, **settings: Any) -> AsyncIterator[Machine]:
+    if mode == "http":
+        slack.events_url = f"http://127.0.0.1:{port}/slack/events"
+    machine = Machine(folder, port=port, **slack_settings(slack, mode=mode), **settings)
+    async with at_work(machine):
+        yield machine
 
 
 def state_of_job(folder: Path) -> str | None:
     with contextlib.closing(sqlite3.connect(folder / "bot.db")) as database:
         row = database.execute("SELECT state FROM jobs").fetchone()
     return str(row[0]) if row else None
-
-
-def left_in_spool(folder: Path) -> list[str]:
-    return [path.name for path in (folder / "threadscribe-spool").iterdir()]
 
 
 @pytest.mark.parametrize("mode", ["socket", "http"])
@@ -116,7 +58,7 @@ async def test_killed_between_submit_and_result_botlhale_is_asked_again_and_answ
             assert "Speaker 2" in words_of(reply)
             assert [upload.received for upload in botlhale.uploads.values()] == [1]
             await slack.until(lambda: set(slack.root(share).reactions) == {"white_check_mark"})
-            assert left_in_spool(tmp_path) == []
+            assert bot.spool() == []
 
 
 @pytest.mark.parametrize("mode", ["socket", "http"])

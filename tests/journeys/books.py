@@ -1,0 +1,67 @@
+"""What a bot of another process has in its database, SQLite or PostgreSQL, and time that passes there."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+LEASE = 61_000
+"""Milliseconds after which a lease has ended."""
+
+SHORT = 300
+"""Milliseconds that are sooner waited for than let pass."""
+
+
+class Books:
+    """`url` as in DATABASE_URL; a relative SQLite path is in `folder`."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self._url = url
+        self._path = folder / url.removeprefix("sqlite:///")
+
+    async def jobs(self) -> list[Mapping[str, Any]]:
+        """Every job, oldest first; none while there are no tables yet."""
+        return await asyncio.to_thread(self._do, "SELECT * FROM jobs ORDER BY created_at, id")
+
+    async def leases_end(self) -> None:
+        """As if the time of a lease had passed for every job that somebody holds or held."""
+        statement = f"UPDATE jobs SET due_at = due_at - {LEASE} WHERE lease IS NOT NULL"  # noqa: S608 - a number
+        await asyncio.to_thread(self._do, statement)
+
+    async def waits_end(self) -> None:
+        """Let the time pass until the next job is due, if all of them only wait."""
+        jobs = await self.jobs()
+        due = [int(job["due_at"]) for job in jobs if job["due_at"] is not None]
+        span = min(due, default=0) - round(time.time() * 1000)
+        if span > SHORT and all(job["lease"] is None for job in jobs):
+            past = ", ".join(f"{column} = {column} - {span}" for column in ("due_at", "state_since", "created_at"))
+            statement = f"UPDATE jobs SET {past} WHERE lease IS NULL AND due_at IS NOT NULL"  # noqa: S608 - numbers
+            await asyncio.to_thread(self._do, statement)
+
+    def _do(self, statement: str) -> list[Mapping[str, Any]]:
+        return self._in_file(statement) if self._url.startswith("sqlite") else self._on_server(statement)
+
+    def _in_file(self, statement: str) -> list[Mapping[str, Any]]:
+        if not self._path.exists():
+            return []
+        with closing(sqlite3.connect(self._path, timeout=20, isolation_level=None)) as connection:
+            connection.row_factory = sqlite3.Row
+            try:
+                return [dict(row) for row in connection.execute(statement)]
+            except sqlite3.OperationalError as error:
+                if "no such table" in str(error):
+                    return []
+                raise
+
+    def _on_server(self, statement: str) -> list[Mapping[str, Any]]:
+        with psycopg.connect(self._url, row_factory=dict_row, autocommit=True) as connection:
+            cursor = connection.execute(statement.encode())
+            return list(cursor) if cursor.description else []

@@ -1,0 +1,311 @@
+"""A bot killed with SIGKILL at every checkpoint: after the restart every recording has one reply.
+
+The checkpoints are read from the code (`checkpoints`), each is visited with one of the eight ways to run a bot: two
+providers, two forms of the reply, two databases. The long run visits every passing of every checkpoint in all of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import asdict, dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from sandbox.botlhale import Botlhale
+from sandbox.gowajee import Gowajee
+from sandbox.script import Segment
+from sandbox.slack import Share, Slack
+from tests.journeys.bench import (
+    WEBHOOK_TOKEN,
+    botlhale_settings,
+    free_port,
+    gowajee_settings,
+    recording,
+)
+from tests.journeys.books import Books
+from tests.journeys.checkpoints import checkpoints
+from tests.journeys.nursery import LOG, TRAIL, Nursery
+
+SENDINGS = 2
+"""The most that a provider gets one recording, as documented (`Capabilities.sendings`)."""
+
+LONG = [
+    Segment(start=n / 100, end=(n + 1) / 100, speaker=n % 2, text=f"Sentence number {n} of a rather long meeting.")
+    for n in range(400)
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """A way to run a bot. Without `history` it cannot look into the thread for its own message."""
+
+    provider: str
+    form: str
+    database: str
+    history: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.form} {self.database}{'' if self.history else ' blind'}"
+
+
+WAYS = [
+    Way(provider=provider, form=form, database=database)
+    for provider, form, database in product(("botlhale", "gowajee"), ("short", "long"), ("sqlite", "postgresql"))
+]
+
+ONLY: Mapping[str, Mapping[str, str]] = {
+    "workspace.post": {"form": "short"},
+    "workspace.find_reply": {"form": "short"},
+    "workspace.upload": {"form": "long"},
+    "workspace.share": {"form": "long"},
+    "workspace.shared_at": {"form": "long"},
+    "write bot.app:_take_over": {"database": "sqlite"},
+    "write bot.steps.check:_notice": {"provider": "gowajee"},
+    "write handlers.webhooks:register.<locals>.receive": {"provider": "gowajee"},
+}
+"""Where a checkpoint is passed in some ways only."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Death:
+    """At a passing of a checkpoint; only those count that come after `after` was passed."""
+
+    at: str | None = None
+    passing: int = 1
+    after: str | None = None
+
+
+SAVE = "write bot.claim:Claim.save"
+
+EARLIER: Mapping[str, Death] = {
+    "workspace.find_reply": Death(at=SAVE, after="workspace.post"),
+    "provider.find": Death(at=SAVE, after="provider.submit"),
+}
+"""What is passed only after an earlier death: when the provider or Slack was told and the bot no longer knows."""
+
+SLOW = frozenset({"write bot.claim:Claim._extend"})
+"""Passed only by a step that takes longer than a third of a lease."""
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    started = Nursery()
+    yield started
+    started.close()
+
+
+class Life:
+    """A bot that is started, dies and is started again, with all that is around it."""
+
+    def __init__(self, way: Way, folder: Path, *, nursery: Nursery, slack: Slack, provider: Any, url: str) -> None:
+        self.way = way
+        self.folder = folder
+        self.slack = slack
+        self.provider = provider
+        self.books = Books(url, folder)
+        self.environment: dict[str, str] = {}
+        self.deaths = 0
+        self._nursery = nursery
+        self._pid: int | None = None
+        self._share: Share | None = None
+
+    async def live(self, death: Death | None = None) -> bool:
+        """Run until every job has ended; False if it died that death before."""
+        order = {"environment": self.environment, "folder": str(self.folder), "death": asdict(death or Death())}
+        pid = self._pid = await asyncio.to_thread(self._nursery.start, **order)
+        ended = asyncio.create_task(_ended(pid))
+        answered = asyncio.create_task(self._until_answered())
+        try:
+            await asyncio.wait({ended, answered}, return_when=asyncio.FIRST_COMPLETED)
+            if answered.done():
+                answered.result()
+                os.kill(pid, signal.SIGTERM)
+                await ended
+        finally:
+            for task in (ended, answered):
+                task.cancel()
+            await asyncio.gather(ended, answered, return_exceptions=True)
+        code = await self._reap()
+        assert code in {0, -signal.SIGKILL}, (self.folder / LOG).read_text()
+        if code:
+            self.deaths += 1
+            await self.books.leases_end()  # a bot on its own file ends them itself; others wait for it
+        return code == 0
+
+    async def _reap(self) -> int:
+        pid, self._pid = self._pid, None
+        assert pid is not None
+        return await asyncio.to_thread(self._nursery.reap, pid)
+
+    async def _until_answered(self) -> None:
+        async with asyncio.timeout(40):
+            if self._share is None:
+                await self.slack.until(lambda: self.slack.open_sockets)
+                await self._ask_whether_ready()
+                self._share = await self.slack.share(self.slack.channel("general"), [recording()])
+            while not await self._all_ended():  # noqa: ASYNC110 - another process does the work
+                await asyncio.sleep(0.02)
+            await self.slack.quiet()
+
+    async def _ask_whether_ready(self) -> None:
+        address = f"http://127.0.0.1:{self.environment['HTTP_PORT']}/readyz"
+        with suppress(aiohttp.ClientError):  # it may die of it
+            async with aiohttp.ClientSession() as session, session.get(address) as answer:
+                assert answer.ok
+
+    async def _all_ended(self) -> bool:
+        jobs = await self.books.jobs()
+        await self.books.waits_end()
+        # Slack repeats an event that nobody acknowledged, so there is a job in the end.
+        return bool(jobs) and all(job["due_at"] is None for job in jobs)
+
+    def kill(self) -> None:
+        """End it, if it lives."""
+        if self._pid is not None:
+            os.kill(self._pid, signal.SIGKILL)
+
+    @property
+    def replies(self) -> int:
+        """Messages of the bot, anywhere."""
+        assert self._share is not None
+        return len([message for message in self.slack.messages(self._share.channel.id) if message.by_bot])
+
+    @property
+    def sent(self) -> int:
+        """How often the provider got the recording."""
+        if isinstance(self.provider, Gowajee):
+            return len(self.provider.jobs)
+        return sum(upload.received for upload in self.provider.uploads.values())
+
+    @property
+    def left(self) -> list[str]:
+        """What lies in the spool."""
+        return [path.name for path in (self.folder / "threadscribe-spool").iterdir()]
+
+    def trail(self) -> list[str]:
+        """The checkpoints that were passed, in order."""
+        return (self.folder / TRAIL).read_text().splitlines()
+
+
+async def _ended(pid: int) -> None:
+    over = asyncio.Event()
+    descriptor = os.pidfd_open(pid)
+    loop = asyncio.get_running_loop()
+    loop.add_reader(descriptor, over.set)
+    try:
+        await over.wait()
+    finally:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
+
+
+@asynccontextmanager
+async def life(way: Way, folder: Path, nursery: Nursery, request: pytest.FixtureRequest) -> AsyncIterator[Life]:
+    await asyncio.to_thread(folder.mkdir)
+    port = free_port()
+    async with AsyncExitStack() as stack:
+        slack = await stack.enter_async_context(Slack())
+        slack.retry_delays = (0.2,) * 100
+        if way.history:
+            slack.scopes.add("channels:history")
+        provider: Botlhale | Gowajee
+        if way.provider == "botlhale":
+            provider = await stack.enter_async_context(Botlhale())
+            settings = botlhale_settings(provider)
+        else:
+            webhook = f"http://127.0.0.1:{port}/webhooks/gowajee?token={WEBHOOK_TOKEN}"
+            provider = await stack.enter_async_context(Gowajee(webhook_url=webhook))
+            settings = gowajee_settings(provider)
+        if way.form == "long":
+            provider.script = LONG
+        url = "sqlite:///bot.db"
+        if way.database == "postgresql":
+            url = await asyncio.to_thread(request.getfixturevalue("postgresql").new_database)
+        lived = Life(way, folder, nursery=nursery, slack=slack, provider=provider, url=url)
+        wanted = settings | {
+            "slack_bot_token": slack.bot_token, "slack_app_token": slack.app_token, "slack_api_url": slack.api_url,
+            "slack_file_origins": slack.origin, "http_port": port, "database_url": url, "soonest_look": 0.05,
+        }  # fmt: skip
+        lived.environment = {name.upper(): str(value) for name, value in wanted.items()} | {"PATH": os.environ["PATH"]}
+        try:
+            yield lived
+        finally:
+            lived.kill()
+
+
+def one_reply(lived: Life, *, replies: int = 1) -> None:
+    """What must be true in the end."""
+    assert lived.replies == replies
+    assert 1 <= lived.sent <= SENDINGS
+    assert lived.left == []
+
+
+def ways_to(checkpoint: str, index: int) -> list[Way]:
+    """The ways that pass it, another one first for each checkpoint."""
+    wanted = ONLY.get(checkpoint, {})
+    found = [way for way in WAYS if all(getattr(way, name) == value for name, value in wanted.items())]
+    turn = index % len(found)
+    return found[turn:] + found[:turn]
+
+
+@pytest.mark.parametrize(("index", "checkpoint"), [
+    pytest.param(index, checkpoint, id=checkpoint, marks=[pytest.mark.long] if checkpoint in SLOW else [])
+    for index, checkpoint in enumerate(checkpoints())
+])  # fmt: skip
+async def test_killed_at_a_checkpoint_there_is_one_reply(
+    tmp_path: Path, nursery: Nursery, request: pytest.FixtureRequest, index: int, checkpoint: str
+) -> None:
+    way = ways_to(checkpoint, index)[0]
+    async with life(way, tmp_path / "bot", nursery, request) as lived:
+        if checkpoint in EARLIER:
+            assert not await lived.live(EARLIER[checkpoint])
+        assert not await lived.live(Death(at=checkpoint)), "not covered: nobody passes it"
+        assert await lived.live()
+        one_reply(lived)
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("form", ["short", "long"])
+async def test_without_history_only_a_short_reply_cut_off_at_its_very_posting_may_come_twice(
+    tmp_path: Path, nursery: Nursery, request: pytest.FixtureRequest, form: str, database: str
+) -> None:
+    way = Way(provider="botlhale", form=form, database=database, history=False)
+    async with life(way, tmp_path / "bot", nursery, request) as lived:
+        shown = "workspace.post" if form == "short" else "workspace.share"
+        assert not await lived.live(Death(at=SAVE, after=shown))
+        assert await lived.live()
+        one_reply(lived, replies=2 if form == "short" else 1)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("way", WAYS, ids=str)
+async def test_killed_at_every_passing_of_every_checkpoint_there_is_one_reply(
+    tmp_path: Path, nursery: Nursery, request: pytest.FixtureRequest, way: Way
+) -> None:
+    async with life(way, tmp_path / "whole", nursery, request) as whole:
+        assert await whole.live()
+        one_reply(whole)
+        passed = Counter(name for name in whole.trail() if name in checkpoints())
+    for name, times in passed.items():
+        for passing in range(1, times + 1):
+            async with life(way, tmp_path / f"{name.replace(' ', '-')[:80]}-{passing}", nursery, request) as lived:
+                await lived.live(Death(at=name, passing=passing))  # how often it is passed differs a little
+                assert lived.deaths == 0 or await lived.live()
+                one_reply(lived)
+
+
+async def test_a_checkpoint_that_nobody_visits_is_noticed(
+    tmp_path: Path, nursery: Nursery, request: pytest.FixtureRequest
+) -> None:
+    async with life(WAYS[0], tmp_path / "bot", nursery, request) as lived:
+        assert await lived.live(Death(at="workspace.nobody_calls_this"))
+        one_reply(lived)
