@@ -142,7 +142,8 @@ def _aloud(transcript: Transcript, shown: Sequence[Paragraph], *, ending: str) -
     before = ""
     for paragraph in shown:
         changed = paragraph.speaker != before or paragraph.speaker == UNKNOWN_SPEAKER
-        said = ": ".join(filter(None, [spoken(paragraph.speaker) if changed else "", spoken(paragraph.text)]))
+        name = spoken(paragraph.speaker).rstrip(": ") if changed else ""
+        said = ": ".join(filter(None, [name, spoken(paragraph.text)]))
         room -= len(said) + 1
         if room < 0:
             ending = ending or words.GOES_ON

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from pathlib import PurePath
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from handlers.events import MaybeText, Name, Stamp, readable, storable
 
 _SOUND_TYPES = frozenset(
     {
@@ -25,8 +28,8 @@ class _Wire(BaseModel):
 class Place(_Wire):
     """One message that carries a file."""
 
-    ts: str
-    thread_ts: str | None = None
+    ts: Stamp
+    thread_ts: Stamp | None = None
 
     @property
     def root(self) -> str:
@@ -34,11 +37,30 @@ class Place(_Wire):
         return self.thread_ts or self.ts
 
 
-class Shares(_Wire):
-    """Where a file is shared, by channel id. Fills in some time after the event."""
+_places = readable(Place)
 
-    public: dict[str, tuple[Place, ...]] = Field(default_factory=dict)
-    private: dict[str, tuple[Place, ...]] = Field(default_factory=dict)
+
+def _by_channel(value: object) -> dict[str, tuple[Place, ...]]:
+    found = value.items() if isinstance(value, dict) else ()
+    return {storable(str(channel)): _places(places) for channel, places in found}
+
+
+Places = Annotated[dict[str, tuple[Place, ...]], BeforeValidator(_by_channel)]
+
+
+class Shares(_Wire):
+    """Where a file is shared, by channel id. Fills in some time after the event; what cannot be read is not there."""
+
+    public: Places = Field(default_factory=dict)
+    private: Places = Field(default_factory=dict)
+
+
+def _size(value: object) -> int:
+    return value if isinstance(value, int) and value > 0 else 0
+
+
+def _shares(value: object) -> object:
+    return value if isinstance(value, dict | Shares) else {}
 
 
 class SlackFile(_Wire):
@@ -48,18 +70,18 @@ class SlackFile(_Wire):
     Any of the hints can be missing or wrong (peers' field reports): five of them are asked, the content decides.
     """
 
-    id: str
-    name: str | None = None
-    title: str | None = None
-    mimetype: str | None = None
-    filetype: str | None = None
-    subtype: str | None = None
-    media_display_type: str | None = None
-    mode: str | None = None
-    size: int = 0
-    url_private: str | None = None
-    url_private_download: str | None = None
-    shares: Shares = Field(default_factory=Shares)
+    id: Name
+    name: MaybeText = None
+    title: MaybeText = None
+    mimetype: MaybeText = None
+    filetype: MaybeText = None
+    subtype: MaybeText = None
+    media_display_type: MaybeText = None
+    mode: MaybeText = None
+    size: Annotated[int, BeforeValidator(_size)] = 0
+    url_private: MaybeText = None
+    url_private_download: MaybeText = None
+    shares: Annotated[Shares, BeforeValidator(_shares)] = Field(default_factory=Shares)
 
     @property
     def address(self) -> str | None:

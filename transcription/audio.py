@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import assert_never
 
 from transcription.errors import NoSound, TooLong, TranscriptionError, Unavailable, UnsupportedAudio
-from transcription.isolation import Crashed, Limits, Raised, run
+from transcription.isolation import Crashed, Limits, Raised, Stopped, run
 from transcription.media_worker import Refusal
 
 _WORKER = "transcription.media_worker"
@@ -83,7 +83,7 @@ async def _ask(request: dict[str, object], *, most: timedelta, output: int) -> d
     limits = Limits(memory=_MEMORY, output=output, time=_PATIENCE + most * _SLOWEST)
     try:
         return await run(_WORKER, request, limits=limits)
-    except Raised as error:  # outside of its own boundary: an import that fails, say
+    except (Raised, Stopped) as error:  # outside of its own boundary: an import that fails, a shutdown
         raise Unavailable(str(error)) from None
     except Crashed as crash:
         raise UnsupportedAudio(str(crash), sentence=_UNREADABLE) from None

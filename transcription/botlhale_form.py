@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Annotated
 
 from pydantic import AliasChoices, AwareDatetime, Field
 
@@ -28,7 +29,7 @@ class Form(Wire):
     url: str
     fields: tuple[tuple[str, str], ...]
     made_at: AwareDatetime
-    expires_in: float
+    expires_in: Annotated[float, Field(ge=0, le=LIFE.total_seconds())]
 
     @property
     def key(self) -> str:
@@ -46,8 +47,8 @@ def read_form(body: bytes, *, made_at: datetime) -> Form:
     The body is never kept: whoever has it can upload.
     """
     answer = read_as(_FormAnswer, body, what="the upload form", keep=False)
-    if not answer.fields.get("key"):
-        raise Misunderstood("the upload form has no key")
+    if not _usable(answer.fields.get("key", "")):
+        raise Misunderstood("the upload form has no usable key")
     seconds = min(answer.expires_in or LIFE.total_seconds(), LIFE.total_seconds())
     return Form(url=answer.url, fields=tuple(answer.fields.items()), made_at=made_at, expires_in=seconds)
 
@@ -58,6 +59,11 @@ def read_ticket(ticket: str) -> Form:
         form = read_as(Form, ticket, what="the ticket", keep=False)
     except Misunderstood:
         raise TicketExpired("the ticket cannot be read") from None
-    if not form.key:
+    if not _usable(form.key):
         raise TicketExpired("the ticket names no key")
     return form
+
+
+def _usable(key: str) -> bool:
+    # It becomes the job's name: kept, and asked for in an address.
+    return key != "" and key.isprintable()

@@ -82,7 +82,7 @@ def convert(source: BinaryIO, target: Path, *, sample_rate: int, most: int, ster
                     raise TooMuch
                 wav.writeframesraw(memoryview(frame.planes[0])[: 2 * channels * frame.samples])
     if samples == 0:
-        raise Undecodable if decoder.bad_places else NoSound
+        raise Undecodable if decoder.bad_places or due > 0 else NoSound
     return Sound(samples=samples, damaged=decoder.bad_places > 0 or samples / sample_rate < due)
 
 
@@ -111,7 +111,7 @@ def _audio_decoders() -> Iterator[str]:
 def _best_track(recording: InputContainer) -> AudioStream:
     tracks = [stream for stream in recording.streams.audio if _is_plausible(stream.codec_context)]
     if not tracks:
-        raise Undecodable if recording.streams.audio else NoSound
+        raise Undecodable if recording.streams.audio or not _shows_pictures(recording) else NoSound
     best = recording.streams.best("audio")
     track = next((track for track in tracks if best is not None and track.index == best.index), tracks[0])
     for stream in recording.streams:
@@ -119,6 +119,14 @@ def _best_track(recording: InputContainer) -> AudioStream:
             stream.discard = Discard.all
     track.codec_context.thread_count = 1
     return track
+
+
+def _shows_pictures(recording: InputContainer) -> bool:
+    """Whether it is a video without sound, and not one that broke off before its sound was told of."""
+    try:
+        return bool(recording.streams.video) and any(packet.size for packet in recording.demux(video=0))
+    except av.FFmpegError:
+        return False
 
 
 def _is_plausible(sound: AudioCodecContext | AudioFrame | None) -> bool:

@@ -10,13 +10,15 @@ import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from transcription.errors import Failed, Lost, Refused
-from transcription.isolation import Crashed, Limits, run
+from transcription.isolation import Crashed, Limits, Stopped, run
 from transcription.transcriber import Audio, Capabilities, Handle, Pace, Pending, Submission, Ticket
 from transcription.transcript import Speaker, Transcript, Turn, in_order
+from transcription.wire import Words
 
 _WORKER = "transcription.engine.worker"
 _RESULT = "engine.json"
@@ -42,17 +44,21 @@ _ENGLISH_ONLY = (
 )
 
 
-class _Turn(BaseModel):
-    """As `engine.worker` writes it; times in milliseconds."""
+_Milliseconds = Annotated[int, Field(ge=0, le=10**10)]
+"""The engine has read untrusted sound: its numbers are bounded like a provider's."""
 
-    voice: int
-    start: int
-    end: int
-    text: str
+
+class _Turn(BaseModel):
+    """As `engine.worker` writes it."""
+
+    voice: Annotated[int, Field(ge=0, le=10**6)]
+    start: _Milliseconds
+    end: _Milliseconds
+    text: Words
 
 
 class _Result(BaseModel):
-    milliseconds: int
+    milliseconds: _Milliseconds
     turns: list[_Turn]
 
 
@@ -138,10 +144,10 @@ class Embedded:
         try:
             async with self._slots:
                 await run(_WORKER, request, limits=limits)
+        except (OSError, Stopped):
+            pass  # no process to be had, or it was taken away: nobody works on it, which is what `Lost` says
         except Crashed as crash:
             self._failed[handle] = str(crash)
-        except OSError:
-            pass  # no process to be had: nobody works on it, which is what `Lost` says
         finally:
             self._running.pop(handle, None)
 

@@ -30,7 +30,7 @@ class _Item(Wire):
     start_time: Moment = Field(alias="startTime")
     end_time: Moment = Field(alias="endTime")
     speaker: str | None = None
-    channel: Annotated[int, Field(ge=0)] | None = None
+    channel: Annotated[int, Field(ge=0, le=10**6)] | None = None
 
 
 class _Output(Wire):

@@ -30,6 +30,9 @@ _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THR
 _CLOCKS = (-signal.SIGALRM, -signal.SIGXCPU)
 """How the kernel ends a child whose parent is gone or too busy to end it."""
 
+_ORDERS = (-signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP)
+"""How people and machines end processes that they want to be gone; no library does that to itself."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limits:
@@ -55,6 +58,10 @@ class Raised(Crashed):
 
 class OutOfTime(Crashed):
     """The work was not done in `Limits.time`."""
+
+
+class Stopped(Crashed):
+    """Somebody ended it from outside, as a machine does that shuts down: it says nothing about the work."""
 
 
 async def run(
@@ -88,6 +95,8 @@ async def run(
         await _end(process)
     if status in _CLOCKS:
         raise OutOfTime(f"{module} was not done in {seconds:.0f} s")
+    if status in _ORDERS:
+        raise Stopped(f"{module} was told to stop by signal {-status}")
     if status != 0:
         raise Crashed(f"{module} ended with status {status}")
     return _read(answer, module=module)
@@ -127,7 +136,7 @@ async def _end(process: Process) -> None:
 def _read(answer: bytes, *, module: str) -> dict[str, object]:
     try:
         envelope = json.loads(answer)
-    except ValueError:
+    except (ValueError, RecursionError):  # a child gone wrong may nest as deep as it likes
         envelope = None
     match envelope:
         case {"answer": dict(given)}:
