@@ -7,7 +7,7 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 import aiohttp
@@ -39,6 +39,9 @@ from storage import claiming
 from storage.database import Database, Transaction
 from transcription.audio import convert
 
+ASK_AGAIN = timedelta(seconds=5)
+"""While Slack is away."""
+
 _log = structlog.get_logger()
 
 Role = Literal["web", "worker"]
@@ -67,7 +70,7 @@ class Bot:
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set."""
         async with asyncio.TaskGroup() as group:
-            background = [group.create_task(self._get_to_know_slack()), group.create_task(self.house.run())]
+            background = [group.create_task(self._keep_in_touch()), group.create_task(self.house.run())]
             if self.socket is not None:
                 background.append(group.create_task(self.socket.run()))
             if self.worker is not None:
@@ -78,14 +81,15 @@ class Bot:
             if self.worker is not None:
                 self.worker.stop()
 
-    async def _get_to_know_slack(self) -> None:
-        """Slack may be away when we start; what is shared meanwhile is delivered again."""
-        while self.tools.workspace.identity is None:
-            try:
-                await self.tools.workspace.identify()
-            except (SlackUnavailable, SlackRefused) as error:
-                _log.warning("slack not reached", error=str(error))
-                await asyncio.sleep(5)
+    async def _keep_in_touch(self) -> None:
+        """Slack may be away when we start, or later: ask until it answers. What is shared meanwhile comes again."""
+        while True:
+            if not self.tools.workspace.is_within_reach:
+                try:
+                    await self.tools.workspace.identify(again=True)
+                except (SlackUnavailable, SlackRefused) as error:
+                    _log.warning("slack not reached", error=str(error))
+            await asyncio.sleep(ASK_AGAIN.total_seconds())
 
 
 @asynccontextmanager
@@ -159,9 +163,9 @@ async def open_bot(
 
 
 def _checks(tools: Tools, *, worker: Worker | None, socket: SocketMode | None) -> dict[str, Check]:
-    checks: dict[str, Check] = {"slack": lambda: tools.workspace.identity is not None}
+    checks: dict[str, Check] = {"slack": lambda: tools.workspace.is_within_reach}
     if worker is not None:
-        checks["worker"] = lambda: worker.is_alive
+        checks |= {"worker": lambda: worker.is_alive, "spool": tools.spool.has_room}
     if socket is not None:
         checks["socket"] = lambda: socket.is_connected
     return checks

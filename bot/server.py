@@ -55,7 +55,11 @@ def serve_slack(
         except web.HTTPException as refusal:
             metrics.acknowledged("other", status=refusal.status, after=time.perf_counter() - began)
             raise
-        asked = AsyncBoltRequest(body=body, query=request.query_string, headers=dict(request.headers))
+        try:
+            asked = AsyncBoltRequest(body=body, query=request.query_string, headers=dict(request.headers))
+        except (ValueError, AttributeError, TypeError, RecursionError):
+            # Signed, and yet no object of JSON: Bolt takes for granted that it is one.
+            raise web.HTTPBadRequest from None
         return await to_aiohttp_response(await app.async_dispatch(asked))
 
     server.router.add_post("/slack/events", receive)
@@ -72,7 +76,7 @@ async def _signed_body(request: web.Request, verifier: SignatureVerifier, patien
             body = (await request.read()).decode()
     except TimeoutError:
         raise web.HTTPRequestTimeout from None
-    except UnicodeDecodeError:
+    except (UnicodeDecodeError, web.RequestPayloadError):
         raise web.HTTPBadRequest from None
     if not verifier.is_valid(body, moment, signature):
         raise web.HTTPUnauthorized

@@ -20,6 +20,9 @@ from storage.job import JobId
 
 _log = structlog.get_logger()
 
+RESERVE = 64 * 2**20
+"""Bytes of the disk that recordings leave free: the database may lie on it too, and without that nothing goes on."""
+
 _ROOM = re.compile(r"job-[a-z2-9]{10}")
 
 
@@ -55,6 +58,13 @@ class Spool:
         # Nothing but our own: the setting may name a folder with other things in it.
         rooms = [room for room in self.folder.iterdir() if room.is_dir() and _ROOM.fullmatch(room.name)]
         return {room: JobId(room.name.removeprefix("job-")) for room in rooms}
+
+    def has_room(self, *, size: int = 0) -> bool:
+        """Whether so many bytes more leave enough of the disk free."""
+        try:
+            return shutil.disk_usage(self.folder).free >= size + RESERVE
+        except OSError:
+            return False
 
     async def room(self, job: JobId) -> Path:
         """The job's folder, made if it is not there. Raises `PermissionError` where somebody else has made it."""

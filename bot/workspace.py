@@ -31,6 +31,9 @@ EVENT_TYPE = "threadscribe_reply"
 
 _UPLOADED = 200
 
+AWAY = 3
+"""Calls in a row without an answer: Slack, or the way to it, is not there."""
+
 
 class Workspace:
     """`client` must have no retry handlers; `session` uploads the bytes of transcript files; calls are measured."""
@@ -42,12 +45,18 @@ class Workspace:
         self._session = session
         self._metrics = metrics or Metrics()
         self._pauses = Pauses()
+        self._unanswered = 0
         self.identity: Identity | None = None
         self.scopes: frozenset[str] = frozenset()
 
-    async def identify(self) -> Identity:
-        """Ask Slack who we are and what we may do; remembered."""
-        if self.identity is None:
+    @property
+    def is_within_reach(self) -> bool:
+        """Whether Slack has told us who we are, and answers."""
+        return self.identity is not None and self._unanswered < AWAY
+
+    async def identify(self, *, again: bool = False) -> Identity:
+        """Ask Slack who we are and what we may do; remembered, unless asked `again`."""
+        if self.identity is None or again:
             data, headers = await self._ask("auth.test")
             identity = _read(Identity, data, "auth.test")
             granted = next((str(value) for name, value in headers.items() if name.lower() == "x-oauth-scopes"), "")
@@ -164,10 +173,17 @@ class Workspace:
         try:
             response = await self._client.api_call(method, **body)
         except SlackMishap as error:
-            raise understand(method, error) from None
+            understood = understand(method, error)
+            self._note(understood)
+            raise understood from None
+        self._note(None)
         if not isinstance(response.data, dict):
             raise SlackUnavailable(f"{method}: not an answer")
         return response.data, response.headers
+
+    def _note(self, error: Exception | None) -> None:
+        silent = type(error) is SlackUnavailable and error.retry_after is None
+        self._unanswered = self._unanswered + 1 if silent else 0
 
 
 _JSON_METHODS = frozenset({"chat.postMessage", "files.completeUploadExternal"})

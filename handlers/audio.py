@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
+import structlog
+from pydantic import BaseModel, ValidationError
 from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 
 from handlers.events import FileShared, MessageWithFiles
@@ -18,6 +20,9 @@ from storage.database import Database, Transaction
 from storage.job import Origin
 
 Event = dict[str, Any]
+M = TypeVar("M", bound=BaseModel)
+
+_log = structlog.get_logger()
 
 
 def register(app: AsyncApp, *, database: Database, clock: Callable[[], datetime]) -> None:
@@ -32,42 +37,54 @@ def register(app: AsyncApp, *, database: Database, clock: Callable[[], datetime]
 
     @app.event("file_shared")
     async def file_shared(event: Event, context: AsyncBoltContext) -> None:
-        shared = FileShared.model_validate(event)
-        if shared.user_id == context.bot_user_id:
-            return  # our own transcript files
-        origin = Origin(
-            enterprise=context.enterprise_id,
-            team=context.team_id or "",
-            channel=shared.channel_id,
-            file=shared.file_id,
-            occasion=unresolved(shared.event_ts),
-            user=shared.user_id,
-        )
-        await keep([(origin, None)])
+        shared = _understood(FileShared, event)
+        if shared is not None and shared.user_id != context.bot_user_id:  # not our own transcript files
+            await keep([(_of_file(shared, context), None)])
 
     @app.event({"type": "message", "subtype": "file_share"})
     async def message_with_files(event: Event, context: AsyncBoltContext) -> None:
-        message = MessageWithFiles.model_validate(event)
-        if message.user == context.bot_user_id:
-            return
-        origins = [
-            Origin(
-                enterprise=context.enterprise_id,
-                team=context.team_id or "",
-                channel=message.channel,
-                file=file.id,
-                occasion=message.ts,
-                thread=message.thread_ts or message.ts,
-                user=message.user,
-            )
-            for file in message.files
-        ]
-        titles = [file.title or file.name for file in message.files]
-        await keep(list(zip(origins, titles, strict=True)))
+        message = _understood(MessageWithFiles, event)
+        if message is not None and message.user != context.bot_user_id:
+            await keep(_of_message(message, context))
 
     @app.event("message")
     async def other_message(event: Event) -> None:
         """Hear what the history scopes bring along; an event without a listener is a 404, which Slack repeats."""
+
+
+def _of_file(shared: FileShared, context: AsyncBoltContext) -> Origin:
+    return Origin(
+        enterprise=context.enterprise_id,
+        team=context.team_id or "",
+        channel=shared.channel_id,
+        file=shared.file_id,
+        occasion=unresolved(shared.event_ts),
+        user=shared.user_id,
+    )
+
+
+def _of_message(message: MessageWithFiles, context: AsyncBoltContext) -> list[tuple[Origin, str | None]]:
+    def origin(file: str) -> Origin:
+        return Origin(
+            enterprise=context.enterprise_id,
+            team=context.team_id or "",
+            channel=message.channel,
+            file=file,
+            occasion=message.ts,
+            thread=message.thread_ts or message.ts,
+            user=message.user,
+        )
+
+    return [(origin(file.id), file.title or file.name) for file in message.files]
+
+
+def _understood(model: type[M], event: Event) -> M | None:
+    """None for an event without a file or a place: no repeat of it could be answered, so it is not asked for."""
+    try:
+        return model.model_validate(event)
+    except ValidationError:
+        _log.error("event not understood", type=model.__name__)
+        return None
 
 
 _UNRESOLVED = "event:"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +16,6 @@ from storage.job import Job
 from transcription.audio import Converted
 from transcription.errors import Unavailable
 from transcription.transcriber import Audio, Transcriber
-
-RESERVE = 64 * 2**20
-"""Bytes of the disk that recordings leave free: the database may lie on it too, and without that nothing goes on."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,12 +65,8 @@ async def _download(file: SlackFile, room: Path, tools: Tools) -> Path:
     largest = tools.settings.largest_file
     if file.size > largest:
         raise too_large(largest)
-    await asyncio.to_thread(_leave_room, room, file.size)
+    if not await asyncio.to_thread(tools.spool.has_room, size=file.size):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     recording = room / "recording"
     await tools.downloads.fetch(file.address, recording, largest=largest)
     return recording
-
-
-def _leave_room(folder: Path, size: int) -> None:
-    if shutil.disk_usage(folder).free < size + RESERVE:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -25,7 +25,7 @@ from tests.bot.processes import Ended, environment, for_slack, running, threadsc
 T = TypeVar("T")
 
 NOTE = SAMPLES["note"].path
-COMMANDS = ["run", "demo", "doctor", "jobs", "transcribe", "manifest", "migrate"]
+COMMANDS = ["run", "demo", "doctor", "jobs", "transcribe", "manifest", "migrate", "backup", "copy-database"]
 JOB_COMMANDS = ["list", "show", "retry", "cancel"]
 
 

@@ -240,10 +240,9 @@ def test_a_command_as_it_comes_over_a_socket_is_read_or_refused_as_a_whole(asked
     assert command.in_direct_message in {True, False}
 
 
-# --- found, and not ours to mend --------------------------------------------------------------------------------------
+# --- what is no event -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.xfail(strict=True, reason="handlers/audio.py: an event without a file or a place is a 500, so repeated")
 @pytest.mark.parametrize("missing", ["file_id", "channel_id"])
 def test_an_event_that_can_never_be_answered_is_not_asked_for_again(whole: Whole, missing: str) -> None:
     assert whole.event({key: value for key, value in SHARED.items() if key != missing}) == 200
@@ -253,7 +252,6 @@ def test_an_event_that_can_never_be_answered_is_not_asked_for_again(whole: Whole
 NO_EVENTS = {"half": b"{half", "a list": b"[]", "a deep one": b'{"event":' + b"[" * 3_000 + b"]" * 3_000 + b"}"}
 
 
-@pytest.mark.xfail(strict=True, reason="bot/server.py: Bolt reads a signed body with its own hands, and stumbles")
 @pytest.mark.parametrize("name", NO_EVENTS)
 def test_a_signed_body_that_is_no_event_is_no_breakdown(whole: Whole, name: str) -> None:
     assert 400 <= whole.post(NO_EVENTS[name]).status_code < 500
@@ -264,7 +262,6 @@ def test_a_strangers_body_is_refused_unread(whole: Whole, name: str) -> None:
     assert whole.post(NO_EVENTS[name], **{"X-Slack-Signature": "v0=" + "0" * 64}).status_code == 401
 
 
-@pytest.mark.xfail(strict=True, reason="bot/server.py: RequestPayloadError of a stranger's body is not caught")
 def test_a_strangers_body_that_is_not_packed_as_it_says_is_no_breakdown(whole: Whole) -> None:
     headers = {"X-Slack-Signature": "v0=" + "0" * 64, "Content-Encoding": "gzip"}
     assert whole.post(b"not packed", **headers).status_code in {400, 401}

@@ -139,7 +139,7 @@ async def test_a_running_bot_is_ready(slack: Slack, tmp_path: Path) -> None:
         await eventually(lambda: socket.is_connected)
         status, said = await ask(bot.listening.port, "/readyz")
     assert (status, said["ready"]) == (200, True)
-    assert set(said["checks"]) == {"worker", "slack", "socket", "database"}
+    assert set(said["checks"]) == {"worker", "slack", "socket", "spool", "database"}
 
 
 async def test_a_bot_whose_socket_is_not_there_is_not_ready(slack: Slack, tmp_path: Path) -> None:

@@ -161,6 +161,8 @@ def plain(number: int = 0) -> dict[str, Any]:
 class Quota:
     """A disk on which no file grows beyond a limit, for this process and its children."""
 
+    missed = frozenset[str]()  # of `/readyz`, beside the database that is on it
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
@@ -178,6 +180,8 @@ class Quota:
 
 class SmallDisk:
     """A file system of its own, in memory."""
+
+    missed = frozenset({"spool"})
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

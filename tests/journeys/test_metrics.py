@@ -33,7 +33,7 @@ KNOWN = {
     "kind": {"event", "command", "webhook", "other"},
     "decision": {"again", "given up"},
     "reason": {str(reason) for reason in Reason},
-    "name": {"worker", "slack", "socket"},
+    "name": {"worker", "slack", "socket", "spool"},
     "error": {"Unavailable", "Misunderstood", "Failed", "SlackRefused", "SlackUnavailable"},
     "method": {
         "auth.test", "files.info", "conversations.info", "conversations.replies", "reactions.add", "reactions.remove",
@@ -68,6 +68,7 @@ ONE_OF_EACH = {
     ("threadscribe_database_unavailable_total",): 0,
     ("threadscribe_check", "socket"): 1,
     ("threadscribe_check", "slack"): 1,
+    ("threadscribe_check", "spool"): 1,
     ("threadscribe_check", "worker"): 1,
 }
 """The sum over every series of a metric that has these words among its labels."""

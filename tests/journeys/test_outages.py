@@ -182,7 +182,6 @@ async def test_a_slack_that_is_away_for_an_hour_is_left_in_peace_and_then_everyt
     all_answered_once(site, [*shares, late])
 
 
-@pytest.mark.xfail(strict=True, reason="bot/app.py: the check `slack` only knows whether Slack was reached once")
 async def test_a_slack_that_goes_away_later_is_missed_by_readyz(site: Site, slack: Slack, machine: Machine) -> None:
     bot = await site.start(**IN_HTTP_MODE)
     await says(bot)

@@ -554,7 +554,7 @@ async def test_a_slack_that_is_away_for_an_hour_delays_the_reply_and_doubles_not
 
 
 async def test_a_restart_while_slack_is_away_delays_the_reply_and_doubles_nothing(bench: Bench, slack: Slack) -> None:
-    slack.faults.arm("chat.postMessage", faults.rate_limited(60), times=2)
+    slack.faults.arm("chat.postMessage", faults.rate_limited(60))
     await bench.start()
     share = await shared(slack)
     await eventually(lambda: calls(slack, "chat.postMessage"))
