@@ -28,8 +28,13 @@ async def store(client: httpx.AsyncClient, *, audio: Audio, form: Form) -> None:
     """
     file = FilePart(name="file", filename=form.key, content=await measured(audio.path))
     answer = await send(client, "POST", form.url, call="POST storage", body=multipart(form.fields, [file]))
-    if answer.status not in STORED:
+    if not _is_storages(answer):
         raise _refusal(answer)
+
+
+def _is_storages(answer: Answer) -> bool:
+    """Storage says nothing to a good upload, or XML. Anything else comes from somebody in between."""
+    return answer.status in STORED and (not answer.body.strip() or b"<PostResponse" in answer.body)
 
 
 def _refusal(answer: Answer) -> TranscriptionError:
@@ -38,7 +43,7 @@ def _refusal(answer: Answer) -> TranscriptionError:
     code = found[1].decode() if found else "no code"
     message = f"POST storage answered {answer.status} ({code})"
     if answer.is_success:
-        # Not one of the documented codes, and not a refusal either: only the status can tell.
+        # Not as documented, and not a refusal either: only the status can tell.
         return TimedOut(message)
     match code:
         case "EntityTooLarge":

@@ -318,6 +318,17 @@ async def test_storage_says_yes_in_three_ways(audio: Audio, status: int) -> None
     assert not submission.keeps_audio
 
 
+async def test_storage_may_say_yes_in_xml(audio: Audio) -> None:
+    told = b'<?xml version="1.0"?><PostResponse><Key>invented</Key></PostResponse>'
+    provider = botlhale(partner(storage=[Reply(status=201, body=told)]))
+    assert (await provider.submit(audio, await provider.prepare(audio))).handle == KEY
+
+
+async def test_a_yes_of_somebody_in_between_is_not_storage_s(audio: Audio) -> None:
+    with pytest.raises(TimedOut):
+        await submitted(partner(storage=[Reply(status=200, body=b"<html>over capacity</html>")]), audio)
+
+
 async def test_a_redirect_from_storage_is_not_followed(audio: Audio) -> None:
     scripted = partner(storage=[Reply(status=307, headers={"Location": "https://elsewhere.example/"})])
     with pytest.raises(Misunderstood):
