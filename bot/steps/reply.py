@@ -30,6 +30,9 @@ UNSEEN = timedelta(seconds=10)
 SETTLING = timedelta(minutes=2)
 """A shared file shows in its thread some time after the call; one that does not by then was lost by Slack."""
 
+LOOKS = 24
+"""At least so often it is looked for: a clock that is set forward must not make it lost before its time."""
+
 SHARINGS = 2
 """How often the files are shared, each time as new files, before the message goes without them."""
 
@@ -136,8 +139,9 @@ async def _share(claim: Claim, tools: Tools, intent: Intent) -> str | None:
 
 
 async def _not_there_yet(claim: Claim, tools: Tools, intent: Intent) -> Job | Later:
-    if claim.age < SETTLING:
-        return Later(due=tools.clock() + min(max(claim.age / 2, timedelta(seconds=0.3)), timedelta(seconds=5)))
+    if claim.age < SETTLING or claim.job.attempts < LOOKS:
+        wait = min(max(claim.age / 2, timedelta(seconds=0.3)), timedelta(seconds=5))
+        return Later(due=tools.clock() + wait, attempts=claim.job.attempts + 1)
     return await _without_files(claim, intent, note="never shared")
 
 
