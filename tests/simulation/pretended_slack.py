@@ -1,0 +1,310 @@
+"""A small Slack that remembers what was shared and posted, and the client through which one process speaks with it.
+
+It has a clock of its own. Its client is the wire: `bot.workspace` and its reading of errors are real.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from bot.workspace import EVENT_TYPE
+from tests.simulation.faults import Call
+from tests.simulation.host import BrokenOff, Host, TooMany, TurnedDown, Unreached
+from tests.simulation.virtual_time import VirtualTime
+
+SLACKS_ZERO = 1_795_000_000
+"""What Slack's clock shows at the beginning, in seconds since 1970."""
+
+Json = dict[str, Any]
+
+
+class Denied(Exception):
+    """Slack's answer `ok: false`, with its code."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Sharing:
+    """One message that carries a recording. `visible_from`: when `files.info` knows of it (virtual seconds)."""
+
+    file: str
+    channel: str
+    ts: str
+    thread: str
+    visible_from: float
+
+
+@dataclass(kw_only=True, slots=True)
+class Recording:
+    """A file that somebody uploaded; `sound` is what is in it."""
+
+    file: str
+    sound: str
+    known_from: float
+    sharings: list[Sharing] = field(default_factory=list)
+
+
+@dataclass(kw_only=True, slots=True)
+class Reply:
+    """A message of the bot's.
+
+    `sent_at` and `taken_at` are when the call began and when Slack took it (virtual seconds). `answered`: the process
+    that posted it has Slack's answer.
+    """
+
+    ts: str
+    channel: str
+    thread: str
+    text: str
+    mark: str
+    files: tuple[str, ...]
+    sent_at: float
+    by: Host
+    taken_at: float = 0.0
+    answered: bool = False
+
+
+class PretendedSlack:
+    """The workspace. With `history` the bot may read threads. `on_reply` hears of every message of the bot's."""
+
+    def __init__(self, *, time: VirtualTime, rng: random.Random, history: bool) -> None:
+        self.time = time
+        self.rng = rng
+        self.history = history
+        self.recordings: dict[str, Recording] = {}
+        self.uploads: dict[str, str] = {}
+        self.shared_files: dict[str, list[Sharing]] = {}
+        self.replies: list[Reply] = []
+        self.reactions: set[tuple[str, str, str]] = set()
+        self.loses_shares = 0
+        """How many of the next files are accepted and never shown."""
+        self.turned_down: set[tuple[str, str]] = set()
+        """Threads in which a reply was refused for good."""
+        self.on_reply: Callable[[Reply], None] = lambda _: None
+        self.on_upload: Callable[[str, str], None] = lambda _file, _text: None
+        self.replies_are_found = True
+        """Off, to see that somebody notices: then a thread that may be read shows no reply."""
+        self._numbers = itertools.count(1)
+
+    def stamp(self) -> str:
+        """A message's timestamp, by Slack's clock."""
+        return f"{SLACKS_ZERO + self.time.now + next(self._numbers) / 1e6:.6f}"
+
+    def share(self, file: str, *, sound: str, channel: str, thread: str | None, lag: float) -> Sharing:
+        """Somebody shares a recording; `files.info` knows of it `lag` seconds later."""
+        now, ts = self.time.now, self.stamp()
+        recording = self.recordings.setdefault(file, Recording(file=file, sound=sound, known_from=now + lag / 2))
+        sharing = Sharing(file=file, channel=channel, ts=ts, thread=thread or ts, visible_from=now + lag)
+        recording.sharings.append(sharing)
+        return sharing
+
+    # What the methods do. Each returns Slack's answer or raises `Denied`.
+
+    def files_info(self, file: str) -> Json:
+        if file in self.shared_files:
+            return {"file": {"id": file, "shares": {"public": _places(self.shared_files[file], now=self.time.now)}}}
+        recording = self.recordings.get(file)
+        if recording is None or recording.known_from > self.time.now:
+            raise Denied("file_not_found")
+        return {
+            "file": {
+                "id": file, "name": f"{file}.m4a", "title": f"Note {file}", "mimetype": "audio/mp4",
+                "filetype": "m4a", "size": 1000, "url_private_download": f"https://files.slack.com/{file}",
+                "shares": {"public": _places(recording.sharings, now=self.time.now)},
+            }
+        }  # fmt: skip
+
+    def conversations_info(self, channel: str) -> Json:
+        return {"channel": {"id": channel, "is_member": True}}
+
+    def conversations_replies(self, channel: str, thread: str) -> Json:
+        if not self.history:
+            raise Denied("missing_scope")
+        found = [reply for reply in self.replies if (reply.channel, reply.thread) == (channel, thread)]
+        return {
+            "messages": [
+                {"ts": reply.ts, "metadata": {"event_type": EVENT_TYPE, "event_payload": {"reply": reply.mark}}}
+                for reply in found
+                if self.replies_are_found
+            ]
+        }
+
+    def post(self, reply: Reply) -> Json:
+        reply.taken_at = self.time.now
+        self._add(reply)
+        return {"ts": reply.ts}
+
+    def give_upload_url(self) -> Json:
+        file = f"FR{next(self._numbers)}"
+        return {"upload_url": f"https://files.slack.com/upload/{file}", "file_id": file}
+
+    def take_upload(self, file: str, text: str) -> None:
+        self.uploads[file] = text
+        self.on_upload(file, text)
+
+    def share_files(self, files: tuple[str, ...], *, reply: Reply) -> Json:
+        """Answers before the message is there. A second time they are shared again: the harder case for an app."""
+        if any(file not in self.uploads for file in files):
+            raise Denied("file_not_found")
+        reply.taken_at = self.time.now
+        for file in files:
+            self.shared_files.setdefault(file, [])
+        if self.loses_shares:
+            self.loses_shares -= 1
+        else:
+            self.time.at(self.rng.choice([0.1, 0.5, 3, 20, 60]), lambda: self._show(reply))
+        return {"files": []}
+
+    def _show(self, reply: Reply) -> None:
+        reply.ts = self.stamp()
+        for file in reply.files:
+            sharing = Sharing(
+                file=file, channel=reply.channel, ts=reply.ts, thread=reply.thread, visible_from=self.time.now
+            )
+            self.shared_files[file].append(sharing)
+        self._add(reply)
+
+    def _add(self, reply: Reply) -> None:
+        self.replies.append(reply)
+        self.on_reply(reply)
+
+
+def _places(sharings: list[Sharing], *, now: float) -> dict[str, list[Json]]:
+    places: dict[str, list[Json]] = {}
+    for sharing in sharings:
+        if sharing.visible_from <= now:
+            place = {"ts": sharing.ts} | ({} if sharing.thread == sharing.ts else {"thread_ts": sharing.thread})
+            places.setdefault(sharing.channel, []).append(place)
+    return places
+
+
+class SlackLine(AsyncWebClient):
+    """One process's client. `on_act` hears of a post or a sharing at the moment it is sent: its mark and files."""
+
+    def __init__(self, slack: PretendedSlack, host: Host, *, on_act: Callable[[str, tuple[str, ...]], None]) -> None:
+        super().__init__(token="xoxb-pretended")
+        self._slack = slack
+        self._host = host
+        self._on_act = on_act
+
+    async def api_call(self, api_method: str, **sent: Any) -> AsyncSlackResponse:
+        """One method of the Web API. Raises as the real client does."""
+        given = sent.get("json") or sent.get("data") or {}
+        try:
+            answer = await self._act(api_method, given)
+        except Denied as denied:
+            raise self._error(api_method, {"ok": False, "error": str(denied)}) from None
+        except TurnedDown:
+            raise self._error(api_method, {"ok": False, "error": self._why_not(api_method, given)}) from None
+        except TooMany as limit:
+            wait = {"Retry-After": str(int(limit.retry_after.total_seconds()))}
+            raise self._error(api_method, {"ok": False, "error": "ratelimited"}, status=429, headers=wait) from None
+        except (Unreached, BrokenOff):
+            raise aiohttp.ServerDisconnectedError from None
+        return self._response(api_method, {"ok": True, **answer})
+
+    async def _act(self, method: str, given: Json) -> Json:  # noqa: PLR0911 - one for each method
+        slack = self._slack
+        match method:
+            case "files.info":
+                return await self._call(Call.LOOK, lambda: slack.files_info(given["file"]))
+            case "conversations.info":
+                return await self._call(Call.LOOK, lambda: slack.conversations_info(given["channel"]))
+            case "conversations.replies":
+                return await self._call(Call.LOOK, lambda: slack.conversations_replies(given["channel"], given["ts"]))
+            case "reactions.add" | "reactions.remove":
+                return await self._call(Call.REACT, lambda: self._react(method, given))
+            case "files.getUploadURLExternal":
+                return await self._call(Call.UPLOAD, slack.give_upload_url)
+            case "chat.postMessage":
+                reply = self._reply(given, thread=given["thread_ts"], channel=given["channel"])
+                return await self._say(Call.POST, reply, lambda: slack.post(reply))
+            case "files.completeUploadExternal":
+                reply = self._reply(given, thread=given["thread_ts"], channel=given["channel_id"])
+                return await self._say(Call.SHARE, reply, lambda: slack.share_files(reply.files, reply=reply))
+            case _:
+                raise AssertionError(f"nobody pretends {method}")
+
+    async def _call(self, kind: Call, effect: Callable[[], Json]) -> Json:
+        return await self._host.call(kind, effect, partner="slack")
+
+    async def _say(self, kind: Call, reply: Reply, effect: Callable[[], Json]) -> Json:
+        self._on_act(reply.mark, reply.files)
+
+        def answered() -> None:
+            reply.answered = True
+
+        return await self._host.call(kind, effect, partner="slack", on_answer=answered)
+
+    def _reply(self, given: Json, *, thread: str, channel: str) -> Reply:
+        return Reply(
+            ts=self._slack.stamp(),
+            channel=channel,
+            thread=thread,
+            text=str(given.get("text", "")) + str(given.get("blocks", "")),
+            mark=given.get("metadata", {}).get("event_payload", {}).get("reply", ""),
+            files=tuple(file["id"] for file in given.get("files", ())),
+            sent_at=self._slack.time.now,
+            by=self._host,
+        )
+
+    def _react(self, method: str, given: Json) -> Json:
+        reaction = (given["channel"], given["timestamp"], given["name"])
+        (self._slack.reactions.add if method.endswith("add") else self._slack.reactions.discard)(reaction)
+        return {}
+
+    def _why_not(self, method: str, given: Json) -> str:
+        if method == "chat.postMessage" and self._host.rng.random() < 0.5:
+            return self._host.rng.choice(["msg_blocks_too_long", "internal_error", "invalid_auth"])
+        if method in {"chat.postMessage", "files.completeUploadExternal"}:
+            self._slack.turned_down.add((str(given.get("channel") or given.get("channel_id")), given["thread_ts"]))
+        return "is_archived"
+
+    def _error(
+        self, method: str, data: Json, *, status: int = 200, headers: dict[str, str] | None = None
+    ) -> SlackApiError:
+        return SlackApiError(str(data["error"]), self._response(method, data, status=status, headers=headers))  # type: ignore[no-untyped-call]  # the SDK leaves it untyped
+
+    def _response(
+        self, method: str, data: Json, *, status: int = 200, headers: dict[str, str] | None = None
+    ) -> AsyncSlackResponse:
+        return AsyncSlackResponse(
+            client=self, http_verb="POST", api_url=method, req_args={}, data=data, headers=headers or {},
+            status_code=status,
+        )  # fmt: skip
+
+
+class UploadLine:
+    """The session through which one process uploads the bytes of a transcript file."""
+
+    def __init__(self, slack: PretendedSlack, host: Host) -> None:
+        self._slack = slack
+        self._host = host
+
+    def post(self, address: str, *, data: bytes, **_how: object) -> AbstractAsyncContextManager[Any]:
+        """Take the bytes."""
+        return self._post(address.rsplit("/", 1)[-1], data.decode())
+
+    @asynccontextmanager
+    async def _post(self, file: str, text: str) -> AsyncIterator[Any]:
+        try:
+            await self._host.call(Call.UPLOAD, lambda: self._slack.take_upload(file, text), partner="slack")
+        except TooMany as limit:
+            yield SimpleNamespace(status=429, headers={"Retry-After": str(int(limit.retry_after.total_seconds()))})
+            return
+        except (Unreached, BrokenOff, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError):
+                raise
+            raise aiohttp.ServerDisconnectedError from None
+        yield SimpleNamespace(status=200, headers={})

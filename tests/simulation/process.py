@@ -1,0 +1,233 @@
+"""One pretended process of the bot: the real worker, housekeeping, listeners and webhook route on a `Host`.
+
+It is put together as `bot.app` does it; only what speaks with the outside is pretended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import aiohttp
+from aiohttp import web
+from slack_bolt.async_app import AsyncApp
+
+from bot.claim import LEASE
+from bot.clock import Clock
+from bot.downloads import Downloads
+from bot.housekeeping import Housekeeping
+from bot.metrics import Metrics, kind_of
+from bot.rate_limits import RateLimits
+from bot.settings import Settings
+from bot.slack_errors import SlackUnavailable
+from bot.spool import Spool
+from bot.tools import Tools
+from bot.worker import Worker
+from bot.workspace import Workspace
+from handlers import audio, webhooks
+from storage import claiming
+from storage.database import StorageUnavailable, Transaction
+from storage.job import JobState
+from tests.simulation.faults import Call
+from tests.simulation.host import BrokenOff, Host, TooMany, Unreached
+from tests.simulation.pretended_providers import Asked, CallingBack, Provider, seconds_of
+from tests.simulation.pretended_slack import PretendedSlack, SlackLine, UploadLine
+from tests.simulation.shared_database import Disk, Handle
+from tests.simulation.witness import Witness
+from transcription.audio import Converted
+from transcription.errors import Unavailable
+from transcription.transcriber import Transcriber
+
+BOT = "U0BOT"
+TEAM = "T1"
+
+Json = dict[str, Any]
+
+
+class _Watching(Metrics):
+    """Hears of every step that failed: an error that nobody expects is a bug, whatever the worker makes of it."""
+
+    def __init__(self, witness: Witness) -> None:
+        super().__init__()
+        self._witness = witness
+
+    def step_failed(self, state: JobState, error: Exception, *, given_up: bool) -> None:
+        if kind_of(error) == "bug":
+            raise self._witness.fail(f"a bug while {state}: {error!r}") from error
+        super().step_failed(state, error, given_up=given_up)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Surroundings:
+    """What outlives a process."""
+
+    disk: Disk
+    slack: PretendedSlack
+    provider: Provider
+    witness: Witness
+    settings: Settings
+
+
+class _Downloads(Downloads):
+    def __init__(self, slack: PretendedSlack, host: Host) -> None:
+        self._slack = slack
+        self._host = host
+
+    async def fetch(self, address: str, target: Path, *, largest: int) -> None:
+        del largest
+        file = address.rsplit("/", 1)[-1]
+        try:
+            sound = await self._host.call(Call.DOWNLOAD, lambda: self._slack.recordings[file].sound, partner="slack")
+        except (Unreached, BrokenOff, TooMany, TimeoutError) as error:
+            raise SlackUnavailable(f"download: {type(error).__name__}") from None
+        target.write_text(sound)  # noqa: ASYNC240 - virtual time stands still meanwhile
+
+
+class _Listeners:
+    """Stands where `handlers.audio` expects Bolt's app, and keeps what it registers."""
+
+    def __init__(self) -> None:
+        self.heard: dict[str, Callable[..., Any]] = {}
+
+    def event(self, constraint: str | dict[str, str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        name = constraint if isinstance(constraint, str) else constraint["subtype"]
+
+        def keep(listener: Callable[..., Any]) -> Callable[..., Any]:
+            return self.heard.setdefault(name, listener)
+
+        return keep
+
+
+class _Body:
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    async def iter_any(self) -> AsyncIterator[bytes]:
+        yield self._content
+
+
+class Process:
+    """A running bot on its own machine. `wall` is the machine's clock."""
+
+    def __init__(self, host: Host, around: Surroundings, *, spool: Path, wall: Callable[[], datetime]) -> None:
+        self.host = host
+        self._around = around
+        self.database = Handle(around.disk, host)
+        self.clock = Clock(wall=wall, monotonic=host.loop.time)
+        self.tools = self._tools(spool)
+        self.worker = Worker(self.tools)
+        self._listeners = _Listeners()
+        audio.register(cast(AsyncApp, self._listeners), database=self.database, clock=self.clock)
+        self._route = self._webhook_route()
+        self.life = host.loop.create_task(self._live(), name="life")
+
+    def holds(self) -> frozenset[str]:
+        """The jobs that this process believes to have in hand."""
+        tasks = [task.get_name() for task in asyncio.all_tasks(self.host.loop)] if self.host.is_alive else []
+        return frozenset(name.removeprefix("job ") for name in tasks if name.startswith("job "))
+
+    def hear(self, name: str, event: Json) -> asyncio.Task[None]:
+        """Slack calls with an event; the task fails where the answer would be a 500."""
+        context = SimpleNamespace(bot_user_id=BOT, team_id=TEAM, enterprise_id=None)
+        names = {"message": "file_share"}
+        return self._begin(self._listeners.heard[names.get(name, name)](event=event, context=context))
+
+    def take_webhook(self, body: bytes) -> asyncio.Task[web.StreamResponse]:
+        """The provider calls."""
+        request = SimpleNamespace(
+            match_info={"provider": self._around.provider.name}, query={"token": "right"}, headers={},
+            content=_Body(body),
+        )  # fmt: skip
+        return self._begin(self._route(cast(web.Request, request)))
+
+    def _begin(self, work: Any) -> asyncio.Task[Any]:
+        task: asyncio.Task[Any] = self.host.loop.create_task(work)
+        self.host.loop.deliver(lambda: None)
+        return task
+
+    async def _live(self) -> None:
+        house = Housekeeping(self.tools, clock=self.clock)
+        while True:  # a bot that finds no database ends, and is started again
+            try:
+                await house.set_clock()
+                await self._take_over()
+                await self.tools.spool.prepare(self.database)
+                break
+            except StorageUnavailable:
+                await asyncio.sleep(1)
+        self.database.on_due(self.worker.wake)
+        keeping = asyncio.create_task(house.run())
+        try:
+            await self.worker.run()
+        finally:
+            keeping.cancel()
+
+    async def _take_over(self) -> None:
+        if self.database.is_shared:
+            return
+
+        def work(tx: Transaction) -> None:
+            claiming.void_leases(tx, now=self.clock())
+            claiming.look_again(tx, now=self.clock())
+            claiming.pull_back(tx, now=self.clock(), lease=LEASE)
+
+        await self.database.write(work)
+
+    def _tools(self, spool: Path) -> Tools:
+        host, around = self.host, self._around
+        made = {"botlhale": Asked, "gowajee": CallingBack}[around.provider.name]
+
+        def sending(job: str) -> int:
+            return around.witness.sending(host, job)
+
+        def acting(mark: str, files: tuple[str, ...]) -> None:
+            around.witness.acting(host, mark=mark, files=files)
+
+        metrics = _Watching(around.witness)
+        transcriber = cast(Transcriber, made(around.provider, host, clock=self.clock, on_send=sending))
+        return Tools(
+            database=self.database,
+            workspace=Workspace(
+                client=SlackLine(around.slack, host, on_act=acting),
+                session=cast(aiohttp.ClientSession, UploadLine(around.slack, host)),
+                metrics=metrics,
+            ),
+            downloads=_Downloads(around.slack, host),
+            transcribers={transcriber.name: transcriber},
+            spool=Spool(spool),
+            convert=self._convert,
+            limits=RateLimits(),
+            settings=around.settings,
+            clock=self.clock,
+            conversions=asyncio.Semaphore(2),
+            metrics=metrics,
+        )
+
+    async def _convert(
+        self, source: Path, target: Path, /, *, sample_rate: int, longest: timedelta | None, stereo: bool
+    ) -> Converted:
+        del sample_rate, longest, stereo
+        sound = source.read_text()  # noqa: ASYNC240 - virtual time stands still meanwhile
+
+        def write() -> None:
+            if target.parent.is_dir():
+                target.write_text(sound)
+
+        try:
+            await self.host.call(Call.CONVERT, write, partner="codec")
+        except (Unreached, TimeoutError):
+            raise Unavailable("no room on the disk") from None
+        return Converted(duration=timedelta(seconds=seconds_of(sound)), damaged=False)
+
+    def _webhook_route(self) -> Callable[[web.Request], Any]:
+        app = web.Application()
+        providers = cast(Mapping[str, Any], {
+            name: made for name, made in self.tools.transcribers.items() if isinstance(made, CallingBack)
+        })  # fmt: skip
+        webhooks.register(app, providers=providers, database=self.database, clock=self.clock)
+        return next(iter(app.router.routes())).handler
