@@ -303,7 +303,8 @@ async def test_every_role_tells_the_truth_about_its_readiness_and_goes_on_when_t
         web = Machine(tmp_path / "web", only="web", **by_http, **settings)
         worker = Machine(tmp_path / "worker", only="worker", **by_http, **settings)
         whole = Machine(tmp_path / "whole", **by_socket, **settings)
-        machines = {web: ["slack"], worker: ["slack", "worker"], whole: ["slack", "worker", "socket"]}
+        working = ["slack", "worker", "spool"]
+        machines = {web: ["slack"], worker: working, whole: [*working, "socket"]}
         slack.events_url = f"http://127.0.0.1:{web.port}/slack/events"
         async with at_work(*machines):
             await all_answer(machines, 200, database=True)
