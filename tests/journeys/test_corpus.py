@@ -205,7 +205,8 @@ async def test_every_item_ends_as_it_must_and_the_bot_goes_on(
 
 
 @pytest.mark.parametrize(
-    "items", [pytest.param(LARGE, id="large"), pytest.param(LONG, id="long", marks=pytest.mark.long)]
+    "items",
+    [pytest.param(LARGE, id="large", marks=pytest.mark.long), pytest.param(LONG, id="long", marks=pytest.mark.long)],
 )
 async def test_the_largest_and_longest_cost_little_memory_and_no_more_disk_than_they_must(
     slack: Slack, apart: Apart, tmp_path: Path, items: dict[str, Item]

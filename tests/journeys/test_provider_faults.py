@@ -145,6 +145,7 @@ async def test_whatever_goes_wrong_once_the_transcript_comes_all_the_same(camel:
     await camel.transcribed(await camel.share())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("trouble", A_FEW)
 @pytest.mark.parametrize("call", CALLS)
 async def test_the_newer_generation_is_no_less_patient(snake: Line, call: str, trouble: str) -> None:
@@ -153,6 +154,7 @@ async def test_the_newer_generation_is_no_less_patient(snake: Line, call: str, t
     await snake.transcribed(await snake.share())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("trouble", ["cut before", "503", "429", "401"])
 @pytest.mark.parametrize("call", CALLS)
 async def test_what_goes_wrong_three_times_only_takes_longer(camel: Line, call: str, trouble: str) -> None:

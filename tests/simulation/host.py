@@ -47,11 +47,11 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Delays:
-    """In seconds. `late` is the most until a call takes effect, `slow` the most until it is answered."""
+    """In seconds, least and most: until a usual call arrives, until a late one does, until a slow answer comes."""
 
     usual: tuple[float, float] = (0.01, 0.3)
-    late: float = 25.0
-    slow: float = 90.0
+    late: tuple[float, float] = (1.0, 25.0)
+    slow: tuple[float, float] = (1.0, 90.0)
     freeze: tuple[float, float] = (1.0, 600.0)
 
 
@@ -174,12 +174,12 @@ class Host:
                 case Fault.NONSENSE:
                     self._answer(answer, error=Unreadable())
                 case Fault.SLOW:
-                    self._answer(answer, value=value, after=self.rng.uniform(1, self.delays.slow))
+                    self._answer(answer, value=value, after=self.rng.uniform(*self.delays.slow))
                 case _:
                     self._answer(answer, value=value)
 
         late = fault in {Fault.LATE, Fault.CRASH_UNDER_WAY}
-        self.time.at(self.rng.uniform(1, self.delays.late) if late else self.a_moment(), land)
+        self.time.at(self.rng.uniform(*self.delays.late) if late else self.a_moment(), land)
         return answer
 
     def _meanwhile(self, fault: Fault | None) -> None:

@@ -59,8 +59,8 @@ class Recording:
 class Reply:
     """A message of the bot's.
 
-    `sent_at` and `taken_at` are when the call began and when Slack took it (virtual seconds). `answered`: the process
-    that posted it has Slack's answer.
+    `sent_at` and `taken_at` are when the call began and when Slack took it, `looked_at` when the process had looked for
+    it last, if it had (virtual seconds). `answered`: the process that posted it has Slack's answer.
     """
 
     ts: str
@@ -71,6 +71,7 @@ class Reply:
     files: tuple[str, ...]
     sent_at: float
     by: Host
+    looked_at: float | None = None
     taken_at: float = 0.0
     answered: bool = False
 
@@ -89,6 +90,8 @@ class PretendedSlack:
         self.reactions: set[tuple[str, str, str]] = set()
         self.loses_shares = 0
         """How many of the next files are accepted and never shown."""
+        self.shows_after: tuple[float, ...] = (0.1, 0.5, 3, 20, 60)
+        """Seconds until shared files are shown, any of them."""
         self.turned_down: set[tuple[str, str]] = set()
         """Threads in which a reply was refused for good."""
         self.on_reply: Callable[[Reply], None] = lambda _: None
@@ -163,7 +166,7 @@ class PretendedSlack:
         if self.loses_shares:
             self.loses_shares -= 1
         else:
-            self.time.at(self.rng.choice([0.1, 0.5, 3, 20, 60]), lambda: self._show(reply))
+            self.time.at(self.rng.choice(self.shows_after), lambda: self._show(reply))
         return {"files": []}
 
     def _show(self, reply: Reply) -> None:
@@ -197,6 +200,8 @@ class SlackLine(AsyncWebClient):
         self._slack = slack
         self._host = host
         self._on_act = on_act
+        self._looked: dict[str, float] = {}
+        """When Slack answered last about a thread or a file."""
 
     async def api_call(self, api_method: str, **sent: Any) -> AsyncSlackResponse:
         """One method of the Web API. Raises as the real client does."""
@@ -218,11 +223,11 @@ class SlackLine(AsyncWebClient):
         slack = self._slack
         match method:
             case "files.info":
-                return await self._call(Call.LOOK, lambda: slack.files_info(given["file"]))
+                return await self._look(given["file"], lambda: slack.files_info(given["file"]))
             case "conversations.info":
                 return await self._call(Call.LOOK, lambda: slack.conversations_info(given["channel"]))
             case "conversations.replies":
-                return await self._call(Call.LOOK, lambda: slack.conversations_replies(given["channel"], given["ts"]))
+                return await self._look(given["ts"], lambda: slack.conversations_replies(given["channel"], given["ts"]))
             case "reactions.add" | "reactions.remove":
                 return await self._call(Call.REACT, lambda: self._react(method, given))
             case "files.getUploadURLExternal":
@@ -239,6 +244,13 @@ class SlackLine(AsyncWebClient):
     async def _call(self, kind: Call, effect: Callable[[], Json]) -> Json:
         return await self._host.call(kind, effect, partner="slack")
 
+    async def _look(self, what: str, effect: Callable[[], Json]) -> Json:
+        def act() -> Json:
+            self._looked[what] = self._slack.time.now
+            return effect()
+
+        return await self._call(Call.LOOK, act)
+
     async def _say(self, kind: Call, reply: Reply, effect: Callable[[], Json]) -> Json:
         self._on_act(reply.mark, reply.files)
 
@@ -248,14 +260,16 @@ class SlackLine(AsyncWebClient):
         return await self._host.call(kind, effect, partner="slack", on_answer=answered)
 
     def _reply(self, given: Json, *, thread: str, channel: str) -> Reply:
+        files = tuple(file["id"] for file in given.get("files", ()))
         return Reply(
             ts=self._slack.stamp(),
             channel=channel,
             thread=thread,
             text=str(given.get("text", "")) + str(given.get("blocks", "")),
             mark=given.get("metadata", {}).get("event_payload", {}).get("reply", ""),
-            files=tuple(file["id"] for file in given.get("files", ())),
+            files=files,
             sent_at=self._slack.time.now,
+            looked_at=self._looked.get(files[0] if files else thread),
             by=self._host,
         )
 

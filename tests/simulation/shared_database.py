@@ -137,7 +137,7 @@ class Handle:
         value = act(fault)
         self._strike(fault, crash=Fault.CRASH_AFTER, freeze=Fault.FREEZE_AFTER)
         self._strike(fault, crash=Fault.CRASH_UNDER_WAY, freeze=Fault.FREEZE_UNDER_WAY)
-        await asyncio.sleep(host.rng.uniform(1, host.delays.slow) if fault is Fault.SLOW else host.a_moment())
+        await asyncio.sleep(host.rng.uniform(*host.delays.slow) if fault is Fault.SLOW else host.a_moment())
         if not host.is_alive or (self._disk.shared and (fault is Fault.BROKEN or host.is_cut_off("database"))):
             self._refuse()
         return value

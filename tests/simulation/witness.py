@@ -32,7 +32,7 @@ class Violation(AssertionError):
 class Gap(enum.StrEnum):
     """Ways in which a promise may be broken that have a name, so that a long run can count and go on."""
 
-    OVERLAP = "the second was sent while the first was under way"
+    OVERLAP = "it was looked for while it was under way"
     ANEW = "transcript files were shared anew while the first ones were still to be shown"
     LEASE = "posted although the lease may end before the answer"
     EARLY = "left alone before its time, because a clock was wrong"
@@ -115,7 +115,7 @@ class Witness:
                 if row is not None and self._holders.get(row["lease"]) not in {None, host}:
                     astray.add((host.name, job))
                     since = max(self._astray.setdefault((host.name, job), self._time.now), host.unfrozen_at)
-                    patience = 2 * HEARTBEAT.total_seconds() + host.delays.slow
+                    patience = 2 * HEARTBEAT.total_seconds() + host.delays.slow[1]
                     if self._time.now - since > patience:
                         raise self.fail(f"{host.name} still believes to have {job}")
         self._astray = {pair: since for pair, since in self._astray.items() if pair in astray}
@@ -210,6 +210,7 @@ class Witness:
 
 
 def _gap(first: Reply, second: Reply) -> Gap | None:
-    if second.sent_at < first.taken_at:
-        return Gap.OVERLAP
-    return Gap.ANEW if first.files and not set(first.files) & set(second.files) else None
+    if first.files and second.files and not set(first.files) & set(second.files):
+        return Gap.ANEW
+    looked_too_soon = second.looked_at is not None and second.looked_at < first.taken_at
+    return Gap.OVERLAP if looked_too_soon else None
