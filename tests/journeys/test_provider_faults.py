@@ -137,6 +137,7 @@ async def line(request: pytest.FixtureRequest, bench: Bench, slack: Slack) -> As
         await bench.stop()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("trouble", TROUBLES)
 @pytest.mark.parametrize("call", CALLS)
 async def test_whatever_goes_wrong_once_the_transcript_comes_all_the_same(camel: Line, call: str, trouble: str) -> None:
@@ -145,7 +146,6 @@ async def test_whatever_goes_wrong_once_the_transcript_comes_all_the_same(camel:
     await camel.transcribed(await camel.share())
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("trouble", A_FEW)
 @pytest.mark.parametrize("call", CALLS)
 async def test_the_newer_generation_is_no_less_patient(snake: Line, call: str, trouble: str) -> None:

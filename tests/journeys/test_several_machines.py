@@ -92,6 +92,9 @@ class Moment:
 
 TRANSCRIBE = "POST /v1/speech-to-text/pulse/transcribe/async?"
 
+TELLING = frozenset({"downloading", "sending it", "posting the reply", "sharing the reply as files"})
+"""The moments that are always tried; the others are left to the long run."""
+
 MOMENTS = {
     "downloading": Moment(provider="botlhale", wire="slack", begins="GET /files-pri/"),
     "asking where to send it": Moment(provider="botlhale", wire="botlhale", begins="POST /asr/async/upload "),
@@ -112,7 +115,13 @@ MOMENTS = {
 }
 
 
-@pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS.keys())
+@pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param(moment, id=name, marks=[] if name in TELLING else [pytest.mark.long])
+        for name, moment in MOMENTS.items()
+    ],
+)
 async def test_a_machine_that_stands_still_beyond_its_lease_does_no_harm(fleet: Fleet, moment: Moment) -> None:
     frozen, other, before = fleet.workers[moment.provider], fleet.other(moment.provider), fleet.submissions()
     held = fleet.wires[moment.wire].hold(moment.begins, moment.part)

@@ -68,6 +68,7 @@ async def test_whatever_goes_wrong_with_the_message_there_is_one_reply(
     await answered_once(bench, slack, share)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("trouble", ["cut before", "429", "500", "html", "no fields"])
 @pytest.mark.parametrize("method", ["files.info", "conversations.info", "reactions.add", "reactions.remove"])
 async def test_whatever_goes_wrong_on_the_way_there_is_one_reply(
