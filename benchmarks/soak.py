@@ -33,6 +33,8 @@ from pathlib import Path
 import aiohttp
 import click
 
+from sandbox.ports import free_port
+
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from sandbox import faults
@@ -281,7 +283,7 @@ async def soak(*, minutes: float, database: str | None) -> int:
         slack = await stack.enter_async_context(Slack(retry_delays=(0.5, 1, 2, 4, 8, 16, 32, 64)))
         slack.scopes |= {"channels:history"}
         slack.subscriptions |= {"message"}
-        port = _free_port()
+        port = free_port()
         webhook = f"http://127.0.0.1:{port}/webhooks/gowajee?token={TOKEN}"
         botlhale = await stack.enter_async_context(Botlhale())
         gowajee = await stack.enter_async_context(Gowajee(webhook_url=webhook))
@@ -337,14 +339,6 @@ def _report(day: Soak, *, drained: float, left: int) -> int:
         print(f"{end:25}{ends[end]}")
     print(f"{'in no thread':25}{day.astray()}\n{'left in the spool':25}{left}")
     return int(bool(ends["doubled"] or ends["lost"] or ends["with another's words"] or day.astray()))
-
-
-def _free_port() -> int:
-    import socket  # noqa: PLC0415 - for this alone
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @click.command()

@@ -27,12 +27,14 @@ from pathlib import Path
 import click
 import psycopg
 
+from sandbox.ports import free_port
+
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from sandbox.gowajee import Gowajee
 from sandbox.slack import Slack
 from storage.job import Job, JobState
-from tests.journeys.bench import WEBHOOK_TOKEN, free_port, gowajee_settings, recording, tone
+from tests.journeys.bench import WEBHOOK_TOKEN, gowajee_settings, recording, tone
 from tests.journeys.machines import Ledger, Machine, at_work, slack_settings
 from tests.postgresql import Server, new_folder, programs
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -21,6 +20,7 @@ from rich.console import Console
 from bot import demo_view
 from sandbox.botlhale import Botlhale
 from sandbox.gowajee import Gowajee
+from sandbox.ports import free_port
 from sandbox.scoring import word_error_rate, words
 from sandbox.slack import Channel, Message, Share, Slack, Upload
 from sandbox.voices import SAMPLES, Sample
@@ -47,7 +47,7 @@ async def show(*, transcriber: str, mode: str) -> int:
     console = Console()
     async with AsyncExitStack() as stack:
         slack = await stack.enter_async_context(Slack())
-        port = _free_port()
+        port = free_port()
         provider = await stack.enter_async_context(_provider(transcriber, port=port))
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="threadscribe-demo-"))
         environment = _environment(slack, port=port, mode=mode, transcriber=transcriber, folder=folder) | provider
@@ -213,9 +213,3 @@ async def _show_jobs(slack: Slack, console: Console, scenes: list[Scene]) -> Non
     console.print("And /transcripts says, to Amara alone:")
     for said in await answer.wait_for_messages():
         console.print(demo_view.message(said.get("blocks") or (), files=()))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

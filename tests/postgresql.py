@@ -8,7 +8,6 @@ import pwd
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import psycopg
 
+from sandbox.ports import free_port
 from storage.migrations import migrate
 from storage.postgresql import PostgreSQL
 
@@ -35,7 +35,7 @@ class Server:
     def __init__(self, folder: Path, *, bin_folder: Path) -> None:
         self._folder = folder
         self._bin = bin_folder
-        self._port = _free_port()
+        self._port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -124,9 +124,3 @@ def _user() -> str | None:
     if os.geteuid() != 0:
         return None
     return next(entry.pw_name for entry in pwd.getpwall() if entry.pw_name in {"postgres", "nobody"})
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -14,13 +14,14 @@ from click.testing import CliRunner, Result
 
 from bot.__main__ import main
 from bot.app import open_bot
+from sandbox.ports import free_port
 from sandbox.slack import Slack
 from storage import job_lists
 from storage.job import JobState
 from storage.sqlite import SQLite
 from tests.bot.prepared import NOON, a_job, new_database
 from tests.bot.processes import environment, threadscribe
-from tests.journeys.bench import free_port, settings_of
+from tests.journeys.bench import settings_of
 from tests.postgresql import Server
 from tests.storage.test_migrations import files
 

@@ -13,9 +13,10 @@ from bot.app import open_bot
 from bot.server import Listening, make_server
 from bot.settings import SettingsProblem
 from handlers import metrics
+from sandbox.ports import free_port
 from sandbox.slack import Slack
 from tests.bot.told import Told, scraped
-from tests.journeys.bench import free_port, settings_of
+from tests.journeys.bench import settings_of
 
 TOKEN = "metrics-very-secret-é"
 

@@ -21,8 +21,9 @@ from bot.__main__ import main
 from bot.app import open_bot
 from bot.settings import Settings
 from bot.worker import GRACE
+from sandbox.ports import free_port
 from sandbox.slack import Slack
-from tests.journeys.bench import free_port, settings_of
+from tests.journeys.bench import settings_of
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import io
 import math
-import socket
 import struct
 import wave
 from collections.abc import AsyncIterator, Callable
@@ -202,10 +201,3 @@ async def eventually(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(30):
         while not condition():  # noqa: ASYNC110 - nobody announces it
             await asyncio.sleep(0.01)
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -12,12 +12,12 @@ from typing import Any, Literal
 
 from sandbox.botlhale import Botlhale
 from sandbox.gowajee import Gowajee
+from sandbox.ports import free_port
 from sandbox.slack import Share, Slack
 from storage.job import Job
 from tests.journeys.bench import (
     WEBHOOK_TOKEN,
     botlhale_settings,
-    free_port,
     gowajee_settings,
     recording,
     tone,

@@ -19,13 +19,13 @@ import psycopg
 from bot.app import Role
 from bot.claim import LEASE
 from bot.spool import room_of
+from sandbox.ports import free_port
 from sandbox.slack import Share, Slack
 from storage import job_lists
 from storage.database import Transaction
 from storage.job import Job, JobState
 from storage.postgresql import PostgreSQL
 from tests.bot.processes import Ended, environment, threadscribe
-from tests.journeys.bench import free_port
 
 ENOUGH = 60
 """Seconds; a machine that starts on a busy computer takes some."""

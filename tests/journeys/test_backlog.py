@@ -17,6 +17,7 @@ from bot.app import Bot
 from sandbox.botlhale import Botlhale
 from sandbox.faults import answer
 from sandbox.gowajee import Gowajee
+from sandbox.ports import free_port
 from sandbox.slack import Share, Slack
 from storage import claiming, inbox, jobs
 from storage.claiming import Turns
@@ -28,7 +29,6 @@ from storage.sqlite import SQLite
 from tests.journeys.bench import (
     WEBHOOK_TOKEN,
     eventually,
-    free_port,
     gowajee_settings,
     recording,
 )

@@ -7,6 +7,7 @@ import pytest
 
 from sandbox import faults
 from sandbox.gowajee import Gowajee
+from sandbox.ports import free_port
 from sandbox.script import Heard, Segment
 from sandbox.slack import Share, Slack, Upload
 from storage.job import JobState, Reason
@@ -14,7 +15,6 @@ from tests.journeys.bench import (
     WEBHOOK_TOKEN,
     Bench,
     eventually,
-    free_port,
     gowajee_settings,
     only_reply,
     recording,

@@ -13,12 +13,12 @@ import pytest
 from sandbox.botlhale import Botlhale
 from sandbox.faults import hang_up_after
 from sandbox.gowajee import Gowajee
+from sandbox.ports import free_port
 from sandbox.slack import Slack
 from tests.journeys.bench import (
     WEBHOOK_TOKEN,
     botlhale_settings,
     eventually,
-    free_port,
     gowajee_settings,
     only_reply,
     recording,

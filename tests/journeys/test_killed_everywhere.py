@@ -22,12 +22,12 @@ import pytest
 
 from sandbox.botlhale import Botlhale
 from sandbox.gowajee import Gowajee
+from sandbox.ports import free_port
 from sandbox.script import Segment
 from sandbox.slack import Share, Slack
 from tests.journeys.bench import (
     WEBHOOK_TOKEN,
     botlhale_settings,
-    free_port,
     gowajee_settings,
     recording,
 )

@@ -9,6 +9,7 @@ import pytest
 
 from sandbox.faults import answer
 from sandbox.gowajee import Gowajee
+from sandbox.ports import free_port
 from sandbox.slack import Slack
 from storage.job import JobState, Reason
 from tests.bot.told import Told, scraped
@@ -16,7 +17,6 @@ from tests.journeys.bench import (
     WEBHOOK_TOKEN,
     Bench,
     eventually,
-    free_port,
     gowajee_settings,
     only_reply,
     recording,

@@ -12,6 +12,7 @@ import pytest
 
 from sandbox.faults import answer, hang_up_before, slow
 from sandbox.gowajee import Gowajee
+from sandbox.ports import free_port
 from sandbox.slack import Slack
 from storage import jobs
 from storage.job import JobState
@@ -19,7 +20,6 @@ from tests.journeys.bench import (
     WEBHOOK_TOKEN,
     Bench,
     eventually,
-    free_port,
     gowajee_settings,
     only_reply,
     recording,

@@ -19,9 +19,10 @@ from bot.catalog import make_transcribers
 from bot.rate_limits import LONGEST_PAUSE, OUTAGE
 from sandbox import faults
 from sandbox.botlhale import Botlhale
+from sandbox.ports import free_port
 from sandbox.slack import Share, Slack
 from storage.job import JobState
-from tests.journeys.bench import eventually, free_port, recording, words_of
+from tests.journeys.bench import eventually, recording, words_of
 from tests.journeys.misfortunes import Machine, Site, jobs_of, missing, plain, says
 from tests.postgresql import Server, new_folder, programs
 

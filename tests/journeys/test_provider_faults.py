@@ -8,13 +8,13 @@ import pytest
 
 from sandbox import faults
 from sandbox.botlhale import Botlhale
+from sandbox.ports import free_port
 from sandbox.slack import Share, Slack
 from storage.job import Job, JobState
 from tests.journeys.bench import (
     Bench,
     botlhale_settings,
     eventually,
-    free_port,
     only_reply,
     recording,
     silent,

@@ -17,11 +17,12 @@ from bot.settings import Settings
 from sandbox.botlhale import Botlhale
 from sandbox.faults import answer, hang_up_after
 from sandbox.gowajee import Gowajee
+from sandbox.ports import free_port
 from sandbox.script import Segment
 from sandbox.slack import Slack, Upload
 from tests.bot.processes import environment, for_slack, running
 from tests.bot.test_server import signed
-from tests.journeys.bench import WEBHOOK_TOKEN, eventually, free_port, recording
+from tests.journeys.bench import WEBHOOK_TOKEN, eventually, recording
 from tests.security.stranger import Stranger
 
 TITLE = "very-secret title"

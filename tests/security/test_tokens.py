@@ -13,8 +13,9 @@ from yarl import URL
 from bot.downloads import SLACK_HOSTS, is_slacks
 from sandbox.faults import Fault, answer
 from sandbox.gowajee import Gowajee
+from sandbox.ports import free_port
 from sandbox.slack import Slack, Upload
-from tests.journeys.bench import WEBHOOK_TOKEN, Bench, free_port, gowajee_settings, only_reply, recording, words_of
+from tests.journeys.bench import WEBHOOK_TOKEN, Bench, gowajee_settings, only_reply, recording, words_of
 from tests.journeys.test_slack_faults import A_LONG_TALK
 from tests.security.stranger import Stranger
 from tests.security.test_webhook_door import modules

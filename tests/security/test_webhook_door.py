@@ -12,10 +12,11 @@ import pytest
 from bot.server import Listening, make_server
 from handlers import webhooks
 from sandbox.gowajee import Gowajee
+from sandbox.ports import free_port
 from sandbox.slack import Slack
 from storage.database import Database
 from tests.bot.prepared import NOON, new_database
-from tests.journeys.bench import WEBHOOK_TOKEN, Bench, free_port, gowajee_settings, only_reply, recording, words_of
+from tests.journeys.bench import WEBHOOK_TOKEN, Bench, gowajee_settings, only_reply, recording, words_of
 from tests.security.stranger import head, slowly
 from transcription.errors import BadSignature
 from transcription.transcriber import Callback, Handle
