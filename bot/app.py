@@ -147,7 +147,7 @@ async def open_bot(
         await _take_over(tools.database, clock)
         await tools.spool.prepare(database)
         await _introduce(tools.workspace)
-        worker = None if only == "web" else Worker(tools)
+        worker = None if only == "web" else Worker(tools, clock=clock)
         if worker is not None:
             database.on_due(worker.wake)
         server, socket = make_server(), None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -26,25 +26,34 @@ _log = structlog.get_logger()
 class Later:
     """Nothing more can be done now; the job is due at `due` (never, if None).
 
-    `attempts` is given where something was achieved, so that failed tries are counted anew. `unless_webhook`: at
-    once where a webhook about it has come.
+    `attempts` is given where something was achieved, so that failed tries are counted anew. `in_vain`: something was
+    looked for and not found. `unless_webhook`: at once where a webhook about it has come.
     """
 
     due: datetime | None
     attempts: int | None = None
+    in_vain: bool = False
     unless_webhook: bool = False
     note: str | None = None
 
 
 class Claim:
-    """`job` is the row as last written. `fresh`: its state was reached in this very claim and nothing was tried."""
+    """`job` is the row as last written. `fresh`: its state was reached in this very claim and nothing was tried.
 
-    def __init__(self, job: Job, *, database: Database, clock: Callable[[], datetime], until: datetime) -> None:
+    `settled`: what was tried in this claim is known to have had no effect. `until` is when the lease ends by `clock`,
+    `asked` when it was asked for by the event loop's: the other may be set, or stand still.
+    """
+
+    def __init__(
+        self, job: Job, *, database: Database, clock: Callable[[], datetime], until: datetime, asked: float
+    ) -> None:
         self.job = job
         self.fresh = False
+        self.settled = False
         self._database = database
         self._clock = clock
         self._until = until
+        self._asked = asked
 
     @property
     def age(self) -> timedelta:
@@ -65,7 +74,7 @@ class Claim:
 
         self.job = await self._database.write(work)
         if self.job.state is not before.state:
-            self.fresh = True
+            self.fresh, self.settled = True, False
             _log.info("job moved", job=self.job.id, to=str(self.job.state), provider=self.job.provider, note=note)
         return self.job
 
@@ -78,7 +87,7 @@ class Claim:
             try:
                 return await self.save(after)
             except StorageUnavailable:
-                if self._clock() + RECORD_AGAIN > self._until:
+                if self._left() < RECORD_AGAIN:
                     raise
             await asyncio.sleep(RECORD_AGAIN.total_seconds())
 
@@ -92,6 +101,8 @@ class Claim:
                 now=self._clock(),
                 due=later.due,
                 attempts=attempts,
+                looks=self.job.looks + int(later.in_vain),
+                settled=self.fresh or self.settled,
                 unless_webhook=later.unless_webhook,
                 note=later.note,
             )
@@ -101,10 +112,31 @@ class Claim:
         """Let the job go after a failed try, counting it. Raises `LeaseLost`."""
         await self.release(Later(due=due, attempts=self.job.attempts + 1, note=note))
 
-    async def cover(self, span: timedelta) -> None:
-        """Make sure that the lease lasts for `span` from now. Raises `LeaseLost`."""
-        if self._until - self._clock() < span:
+    async def under_way_until(self, landing: timedelta) -> datetime | None:
+        """Until when what was begun earlier may still land, `landing` after it was begun; None where nothing can."""
+        since, now = self.job.under_way_since, self._clock()
+        if since is not None and since > now:  # the clock was set back
+            since = (await self.save(replace(self.job, under_way_since=now))).under_way_since
+        return since + landing if since is not None and since + landing > now else None
+
+    async def begin(self, span: timedelta) -> None:
+        """Before an effect that takes `span` at most: the lease covers it, and it is noted. Raises `LeaseLost`.
+
+        Where the state was reached just now, it was noted with that.
+        """
+        if not self.fresh:
+            await self.save(replace(self.job, under_way_since=self._clock()))
+        self.fresh = self.settled = False
+        await self._cover(span)
+
+    async def _cover(self, span: timedelta) -> None:
+        while self._left() < span:
             await self._extend()
+
+    def _left(self) -> timedelta:
+        """For how long the lease surely lasts."""
+        since = timedelta(seconds=asyncio.get_running_loop().time() - self._asked)
+        return min(self._until - self._clock(), LEASE - since)
 
     async def keep_alive(self) -> None:
         """Extend the lease again and again until cancelled. Raises `LeaseLost` once it is somebody else's."""
@@ -113,10 +145,11 @@ class Claim:
             try:
                 await self._extend()
             except StorageUnavailable:
-                if self._clock() > self._until:
+                if self._left() < timedelta(0):
                     raise LeaseLost(self.job.id) from None
 
     async def _extend(self) -> None:
-        until = self._clock() + LEASE
+        until, asked = self._clock() + LEASE, asyncio.get_running_loop().time()
         await self._database.write(lambda tx: claiming.extend(tx, self.job, until=until))
-        self._until = until
+        self._until, self._asked = until, asked
+        self._asked = asked

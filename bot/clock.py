@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from storage.database import Database
+
 
 def wall_time() -> datetime:
     """What this machine's clock shows."""
@@ -44,6 +46,17 @@ class Clock:
         """
         self._is_set = True
         self._zero = moment - self._elapsed()
+
+    async def agree(self, database: Database) -> datetime | None:
+        """Go by the database's clock where several machines share it, and tell what that shows.
+
+        It can be before a moment told earlier: that binds this process, between machines the server decides. Raises
+        `StorageUnavailable`.
+        """
+        moment = await database.time()
+        if moment is not None:
+            self.set(moment)
+        return moment
 
     def _elapsed(self) -> timedelta:
         return timedelta(seconds=self._monotonic())

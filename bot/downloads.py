@@ -43,7 +43,7 @@ class Downloads:
             with self._pauses.kept("download"):
                 await self._follow(address, target, largest)
         except (TimeoutError, aiohttp.ClientError) as error:
-            raise SlackUnavailable(f"download: {type(error).__name__}") from None
+            raise SlackUnavailable(f"download: {type(error).__name__}", maybe_done=False) from None
 
     async def _follow(self, address: str, target: Path, largest: int) -> None:
         for _ in range(REDIRECTS + 1):
@@ -56,7 +56,7 @@ class Downloads:
                     return
                 # By hand, because the token must be decided upon at every hop.
                 address = _joined(address, response.headers.get("Location", ""))
-        raise SlackUnavailable("download: too many redirects")
+        raise SlackUnavailable("download: too many redirects", maybe_done=False)
 
 
 def is_slacks(address: str, *, origins: Collection[str] = (), names: Collection[str] = SLACK_HOSTS) -> bool:
@@ -84,7 +84,8 @@ async def _receive(response: aiohttp.ClientResponse, target: Path, largest: int)
     if response.status in _UNAUTHORISED:
         raise SlackNotAuthorised(f"download: {response.status}")
     if response.status == _TOO_MANY or response.status >= _SERVER:
-        raise SlackUnavailable(f"download: {response.status}", retry_after=retry_after(response.headers))
+        wait = retry_after(response.headers)
+        raise SlackUnavailable(f"download: {response.status}", retry_after=wait, maybe_done=False)
     if response.status != _OK:
         raise Refused(
             f"download: {response.status}", sentence="Slack no longer has this file. Please share the recording again."

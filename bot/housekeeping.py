@@ -35,9 +35,7 @@ class Housekeeping:
 
     async def set_clock(self) -> None:
         """Go by the database's clock, where several machines share it."""
-        moment = await self._tools.database.time()
-        if moment is not None:
-            self._clock.set(moment)
+        await self._clock.agree(self._tools.database)
 
     async def _often(self) -> None:
         with suppress(StorageUnavailable, OSError):  # the folder may be away for a while, too

@@ -21,6 +21,8 @@ from typing import assert_never
 import structlog
 
 from bot.claim import LEASE, Claim, Later
+from bot.clock import Clock
+from bot.effects import UnderWay
 from bot.rate_limits import Paused
 from bot.retries import EXPECTED, PATIENCE, Again, GiveUp, decide
 from bot.steps.check import check
@@ -53,10 +55,11 @@ _log = structlog.get_logger()
 
 
 class Worker:
-    """Works with `tools` on at most `settings.concurrency` jobs at a time."""
+    """Works with `tools` on at most `settings.concurrency` jobs at a time; `clock` is the one in `tools`."""
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: Tools, *, clock: Clock) -> None:
         self._tools = tools
+        self._clock = clock
         self._woken = asyncio.Event()
         self._stopping = False
         self._ended = False
@@ -118,7 +121,9 @@ class Worker:
             task.add_done_callback(partial(self._done, claim.job.id))
 
     async def _claim(self) -> Claim | None:
-        now = self._tools.clock()
+        asked = asyncio.get_running_loop().time()
+        # Whether another machine's lease has ended is for the clock that all of them go by.
+        now = await self._clock.agree(self._tools.database) or self._tools.clock()
         until = now + LEASE
         held = tuple(self._in_hand)
         self._claims += 1
@@ -128,7 +133,7 @@ class Worker:
         )
         if job is None:
             return None
-        return Claim(job, database=self._tools.database, clock=self._tools.clock, until=until)
+        return Claim(job, database=self._tools.database, clock=self._tools.clock, until=until, asked=asked)
 
     def _done(self, job: JobId, task: asyncio.Task[None]) -> None:
         self._at_work.discard(task)
@@ -205,6 +210,8 @@ class Worker:
         before = claim.job
         try:
             outcome = await step(claim, self._tools)
+        except UnderWay as earlier:
+            return Later(due=earlier.until)
         finally:
             self._count(before, claim.job)
         if isinstance(outcome, Job):

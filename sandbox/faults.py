@@ -19,13 +19,14 @@ from aiohttp import web
 class Fault:
     """One misbehaviour.
 
-    `delay` seconds pass first. `act` says whether the call still takes effect. Then the connection is cut
-    (`hang_up`), or `status`, `headers` and `body` are answered in place of the real answer; with neither, the real
-    answer follows the delay.
+    `delay` seconds pass first. `act` says whether the call still takes effect; `late`: only so many seconds after it
+    was cut off. Then the connection is cut (`hang_up`), or `status`, `headers` and `body` are answered in place of the
+    real answer; with neither, the real answer follows the delay.
     """
 
     delay: float = 0
     act: bool = True
+    late: float = 0
     hang_up: bool = False
     status: int | None = None
     headers: tuple[tuple[str, str], ...] = ()
@@ -45,6 +46,11 @@ def hang_up_before() -> Fault:
 def hang_up_after() -> Fault:
     """Do what was asked, then cut the connection without an answer."""
     return Fault(hang_up=True)
+
+
+def lands_late(seconds: float) -> Fault:
+    """Cut the connection at once, and do what was asked so many seconds later."""
+    return Fault(hang_up=True, late=seconds)
 
 
 def answer(status: int, body: bytes = b"", *, act: bool = False, **headers: str) -> Fault:
@@ -67,6 +73,7 @@ class Faults:
         self._armed: dict[str, deque[Fault]] = defaultdict(deque)
         self._haunting: Sequence[Fault] = ()
         self._share = 0.0
+        self._to_land: set[asyncio.Task[None]] = set()
 
     def arm(self, call: str, fault: Fault, *, times: int = 1) -> None:
         """Make the next `times` uses of `call` go wrong."""
@@ -97,7 +104,10 @@ class Faults:
         if fault is None:
             return await act()
         await asyncio.sleep(fault.delay)
-        real = await act() if fault.act else None
+        if fault.late:
+            self._to_land.add(landing := asyncio.create_task(_later(fault.late, act)))
+            landing.add_done_callback(self._to_land.discard)
+        real = await act() if fault.act and not fault.late else None
         if fault.hang_up:
             if request.transport is not None:
                 request.transport.abort()
@@ -105,3 +115,8 @@ class Faults:
         if fault.status is not None or real is None:
             return web.Response(status=fault.status or 500, headers=dict(fault.headers), body=fault.body)
         return real
+
+
+async def _later(seconds: float, act: Callable[[], Awaitable[web.StreamResponse]]) -> None:
+    await asyncio.sleep(seconds)
+    await act()

@@ -6,13 +6,12 @@ So these come from below the kernel's own range, and each is held until its proc
 
 from __future__ import annotations
 
+import atexit
 import random
 import socket
 
 RANGE = range(20_000, 32_000)
 """Below what Linux (from 32768), macOS and Windows (from 49152) give to outgoing connections."""
-
-_held: list[socket.socket] = []
 
 
 def free_port() -> int:
@@ -26,7 +25,7 @@ def free_port() -> int:
             holder.close()
             continue
         probe.close()
-        _held.append(holder)
+        atexit.register(holder.close)
         return port
     raise OSError("every port is taken")
 

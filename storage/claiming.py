@@ -115,18 +115,26 @@ def release(
     now: datetime,
     due: datetime | None,
     attempts: int,
+    looks: int = 0,
+    settled: bool = False,
     unless_webhook: bool = False,
     note: str | None = None,
 ) -> None:
     """Let the lease go: claimable from `due`, never if it is None. Raises `LeaseLost`.
 
+    `settled`: nothing that was begun for it can still be under way.
+
     With `unless_webhook` it is claimable at once where a webhook about it came in the meantime. Touches nothing else
     of the row: whoever lets go in a hurry may not know what was saved last.
     """
     touched = tx.run(
-        "UPDATE jobs SET lease = NULL, due_at = :due, attempts = :attempts WHERE id = :id AND lease = :lease",
+        "UPDATE jobs SET lease = NULL, due_at = :due, attempts = :attempts, looks = :looks, "
+        "under_way_since = CASE WHEN :settled = 1 THEN NULL ELSE under_way_since END "
+        "WHERE id = :id AND lease = :lease",
         due=stored(due),
         attempts=attempts,
+        looks=looks,
+        settled=int(settled),
         id=job.id,
         lease=job.lease,
     )

@@ -48,6 +48,11 @@ class JobState(enum.StrEnum):
         """Whether anything is still to be done."""
         return bool(MOVES[self])
 
+    @property
+    def acts(self) -> bool:
+        """Whether something that must not happen twice is being done outside."""
+        return self in {JobState.SUBMITTING, JobState.REPLYING}
+
 
 MOVES: dict[JobState, frozenset[JobState]] = {
     JobState.RECEIVED: frozenset({JobState.SUBMITTING, JobState.READY, JobState.ABANDONED}),
@@ -111,7 +116,11 @@ class Origin:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
-    """One row, frozen. Changes go through `storage.jobs` and give a new value."""
+    """One row, frozen. Changes go through `storage.jobs` and give a new value.
+
+    `under_way_since`: in a state that acts, since when a request whose answer nobody has may be on its way.
+    `looks`: how often, in this state, something was looked for outside that was not there (yet).
+    """
 
     id: JobId
     origin: Origin
@@ -134,3 +143,5 @@ class Job:
     reply_ts: str | None = None
     failure: Failure | None = None
     message_ts: str | None = None
+    under_way_since: datetime | None = None
+    looks: int = 0

@@ -19,7 +19,8 @@ def update(tx: Transaction, job: Job, *, lease: str | None, keep_due: bool) -> N
             sendings = :sendings, retried = :retried,
             due_at = CASE WHEN :keep_due = 1 THEN due_at ELSE :due_at END, lease = :new_lease,
             reply_intent = :reply_intent, reply_ts = :reply_ts, failure_reason = :failure_reason,
-            failure_sentence = :failure_sentence
+            failure_sentence = :failure_sentence, under_way_since = :under_way_since,
+            looks = :looks
         WHERE id = :id AND coalesce(lease, '') = coalesce(:lease, '')
         """,
         id=job.id,
@@ -46,6 +47,8 @@ def update(tx: Transaction, job: Job, *, lease: str | None, keep_due: bool) -> N
         reply_ts=job.reply_ts,
         failure_reason=job.failure.reason if job.failure else None,
         failure_sentence=job.failure.sentence if job.failure else None,
+        under_way_since=stored(job.under_way_since),
+        looks=job.looks,
         lease=lease,
     )
     if not touched:
@@ -97,4 +100,6 @@ def job_of(row: Row) -> Job:
         reply_ts=row["reply_ts"],
         failure=Failure(reason=Reason(reason), sentence=row["failure_sentence"]) if reason else None,
         message_ts=row["message_ts"],
+        under_way_since=moment(row["under_way_since"]) if row["under_way_since"] is not None else None,
+        looks=row["looks"],
     )

@@ -57,7 +57,8 @@ def save(tx: Transaction, before: Job, after: Job, *, now: datetime, note: str |
     if moved and after.state not in MOVES[before.state]:
         raise ValueError(f"no job moves from {before.state} to {after.state}")
     if moved:
-        after = replace(after, state_since=now, attempts=0)
+        under_way = now if after.state.acts else None
+        after = replace(after, state_since=now, attempts=0, looks=0, under_way_since=under_way)
     if not after.state.is_open:
         after = replace(after, ticket=None)
     update(tx, after, lease=before.lease, keep_due=True)
@@ -128,11 +129,11 @@ def others_on_message(tx: Transaction, job: Job) -> int:
 def rivals(tx: Transaction, job: Job) -> int:
     """How many other jobs could be the owner of a webhook that nobody knows.
 
-    Those of the same provider and length (within two seconds) of the two days before that were sent more often than
-    answered, whatever became of them since.
+    Those of the same provider and length (within two seconds), changed since two days before, that were sent more
+    often than answered, whatever became of them since.
     """
     row = tx.one(
-        "SELECT count(*) AS n FROM jobs WHERE provider = :provider AND id <> :id AND created_at > :since "
+        "SELECT count(*) AS n FROM jobs WHERE provider = :provider AND id <> :id AND state_since > :since "
         "AND abs(duration - :duration) < 2000 AND (handle IS NULL OR sendings > 1 OR retried > 0)",
         provider=job.provider,
         id=job.id,
@@ -171,6 +172,7 @@ def retry(tx: Transaction, job: Job, *, now: datetime) -> Job | None:
     again = replace(
         job, state=JobState.RECEIVED, state_since=now, attempts=0, sendings=0, tickets=0,
         retried=job.retried + 1, due_at=now, ticket=None, handle=None, failure=None, reply_intent=None, reply_ts=None,
+        under_way_since=None, looks=0,
     )  # fmt: skip
     update(tx, again, lease=None, keep_due=False)
     write_history(tx, job.id, JobState.RECEIVED, now=now, note="started again")
@@ -185,7 +187,7 @@ def cancel(tx: Transaction, job: Job, *, now: datetime) -> Job | None:
     failure = Failure(reason=Reason.CANCELLED)
     ended = replace(job, state=JobState.ABANDONED, failure=failure, ticket=None, state_since=now, attempts=0)
     # Due at once: what it left in Slack and on disk is tidied up by the worker.
-    ended = replace(ended, lease=None, due_at=now)
+    ended = replace(ended, lease=None, due_at=now, under_way_since=None)
     update(tx, ended, lease=job.lease, keep_due=False)
     write_history(tx, job.id, ended.state, now=now, note="cancelled")
     tx.announce()

@@ -24,6 +24,9 @@ from transcription.errors import NoSound
 WAIT_FOR_SLACK = timedelta(minutes=10)
 """Slack scans an upload before it tells what it is and where; larger takes longer."""
 
+LOOKS = 20
+"""At least so often it is looked for, whatever the clock says: about as often as two minutes have room for."""
+
 WAIT_FOR_ANOTHER = timedelta(minutes=2)
 """How long an event without a message of its own may still get one, before it is a repeat of one we have."""
 
@@ -62,11 +65,11 @@ async def locate(claim: Claim, tools: Tools) -> Job | Later:
 async def _wait(
     claim: Claim, tools: Tools, *, otherwise: Reason, patience: timedelta = WAIT_FOR_SLACK, note: str | None = None
 ) -> Job | Later:
-    if claim.age > patience:
+    if claim.age > patience and claim.job.looks >= LOOKS:
         return await _leave_alone(claim, otherwise, note=note)
     # A little longer each time: most files are ready within a second or two, the largest within minutes.
     pause = min(max(claim.age / 4, timedelta(seconds=0.5)), timedelta(seconds=30))
-    return Later(due=tools.clock() + pause)
+    return Later(due=tools.clock() + pause, in_vain=True)
 
 
 async def _leave_alone(claim: Claim, reason: Reason, *, note: str | None = None) -> Job:

@@ -24,9 +24,6 @@ from storage.job import Failure, Job, JobState, Reason
 TOO_MUCH = frozenset({"msg_blocks_too_long", "msg_too_long", "invalid_blocks", "invalid_blocks_format"})
 """Slack's words for a message that is too large after all: then it goes as a file."""
 
-UNSEEN = timedelta(seconds=10)
-"""How long Slack may say that it does not know a file which it was just told to share."""
-
 SETTLING = timedelta(minutes=2)
 """A shared file shows in its thread some time after the call; one that does not by then was lost by Slack."""
 
@@ -124,11 +121,8 @@ async def _share(claim: Claim, tools: Tools, intent: Intent) -> str | None:
         try:
             return await tools.workspace.shared_at(first, channel=channel, thread=thread) or ""
         except SlackRefused as refused:
-            # Not known: it was never shared, and can be. In the first moments that is not certain.
-            if refused.code in GONE and claim.age > UNSEEN:
+            if refused.code in GONE:  # it was never shared, and can be
                 return None
-            if refused.code in GONE:
-                return ""
             raise
 
     async def act() -> str:
@@ -139,9 +133,11 @@ async def _share(claim: Claim, tools: Tools, intent: Intent) -> str | None:
 
 
 async def _not_there_yet(claim: Claim, tools: Tools, intent: Intent) -> Job | Later:
-    if claim.age < SETTLING or claim.job.attempts < LOOKS:
-        wait = min(max(claim.age / 2, timedelta(seconds=0.3)), timedelta(seconds=5))
-        return Later(due=tools.clock() + wait, attempts=claim.job.attempts + 1)
+    job, now = claim.job, tools.clock()
+    waited = max(now - (job.under_way_since or job.state_since), timedelta(0))
+    if waited < SETTLING or job.looks < LOOKS:
+        wait = min(max(waited / 2, timedelta(seconds=0.3)), timedelta(seconds=5))
+        return Later(due=now + wait, in_vain=True)
     return await _without_files(claim, intent, note="never shared")
 
 

@@ -18,6 +18,9 @@ from transcription.transcriber import Submission, Ticket, Transcriber
 
 BETWEEN_TICKETS = timedelta(minutes=1)
 
+FOR_THE_PROVIDER_TO_SAY = timedelta(0)
+"""A transcriber that cannot tell yet whether a sending arrived raises `Unavailable`: see `Transcriber.find`."""
+
 
 class SentTooOften(Exception):
     """Nobody can tell whether the audio arrived, and another sending could be billed once more."""
@@ -31,6 +34,7 @@ async def submit(claim: Claim, tools: Tools) -> Job | Later:
             claim,
             look=lambda: _find(claim, tools, transcriber),
             act=lambda: _send(claim, tools, transcriber),
+            landing=FOR_THE_PROVIDER_TO_SAY,
         )
     except SentTooOften:
         failure = Failure(reason=Reason.GAVE_UP)
@@ -62,7 +66,7 @@ async def _send(claim: Claim, tools: Tools, transcriber: Transcriber) -> Submiss
         raise SentTooOften
     audio = (await obtain(claim.job, tools, transcriber)).audio
     # Counted before it is sent, so that a crash cannot lose count.
-    await claim.save(replace(claim.job, sendings=claim.job.sendings + 1))
+    await claim.save(replace(claim.job, sendings=claim.job.sendings + 1, under_way_since=tools.clock()))
     try:
         with asking(claim.job, tools, transcriber.name):
             submission = await transcriber.submit(audio, Ticket(claim.job.ticket or ""))

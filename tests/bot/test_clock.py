@@ -1,6 +1,8 @@
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 from bot.clock import Clock
+from storage.database import Database
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -63,3 +65,33 @@ def test_set_to_a_clock_that_is_behind_it_stands_still_until_that_has_caught_up(
     assert clock() == NOON
     machine.passes(8)
     assert clock() == NOON + timedelta(seconds=2)
+
+
+class Server:
+    """The database server's clock."""
+
+    def __init__(self, moment: datetime | None) -> None:
+        self.moment = moment
+
+    async def time(self) -> datetime | None:
+        return self.moment
+
+
+async def test_on_a_shared_database_the_server_s_moment_counts_even_when_it_is_behind() -> None:
+    machine = Machine()
+    clock = machine.clock()
+    clock()
+    earlier = NOON - timedelta(minutes=5)
+    assert await clock.agree(cast("Database", Server(earlier))) == earlier
+    assert clock() == NOON
+    later = NOON + timedelta(minutes=5)
+    assert await clock.agree(cast("Database", Server(later))) == later
+    assert clock() == later
+
+
+async def test_on_a_database_of_its_own_a_machine_goes_by_its_own_clock() -> None:
+    machine = Machine()
+    clock = machine.clock()
+    machine.passes(30)
+    assert await clock.agree(cast("Database", Server(None))) is None
+    assert clock() == NOON + timedelta(seconds=30)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,13 +12,14 @@ import aiohttp
 import pytest
 
 from bot.app import open_bot, open_tools
+from bot.clock import Clock
 from bot.server import Listening, make_server
 from bot.worker import Worker
 from handlers import health
 from handlers.health import Check
 from sandbox.slack import Slack
 from storage.database import Database, StorageUnavailable, Work
-from tests.bot.prepared import new_database
+from tests.bot.prepared import NOON, new_database
 from tests.journeys.bench import eventually, running, settings_of
 
 T = TypeVar("T")
@@ -47,16 +48,6 @@ class ReadOnly:
 
     async def close(self) -> None:
         """Closed by its owner."""
-
-
-class Clock:
-    """Time as the test says."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 @pytest.fixture
@@ -163,11 +154,12 @@ async def test_a_bot_that_has_not_reached_slack_yet_is_alive_and_not_ready(tmp_p
 async def test_a_worker_that_has_not_turned_for_half_a_minute_is_not_alive(
     slack: Slack, database: Database, tmp_path: Path
 ) -> None:
-    clock = Clock()
+    uptime = 0.0
+    clock = Clock(wall=lambda: NOON, monotonic=lambda: uptime)
     async with open_tools(settings_of(slack, tmp_path), database=database, clock=clock) as tools:
-        worker = Worker(tools)
+        worker = Worker(tools, clock=clock)
         assert worker.is_alive
-        clock.now += timedelta(seconds=15)
+        uptime = 15.0
         assert worker.is_alive
-        clock.now += timedelta(seconds=15)
+        uptime = 30.0
         assert not worker.is_alive

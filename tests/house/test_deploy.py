@@ -69,7 +69,8 @@ def settings_named() -> set[str]:
 @pytest.mark.parametrize("line", command_lines(), ids=" ".join)
 def test_every_command_that_is_started_exists(line: list[str]) -> None:
     command = main.commands[line[0]]
-    assert isinstance(command.make_context(line[0], line[1:]), click.Context)
+    whole = click.Context(main, **main.context_settings)  # without it the command would forget its `-h`
+    assert isinstance(command.make_context(line[0], line[1:], parent=whole), click.Context)
 
 
 @pytest.mark.parametrize("name", sorted(settings_named() - OF_OTHERS))

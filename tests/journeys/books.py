@@ -16,8 +16,16 @@ from psycopg.rows import dict_row
 LEASE = 61_000
 """Milliseconds after which a lease has ended."""
 
+MOMENTS = ("due_at", "state_since", "created_at", "under_way_since")
+"""What a job's row says of time: it passes for a job where all of these lie further back."""
+
 SHORT = 300
 """Milliseconds that are sooner waited for than let pass."""
+
+
+def earlier(span: int) -> str:
+    """What an UPDATE sets so that so many milliseconds have passed."""
+    return ", ".join(f"{moment} = {moment} - {span}" for moment in MOMENTS)
 
 
 class Books:
@@ -33,7 +41,7 @@ class Books:
 
     async def leases_end(self) -> None:
         """As if the time of a lease had passed for every job that somebody holds or held."""
-        statement = f"UPDATE jobs SET due_at = due_at - {LEASE} WHERE lease IS NOT NULL"  # noqa: S608 - a number
+        statement = f"UPDATE jobs SET {earlier(LEASE)} WHERE lease IS NOT NULL"  # noqa: S608 - a number
         await asyncio.to_thread(self._do, statement)
 
     async def waits_end(self) -> None:
@@ -42,8 +50,7 @@ class Books:
         due = [int(job["due_at"]) for job in jobs if job["due_at"] is not None]
         span = min(due, default=0) - round(time.time() * 1000)
         if span > SHORT and all(job["lease"] is None for job in jobs):
-            past = ", ".join(f"{column} = {column} - {span}" for column in ("due_at", "state_since", "created_at"))
-            statement = f"UPDATE jobs SET {past} WHERE lease IS NULL AND due_at IS NOT NULL"  # noqa: S608 - numbers
+            statement = f"UPDATE jobs SET {earlier(span)} WHERE lease IS NULL AND due_at IS NOT NULL"  # noqa: S608 - numbers
             await asyncio.to_thread(self._do, statement)
 
     def _do(self, statement: str) -> list[Mapping[str, Any]]:

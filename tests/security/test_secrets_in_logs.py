@@ -23,6 +23,7 @@ from sandbox.slack import Slack, Upload
 from tests.bot.processes import environment, for_slack, running
 from tests.bot.test_server import signed
 from tests.journeys.bench import WEBHOOK_TOKEN, eventually, recording
+from tests.journeys.books import Books
 from tests.security.stranger import Stranger
 
 TITLE = "very-secret title"
@@ -67,7 +68,12 @@ async def test_over_a_socket_with_a_provider_that_is_polled_nothing_private_is_l
         async with running(tmp_path, env) as bot:
             await bot.ready()
             # Several at once, so that their waits pass side by side.
-            await slack.wait_for_replies(await slack.share(channel, [private() for _ in range(3)]), 3)
+            share = await slack.share(channel, [private() for _ in range(3)])
+            books = Books("sqlite:///threadscribe.db", tmp_path)
+            async with asyncio.timeout(30):
+                while len(slack.replies(share)) < 3:
+                    await books.waits_end()
+                    await asyncio.sleep(0.05)
             slack.refuse("files.info", "invalid_auth")
             await slack.share(channel, [private()])
             await slack.until(lambda: "http_200" in [call.error for call in slack.calls if call.method == "files.info"])

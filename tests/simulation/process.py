@@ -120,7 +120,7 @@ class Process:
         self.database = Handle(around.disk, host)
         self.clock = Clock(wall=wall, monotonic=host.loop.time)
         self.tools = self._tools(spool)
-        self.worker = Worker(self.tools)
+        self.worker = Worker(self.tools, clock=self.clock)
         self._listeners = _Listeners()
         audio.register(cast(AsyncApp, self._listeners), database=self.database, clock=self.clock)
         self._route = self._webhook_route()

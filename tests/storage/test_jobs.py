@@ -52,6 +52,32 @@ async def test_a_job_comes_back_as_it_was_written(database: Database, noon: date
     assert read == replace(saved, due_at=noon + MINUTE)
 
 
+async def test_what_is_begun_may_be_under_way_until_its_end_is_known(database: Database, noon: datetime) -> None:
+    await _added(database, noon)
+    job = await _claimed(database, noon)
+    assert job.under_way_since is None
+    begun = await _saved(database, job, noon, state=JobState.SUBMITTING)
+    assert begun.under_way_since == noon
+    await _released(database, begun, noon, noon)
+    again = await _claimed(database, noon + MINUTE)
+    assert again.under_way_since == noon
+    await database.write(
+        lambda tx: claiming.release(tx, again, now=noon + MINUTE, due=noon + MINUTE, attempts=1, settled=True)
+    )
+    known = await _claimed(database, noon + 2 * MINUTE)
+    assert known.under_way_since is None
+    assert (await _saved(database, known, noon, state=JobState.SUBMITTED)).under_way_since is None
+
+
+async def test_looks_in_vain_are_counted_for_each_state(database: Database, noon: datetime) -> None:
+    await _added(database, noon)
+    job = await _claimed(database, noon)
+    await database.write(lambda tx: claiming.release(tx, job, now=noon, due=noon, attempts=0, looks=3))
+    again = await _claimed(database, noon + MINUTE)
+    assert again.looks == 3
+    assert (await _saved(database, again, noon, state=JobState.SUBMITTING)).looks == 0
+
+
 async def test_one_sharing_of_one_file_makes_one_job_however_often_it_is_told(
     database: Database, noon: datetime
 ) -> None:
