@@ -255,7 +255,7 @@ async def test_the_successor_is_there_before_the_old_connection_goes(slack: Slac
         await two(slack)
         await asyncio.sleep(0.1)
         old = slack.sockets
-        refreshing = asyncio.create_task(slack.refresh_sockets(reason="warning", grace=0.3))
+        refreshing = asyncio.create_task(slack.refresh_sockets(reason="warning", grace=3))
         await slack.until(lambda: slack.open_sockets == 4)
         assert slack.sockets[:2] == old
         await refreshing
