@@ -185,13 +185,17 @@ class Connection:
                     return "closed"
 
     async def _watch(self) -> str:
-        """Return when Slack has fallen silent."""
+        """Return when Slack has fallen silent, or a ping shows that the connection is gone."""
         while not self._pulse.is_lost:
             self._pulse.asked()
-            # A connection that takes no more bytes would hold us here for ever.
-            with suppress(TimeoutError):
+            try:
+                # A connection that takes no more bytes would hold us here for ever.
                 async with asyncio.timeout(self._pace.ping.total_seconds()):
                     await self._socket.ping()
+            except TimeoutError:
+                pass
+            except ConnectionError:
+                return "closed"
             await asyncio.sleep(self._pace.ping.total_seconds())
         return "silent"
 
