@@ -30,11 +30,12 @@ def programs() -> Path | None:
 
 
 class Server:
-    """A server on a free port of this machine, without fsync: it is thrown away."""
+    """A server on a free port of this machine; without fsync unless `durable`: it is thrown away."""
 
-    def __init__(self, folder: Path, *, bin_folder: Path) -> None:
+    def __init__(self, folder: Path, *, bin_folder: Path, durable: bool = False) -> None:
         self._folder = folder
         self._bin = bin_folder
+        self._fsync = "on" if durable else "off"
         self._port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -52,7 +53,7 @@ class Server:
 
     def start(self) -> None:
         """Start (again) and wait until it answers."""
-        options = ["-c", "fsync=off", "-c", "max_connections=200", "-c", "listen_addresses=127.0.0.1"]
+        options = ["-c", f"fsync={self._fsync}", "-c", "max_connections=200", "-c", "listen_addresses=127.0.0.1"]
         options += ["-c", "unix_socket_directories=", "-c", f"port={self._port}", "-c", "log_min_messages=panic"]
         self._process = subprocess.Popen(  # noqa: S603 - the machine's own server
             [self._bin / "postgres", "-D", self._folder / "data", *options],

@@ -1,0 +1,120 @@
+"""What a benchmark promises and what it found: ratios of rounds in which both sides took turns.
+
+These machines are shared and noisy: a ratio is of one round, the result is the median over the rounds, and the absolute
+numbers beside it only give the scale.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROUNDS = 5
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Goal:
+    """One line of the table: the ratio of `what` to `against` is to be `least` or more, or `most` or less."""
+
+    key: str
+    what: str
+    against: str
+    least: float | None = None
+    most: float | None = None
+
+    def __str__(self) -> str:
+        return f"at least {self.least:g}" if self.least is not None else f"at most {self.most:g}"
+
+    def is_met(self, ratio: float) -> bool:
+        """Whether a ratio is good enough."""
+        return (self.least is None or ratio >= self.least) and (self.most is None or ratio <= self.most)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Result:
+    """The ratios of all rounds, and in `scale` what they mean in numbers of this machine."""
+
+    goal: Goal
+    ratios: Sequence[float]
+    scale: str = ""
+
+    @property
+    def ratio(self) -> float:
+        """The median of the rounds."""
+        return statistics.median(self.ratios)
+
+    @property
+    def spread(self) -> str:
+        """The least and the most of the rounds."""
+        return f"{min(self.ratios):.2f} to {max(self.ratios):.2f}"
+
+    @property
+    def is_met(self) -> bool:
+        """Whether the goal is reached."""
+        return self.goal.is_met(self.ratio)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Skipped:
+    """A goal that could not be measured here, and why."""
+
+    goal: Goal
+    why: str
+
+
+Found = Result | Skipped
+
+Figures = Mapping[str, float]
+"""What one side's turn in a round gave, by name."""
+
+
+def compare(
+    goal: Goal, rounds: Sequence[Mapping[str, Figures]], *, ours: str, theirs: str, figure: str, unit: str = ""
+) -> Result:
+    """The ratio of one figure, ours to theirs, in each round."""
+    ratios = [each[ours][figure] / each[theirs][figure] for each in rounds]
+    mine, other = (statistics.median(each[side][figure] for each in rounds) for side in (ours, theirs))
+    return Result(goal=goal, ratios=ratios, scale=f"{number(mine)} / {number(other)} {unit}".strip())
+
+
+def number(value: float) -> str:
+    """Three digits that matter."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"  # noqa: PLR2004
+
+
+def in_turn(sides: Mapping[str, Callable[[], Figures]], *, rounds: int = ROUNDS) -> list[Mapping[str, Figures]]:
+    """Let every side have its turn in each round, the order turned round each time."""
+    names = list(sides)
+    found: list[Mapping[str, Figures]] = []
+    for _ in range(rounds):
+        found.append({name: sides[name]() for name in names})
+        names.reverse()
+    return found
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    """An empty folder on the disk of this checkout: elsewhere may be memory, where nothing has to be synced."""
+    base = Path(__file__).parents[1] / "build"
+    base.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=base, prefix="bench-") as name:
+        yield Path(name)
+
+
+def cpu_of(pid: int) -> float:
+    """Seconds of processor time that a process has used, in user and system mode. Linux only."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def memory_of(pid: int, what: str = "VmRSS") -> int:
+    """Bytes in memory (`VmRSS`) or the most that ever were (`VmHWM`). Linux only."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(f"{what}:"):
+            return int(line.split()[1]) * 1024
+    return 0

@@ -1,0 +1,163 @@
+"""Queues to compare: each takes a job from its beginning to its end in durable steps.
+
+The steps are those of a recording: enqueued, claimed under a lease, moved four times, done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+import aiosqlite
+import procrastinate
+from procrastinate.jobs import Status
+
+from storage import claiming, jobs
+from storage.database import Database
+from storage.job import JobState, Origin
+from storage.migrations import migrate
+from storage.postgresql import PostgreSQL
+from storage.sqlite import SQLite
+
+MOVES = (JobState.SUBMITTING, JobState.SUBMITTED, JobState.READY, JobState.REPLYING)
+LEASE = timedelta(minutes=1)
+
+
+class Queue(Protocol):
+    """Whatever keeps jobs."""
+
+    async def one(self) -> None:
+        """Take a job through its life; each step is on disk before the next."""
+        ...
+
+
+async def drive(queue: Queue, *, jobs: int, workers: int) -> float:
+    """Let so many workers take so many jobs through their lives; seconds."""
+    waiting = iter(range(jobs))
+
+    async def work() -> None:
+        for _ in waiting:
+            await queue.one()
+
+    began = time.perf_counter()
+    await asyncio.gather(*(work() for _ in range(workers)))
+    return time.perf_counter() - began
+
+
+class Ours:
+    """The stores, used as the listeners and the worker use them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._turns = claiming.Turns()
+        self._numbers = itertools.count()
+
+    @classmethod
+    @asynccontextmanager
+    async def sqlite(cls, path: Path) -> AsyncIterator[Ours]:
+        database = await SQLite.open(path, own=True)
+        try:
+            await migrate(database)
+            yield cls(database)
+        finally:
+            await database.close()
+
+    @classmethod
+    @asynccontextmanager
+    async def postgresql(cls, url: str) -> AsyncIterator[Ours]:
+        database = await PostgreSQL.open(url)
+        try:
+            await migrate(database)
+            yield cls(database)
+        finally:
+            await database.close()
+
+    async def one(self) -> None:
+        number, write = next(self._numbers), self._database.write
+        origin = Origin(team="T1", channel=f"C{number % 20}", file=f"F{number}", occasion=f"{number}.0", user="U1")
+        await write(lambda tx: jobs.add(tx, origin=origin, now=_now()))
+        now = _now()
+        job = await write(lambda tx: claiming.claim(tx, turns=self._turns, now=now, until=now + LEASE))
+        assert job is not None  # noqa: S101 - there is one for each
+        for state in (*MOVES, JobState.REPLIED):
+            before = job
+            job = await write(lambda tx: jobs.save(tx, before, replace(before, state=state), now=_now()))  # noqa: B023 - awaited here
+        last = job
+        await write(lambda tx: claiming.release(tx, last, now=_now(), due=None, attempts=0))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Plain:
+    """aiosqlite with one transaction for each step, the plainest table that can do it."""
+
+    def __init__(self, database: aiosqlite.Connection) -> None:
+        self._database = database
+        self._numbers = itertools.count()
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, path: Path) -> AsyncIterator[Plain]:
+        async with aiosqlite.connect(path, isolation_level=None) as database:
+            for statement in (
+                "PRAGMA journal_mode=WAL",
+                "PRAGMA synchronous=FULL",
+                "CREATE TABLE jobs (id INTEGER PRIMARY KEY, state TEXT, due_at INTEGER, lease TEXT, origin TEXT)",
+                "CREATE INDEX jobs_due ON jobs (due_at) WHERE due_at IS NOT NULL",
+            ):
+                await database.execute(statement)
+            yield cls(database)
+
+    async def one(self) -> None:
+        number, now = next(self._numbers), time.time_ns() // 1_000_000
+        await self._database.execute("INSERT INTO jobs VALUES (NULL, 'received', ?, NULL, ?)", (now, f"F{number}" * 9))
+        claimed = await self._database.execute_fetchall(
+            "UPDATE jobs SET lease = ?, due_at = ? WHERE id = "
+            "(SELECT id FROM jobs WHERE due_at <= ? ORDER BY due_at LIMIT 1) RETURNING id",
+            (str(number), now + 60_000, now),
+        )
+        [(job,)] = claimed
+        for state in MOVES:
+            await self._database.execute("UPDATE jobs SET state = ? WHERE id = ?", (state, job))
+        await self._database.execute(
+            "UPDATE jobs SET state = 'replied', due_at = NULL, lease = NULL WHERE id = ?", (job,)
+        )
+
+
+class Procrastinate:
+    """procrastinate's own defer, fetch and finish, and four moves of a row of ours beside it."""
+
+    def __init__(self, app: procrastinate.App) -> None:
+        self._app = app
+        self._numbers = itertools.count()
+        self._worker = 0
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, url: str) -> AsyncIterator[Procrastinate]:
+        app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=url, min_size=8, max_size=8))
+        async with app.open_async():
+            await app.schema_manager.apply_schema_async()
+            await app.connector.execute_query_async("CREATE TABLE recordings (job BIGINT PRIMARY KEY, state TEXT)")
+            made = cls(app)
+            made._worker = await app.job_manager.register_worker()
+            yield made
+
+    async def one(self) -> None:
+        number, manager = next(self._numbers), self._app.job_manager
+        await self._app.configure_task("transcribe", allow_unknown=True).defer_async(file=f"F{number}" * 9)
+        job: Any = await manager.fetch_job(queues=None, worker_id=self._worker)
+        execute = self._app.connector.execute_query_async
+        await execute("INSERT INTO recordings VALUES (%(job)s, 'submitting')", job=job.id)
+        for state in MOVES[1:]:
+            await execute("UPDATE recordings SET state = %(state)s WHERE job = %(job)s", state=str(state), job=job.id)
+        await manager.finish_job(job, status=Status.SUCCEEDED, delete_job=False)
