@@ -71,7 +71,9 @@ async def knock(port: int, requests: Sequence[bytes], *, connections: int) -> li
     ends = [loop.create_future() for _ in range(connections)]
     for end in ends:
         await loop.create_connection(
-            lambda end=end: Knock(waiting, took=took, done=end), "127.0.0.1", port  # type: ignore[misc]
+            lambda end=end: Knock(waiting, took=took, done=end),
+            "127.0.0.1",
+            port,  # type: ignore[misc]
         )
     await asyncio.gather(*ends)
     return took

@@ -6,16 +6,15 @@ import asyncio
 import shutil
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from benchmarks.measuring import ROUNDS, Figures, Found, Goal, Result, Skipped, compare, folder, in_turn, number
 from benchmarks.queues import Ours, Plain, Procrastinate, Queue, drive
-from storage import claiming, jobs
+from storage import claiming
 from storage.database import Transaction
-from storage.job import Origin
 from storage.migrations import migrate
 from storage.sqlite import SQLite
 from tests.postgresql import Server, new_folder, programs
@@ -174,7 +173,6 @@ class _Undo(Exception):
 
 HANDS = 8
 """`CONCURRENCY`: so many polls are under way at once."""
-
 
 
 def _polls() -> Found:

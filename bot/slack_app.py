@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import structlog
@@ -11,6 +11,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.context.async_context import AsyncBoltContext
 from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.request.internals import extract_enterprise_id, extract_is_enterprise_install, extract_team_id
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -19,6 +20,7 @@ from bot.settings import Settings
 from bot.slack_files import Identity
 from bot.workspace import Workspace
 from handlers import words
+from handlers.audio import Installation, Listener
 
 _log = structlog.get_logger()
 
@@ -36,14 +38,52 @@ class _Client(AsyncWebClient):
         return await super()._request(http_verb=http_verb, api_url=api_url, req_args=there)
 
 
-class _TimedApp(AsyncApp):
-    """Times every answer: the one place through which Slack's requests come, over HTTP and over a socket."""
+Payload = dict[str, Any]
 
-    def __init__(self, metrics: Metrics, **more: Any) -> None:
+Whose = Callable[[Payload], Awaitable[Installation | None]]
+"""Tells the installation that a request is about; None if it is not ours."""
+
+
+class App(AsyncApp):
+    """Bolt's app, and past it a short way for events that come often and are only stored.
+
+    Times every answer: this is the one place through which Slack's requests come, over HTTP and over a socket, and over
+    HTTP only after their signature was checked (`bot.server`).
+    """
+
+    def __init__(self, *, whose: Whose, metrics: Metrics, **more: Any) -> None:
         super().__init__(**more)
+        self._whose = whose
         self._metrics = metrics
+        self._at_once: dict[str, Listener] = {}
+
+    def at_once(self, event_type: str, listener: Listener) -> None:
+        """Give events of this type to `listener` alone: most of an answer's cost would be Bolt's own."""
+        self._at_once[event_type] = listener
+
+    def listener(self, payload: object) -> Listener | None:
+        """Whom `hear` would give it to; None where Bolt has to answer."""
+        if not isinstance(payload, dict) or payload.get("type") != "event_callback":
+            return None
+        event = payload.get("event")
+        return self._at_once.get(str(event.get("type"))) if isinstance(event, dict) else None
+
+    async def hear(self, listener: Listener, payload: Any) -> int:
+        """Answer an event: 200 once its listener has returned, 500 if it raised, so that Slack repeats it."""
+        began, status = time.perf_counter(), 200
+        try:
+            installation = await self._whose(payload)
+            if installation is not None:
+                await listener(payload["event"], installation)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the event was not stored
+            status = _not_stored(error).status
+        self._metrics.acknowledged("event", status=status, after=time.perf_counter() - began)
+        return status
 
     async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
+        """Answer any request."""
+        if listener := self.listener(req.body):
+            return BoltResponse(status=await self.hear(listener, req.body), body="")
         began = time.perf_counter()
         response = await super().async_dispatch(req)
         self._metrics.acknowledged(_kind(req.body), status=response.status, after=time.perf_counter() - began)
@@ -56,16 +96,26 @@ def _kind(body: Mapping[str, Any]) -> str:
     return "command" if "command" in body else "other"
 
 
-def make_app(settings: Settings, *, client: AsyncWebClient, workspace: Workspace, metrics: Metrics) -> AsyncApp:
+def _not_stored(error: Exception) -> BoltResponse:
+    _log.error("listener failed", error=type(error).__name__)
+    return BoltResponse(status=500, body="")  # Slack delivers again
+
+
+def make_app(settings: Settings, *, client: AsyncWebClient, workspace: Workspace, metrics: Metrics) -> App:
     """An app without listeners yet."""
     token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
     secret = settings.slack_signing_secret
 
-    async def authorize(context: AsyncBoltContext) -> AuthorizeResult | None:
+    async def whose(payload: Payload) -> Installation | None:
         identity = await workspace.identify()
-        if not _concerns(context, identity):
-            # The app is installed there too, perhaps, but we hold no token for it and keep nothing of it.
-            _log.warning("another workspace refused")
+        team, enterprise = extract_team_id(payload), extract_enterprise_id(payload)
+        if not _is_ours(identity, team=team, enterprise=enterprise, whole=extract_is_enterprise_install(payload)):
+            return None
+        return Installation(team=team or "", enterprise=enterprise, bot_user=identity.user_id)
+
+    async def authorize(context: AsyncBoltContext) -> AuthorizeResult | None:
+        identity, team, enterprise = await workspace.identify(), context.team_id, context.enterprise_id
+        if not _is_ours(identity, team=team, enterprise=enterprise, whole=context.is_enterprise_install):
             return None
         return AuthorizeResult(
             enterprise_id=identity.enterprise_id,
@@ -75,8 +125,9 @@ def make_app(settings: Settings, *, client: AsyncWebClient, workspace: Workspace
             bot_user_id=identity.user_id,
         )
 
-    app = _TimedApp(
-        metrics,
+    app = App(
+        whose=whose,
+        metrics=metrics,
         client=client,
         authorize=authorize,
         signing_secret=secret.get_secret_value() if secret else "",
@@ -87,14 +138,15 @@ def make_app(settings: Settings, *, client: AsyncWebClient, workspace: Workspace
 
     @app.error
     async def not_stored(error: Exception) -> BoltResponse:
-        _log.error("listener failed", error=type(error).__name__)
-        return BoltResponse(status=500, body="")  # Slack delivers again
+        return _not_stored(error)
 
     return app
 
 
-def _concerns(context: AsyncBoltContext, identity: Identity) -> bool:
-    """Whether a request is about our installation: in a workspace, or in a whole organisation."""
-    if context.is_enterprise_install:
-        return context.enterprise_id is not None and context.enterprise_id == identity.enterprise_id
-    return context.team_id == identity.team_id
+def _is_ours(identity: Identity, *, team: str | None, enterprise: str | None, whole: bool | None) -> bool:
+    """Whether a request is about our installation: in a workspace, or in a `whole` organisation."""
+    if enterprise is not None and enterprise == identity.enterprise_id if whole else team == identity.team_id:
+        return True
+    # The app is installed there too, perhaps, but we hold no token for it and keep nothing of it.
+    _log.warning("another workspace refused")
+    return False

@@ -6,13 +6,13 @@ The worker judges. A failure to store is a 500, so that Slack delivers again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import structlog
 from pydantic import BaseModel, ValidationError
-from slack_bolt.async_app import AsyncApp, AsyncBoltContext
 
 from handlers.events import FileShared, MessageWithFiles
 from storage import jobs
@@ -25,7 +25,28 @@ M = TypeVar("M", bound=BaseModel)
 _log = structlog.get_logger()
 
 
-def register(app: AsyncApp, *, database: Database, clock: Callable[[], datetime]) -> None:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Installation:
+    """Where an event belongs: a workspace, in a whole organisation perhaps, and who we are there."""
+
+    team: str
+    enterprise: str | None
+    bot_user: str
+
+
+Listener = Callable[[Event, Installation], Awaitable[None]]
+"""Stores what an event tells; if it raises, Slack delivers the event again."""
+
+
+class Hears(Protocol):
+    """An app that gives every event of a type to one listener."""
+
+    def at_once(self, event_type: str, listener: Listener) -> None:
+        """From now on."""
+        ...
+
+
+def register(app: Hears, *, database: Database, clock: Callable[[], datetime]) -> None:
     """Listen for shared files, in either of the two events that Slack sends for one."""
 
     async def keep(origins: list[tuple[Origin, str | None]]) -> None:
@@ -35,27 +56,26 @@ def register(app: AsyncApp, *, database: Database, clock: Callable[[], datetime]
 
         await database.write(store)
 
-    @app.event("file_shared")
-    async def file_shared(event: Event, context: AsyncBoltContext) -> None:
+    async def file_shared(event: Event, place: Installation) -> None:
         shared = _understood(FileShared, event)
-        if shared is not None and shared.user_id != context.bot_user_id:  # not our own transcript files
-            await keep([(_of_file(shared, context), None)])
+        if shared is not None and shared.user_id != place.bot_user:  # not our own transcript files
+            await keep([(_of_file(shared, place), None)])
 
-    @app.event({"type": "message", "subtype": "file_share"})
-    async def message_with_files(event: Event, context: AsyncBoltContext) -> None:
+    async def message(event: Event, place: Installation) -> None:
+        if event.get("subtype") != "file_share":
+            return  # what the history scopes bring along
         message = _understood(MessageWithFiles, event)
-        if message is not None and message.user != context.bot_user_id:
-            await keep(_of_message(message, context))
+        if message is not None and message.user != place.bot_user:
+            await keep(_of_message(message, place))
 
-    @app.event("message")
-    async def other_message(event: Event) -> None:
-        """Hear what the history scopes bring along; an event without a listener is a 404, which Slack repeats."""
+    app.at_once("file_shared", file_shared)
+    app.at_once("message", message)
 
 
-def _of_file(shared: FileShared, context: AsyncBoltContext) -> Origin:
+def _of_file(shared: FileShared, place: Installation) -> Origin:
     return Origin(
-        enterprise=context.enterprise_id,
-        team=context.team_id or "",
+        enterprise=place.enterprise,
+        team=place.team,
         channel=shared.channel_id,
         file=shared.file_id,
         occasion=unresolved(shared.event_ts),
@@ -63,11 +83,11 @@ def _of_file(shared: FileShared, context: AsyncBoltContext) -> Origin:
     )
 
 
-def _of_message(message: MessageWithFiles, context: AsyncBoltContext) -> list[tuple[Origin, str | None]]:
+def _of_message(message: MessageWithFiles, place: Installation) -> list[tuple[Origin, str | None]]:
     def origin(file: str) -> Origin:
         return Origin(
-            enterprise=context.enterprise_id,
-            team=context.team_id or "",
+            enterprise=place.enterprise,
+            team=place.team,
             channel=message.channel,
             file=file,
             occasion=message.ts,

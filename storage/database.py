@@ -23,9 +23,11 @@ def keepable(values: Mapping[str, Value]) -> dict[str, Value]:
 
     Both come in JSON from outside, in a file's title for one, and a text is no reason to lose a recording.
     """
-    return {
-        name: _UNKEEPABLE.sub("\ufffd", value) if isinstance(value, str) else value for name, value in values.items()
-    }
+    return {name: _keepable(value) if isinstance(value, str) else value for name, value in values.items()}
+
+
+def _keepable(text: str) -> str:
+    return text if text.isascii() and "\0" not in text else _UNKEEPABLE.sub("\ufffd", text)
 
 
 class Row(Protocol):

@@ -48,6 +48,11 @@ def newest(tx: Transaction, *, limit: int, states: Sequence[JobState] = tuple(Jo
 
 
 def history(tx: Transaction, job_id: JobId) -> list[tuple[datetime, JobState, str | None]]:
-    """What happened to a job, oldest first: when, the state it came to, a note."""
-    rows = tx.all("SELECT at, state, note FROM job_history WHERE job_id = :id ORDER BY at, seq", id=job_id)
-    return [(moment(row["at"]), JobState(row["state"]), row["note"]) for row in rows]
+    """What happened to a job, oldest first: when, the state it came to, a note. It begins with how it was made."""
+    rows = tx.all(
+        "SELECT created_at AS at, 'received' AS state, NULL AS note, -1 AS seq FROM jobs WHERE id = :id "
+        "UNION ALL SELECT at, state, note, seq FROM job_history WHERE job_id = :id ORDER BY at, seq",
+        id=job_id,
+    )
+    told = [(moment(row["at"]), JobState(row["state"]), row["note"]) for row in rows]
+    return told[1:] if told[:1] == told[1:2] else told  # earlier releases noted the beginning too

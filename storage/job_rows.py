@@ -2,57 +2,67 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import lru_cache
+from operator import attrgetter
+from types import MappingProxyType
 
-from storage.database import Row, Transaction
+from storage.database import Row, Transaction, Value
 from storage.job import Failure, Job, JobId, JobState, LeaseLost, LeaseToken, Origin, Reason
 from storage.moments import length, moment, stored
 
+_COLUMNS: Mapping[str, str] = MappingProxyType(
+    {
+        "occasion": "origin.occasion",
+        "thread": "origin.thread",
+        "user_id": "origin.user",
+        **{
+            name: name
+            for name in (
+                "message_ts", "title", "state", "state_since", "provider", "duration", "damaged", "ticket", "handle",
+                "attempts", "tickets", "sendings", "retried", "reply_intent", "reply_ts", "under_way_since", "looks",
+            )
+        },
+    }
+)  # fmt: skip
+"""What may change in a row, and where a `Job` has it; but for the failure, and who may claim it when."""
 
-def update(tx: Transaction, job: Job, *, lease: str | None, keep_due: bool) -> None:
-    """Write every column that can change, while the row has that lease. Raises `LeaseLost`."""
-    touched = tx.run(
-        """
-        UPDATE jobs SET occasion = :occasion, thread = :thread, message_ts = :message_ts, user_id = :user,
-            title = :title, state = :state, state_since = :state_since, provider = :provider, duration = :duration,
-            damaged = :damaged, ticket = :ticket, handle = :handle, attempts = :attempts, tickets = :tickets,
-            sendings = :sendings, retried = :retried,
-            due_at = CASE WHEN :keep_due = 1 THEN due_at ELSE :due_at END, lease = :new_lease,
-            reply_intent = :reply_intent, reply_ts = :reply_ts, failure_reason = :failure_reason,
-            failure_sentence = :failure_sentence, under_way_since = :under_way_since,
-            looks = :looks
-        WHERE id = :id AND coalesce(lease, '') = coalesce(:lease, '')
-        """,
-        id=job.id,
-        occasion=job.origin.occasion,
-        thread=job.origin.thread,
-        message_ts=job.message_ts,
-        user=job.origin.user,
-        title=job.title,
-        state=job.state,
-        state_since=stored(job.state_since),
-        provider=job.provider,
-        duration=stored(job.duration),
-        damaged=int(job.damaged),
-        ticket=job.ticket,
-        handle=job.handle,
-        attempts=job.attempts,
-        tickets=job.tickets,
-        sendings=job.sendings,
-        retried=job.retried,
-        keep_due=int(keep_due),
-        due_at=stored(job.due_at),
-        new_lease=job.lease,
-        reply_intent=job.reply_intent,
-        reply_ts=job.reply_ts,
-        failure_reason=job.failure.reason if job.failure else None,
-        failure_sentence=job.failure.sentence if job.failure else None,
-        under_way_since=stored(job.under_way_since),
-        looks=job.looks,
-        lease=lease,
-    )
-    if not touched:
-        raise LeaseLost(job.id)
+_read = attrgetter(*_COLUMNS.values())
+
+
+def update(tx: Transaction, before: Job, after: Job, *, claimable: bool = False) -> None:
+    """Write what differs, while the row has the lease that it had before. Raises `LeaseLost`.
+
+    `before` is the row as last written. With `claimable` the lease and the time when it is due are written too: nobody
+    holds it any more. Without, they are left alone, since whoever keeps the lease alive writes them meanwhile.
+    """
+    values = zip(_COLUMNS, _read(before), _read(after), strict=True)
+    changed: dict[str, Value] = {name: _stored(new) for name, old, new in values if new != old}
+    if after.failure != before.failure:
+        changed["failure_reason"] = after.failure.reason if after.failure else None
+        changed["failure_sentence"] = after.failure.sentence if after.failure else None
+    if claimable:
+        changed |= {"due_at": stored(after.due_at), "lease": after.lease}
+    if not tx.run(_updating(tuple(changed)), **changed, id=after.id, held=before.lease or ""):
+        raise LeaseLost(after.id)
+
+
+def _stored(value: Value | datetime | timedelta) -> Value:
+    match value:
+        case datetime() | timedelta():
+            return stored(value)
+        case bool():
+            return int(value)
+        case _:
+            return value
+
+
+@lru_cache(maxsize=256)
+def _updating(columns: tuple[str, ...]) -> str:
+    # Few columns make a quick statement: an index whose columns are not named is not touched.
+    changes = ", ".join(f"{column} = :{column}" for column in columns) or "state = state"
+    return f"UPDATE jobs SET {changes} WHERE id = :id AND coalesce(lease, '') = :held"  # noqa: S608 - our own names
 
 
 def write_history(tx: Transaction, job_id: JobId, state: JobState, *, now: datetime, note: str | None) -> None:

@@ -20,16 +20,24 @@ _ALPHABET = "abcdefghjkmnpqrstvwxyz23456789"  # read aloud and typed by people: 
 
 def add(tx: Transaction, *, origin: Origin, now: datetime, title: str | None = None) -> Job | None:
     """Make the row for this sharing, due at once; None when it is there already."""
-    row = tx.one(
+    job = Job(
+        id=_new_id(),
+        origin=origin,
+        state=JobState.RECEIVED,
+        created_at=now,
+        state_since=now,
+        title=title,
+        due_at=now,
+    )
+    made = tx.run(
         """
         INSERT INTO jobs (id, enterprise, team, channel, file, occasion, thread, message_ts, user_id, title, state,
                           state_since, attempts, waiting, due_at, created_at)
         VALUES (:id, :enterprise, :team, :channel, :file, :occasion, :thread, NULL, :user, :title, 'received',
                 :now, 0, 1, :now, :now)
         ON CONFLICT (team, channel, file, occasion) DO NOTHING
-        RETURNING *
         """,
-        id="".join(secrets.choice(_ALPHABET) for _ in range(10)),
+        id=job.id,
         enterprise=origin.enterprise,
         team=origin.team,
         channel=origin.channel,
@@ -40,12 +48,18 @@ def add(tx: Transaction, *, origin: Origin, now: datetime, title: str | None = N
         title=title,
         now=stored(now),
     )
-    if row is None:
+    if not made:
         return None
-    job = job_of(row)
-    write_history(tx, job.id, JobState.RECEIVED, now=now, note=None)
     tx.announce()
     return job
+
+
+def _new_id() -> JobId:
+    number, letters = int.from_bytes(secrets.token_bytes(8)), []
+    for _ in range(10):
+        number, letter = divmod(number, len(_ALPHABET))
+        letters.append(_ALPHABET[letter])
+    return JobId("".join(letters))
 
 
 def save(tx: Transaction, before: Job, after: Job, *, now: datetime, note: str | None = None) -> Job:
@@ -61,7 +75,7 @@ def save(tx: Transaction, before: Job, after: Job, *, now: datetime, note: str |
         after = replace(after, state_since=now, attempts=0, looks=0, under_way_since=under_way)
     if not after.state.is_open:
         after = replace(after, ticket=None)
-    update(tx, after, lease=before.lease, keep_due=True)
+    update(tx, before, after)
     if moved or note:
         write_history(tx, after.id, after.state, now=now, note=note)
     return after
@@ -69,7 +83,7 @@ def save(tx: Transaction, before: Job, after: Job, *, now: datetime, note: str |
 
 def locate(tx: Transaction, before: Job, after: Job) -> Job:
     """Write where the recording was really shared. Raises `Taken` if another job has that sharing, and `LeaseLost`."""
-    update(tx, after, lease=before.lease, keep_due=True)
+    update(tx, before, after)
     return after
 
 
@@ -174,7 +188,7 @@ def retry(tx: Transaction, job: Job, *, now: datetime) -> Job | None:
         retried=job.retried + 1, due_at=now, ticket=None, handle=None, failure=None, reply_intent=None, reply_ts=None,
         under_way_since=None, looks=0,
     )  # fmt: skip
-    update(tx, again, lease=None, keep_due=False)
+    update(tx, replace(job, lease=None), again, claimable=True)
     write_history(tx, job.id, JobState.RECEIVED, now=now, note="started again")
     tx.announce()
     return again
@@ -188,7 +202,7 @@ def cancel(tx: Transaction, job: Job, *, now: datetime) -> Job | None:
     ended = replace(job, state=JobState.ABANDONED, failure=failure, ticket=None, state_since=now, attempts=0)
     # Due at once: what it left in Slack and on disk is tidied up by the worker.
     ended = replace(ended, lease=None, due_at=now, under_way_since=None)
-    update(tx, ended, lease=job.lease, keep_due=False)
+    update(tx, job, ended, claimable=True)
     write_history(tx, job.id, ended.state, now=now, note="cancelled")
     tx.announce()
     return ended

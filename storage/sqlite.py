@@ -13,10 +13,9 @@ import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from storage.database import AlreadyOwned, Row, StorageUnavailable, Taken, Value, Work, keepable
 
@@ -50,14 +49,12 @@ class _Transaction:
         return self._connection.execute(sql, keepable(values))
 
 
-@dataclass(frozen=True, slots=True)
-class _Request(Generic[T]):
+class _Request(NamedTuple, Generic[T]):
     work: Work[T]
     result: asyncio.Future[T]
 
 
-@dataclass(frozen=True, slots=True)
-class _Outcome:
+class _Outcome(NamedTuple):
     request: _Request[Any]
     value: Any = None
     error: Exception | None = None
@@ -74,14 +71,20 @@ class _Outcome:
 
 
 class _Connection(threading.Thread):
-    """A thread with a connection of its own; runs what is queued, everything waiting in one transaction."""
+    """A thread with a connection of its own; runs what waits, all of it in one transaction.
+
+    The event loop hands over what waits at the end of its turn. Handed over one by one, as they come, the first would
+    start a transaction of their own, and both threads would fight for the interpreter at every statement.
+    """
 
     def __init__(self, path: Path, *, begin: str, pragmas: Sequence[str]) -> None:
         super().__init__(name=f"sqlite {begin}", daemon=True)
         self._path = path
         self._begin = begin
         self._pragmas = pragmas
-        self._queue: queue.SimpleQueue[_Request[Any] | None] = queue.SimpleQueue()
+        self._waiting: list[_Request[Any]] = []
+        self._at_work = False
+        self._queue: queue.SimpleQueue[Sequence[_Request[Any]] | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self.opened: asyncio.Future[None] = self._loop.create_future()
         self.on_announced: Callable[[], None] | None = None
@@ -91,11 +94,20 @@ class _Connection(threading.Thread):
         if self._stopped:
             raise StorageUnavailable("the database is closed")
         result: asyncio.Future[T] = self._loop.create_future()
-        self._queue.put(_Request(work, result))
+        self._waiting.append(_Request(work, result))
+        if len(self._waiting) == 1 and not self._at_work:
+            self._loop.call_soon(self._hand_over)
         return await result
+
+    def _hand_over(self) -> None:
+        if self._waiting:
+            self._at_work = True
+            self._queue.put(self._waiting)
+            self._waiting = []
 
     async def stop(self) -> None:
         self._stopped = True
+        self._hand_over()
         self._queue.put(None)
         await asyncio.to_thread(self.join)
 
@@ -122,28 +134,28 @@ class _Connection(threading.Thread):
             connection.close()
 
     def _serve(self, connection: sqlite3.Connection) -> None:
-        stopping = False
-        while not stopping:
-            waiting = [self._queue.get()]
-            while not self._queue.empty():
-                waiting.append(self._queue.get())
-            stopping = None in waiting
-            requests = [request for request in waiting if request is not None]
-            if requests:
-                self._loop.call_soon_threadsafe(self._deliver, self._together(connection, requests))
+        while (requests := self._queue.get()) is not None:
+            self._loop.call_soon_threadsafe(self._deliver, self._together(connection, requests))
 
     def _together(self, connection: sqlite3.Connection, requests: Sequence[_Request[Any]]) -> list[_Outcome]:
         try:
             self._still_there()
             connection.execute(self._begin)
-            outcomes = [self._one(connection, request) for request in requests]
+            outcomes = self._run_all(connection, requests)
             connection.execute("COMMIT")
         except sqlite3.Error as error:
-            with suppress(sqlite3.Error):
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
+            _roll_back(connection)
             return [_Outcome(request, error=StorageUnavailable(str(error))) for request in requests]
         return outcomes
+
+    def _run_all(self, connection: sqlite3.Connection, requests: Sequence[_Request[Any]]) -> list[_Outcome]:
+        """Run all of them; only where one fails, once more from the start, each kept apart from the others."""
+        try:
+            return [_plainly(connection, request) for request in requests]
+        except Exception:  # noqa: BLE001 - whose it is shows when they run apart
+            _roll_back(connection)
+        connection.execute(self._begin)
+        return [_apart(connection, request) for request in requests]
 
     def _still_there(self) -> None:
         # SQLite goes on writing to a file that was deleted or replaced under it, and all of that would be lost.
@@ -154,25 +166,37 @@ class _Connection(threading.Thread):
         if (found.st_dev, found.st_ino) != self._file:
             raise sqlite3.OperationalError("the database file was replaced: restart threadscribe")
 
-    def _one(self, connection: sqlite3.Connection, request: _Request[Any]) -> _Outcome:
-        connection.execute("SAVEPOINT unit")
-        transaction = _Transaction(connection)
-        try:
-            value = request.work(transaction)
-        except Exception as error:  # it belongs to whoever asked, and must not undo the others' work
-            if not connection.in_transaction:
-                raise sqlite3.OperationalError(str(error)) from error  # e.g. a full disk: SQLite rolled back by itself
-            connection.execute("ROLLBACK TO unit")
-            connection.execute("RELEASE unit")
-            return _Outcome(request, error=_understood(error))
-        connection.execute("RELEASE unit")
-        return _Outcome(request, value, announced=transaction.announced)
-
     def _deliver(self, outcomes: Sequence[_Outcome]) -> None:
         for outcome in outcomes:
             outcome.deliver()
         if self.on_announced is not None and any(outcome.announced for outcome in outcomes):
             self.on_announced()
+        self._at_work = False
+        self._loop.call_soon(self._hand_over)  # after those that just got their outcome and go on writing
+
+
+def _plainly(connection: sqlite3.Connection, request: _Request[Any]) -> _Outcome:
+    transaction = _Transaction(connection)
+    return _Outcome(request, request.work(transaction), announced=transaction.announced)
+
+
+def _apart(connection: sqlite3.Connection, request: _Request[Any]) -> _Outcome:
+    connection.execute("SAVEPOINT unit")
+    try:
+        outcome = _plainly(connection, request)
+    except Exception as error:  # it belongs to whoever asked, and must not undo the others' work
+        if not connection.in_transaction:
+            raise sqlite3.OperationalError(str(error)) from error  # e.g. a full disk: SQLite rolled back by itself
+        connection.execute("ROLLBACK TO unit")
+        outcome = _Outcome(request, error=_understood(error))
+    connection.execute("RELEASE unit")
+    return outcome
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    with suppress(sqlite3.Error):
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
 
 
 def _understood(error: Exception) -> Exception:

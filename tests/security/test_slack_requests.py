@@ -13,11 +13,11 @@ from urllib.parse import urlencode
 
 import aiohttp
 import pytest
-from slack_bolt.async_app import AsyncApp
 
 from bot.app import Bot, open_bot
 from bot.metrics import Metrics
 from bot.server import Listening, make_server, serve_slack
+from bot.slack_app import App
 from handlers import words
 from sandbox.faults import answer
 from sandbox.slack import Slack
@@ -117,12 +117,17 @@ async def test_a_body_that_unpacks_to_far_more_is_refused(bot: Bot) -> None:
 # --- slow ones ------------------------------------------------------------------------------------------------------
 
 
+async def nobody(_payload: object) -> None:
+    """An event is nobody's."""
+
+
 @pytest.fixture
 async def port() -> AsyncIterator[int]:
     """Slack's door alone, with little patience."""
     server = make_server()
-    app = AsyncApp(signing_secret="a secret", token="xoxb-nobody")
-    serve_slack(server, app, signing_secret="a secret", metrics=Metrics(), patience=SOON)
+    metrics = Metrics()
+    app = App(whose=nobody, metrics=metrics, signing_secret="a secret", token="xoxb-nobody")
+    serve_slack(server, app, signing_secret="a secret", metrics=metrics, patience=SOON)
     listening = await Listening.start(server, host="127.0.0.1", port=0, idle=NEVER)
     yield listening.port
     await listening.stop()

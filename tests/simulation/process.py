@@ -15,7 +15,6 @@ from typing import Any, cast
 
 import aiohttp
 from aiohttp import web
-from slack_bolt.async_app import AsyncApp
 
 from bot.claim import LEASE
 from bot.clock import Clock
@@ -89,18 +88,13 @@ class _Downloads(Downloads):
 
 
 class _Listeners:
-    """Stands where `handlers.audio` expects Bolt's app, and keeps what it registers."""
+    """Keeps what `handlers.audio` registers."""
 
     def __init__(self) -> None:
-        self.heard: dict[str, Callable[..., Any]] = {}
+        self.heard: dict[str, audio.Listener] = {}
 
-    def event(self, constraint: str | dict[str, str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        name = constraint if isinstance(constraint, str) else constraint["subtype"]
-
-        def keep(listener: Callable[..., Any]) -> Callable[..., Any]:
-            return self.heard.setdefault(name, listener)
-
-        return keep
+    def at_once(self, event_type: str, listener: audio.Listener) -> None:
+        self.heard[event_type] = listener
 
 
 class _Body:
@@ -122,7 +116,7 @@ class Process:
         self.tools = self._tools(spool)
         self.worker = Worker(self.tools, clock=self.clock)
         self._listeners = _Listeners()
-        audio.register(cast(AsyncApp, self._listeners), database=self.database, clock=self.clock)
+        audio.register(self._listeners, database=self.database, clock=self.clock)
         self._route = self._webhook_route()
         self.life = host.loop.create_task(self._live(), name="life")
 
@@ -133,9 +127,8 @@ class Process:
 
     def hear(self, name: str, event: Json) -> asyncio.Task[None]:
         """Slack calls with an event; the task fails where the answer would be a 500."""
-        context = SimpleNamespace(bot_user_id=BOT, team_id=TEAM, enterprise_id=None)
-        names = {"message": "file_share"}
-        return self._begin(self._listeners.heard[names.get(name, name)](event=event, context=context))
+        place = audio.Installation(team=TEAM, enterprise=None, bot_user=BOT)
+        return self._begin(self._listeners.heard[name](event, place))
 
     def take_webhook(self, body: bytes) -> asyncio.Task[web.StreamResponse]:
         """The provider calls."""

@@ -47,6 +47,7 @@ PATIENCE = 120
 """Seconds for which a recording is waited for at least."""
 
 CHANNELS = ("C1", "C2")
+SHARED = "file_share"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -294,7 +295,13 @@ class World:
         self._tell_first("file_shared", {**about, "event_ts": event_ts})
         if self.slack.history:
             file = {"id": sharing.file, "title": f"Note {sharing.file}"}
-            message = {"channel": sharing.channel, "user": "U1", "ts": sharing.ts, "files": [file]}
+            message = {
+                "subtype": "file_share",
+                "channel": sharing.channel,
+                "user": "U1",
+                "ts": sharing.ts,
+                "files": [file],
+            }
             in_thread = {} if sharing.thread == sharing.ts else {"thread_ts": sharing.thread}
             self._tell_first("message", message | in_thread)
         return sharing

@@ -162,7 +162,7 @@ CHANGES = (
     "UPDATE jobs SET lease = NULL WHERE lease IS NOT NULL",
     "UPDATE jobs SET due_at = due_at + 1 WHERE due_at IS NOT NULL",
     "UPDATE job_history SET seq = seq + 1",
-    "UPDATE job_history SET note = '' WHERE note IS NULL",
+    "UPDATE job_history SET note = NULL WHERE note IS NOT NULL",
     "DELETE FROM job_history WHERE state = 'replied'",
     "INSERT INTO job_history (job_id, at, state) SELECT id, 1, 'received' FROM jobs LIMIT 1",
     "UPDATE transcripts SET body = replace(body, 'Dumela', 'dumela')",
