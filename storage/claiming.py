@@ -15,7 +15,7 @@ from functools import partial
 from storage import inbox
 from storage.database import Transaction
 from storage.job import Job, JobId, LeaseLost
-from storage.job_rows import job_of, write_history
+from storage.job_rows import entry, job_of
 from storage.moments import moment, stored
 
 FARTHEST = timedelta(minutes=15)
@@ -129,12 +129,13 @@ def release(
     """
     touched = tx.run(
         "UPDATE jobs SET lease = NULL, due_at = :due, attempts = :attempts, looks = :looks, "
-        "under_way_since = CASE WHEN :settled = 1 THEN NULL ELSE under_way_since END "
+        "under_way_since = CASE WHEN :settled = 1 THEN NULL ELSE under_way_since END, history = history || :told "
         "WHERE id = :id AND lease = :lease",
         due=stored(due),
         attempts=attempts,
         looks=looks,
         settled=int(settled),
+        told=entry(job.state, now=now, note=note) if note else "",
         id=job.id,
         lease=job.lease,
     )
@@ -143,8 +144,6 @@ def release(
     # Looked at after the row is ours: a webhook that comes at this very moment waits for it, and then wakes the job.
     if unless_webhook and inbox.has_unread(tx, provider=job.provider or "", handle=job.handle or ""):
         hurry(tx, job, now=now)
-    if note:
-        write_history(tx, job.id, job.state, now=now, note=note)
 
 
 def void_leases(tx: Transaction, *, now: datetime) -> int:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from storage.database import Transaction
 from storage.job import Job, JobId, JobState
-from storage.job_rows import job_of
+from storage.job_rows import entries, job_of
 from storage.moments import moment
 
 
@@ -49,10 +49,12 @@ def newest(tx: Transaction, *, limit: int, states: Sequence[JobState] = tuple(Jo
 
 def history(tx: Transaction, job_id: JobId) -> list[tuple[datetime, JobState, str | None]]:
     """What happened to a job, oldest first: when, the state it came to, a note. It begins with how it was made."""
-    rows = tx.all(
-        "SELECT created_at AS at, 'received' AS state, NULL AS note, -1 AS seq FROM jobs WHERE id = :id "
-        "UNION ALL SELECT at, state, note, seq FROM job_history WHERE job_id = :id ORDER BY at, seq",
-        id=job_id,
-    )
-    told = [(moment(row["at"]), JobState(row["state"]), row["note"]) for row in rows]
-    return told[1:] if told[:1] == told[1:2] else told  # earlier releases noted the beginning too
+    job = tx.one("SELECT created_at, history FROM jobs WHERE id = :id", id=job_id)
+    if job is None:
+        return []
+    # Earlier releases wrote a table of its own, with the beginning in it.
+    rows = tx.all("SELECT at, state, note FROM job_history WHERE job_id = :id ORDER BY at, seq", id=job_id)
+    earlier = [(moment(row["at"]), JobState(row["state"]), row["note"]) for row in rows]
+    beginning = (moment(job["created_at"]), JobState.RECEIVED, None)
+    told = earlier if beginning in earlier else [beginning, *earlier]
+    return sorted([*told, *entries(job["history"])], key=lambda one: one[0])

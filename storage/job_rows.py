@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -31,11 +32,12 @@ _COLUMNS: Mapping[str, str] = MappingProxyType(
 _read = attrgetter(*_COLUMNS.values())
 
 
-def update(tx: Transaction, before: Job, after: Job, *, claimable: bool = False) -> None:
+def update(tx: Transaction, before: Job, after: Job, *, claimable: bool = False, entry: str | None = None) -> None:
     """Write what differs, while the row has the lease that it had before. Raises `LeaseLost`.
 
     `before` is the row as last written. With `claimable` the lease and the time when it is due are written too: nobody
-    holds it any more. Without, they are left alone, since whoever keeps the lease alive writes them meanwhile.
+    holds it any more. Without, they are left alone, since whoever keeps the lease alive writes them meanwhile. `entry`
+    is added to its history.
     """
     values = zip(_COLUMNS, _read(before), _read(after), strict=True)
     changed: dict[str, Value] = {name: _stored(new) for name, old, new in values if new != old}
@@ -44,6 +46,8 @@ def update(tx: Transaction, before: Job, after: Job, *, claimable: bool = False)
         changed["failure_sentence"] = after.failure.sentence if after.failure else None
     if claimable:
         changed |= {"due_at": stored(after.due_at), "lease": after.lease}
+    if entry is not None:
+        changed["history"] = entry
     if not tx.run(_updating(tuple(changed)), **changed, id=after.id, held=before.lease or ""):
         raise LeaseLost(after.id)
 
@@ -61,20 +65,23 @@ def _stored(value: Value | datetime | timedelta) -> Value:
 @lru_cache(maxsize=256)
 def _updating(columns: tuple[str, ...]) -> str:
     # Few columns make a quick statement: an index whose columns are not named is not touched.
-    changes = ", ".join(f"{column} = :{column}" for column in columns) or "state = state"
+    changes = ", ".join(map(_set, columns)) or "state = state"
     return f"UPDATE jobs SET {changes} WHERE id = :id AND coalesce(lease, '') = :held"  # noqa: S608 - our own names
 
 
-def write_history(tx: Transaction, job_id: JobId, state: JobState, *, now: datetime, note: str | None) -> None:
-    """Note what a job came to."""
-    tx.run(
-        "INSERT INTO job_history (job_id, at, state, note, seq) VALUES (:job_id, :at, :state, :note, "
-        "(SELECT count(*) FROM job_history WHERE job_id = :job_id))",
-        job_id=job_id,
-        at=stored(now),
-        state=state,
-        note=note,
-    )
+def _set(column: str) -> str:
+    return "history = history || :history" if column == "history" else f"{column} = :{column}"
+
+
+def entry(state: JobState, *, now: datetime, note: str | None) -> str:
+    """A line for the history: what a job came to."""
+    return json.dumps([stored(now), state, note]) + "\n"
+
+
+def entries(history: str) -> list[tuple[datetime, JobState, str | None]]:
+    """The lines of a history, in their order."""
+    told = [json.loads(line) for line in history.splitlines()]
+    return [(moment(at), JobState(state), note) for at, state, note in told]
 
 
 def job_of(row: Row) -> Job:

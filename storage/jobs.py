@@ -11,8 +11,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from storage.database import Transaction
-from storage.job import MOVES, Failure, Job, JobId, JobState, Origin, Reason
-from storage.job_rows import job_of, update, write_history
+from storage.job import MOVES, Failure, Job, JobId, JobState, LeaseLost, Origin, Reason
+from storage.job_rows import entry, job_of, update
 from storage.moments import stored
 
 _ALPHABET = "abcdefghjkmnpqrstvwxyz23456789"  # read aloud and typed by people: no look-alikes
@@ -75,9 +75,7 @@ def save(tx: Transaction, before: Job, after: Job, *, now: datetime, note: str |
         after = replace(after, state_since=now, attempts=0, looks=0, under_way_since=under_way)
     if not after.state.is_open:
         after = replace(after, ticket=None)
-    update(tx, before, after)
-    if moved or note:
-        write_history(tx, after.id, after.state, now=now, note=note)
+    update(tx, before, after, entry=entry(after.state, now=now, note=note) if moved or note else None)
     return after
 
 
@@ -163,6 +161,11 @@ def get(tx: Transaction, job_id: JobId) -> Job | None:
     return job_of(row) if row else None
 
 
+def _as_it_is(tx: Transaction, job: Job) -> Job:
+    """The row as last written: what changes is told by what it was."""
+    return get(tx, job.id) or job
+
+
 def purge_left_alone(tx: Transaction, *, before: datetime) -> int:
     """Drop the rows of what never was a recording for us: they only had to outlive Slack's repeats."""
     return tx.run(
@@ -178,7 +181,13 @@ def needs_audio(tx: Transaction, *, job: JobId) -> bool:
 
 
 def retry(tx: Transaction, job: Job, *, now: datetime) -> Job | None:
-    """Start a job that failed (or was left alone) again from its recording; None when there is nothing to retry."""
+    """Start a job that failed (or was left alone) again from its recording; None when there is nothing to retry.
+
+    Raises `LeaseLost` when somebody has it in hand.
+    """
+    job = _as_it_is(tx, job)
+    if job.lease is not None:
+        raise LeaseLost(job.id)
     if job.state.is_open:
         return None
     if job.state is JobState.REPLIED and job.failure is None:
@@ -188,21 +197,26 @@ def retry(tx: Transaction, job: Job, *, now: datetime) -> Job | None:
         retried=job.retried + 1, due_at=now, ticket=None, handle=None, failure=None, reply_intent=None, reply_ts=None,
         under_way_since=None, looks=0,
     )  # fmt: skip
-    update(tx, replace(job, lease=None), again, claimable=True)
-    write_history(tx, job.id, JobState.RECEIVED, now=now, note="started again")
+    told = entry(again.state, now=now, note="started again")
+    update(tx, job, again, claimable=True, entry=told)
     tx.announce()
     return again
 
 
 def cancel(tx: Transaction, job: Job, *, now: datetime) -> Job | None:
-    """End a job that owes no reply yet; whoever is at it learns so at its next write. None when it is too late."""
+    """End a job that owes no reply yet; whoever is at it learns so at its next write. None when it is too late.
+
+    Raises `LeaseLost` when it changed hands since `job` was read.
+    """
+    if (current := _as_it_is(tx, job)).lease != job.lease:
+        raise LeaseLost(job.id)
+    job = current
     if job.state not in {JobState.RECEIVED, JobState.SUBMITTING, JobState.SUBMITTED}:
         return None
     failure = Failure(reason=Reason.CANCELLED)
     ended = replace(job, state=JobState.ABANDONED, failure=failure, ticket=None, state_since=now, attempts=0)
     # Due at once: what it left in Slack and on disk is tidied up by the worker.
     ended = replace(ended, lease=None, due_at=now, under_way_since=None)
-    update(tx, job, ended, claimable=True)
-    write_history(tx, job.id, ended.state, now=now, note="cancelled")
+    update(tx, job, ended, claimable=True, entry=entry(ended.state, now=now, note="cancelled"))
     tx.announce()
     return ended

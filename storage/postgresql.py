@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, LiteralString, TypeVar, cast
 
 import psycopg
@@ -23,6 +23,7 @@ from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool
 
 from storage.database import Row, StorageUnavailable, Taken, Value, Work, keepable
+from storage.grouping import Group, Groups, Outcome, Request, plainly
 from storage.moments import moment
 
 T = TypeVar("T")
@@ -32,6 +33,9 @@ _Connection = psycopg.Connection[DictRow]
 CHANNEL = "threadscribe_due"
 LISTEN_AGAIN = 1.0
 """Seconds after the connection that listens was lost. Nothing is missed for long: workers look by themselves too."""
+
+HANDS = 4
+"""Transactions that write at the same time; whatever else waits shares the next of them."""
 
 WAIT = 2.0
 """Seconds for a connection: Slack waits three for an answer, and within them has to hear that there is none."""
@@ -83,6 +87,7 @@ class PostgreSQL:
         self._url = url
         self._pool = pool
         self._threads = ThreadPoolExecutor(size, thread_name_prefix="postgresql")
+        self._writes = Groups(self._together, threads=self._threads, hands=min(HANDS, size))
         self._listening: asyncio.Task[None] | None = None
 
     @classmethod
@@ -113,11 +118,15 @@ class PostgreSQL:
 
     async def write(self, work: Work[T]) -> T:
         """Run `work` in a transaction; its effects are durable on return, and absent if it raised."""
-        return await self._in_thread(work, reading=False)
+        return await self._writes.run(work)
 
     async def read(self, work: Work[T]) -> T:
         """Run `work` on a consistent view, beside the writers."""
-        return await self._in_thread(work, reading=True)
+        try:
+            done = self._threads.submit(self._do, work, reading=True)
+        except RuntimeError:
+            raise StorageUnavailable("the database is closed") from None
+        return await asyncio.wrap_future(done)
 
     def on_due(self, call: Callable[[], None]) -> None:
         """From now on call this, on the event loop, whenever any machine announced something."""
@@ -134,19 +143,34 @@ class PostgreSQL:
             self._listening.cancel()
             with suppress(asyncio.CancelledError):
                 await self._listening
+        self._writes.close()
         await asyncio.to_thread(self._threads.shutdown)
         await asyncio.to_thread(self._pool.close)
 
-    async def _in_thread(self, work: Work[T], *, reading: bool) -> T:
+    def _together(self, group: Group) -> Sequence[Outcome]:
+        """Do a group in one transaction; where one of its units fails, once more, each in a transaction of its own."""
+        if len(group) == 1:
+            return [Outcome(self._do(group[0].work, reading=False))]
         try:
-            done = self._threads.submit(self._do, work, reading=reading)
-        except RuntimeError:
-            raise StorageUnavailable("the database is closed") from None
-        return await asyncio.wrap_future(done)
+            return self._do(partial(plainly, group), reading=False)
+        except Exception as error:
+            if isinstance(error, StorageUnavailable) and not isinstance(error, _Conflict):
+                raise
+        return [self._apart(request) for request in group]
+
+    def _apart(self, request: Request[Any]) -> Outcome:
+        try:
+            return Outcome(self._do(request.work, reading=False))
+        except StorageUnavailable:
+            raise  # the others would wait for it in vain, one after another
+        except Exception as error:  # noqa: BLE001 - it belongs to whoever asked
+            return Outcome(error=error)
 
     def _do(self, work: Work[T], *, reading: bool) -> T:
         try:
             return self._try(work, reading=reading)
+        except _Conflict:
+            pass  # the other one has gone on since
         except _Stale:
             self._pool.drain()  # the others are no better, for all we know: each is replaced by a new one
         try:
@@ -161,13 +185,17 @@ class PostgreSQL:
                 connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ if reading else None
                 connection.read_only = True if reading else None
                 transaction = _Transaction(connection)
-                return work(transaction)
+                value = work(transaction)
+                transaction.tell()
+                return value
         except psycopg.errors.FeatureNotSupported as error:
             raise _Stale(_first_line(error)) from None  # a statement was kept, and its table has changed since
         except psycopg.DataError:
             raise  # a value that no database could take: our own mistake
         except psycopg.IntegrityError as error:
             raise Taken(_first_line(error)) from None
+        except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure) as error:
+            raise _Conflict(_first_line(error)) from None
         except psycopg.Error as error:
             if transaction is not None and transaction.is_stale:
                 raise _Stale(_first_line(error)) from None
@@ -185,6 +213,10 @@ class PostgreSQL:
             await asyncio.sleep(LISTEN_AGAIN)
 
 
+class _Conflict(StorageUnavailable):
+    """Two transactions were in each other's way; alone, each may well succeed."""
+
+
 class _Stale(Exception):
     """The connection was broken before anything was run on it, or is of a time before the last migration."""
 
@@ -195,6 +227,7 @@ class _Transaction:
     def __init__(self, connection: _Connection) -> None:
         self._connection = connection
         self._has_run = False
+        self._announced = False
 
     @property
     def is_stale(self) -> bool:
@@ -213,7 +246,12 @@ class _Transaction:
         return cast("Sequence[Row]", rows)
 
     def announce(self) -> None:
-        self._execute(f"NOTIFY {CHANNEL}", {})
+        self._announced = True
+
+    def tell(self) -> None:
+        """Pass on what was announced, once for all."""
+        if self._announced:
+            self._execute(f"NOTIFY {CHANNEL}", {})
 
     def be_alone(self) -> None:
         self._execute(_ALONE_FIRST, {})

@@ -1,23 +1,22 @@
 """The database in one file: a writer with full durability and a reader beside it, each with a thread of its own.
 
-Whatever arrives while one transaction commits shares the next one (group commit without a timer), so that many
-writers cost one `fsync`. See docs/decisions/0002.
+Groups of units (`storage.grouping`) share a transaction and its `fsync`. See docs/decisions/0002.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-import queue
 import sqlite3
-import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from storage.database import AlreadyOwned, Row, StorageUnavailable, Taken, Value, Work, keepable
+from storage.grouping import Group, Groups, Outcome, Request, plainly
 
 T = TypeVar("T")
 
@@ -49,113 +48,89 @@ class _Transaction:
         return self._connection.execute(sql, keepable(values))
 
 
-class _Request(NamedTuple, Generic[T]):
-    work: Work[T]
-    result: asyncio.Future[T]
-
-
-class _Outcome(NamedTuple):
-    request: _Request[Any]
-    value: Any = None
-    error: Exception | None = None
-    announced: bool = False
-
-    def deliver(self) -> None:
-        result = self.request.result
-        if result.done():  # whoever asked has gone
-            return
-        if self.error is None:
-            result.set_result(self.value)
-        else:
-            result.set_exception(self.error)
-
-
-class _Connection(threading.Thread):
-    """A thread with a connection of its own; runs what waits, all of it in one transaction.
-
-    The event loop hands over what waits at the end of its turn. Handed over one by one, as they come, the first would
-    start a transaction of their own, and both threads would fight for the interpreter at every statement.
-    """
+class _Connection:
+    """A connection and the one thread that uses it; each group of units shares a transaction."""
 
     def __init__(self, path: Path, *, begin: str, pragmas: Sequence[str]) -> None:
-        super().__init__(name=f"sqlite {begin}", daemon=True)
         self._path = path
         self._begin = begin
         self._pragmas = pragmas
-        self._waiting: list[_Request[Any]] = []
-        self._at_work = False
-        self._queue: queue.SimpleQueue[Sequence[_Request[Any]] | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
-        self.opened: asyncio.Future[None] = self._loop.create_future()
-        self.on_announced: Callable[[], None] | None = None
-        self._stopped = False
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"sqlite {begin}")
+        self._groups = Groups(self._together, threads=self._thread)
+        self.on_announced: Callable[[], None] = lambda: None
+
+    async def open(self) -> None:
+        """Connect. Raises `StorageUnavailable`."""
+        try:
+            await self._loop.run_in_executor(self._thread, self._open)
+        except (sqlite3.Error, OSError) as error:
+            await asyncio.to_thread(self._thread.shutdown)
+            raise StorageUnavailable(str(error)) from None
 
     async def do(self, work: Work[T]) -> T:
-        if self._stopped:
-            raise StorageUnavailable("the database is closed")
-        result: asyncio.Future[T] = self._loop.create_future()
-        self._waiting.append(_Request(work, result))
-        if len(self._waiting) == 1 and not self._at_work:
-            self._loop.call_soon(self._hand_over)
-        return await result
-
-    def _hand_over(self) -> None:
-        if self._waiting:
-            self._at_work = True
-            self._queue.put(self._waiting)
-            self._waiting = []
+        return await self._groups.run(work)
 
     async def stop(self) -> None:
-        self._stopped = True
-        self._hand_over()
-        self._queue.put(None)
-        await asyncio.to_thread(self.join)
+        self._groups.close()
+        with suppress(RuntimeError):  # it was stopped before
+            self._thread.submit(self._connection.close)
+        await asyncio.to_thread(self._thread.shutdown)
 
-    def run(self) -> None:
+    def _open(self) -> None:
+        self._connection = sqlite3.connect(self._path, isolation_level=None, timeout=5)
         try:
-            connection = sqlite3.connect(self._path, isolation_level=None, timeout=5)
-        except sqlite3.Error as error:
-            self._loop.call_soon_threadsafe(self.opened.set_exception, StorageUnavailable(str(error)))
-            return
-        try:
-            connection.row_factory = sqlite3.Row
+            self._connection.row_factory = sqlite3.Row
             for pragma in self._pragmas:
-                connection.execute(f"PRAGMA {pragma}").fetchall()
+                self._connection.execute(f"PRAGMA {pragma}").fetchall()
             opened = self._path.stat()
-            self._file = opened.st_dev, opened.st_ino
-        except (sqlite3.Error, OSError) as error:
-            connection.close()
-            self._loop.call_soon_threadsafe(self.opened.set_exception, StorageUnavailable(str(error)))
-            return
-        self._loop.call_soon_threadsafe(self.opened.set_result, None)
-        try:
-            self._serve(connection)
-        finally:
-            connection.close()
+        except (sqlite3.Error, OSError):
+            self._connection.close()
+            raise
+        self._file = opened.st_dev, opened.st_ino
 
-    def _serve(self, connection: sqlite3.Connection) -> None:
-        while (requests := self._queue.get()) is not None:
-            self._loop.call_soon_threadsafe(self._deliver, self._together(connection, requests))
-
-    def _together(self, connection: sqlite3.Connection, requests: Sequence[_Request[Any]]) -> list[_Outcome]:
+    def _together(self, group: Group) -> Sequence[Outcome]:
         try:
             self._still_there()
-            connection.execute(self._begin)
-            outcomes = self._run_all(connection, requests)
-            connection.execute("COMMIT")
+            self._connection.execute(self._begin)
+            transaction = _Transaction(self._connection)
+            outcomes = self._run(group, transaction)
+            self._connection.execute("COMMIT")
         except sqlite3.Error as error:
-            _roll_back(connection)
-            return [_Outcome(request, error=StorageUnavailable(str(error))) for request in requests]
+            self._roll_back()
+            raise StorageUnavailable(str(error)) from error
+        if transaction.announced:
+            self._loop.call_soon_threadsafe(self.on_announced)
         return outcomes
 
-    def _run_all(self, connection: sqlite3.Connection, requests: Sequence[_Request[Any]]) -> list[_Outcome]:
+    def _run(self, group: Group, transaction: _Transaction) -> Sequence[Outcome]:
         """Run all of them; only where one fails, once more from the start, each kept apart from the others."""
         try:
-            return [_plainly(connection, request) for request in requests]
+            return plainly(group, transaction)
         except Exception:  # noqa: BLE001 - whose it is shows when they run apart
-            _roll_back(connection)
-        connection.execute(self._begin)
-        return [_apart(connection, request) for request in requests]
+            self._roll_back()
+        transaction.announced = False
+        self._connection.execute(self._begin)
+        return [self._apart(request, transaction) for request in group]
+
+    def _apart(self, request: Request[Any], transaction: _Transaction) -> Outcome:
+        self._connection.execute("SAVEPOINT unit")
+        announced = transaction.announced
+        try:
+            outcome = Outcome(request.work(transaction))
+        except Exception as error:  # it belongs to whoever asked, and must not undo the others' work
+            if not self._connection.in_transaction:
+                raise sqlite3.OperationalError(str(error)) from error  # e.g. a full disk: SQLite rolled back by itself
+            self._connection.execute("ROLLBACK TO unit")
+            transaction.announced = announced
+            outcome = Outcome(error=_understood(error))
+        self._connection.execute("RELEASE unit")
+        return outcome
+
+    def _roll_back(self) -> None:
+        with suppress(sqlite3.Error):
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
 
     def _still_there(self) -> None:
         # SQLite goes on writing to a file that was deleted or replaced under it, and all of that would be lost.
@@ -165,38 +140,6 @@ class _Connection(threading.Thread):
             raise sqlite3.OperationalError(f"the database file is gone: {error.strerror}") from error
         if (found.st_dev, found.st_ino) != self._file:
             raise sqlite3.OperationalError("the database file was replaced: restart threadscribe")
-
-    def _deliver(self, outcomes: Sequence[_Outcome]) -> None:
-        for outcome in outcomes:
-            outcome.deliver()
-        if self.on_announced is not None and any(outcome.announced for outcome in outcomes):
-            self.on_announced()
-        self._at_work = False
-        self._loop.call_soon(self._hand_over)  # after those that just got their outcome and go on writing
-
-
-def _plainly(connection: sqlite3.Connection, request: _Request[Any]) -> _Outcome:
-    transaction = _Transaction(connection)
-    return _Outcome(request, request.work(transaction), announced=transaction.announced)
-
-
-def _apart(connection: sqlite3.Connection, request: _Request[Any]) -> _Outcome:
-    connection.execute("SAVEPOINT unit")
-    try:
-        outcome = _plainly(connection, request)
-    except Exception as error:  # it belongs to whoever asked, and must not undo the others' work
-        if not connection.in_transaction:
-            raise sqlite3.OperationalError(str(error)) from error  # e.g. a full disk: SQLite rolled back by itself
-        connection.execute("ROLLBACK TO unit")
-        outcome = _Outcome(request, error=_understood(error))
-    connection.execute("RELEASE unit")
-    return outcome
-
-
-def _roll_back(connection: sqlite3.Connection) -> None:
-    with suppress(sqlite3.Error):
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
 
 
 def _understood(error: Exception) -> Exception:
@@ -240,8 +183,7 @@ class SQLite:
         reader = _Connection(path, begin="BEGIN", pragmas=("query_only=ON",))
         try:
             for connection in (writer, reader):
-                connection.start()
-                await connection.opened
+                await connection.open()
         except StorageUnavailable:
             if lock is not None:
                 os.close(lock)

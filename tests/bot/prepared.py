@@ -44,7 +44,9 @@ async def a_job(
         lambda tx: claiming.claim(tx, turns=claiming.Turns(), now=NOON, until=NOON + timedelta(minutes=1))
     )
     assert job is not None
-    job = replace(job, provider="botlhale", failure=failure)
+    given = replace(job, provider="botlhale", failure=failure)
+    before = job
+    job = await database.write(lambda tx: jobs.save(tx, before, given, now=NOON))
     for step in WAYS[state]:
         job = await _move(database, job, step)
     if not held:

@@ -80,7 +80,7 @@ async def a_hostile_job(folder: Path) -> str:
     words = SCREEN.replace("\x00", "")
 
     def spoil(tx: Transaction) -> None:
-        tx.run("UPDATE job_history SET note = :words", words=words)
+        tx.run("UPDATE jobs SET history = :told", told=json.dumps([0, "replying", words]) + "\n")
         tx.run("UPDATE jobs SET channel = '[red]' || :words, file = :words, team = :words", words=words)
 
     await database.write(spoil)

@@ -175,16 +175,13 @@ async def test_a_job_that_is_cancelled_while_it_is_written_keeps_one_history(
         sent = replace(job, state=JobState.SUBMITTING)
         save: Work[object] = lambda tx, job=job, sent=sent: jobs.save(tx, job, sent, now=noon)  # type: ignore[misc]  # noqa: E731
         await machines.race(order, [save], [lambda tx, job=job: jobs.cancel(tx, job, now=noon)])  # type: ignore[misc]
-        rows = await machines.databases[0].read(
-            lambda tx, job=job: tx.all("SELECT state, seq FROM job_history WHERE job_id = :id ORDER BY seq", id=job.id)  # type: ignore[misc]
-        )
-        assert [row["seq"] for row in rows] == list(range(len(rows))), order
-        assert rows[-1]["state"] == (await machines.now(job.id)).state == "abandoned", order
+        told = await machines.databases[0].read(lambda tx, job=job: job_lists.history(tx, job.id))  # type: ignore[misc]
+        states = [str(state) for _, state, _ in told]
+        assert states in (["received", "abandoned"], ["received", "submitting", "abandoned"]), order
+        assert (await machines.now(job.id)).state == "abandoned", order
 
 
-async def test_of_two_that_wait_for_each_other_one_is_told_and_can_do_it_again(
-    machines: Machines, noon: datetime
-) -> None:
+async def test_of_two_that_wait_for_each_other_each_is_done_in_the_end(machines: Machines, noon: datetime) -> None:
     here, there = await machines.job(noon), await machines.job(noon)
 
     def both(first: Job, second: Job) -> Work[object]:
@@ -195,8 +192,7 @@ async def test_of_two_that_wait_for_each_other_one_is_told_and_can_do_it_again(
         return work
 
     told = await machines.race("01", [both(here, there)], [both(there, here)])
-    assert sorted(type(outcome).__name__ for outcome in told) == ["StorageUnavailable", "list"]
-    await machines.databases[0].write(both(here, there))
+    assert [type(outcome) for outcome in told] == [list, list]
 
 
 async def test_the_jobs_of_a_machine_that_died_are_taken_over_when_their_leases_end(

@@ -104,6 +104,12 @@ async def _fill(source: Database, noon: datetime) -> None:
         failure = Failure(reason=Reason.REFUSED, sentence="Too long.") if state is JobState.REPLIED else None
         job = await a_job(source, state, file=f"F{number}", failure=failure, held=state is JobState.SUBMITTED)
         await source.write(lambda tx, job=job: transcripts.put(tx, job.id, _transcript(), now=noon))  # type: ignore[misc]
+    await source.write(
+        lambda tx: tx.run(  # what an earlier release wrote
+            "INSERT INTO job_history (job_id, at, state, note) "
+            "SELECT id, 1, state, CASE WHEN state = 'ready' THEN NULL ELSE 'a step' END FROM jobs"
+        )
+    )
     origin = Origin(enterprise="E1", team="T1", channel="C2", file="F1", occasion="event:1.0", user="U1")
     await source.write(lambda tx: jobs.add(tx, origin=origin, now=noon, title="Größe ก 🎙"))
     for body in (b"", bytes(range(256)), b"\xff" * 100_000):
@@ -163,6 +169,8 @@ CHANGES = (
     "UPDATE jobs SET due_at = due_at + 1 WHERE due_at IS NOT NULL",
     "UPDATE job_history SET seq = seq + 1",
     "UPDATE job_history SET note = NULL WHERE note IS NOT NULL",
+    "UPDATE job_history SET note = '' WHERE note IS NULL",
+    "UPDATE jobs SET history = ''",
     "DELETE FROM job_history WHERE state = 'replied'",
     "INSERT INTO job_history (job_id, at, state) SELECT id, 1, 'received' FROM jobs LIMIT 1",
     "UPDATE transcripts SET body = replace(body, 'Dumela', 'dumela')",
