@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import assert_never
 
@@ -33,7 +34,7 @@ from bot.steps.submit import submit
 from bot.steps.tidy import tidy
 from bot.tools import Tools
 from storage.claiming import Turns, claim, next_due
-from storage.database import StorageUnavailable
+from storage.database import StorageUnavailable, Transaction
 from storage.job import Failure, Job, JobId, JobState, LeaseLost, Reason
 from transcription.errors import RateLimited
 
@@ -104,36 +105,40 @@ class Worker:
             await asyncio.sleep(AFTER_TROUBLE.total_seconds())
 
     async def _take_all_that_is_due(self) -> None:
-        while not self._stopping and len(self._at_work) < self._tools.settings.concurrency:
+        while not self._stopping and (free := self._tools.settings.concurrency - len(self._at_work)) > 0:
             try:
-                claim = await self._claim()
+                claims = await self._claim(most=free)
             except StorageUnavailable as error:
                 _log.error("database unavailable", error=str(error))
                 self._tools.metrics.database_unavailable()
                 self._database_trouble = True
                 return
             self._database_trouble = False
-            if claim is None:
+            for one in claims:
+                task = asyncio.create_task(self._work(one), name=f"job {one.job.id}")
+                self._at_work.add(task)
+                self._in_hand.add(one.job.id)
+                task.add_done_callback(partial(self._done, one.job.id))
+            if len(claims) < free:
                 return
-            task = asyncio.create_task(self._work(claim), name=f"job {claim.job.id}")
-            self._at_work.add(task)
-            self._in_hand.add(claim.job.id)
-            task.add_done_callback(partial(self._done, claim.job.id))
 
-    async def _claim(self) -> Claim | None:
-        asked = asyncio.get_running_loop().time()
+    async def _claim(self, *, most: int) -> list[Claim]:
+        """Claim what can be claimed, at most so many, in one transaction."""
+        tools, asked = self._tools, asyncio.get_running_loop().time()
         # Whether another machine's lease has ended is for the clock that all of them go by.
-        now = await self._clock.agree(self._tools.database) or self._tools.clock()
-        until = now + LEASE
-        held = tuple(self._in_hand)
-        self._claims += 1
-        line_first = self._claims % LINE_EVERY == 0
-        job = await self._tools.database.write(
-            lambda tx: claim(tx, turns=self._turns, now=now, until=until, held=held, line_first=line_first)
-        )
-        if job is None:
-            return None
-        return Claim(job, database=self._tools.database, clock=self._tools.clock, until=until, asked=asked)
+        now = await self._clock.agree(tools.database) or tools.clock()
+        until, held = now + LEASE, tuple(self._in_hand)
+
+        def next_one(tx: Transaction) -> Job | None:
+            self._claims += 1
+            line_first = self._claims % LINE_EVERY == 0
+            return claim(tx, turns=self._turns, now=now, until=until, held=held, line_first=line_first)
+
+        def work(tx: Transaction) -> list[Job]:
+            return list(islice(iter(partial(next_one, tx), None), most))
+
+        jobs = await tools.database.write(work)
+        return [Claim(job, database=tools.database, clock=tools.clock, until=until, asked=asked) for job in jobs]
 
     def _done(self, job: JobId, task: asyncio.Task[None]) -> None:
         self._at_work.discard(task)
