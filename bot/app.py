@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-import aiohttp
-import httpx
 import structlog
 
 from bot.catalog import make_transcribers
@@ -23,9 +21,10 @@ from bot.housekeeping import Housekeeping
 from bot.listening import answer_about_itself, hear_providers, hear_slack, listen, tell_prometheus
 from bot.measured import measured
 from bot.metrics import Metrics
+from bot.network import new_session
 from bot.rate_limits import RateLimits
 from bot.server import Listening, make_server
-from bot.settings import REQUEST_TIMEOUT, Settings, SettingsProblem
+from bot.settings import Settings, SettingsProblem
 from bot.slack_app import slack_client
 from bot.slack_errors import SlackNotAuthorised, SlackRefused, SlackUnavailable
 from bot.socket_mode import SocketMode
@@ -101,12 +100,8 @@ async def open_tools(
     if token is None:
         raise SettingsProblem(settings.slack_problems())
     async with AsyncExitStack() as stack:
-        session = await stack.enter_async_context(
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=REQUEST_TIMEOUT.total_seconds()))
-        )
-        timeout = httpx.Timeout(REQUEST_TIMEOUT.total_seconds())
-        client = await stack.enter_async_context(httpx.AsyncClient(timeout=timeout, follow_redirects=False))
-        transcribers = make_transcribers(settings, client=client, clock=clock)
+        session = await stack.enter_async_context(new_session())
+        transcribers = make_transcribers(settings, client=session, clock=clock)
         for transcriber in transcribers.values():
             stack.push_async_callback(transcriber.close)
         slack = slack_client(settings, token=token.get_secret_value())

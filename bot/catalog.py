@@ -1,24 +1,24 @@
-"""Name → transcriber, made from the settings. A new provider is one function and one line here."""
+"""Name → transcriber, made from the settings. A new provider is one function and one line here.
+
+Each is imported where it is made: one that is not set up costs nothing.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
 
-import httpx
+import aiohttp
 
 from bot.hosting import Hosting
 from bot.settings import Settings, SettingsProblem
-from transcription.botlhale import Botlhale
-from transcription.embedded import Embedded
-from transcription.gowajee import Gowajee
 from transcription.gowajee_options import GowajeeOptions
 from transcription.transcriber import Transcriber
 
 Clock = Callable[[], datetime]
 
 
-def make_transcribers(settings: Settings, *, client: httpx.AsyncClient, clock: Clock) -> dict[str, Transcriber]:
+def make_transcribers(settings: Settings, *, client: aiohttp.ClientSession, clock: Clock) -> dict[str, Transcriber]:
     """Every transcriber that is set up: jobs begun with one are finished with it, whichever is chosen now."""
     made = {
         "embedded": _embedded(settings),
@@ -29,14 +29,18 @@ def make_transcribers(settings: Settings, *, client: httpx.AsyncClient, clock: C
 
 
 def _embedded(settings: Settings) -> Transcriber:
+    from transcription.embedded import Embedded
+
     return Embedded(
         speakers=settings.speakers, language=settings.embedded_language, processes=settings.embedded_processes
     )
 
 
-def _botlhale(settings: Settings, *, client: httpx.AsyncClient, clock: Clock) -> Transcriber | None:
+def _botlhale(settings: Settings, *, client: aiohttp.ClientSession, clock: Clock) -> Transcriber | None:
     if not (settings.botlhale_org_id and settings.botlhale_refresh_token):
         return None
+    from transcription.botlhale import Botlhale
+
     return Botlhale(
         client=client,
         base_url=settings.botlhale_base_url,
@@ -53,10 +57,12 @@ def _botlhale(settings: Settings, *, client: httpx.AsyncClient, clock: Clock) ->
     )
 
 
-def _gowajee(settings: Settings, *, client: httpx.AsyncClient) -> Transcriber | None:
+def _gowajee(settings: Settings, *, client: aiohttp.ClientSession) -> Transcriber | None:
     key, webhook_id = settings.gowajee_api_key, settings.gowajee_webhook_id
     if not (key and webhook_id and settings.gowajee_webhook_token):
         return None
+    from transcription.gowajee import Gowajee
+
     hosting = make_hosting(settings)
     try:
         return Gowajee(

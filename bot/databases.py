@@ -8,8 +8,6 @@ from contextlib import asynccontextmanager
 from bot.settings import Settings
 from storage.database import Database
 from storage.migrations import migrate
-from storage.postgresql import PostgreSQL
-from storage.sqlite import SQLite
 
 
 @asynccontextmanager
@@ -19,9 +17,14 @@ async def open_database(settings: Settings, *, own: bool, newest: bool = True) -
     Raises `StorageUnavailable`, and `AlreadyOwned` for a file that another bot works with.
     """
     database: Database
+    # Each is imported where it is used: the driver that is not costs 10 MB and a tenth of the start.
     if settings.database_path is None:
+        from storage.postgresql import PostgreSQL
+
         database = await PostgreSQL.open(settings.database_url)
     else:
+        from storage.sqlite import SQLite
+
         database = await SQLite.open(settings.database_path, own=own)
     try:
         if own and newest:

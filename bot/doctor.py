@@ -10,7 +10,6 @@ from datetime import timedelta
 from typing import Literal
 
 import aiohttp
-import httpx
 from rich.console import Console
 from rich.text import Text
 
@@ -18,7 +17,8 @@ from bot.catalog import make_transcribers
 from bot.clock import wall_time
 from bot.databases import open_database
 from bot.manifest import OPTIONAL_SCOPES, REQUIRED_SCOPES
-from bot.settings import REQUEST_TIMEOUT, Settings
+from bot.network import new_session
+from bot.settings import Settings
 from bot.slack_app import slack_client
 from bot.slack_errors import SlackMishap, SlackNotAuthorised, SlackRefused, SlackUnavailable, understand
 from bot.workspace import Workspace
@@ -70,7 +70,7 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
 async def _slack(settings: Settings) -> AsyncIterator[Finding]:
     if settings.slack_bot_token is None:
         return
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20)) as session:
+    async with new_session() as session:
         client = slack_client(settings, token=settings.slack_bot_token.get_secret_value())
         client.session = session
         workspace = Workspace(client=client, session=session)
@@ -157,7 +157,7 @@ def _disk(settings: Settings) -> Finding:
 
 
 async def _provider(settings: Settings) -> AsyncIterator[Finding]:
-    async with httpx.AsyncClient(timeout=REQUEST_TIMEOUT.total_seconds()) as client:
+    async with new_session() as client:
         transcribers = make_transcribers(settings, client=client, clock=wall_time)
         transcriber = transcribers.get(settings.transcriber)
         if transcriber is None:

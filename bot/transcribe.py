@@ -10,13 +10,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import click
-import httpx
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from bot.catalog import make_transcribers
 from bot.clock import wall_time
-from bot.settings import REQUEST_TIMEOUT, Settings, SettingsProblem
+from bot.network import new_session
+from bot.settings import Settings, SettingsProblem
 from bot.steps.check import first_look, next_look
 from transcription import exports
 from transcription.audio import convert
@@ -55,8 +55,7 @@ async def transcribe_file(settings: Settings, file: Path, *, form: str, output: 
 
 async def _transcribe(settings: Settings, file: Path) -> Transcript:
     async with AsyncExitStack() as stack:
-        timeout = httpx.Timeout(REQUEST_TIMEOUT.total_seconds())
-        client = await stack.enter_async_context(httpx.AsyncClient(timeout=timeout))
+        client = await stack.enter_async_context(new_session())
         transcribers = make_transcribers(settings, client=client, clock=wall_time)
         for made in transcribers.values():
             stack.push_async_callback(made.close)

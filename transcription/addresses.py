@@ -11,7 +11,10 @@ from __future__ import annotations
 import re
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-import httpx
+from yarl import URL
+
+_ODD = re.compile(r"[\x00-\x20\x7f\\]")
+"""What readers of addresses drop, or take for something else."""
 
 _NAME = re.compile(r"(?:[a-z0-9_-]{1,63}\.)*([a-z0-9-]{1,63})", re.ASCII)
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
@@ -29,20 +32,25 @@ def may_receive(address: str, *, provider: str) -> bool:
     A provider in our own network (the settings say so) may have its storage there, and a stand-in on this machine
     without encryption; the addresses by which machines configure themselves (169.254.0.0/16, fe80::/10) never.
     """
-    try:
-        place, home = httpx.URL(address), httpx.URL(provider)
-    except httpx.InvalidURL:
+    if _ODD.search(address):
         return False
-    host, own = _host_of(place), _host_of(home)
-    if place.userinfo or not 0 < (place.port or 443) < _PORTS:
+    try:
+        place, home = URL(address), URL(provider)  # as the client that sends reads them
+        host, own = _host_of(place), _host_of(home)
+        port = place.explicit_port
+    except ValueError:
+        return False
+    if not address.isascii() and _number(host) is not None:
+        return False  # other scripts' digits
+    if place.raw_user or place.raw_password or not 0 < (443 if port is None else port) < _PORTS:
         return False
     if place.scheme == "https":
         return _is_public(host) or (_is_near(host) and not _is_public(own))
     return place.scheme == home.scheme == "http" and _is_this_machine(host)
 
 
-def _host_of(url: httpx.URL) -> str:
-    return url.raw_host.decode("ascii").lower().removesuffix(".")
+def _host_of(url: URL) -> str:
+    return (url.raw_host or "").lower().removesuffix(".")
 
 
 def _is_name(host: str) -> bool:

@@ -13,7 +13,6 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 from urllib.parse import urlencode
 
 from transcription.errors import TicketExpired, Unavailable
@@ -38,17 +37,16 @@ class FromDisk:
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """Read block by block, each in a thread. Raises `Unavailable` if the file is not what was measured."""
         try:
-            with await asyncio.to_thread(self.path.open, "rb") as file:
-                left = self.size
-                while left > 0:
-                    block = await asyncio.to_thread(self._block, file, min(left, BLOCK))
-                    left -= BLOCK
-                    yield block
+            for offset in range(0, self.size, BLOCK):
+                yield await asyncio.to_thread(self._block, offset, min(self.size - offset, BLOCK))
         except OSError as error:
             raise Unavailable(f"the recording cannot be read ({type(error).__name__})") from error
 
-    def _block(self, file: BinaryIO, size: int) -> bytes:
-        block = file.read(size)
+    def _block(self, offset: int, size: int) -> bytes:
+        # Opened anew each time, so that nothing stays open of a sending that is called off.
+        with self.path.open("rb", buffering=0) as file:
+            file.seek(offset)
+            block = file.read(size)
         if len(block) < size:
             raise OSError("the file became shorter")
         return base64.b64encode(block) if self.in_base64 else block

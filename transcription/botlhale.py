@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Final, Literal, assert_never
 
-import httpx
+import aiohttp
 
 from transcription.addresses import may_receive
 from transcription.bodies import Body, multipart, urlencoded
@@ -59,7 +60,7 @@ class Botlhale:
     def __init__(
         self,
         *,
-        client: httpx.AsyncClient,
+        client: aiohttp.ClientSession,
         base_url: str,
         org_id: str,
         refresh_token: str,
@@ -90,7 +91,7 @@ class Botlhale:
         """Ask for a presigned form. One that is never used costs nothing."""
         made_at = self._clock()
         answer = await self._call("POST", "/asr/async/upload", body=lambda: self._wishes(audio))
-        if answer.status == httpx.codes.NOT_FOUND:
+        if answer.status == HTTPStatus.NOT_FOUND:
             raise NotAuthorised("POST /asr/async/upload answered 404: is the organisation or the address right?")
         form = read_form(_succeeded(answer, call="POST /asr/async/upload"), made_at=made_at)
         if not may_receive(form.url, provider=self._base_url):
@@ -139,7 +140,7 @@ class Botlhale:
 
     async def _standing(self, handle: Handle) -> Standing | None:
         answer = await self._ask("/asr/async/status", handle)
-        if answer.status == httpx.codes.NOT_FOUND:
+        if answer.status == HTTPStatus.NOT_FOUND:
             return None
         return read_status(_succeeded(answer, call="GET /asr/async/status"), file_name=self._file_name(handle))
 
@@ -147,7 +148,7 @@ class Botlhale:
         other = RESULT_PATHS[1] if self._result_path == RESULT_PATHS[0] else RESULT_PATHS[0]
         for path in (self._result_path, other):
             answer = await self._ask(path, handle)
-            if answer.status == httpx.codes.NOT_FOUND:
+            if answer.status == HTTPStatus.NOT_FOUND:
                 continue
             body = _succeeded(answer, call=f"GET {path}")
             self._result_path = path
@@ -186,7 +187,7 @@ class Botlhale:
                 headers={"Authorization": f"Bearer {bearer}"},
                 body=body() if body else None,
             )
-            if answer.status != httpx.codes.UNAUTHORIZED or rejected:
+            if answer.status != HTTPStatus.UNAUTHORIZED or rejected:
                 return answer
             rejected = bearer
 
@@ -203,6 +204,6 @@ class Botlhale:
 def _succeeded(answer: Answer, *, call: str) -> bytes:
     if answer.is_success:
         return answer.body
-    if answer.status == httpx.codes.BAD_REQUEST and b"allocation exceeded" in answer.body.lower():
+    if answer.status == HTTPStatus.BAD_REQUEST and b"allocation exceeded" in answer.body.lower():
         raise QuotaSpent(f"{call} answered 400: the allocation is used up")
     raise failure(answer, call=call)

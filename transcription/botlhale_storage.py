@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-import httpx
+import aiohttp
 
 from transcription.bodies import FilePart, measured, multipart
 from transcription.botlhale_form import Form
@@ -21,7 +21,7 @@ STORED = frozenset({200, 201, 204})
 EXPIRED = frozenset({401, 403})
 
 
-async def store(client: httpx.AsyncClient, *, audio: Audio, form: Form) -> None:
+async def store(client: aiohttp.ClientSession, *, audio: Audio, form: Form) -> None:
     """Upload the recording: the form's fields untouched and in their order, the file last, nothing added.
 
     Raises `TicketExpired` if storage turned it away, `TimedOut` if nobody knows whether it arrived.

@@ -12,8 +12,9 @@ import hmac
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from http import HTTPStatus
 
-import httpx
+import aiohttp
 
 from transcription.errors import BadSignature, Failed, Misunderstood, TimedOut, TooLong, Unavailable
 from transcription.gowajee_body import body_of
@@ -61,7 +62,7 @@ class Gowajee:
     def __init__(
         self,
         *,
-        client: httpx.AsyncClient,
+        client: aiohttp.ClientSession,
         base_url: str,
         api_key: str,
         model: Model,
@@ -182,7 +183,7 @@ class Gowajee:
                 params={"id": handle},
                 headers={"x-api-key": self._api_key},
             )
-            if answer.status == httpx.codes.NOT_FOUND:
+            if answer.status == HTTPStatus.NOT_FOUND:
                 continue
             if not answer.is_success:
                 raise failure(answer, call="GET job/status")

@@ -6,15 +6,19 @@ The clients build requests and read bodies; here a broken connection or a status
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Final
+from urllib.parse import quote, urlencode
 
-import httpx
+import aiohttp
+from yarl import URL
 
 from transcription.bodies import Body
 from transcription.errors import (
@@ -43,7 +47,7 @@ class Answer:
     """A provider's answer, read to the end. `headers` are looked up in any letter case."""
 
     status: int
-    headers: httpx.Headers
+    headers: Mapping[str, str]
     body: bytes
 
     @property
@@ -53,7 +57,7 @@ class Answer:
 
 
 async def send(  # the one place where the providers' network is touched
-    client: httpx.AsyncClient,
+    client: aiohttp.ClientSession,
     method: str,
     url: str,
     *,
@@ -66,44 +70,95 @@ async def send(  # the one place where the providers' network is touched
 
     Redirects are never followed and nothing is added: a key or a recording goes to the address given or nowhere.
     Raises `Unavailable` if the request surely did not arrive, `TimedOut` if it may have and no answer could be read,
-    `Misunderstood` if the address is none.
+    `Misunderstood` if the address is none, and what the body raises.
+
+    A long body takes long: the `client`'s total time does not count here. Its `sock_read` is the patience for each part
+    of the answer, and for each part of the body.
     """
+    patience = client.timeout
+    sending = _Sending(body, patience=patience.sock_read) if body is not None else None
+    steps = aiohttp.ClientTimeout(total=None, sock_connect=patience.sock_connect, sock_read=patience.sock_read)
+    framed = {**(headers or {}), **(body.headers if body is not None else {})}
     try:
-        if body is None:
-            return await _exchange(client, client.build_request(method, url, params=params, headers=headers))
-        async with aclosing(body.chunks()) as chunks:
-            framed = {**(headers or {}), **body.headers}
-            request = client.build_request(method, url, params=params, headers=framed, content=chunks)
-            return await _exchange(client, request)
-    except (httpx.RequestError, httpx.InvalidURL) as error:
+        async with asyncio.timeout(None) as limit, _opened(sending, limit) as data:
+            address = _address(url, params or {})
+            async with client.request(
+                method, address, headers=framed, data=data, allow_redirects=False, timeout=steps
+            ) as response:
+                content = b"".join([chunk async for chunk in _capped(response)])
+                return Answer(status=response.status, headers=response.headers, body=content)
+    except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
+        if sending is not None and sending.error is not None:
+            raise sending.error from error
         # What a transport says may quote a header or an address, so only the kind of break is passed on.
         raise _translated(error, call=call) from None
 
 
-async def _exchange(client: httpx.AsyncClient, request: httpx.Request) -> Answer:
-    response = await client.send(request, stream=True, auth=None, follow_redirects=False)
+class _Sending:
+    """A body on its way; `error` is why it could not be read to its end."""
+
+    def __init__(self, body: Body, *, patience: float | None) -> None:
+        self._body = body
+        self._patience = patience
+        self.error: TranscriptionError | None = None
+
+    async def chunks(self, limit: asyncio.Timeout) -> AsyncGenerator[bytes, None]:
+        """Its bytes, while each part of them leaves in time: aiohttp itself would wait for ever."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with aclosing(self._body.chunks()) as chunks:
+                async for chunk in chunks:
+                    limit.reschedule(loop.time() + self._patience if self._patience else None)
+                    yield chunk
+        except TranscriptionError as error:
+            self.error = error  # the client wraps what it meets here into an error of its own
+            raise
+        limit.reschedule(None)
+
+
+@asynccontextmanager
+async def _opened(sending: _Sending | None, limit: asyncio.Timeout) -> AsyncIterator[AsyncIterator[bytes] | None]:
+    """The bytes to be sent; what they are read from is closed in the end, however far they came."""
+    if sending is None:
+        yield None
+        return
+    chunks = sending.chunks(limit)
     try:
-        content = b"".join([chunk async for chunk in _capped(response)])
+        yield chunks
     finally:
-        await response.aclose()
-    return Answer(status=response.status_code, headers=response.headers, body=content)
+        with suppress(RuntimeError):  # it is just being read by a sending that was called off, which closes it
+            await chunks.aclose()
 
 
-async def _capped(response: httpx.Response) -> AsyncIterator[bytes]:
+def _address(url: str, params: Mapping[str, str]) -> URL:
+    try:
+        address = URL(url)
+        if not params:
+            return address
+        query = urlencode(params, quote_via=quote, safe="")  # names of recordings hold / and : and *
+        return URL.build(
+            scheme=address.scheme, authority=address.raw_authority, path=address.raw_path, query_string=query,
+            encoded=True,
+        )  # fmt: skip
+    except ValueError:
+        raise aiohttp.InvalidURL("") from None
+
+
+async def _capped(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
     left = LARGEST_ANSWER
-    async for chunk in response.aiter_bytes():
+    async for chunk in response.content.iter_any():
         left -= len(chunk)
         if left < 0:
-            raise httpx.DecodingError("too large")
+            raise aiohttp.ClientPayloadError("too large")
         yield chunk
 
 
-def _translated(error: httpx.RequestError | httpx.InvalidURL, *, call: str) -> TranscriptionError:
+def _translated(error: Exception, *, call: str) -> TranscriptionError:
     kind = type(error).__name__
     match error:
-        case httpx.ConnectError() | httpx.ConnectTimeout() | httpx.PoolTimeout() | httpx.ProxyError():
+        case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError() | aiohttp.ClientHttpProxyError():
             return Unavailable(f"{call}: not reached ({kind})")
-        case httpx.UnsupportedProtocol() | httpx.InvalidURL():
+        case aiohttp.InvalidURL():
             return Misunderstood(f"{call}: no usable address ({kind})")
         case _:
             return TimedOut(f"{call}: no usable answer ({kind})")
@@ -118,16 +173,16 @@ def failure(answer: Answer, *, call: str, uncertain: bool = False) -> Transcript
     wait = retry_after(answer.headers)
     if answer.status in FINAL:
         return FINAL[answer.status](message)
-    if answer.status == httpx.codes.REQUEST_ENTITY_TOO_LARGE:
+    if answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         return TooLong(message, sentence="This recording is too large to be transcribed. Share a shorter part of it.")
     if answer.status in TEMPORARY:
         return TEMPORARY[answer.status](message, retry_after=wait)
-    if answer.status >= httpx.codes.INTERNAL_SERVER_ERROR:
+    if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return (TimedOut if uncertain else Unavailable)(message, retry_after=wait)
     return Misunderstood(message, body=answer.body)
 
 
-def retry_after(headers: httpx.Headers) -> timedelta | None:
+def retry_after(headers: Mapping[str, str]) -> timedelta | None:
     """Read `Retry-After`: seconds, or a date counted from the answer's own `Date` (RFC 9110, section 10.2.3).
 
     None where it is missing or unreadable. Two clocks are never compared: without `Date` a date says nothing.

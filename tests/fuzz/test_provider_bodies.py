@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-import httpx
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from multidict import CIMultiDict
 from pydantic import TypeAdapter
 
 from bot.rendering import render
@@ -160,7 +160,7 @@ def test_what_was_found_once_is_a_declared_error(case: str) -> None:
     "until", ["Mon, 01 Jan 99999999999999999999 00:00:00 GMT", "Mon, 01 Jan 2024 00:00:00 +99999999999999999999"]
 )
 def test_a_date_of_too_many_digits_is_no_date(until: str) -> None:
-    assert retry_after(httpx.Headers({"Retry-After": until, "Date": "Fri, 20 Nov 2026 12:00:00 GMT"})) is None
+    assert retry_after(CIMultiDict({"Retry-After": until, "Date": "Fri, 20 Nov 2026 12:00:00 GMT"})) is None
 
 
 # --- the clients whole: any code, any headers, any body --------------------------------------------------------------

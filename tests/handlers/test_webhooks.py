@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TypeVar
 
 import aiohttp
-import httpx
 import pytest
 
 from bot.server import Listening, make_server
@@ -70,7 +69,7 @@ class Door:
 async def door(database: Database, *, largest: int = webhooks.LARGEST_BODY) -> AsyncIterator[Door]:
     server = make_server()
     made = Door(0)
-    async with httpx.AsyncClient() as client:
+    async with aiohttp.ClientSession() as client:
         gowajee = Gowajee(
             client=client, base_url="http://127.0.0.1", api_key="key", model="pulse", webhook_id=HOOK,
             webhook_tokens=[OLD, NEW],

@@ -162,3 +162,13 @@ def test_every_dependency_of_the_product_is_locked(name: str) -> None:
     locked = {line.split("==")[0] for line in logical_lines((ROOT / name).read_text(encoding="utf-8"))}
     wanted = {re.split(r"[>=<\[ ]", dependency)[0].lower() for dependency in project()["project"]["dependencies"]}
     assert wanted <= locked
+
+
+def test_transcription_serves_nothing() -> None:
+    """It speaks HTTP as a client; aiohttp has a server too, which no import contract can tell from its client."""
+    servers = [
+        name_of(path)
+        for path in modules()
+        if path.parts[len(ROOT.parts)] == "transcription" and "aiohttp.web" in path.read_text(encoding="utf-8")
+    ]
+    assert servers == []

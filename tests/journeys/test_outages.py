@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
+import aiohttp
 import psycopg
 import pytest
 
@@ -118,7 +118,7 @@ async def test_a_provider_that_says_when_it_will_be_back_is_not_asked_before(
 async def test_a_provider_that_hangs_gets_everything_once_it_answers_again(
     site: Site, slack: Slack, machine: Machine
 ) -> None:
-    async with httpx.AsyncClient(timeout=0.2) as client:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(sock_connect=0.2, sock_read=0.2)) as client:
         site.around = lambda tools: replace(
             machine.around(tools),
             transcribers=make_transcribers(tools.settings, client=client, clock=machine.clock),

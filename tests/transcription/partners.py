@@ -5,14 +5,21 @@ from __future__ import annotations
 import asyncio
 import struct
 from collections import defaultdict, deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from email.message import Message
 from email.parser import BytesParser
 from email.policy import HTTP
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
+import aiohttp
 import httpx
+from multidict import CIMultiDict
+from yarl import URL
 
 from transcription.transcriber import Audio
 
@@ -21,6 +28,10 @@ SAMPLES = Path(__file__).parent / "samples"
 
 def sample(name: str) -> bytes:
     return (SAMPLES / f"{name}.json").read_bytes()
+
+
+UNREACHED = aiohttp.ClientConnectorError(cast("Any", SimpleNamespace(ssl=True, host="h", port=1)), OSError("x"))
+"""No connection ever stood."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,9 +50,16 @@ class Partner:
     def __init__(self, replies: dict[str, list[Reply]]) -> None:
         self._replies = {call: deque(script) for call, script in replies.items()}
         self.asked: dict[str, list[httpx.Request]] = defaultdict(list)
-        self.client = httpx.AsyncClient(transport=httpx.MockTransport(self._answer))
+        self.client = cast("aiohttp.ClientSession", self)
+        self.timeout = aiohttp.ClientTimeout()
 
-    async def _answer(self, request: httpx.Request) -> httpx.Response:
+    @asynccontextmanager
+    async def request(
+        self, method: str, url: URL, *, headers: dict[str, str], data: AsyncIterator[bytes] | None, **_how: object
+    ) -> AsyncIterator[Any]:
+        """As a session's; what is sent is read to its end first."""
+        content = b"".join([chunk async for chunk in data]) if data is not None else b""
+        request = httpx.Request(method, str(url), headers=headers, content=content)
         await asyncio.sleep(0)  # a real answer lets others run first
         call = f"{request.method} {request.url.path}"
         self.asked[call].append(request)
@@ -49,7 +67,15 @@ class Partner:
         reply = script.popleft() if len(script) > 1 else script[0]
         if reply.error:
             raise reply.error
-        return httpx.Response(reply.status, content=reply.body, headers=reply.headers)
+        yield SimpleNamespace(status=reply.status, headers=CIMultiDict(reply.headers), content=_Content(reply.body))
+
+
+class _Content:
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    async def iter_any(self) -> AsyncIterator[bytes]:
+        yield self._body
 
 
 def parts_of(request: httpx.Request) -> list[tuple[str | None, str | None, bytes]]:

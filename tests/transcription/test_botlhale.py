@@ -8,12 +8,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import httpx
+import aiohttp
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.transcription.partners import Partner, Reply, parts_of, recording, sample
+from tests.transcription.partners import UNREACHED, Partner, Reply, parts_of, recording, sample
 from transcription.botlhale import Botlhale
 from transcription.botlhale_dialects import Dialect
 from transcription.botlhale_form import read_form
@@ -392,16 +392,16 @@ async def test_a_recording_that_is_gone_from_disk_starts_again(audio: Audio) -> 
 @pytest.mark.parametrize(
     ("broken", "error"),
     [
-        (httpx.ConnectError("x"), Unavailable),
-        (httpx.ConnectTimeout("x"), Unavailable),
-        (httpx.PoolTimeout("x"), Unavailable),
-        (httpx.ReadTimeout("x"), TimedOut),
-        (httpx.WriteTimeout("x"), TimedOut),
-        (httpx.ReadError("x"), TimedOut),
-        (httpx.WriteError("x"), TimedOut),
-        (httpx.RemoteProtocolError("x"), TimedOut),
-        (httpx.DecodingError("x"), TimedOut),
+        (UNREACHED, Unavailable),
+        (aiohttp.ConnectionTimeoutError("x"), Unavailable),
+        (aiohttp.SocketTimeoutError("x"), TimedOut),
+        (TimeoutError("x"), TimedOut),
+        (aiohttp.ServerDisconnectedError("x"), TimedOut),
+        (aiohttp.ClientOSError("x"), TimedOut),
+        (ConnectionResetError("x"), TimedOut),
+        (aiohttp.ClientPayloadError("x"), TimedOut),
     ],
+    ids=repr,
 )
 async def test_a_broken_connection_tells_whether_the_recording_may_have_arrived(
     audio: Audio, broken: Exception, error: type[TranscriptionError]

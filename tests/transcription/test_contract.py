@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import httpx
+import aiohttp
 import pytest
 
 from sandbox import botlhale as pretended_botlhale
@@ -75,7 +75,7 @@ async def botlhale_bench(dialect: Dialect) -> AsyncIterator[Bench]:
     stand_in = pretended_botlhale.Botlhale(
         dialect=dialect, token_shape="B2" if camel else "B3", storage_shape="sigv2" if camel else "sigv4"
     )
-    async with stand_in, httpx.AsyncClient(trust_env=False) as client:
+    async with stand_in, aiohttp.ClientSession() as client:
 
         def make(secret: str) -> Transcriber:
             return Botlhale(
@@ -108,7 +108,7 @@ async def botlhale_bench(dialect: Dialect) -> AsyncIterator[Bench]:
 async def gowajee_bench() -> AsyncIterator[Bench]:
     # Nobody listens there: what the stand-in wanted to deliver can be read from it.
     stand_in = pretended_gowajee.Gowajee(webhook_url=f"http://127.0.0.1:9/webhooks/gowajee?token={TOKEN}")
-    async with stand_in, httpx.AsyncClient(trust_env=False) as client:
+    async with stand_in, aiohttp.ClientSession() as client:
 
         def make(secret: str) -> Transcriber:
             return Gowajee(

@@ -9,12 +9,13 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import aiohttp
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.transcription.partners import Partner, Reply, parts_of, recording, sample
+from tests.transcription.partners import UNREACHED, Partner, Reply, parts_of, recording, sample
 from transcription.errors import (
     BadSignature,
     Failed,
@@ -242,8 +243,8 @@ async def test_a_ticket_that_cannot_be_read_is_worth_nothing(audio: Audio, ticke
         (Reply(status=503), Unavailable),
         (Reply(status=400), Misunderstood),
         (Reply(status=302, headers={"Location": "https://elsewhere.example/"}), Misunderstood),
-        (Reply(error=httpx.ConnectError("x")), Unavailable),
-        (Reply(error=httpx.ReadTimeout("x")), TimedOut),
+        (Reply(error=UNREACHED), Unavailable),
+        (Reply(error=aiohttp.SocketTimeoutError("x")), TimedOut),
         (Reply(body=b"accepted!"), TimedOut),
         (Reply(body=b'{"status": "IN_QUEUE"}'), TimedOut),
         (Reply(body=b'{"status": "Failed", "jobId": "x"}'), Failed),

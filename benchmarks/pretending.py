@@ -1,0 +1,49 @@
+"""A sandbox Slack in a thread of its own, so that a benchmark can talk to processes and needs no event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sandbox.slack import Slack
+
+
+@dataclass(frozen=True, slots=True)
+class Pretending:
+    """Where it is, and how to get in."""
+
+    slack: Slack
+
+    def settings(self) -> dict[str, str]:
+        """What a bot in HTTP mode needs for it."""
+        return {
+            "SLACK_BOT_TOKEN": self.slack.bot_token, "SLACK_SIGNING_SECRET": self.slack.signing_secret,
+            "SLACK_API_URL": self.slack.api_url, "SLACK_FILE_ORIGINS": self.slack.origin,
+        }  # fmt: skip
+
+
+@contextmanager
+def pretending() -> Iterator[Pretending]:
+    """It answers while this lasts."""
+    loop, there = asyncio.new_event_loop(), threading.Event()
+    found: list[Slack] = []
+
+    async def serve() -> None:
+        async with Slack() as slack:
+            found.append(slack)
+            there.set()
+            await over.wait()
+
+    over = asyncio.Event()
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    there.wait()
+    try:
+        yield Pretending(found[0])
+    finally:
+        loop.call_soon_threadsafe(over.set)
+        thread.join()
+        loop.close()
