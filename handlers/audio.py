@@ -50,9 +50,11 @@ def register(app: Hears, *, database: Database, clock: Callable[[], datetime]) -
     """Listen for shared files, in either of the two events that Slack sends for one."""
 
     async def keep(origins: list[tuple[Origin, str | None]]) -> None:
+        now = clock()  # when it was heard: what is stored together did not come together
+
         def store(tx: Transaction) -> None:
             for origin, title in origins:
-                jobs.add(tx, origin=origin, title=title, now=clock())
+                jobs.add(tx, origin=origin, title=title, now=now)
 
         await database.write(store)
 

@@ -18,13 +18,13 @@ from functools import lru_cache, partial
 from typing import Any, LiteralString, TypeVar, cast
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool
 
 from storage.database import Row, StorageUnavailable, Taken, Value, Work, keepable
 from storage.grouping import Group, Groups, Outcome, Request, plainly
 from storage.moments import moment
+from storage.postgresql_words import first_line, refuse_unreadable, why
 
 T = TypeVar("T")
 
@@ -42,11 +42,6 @@ WAIT = 2.0
 
 _ALONE = 7_214_530_011
 """The advisory lock's number; any constant that no other program on the server uses."""
-
-UNREADABLE = (
-    "the address of the database cannot be read: write it as postgresql://user:password@host/name, "
-    "and signs such as @ : / % or a space in the password as %40 %3A %2F %25 %20"
-)
 
 _NETWORK = {
     "connect_timeout": 5,
@@ -96,7 +91,7 @@ class PostgreSQL:
 
         Raises `StorageUnavailable` if there is no way in; the password is never in what it says.
         """
-        _refuse_unreadable(url)
+        refuse_unreadable(url)
         pool = ConnectionPool[_Connection](
             url,
             kwargs={**_NETWORK, "row_factory": dict_row},
@@ -112,8 +107,8 @@ class PostgreSQL:
             await asyncio.to_thread(pool.open, wait=True, timeout=patience)
         except psycopg.Error as error:
             await asyncio.to_thread(pool.close)
-            why = await asyncio.to_thread(_why, url, error)
-            raise StorageUnavailable(f"cannot reach the database: {why}") from None
+            reason = await asyncio.to_thread(why, url, error)
+            raise StorageUnavailable(f"cannot reach the database: {reason}") from None
         return cls(url, pool, size=size)
 
     async def write(self, work: Work[T]) -> T:
@@ -189,17 +184,17 @@ class PostgreSQL:
                 transaction.tell()
                 return value
         except psycopg.errors.FeatureNotSupported as error:
-            raise _Stale(_first_line(error)) from None  # a statement was kept, and its table has changed since
+            raise _Stale(first_line(error)) from None  # a statement was kept, and its table has changed since
         except psycopg.DataError:
             raise  # a value that no database could take: our own mistake
         except psycopg.IntegrityError as error:
-            raise Taken(_first_line(error)) from None
+            raise Taken(first_line(error)) from None
         except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure) as error:
-            raise _Conflict(_first_line(error)) from None
+            raise _Conflict(first_line(error)) from None
         except psycopg.Error as error:
             if transaction is not None and transaction.is_stale:
-                raise _Stale(_first_line(error)) from None
-            raise StorageUnavailable(_first_line(error)) from None
+                raise _Stale(first_line(error)) from None
+            raise StorageUnavailable(first_line(error)) from None
 
     async def _listen(self, call: Callable[[], None]) -> None:
         while True:
@@ -278,27 +273,3 @@ def _translated(sql: str) -> LiteralString:
 def _configure(connection: _Connection) -> None:
     connection.execute(_SESSION)
     connection.commit()
-
-
-def _refuse_unreadable(url: str) -> None:
-    """Where a password is not written as it must be, parts of it are taken for something else, and told."""
-    try:
-        parts = {name: str(value) for name, value in conninfo_to_dict(url).items()}
-    except psycopg.ProgrammingError:
-        raise StorageUnavailable(UNREADABLE) from None
-    port = parts.get("port", "").replace(",", "")
-    if "@" in parts.get("host", "") + parts.get("dbname", "") or (port and not port.isdecimal()):
-        raise StorageUnavailable(UNREADABLE)
-
-
-def _why(url: str, error: psycopg.Error) -> str:
-    """The server's own words: the pool only knows that it took too long."""
-    try:
-        psycopg.connect(url, connect_timeout=5).close()
-    except psycopg.Error as reason:
-        return _first_line(reason)
-    return _first_line(error)
-
-
-def _first_line(error: psycopg.Error) -> str:
-    return str(error).strip().partition("\n")[0] or type(error).__name__

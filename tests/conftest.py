@@ -9,6 +9,13 @@ import pytest
 from tests.postgresql import Server, new_folder, programs
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes minutes may."""
+    for item in items:
+        if item.get_closest_marker("long"):
+            item.add_marker(pytest.mark.timeout(0))
+
+
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[Server]:
     """A server of this test process's own. Where there are no programs for it, tests that need it are skipped."""

@@ -44,7 +44,8 @@ class Whole:
     def __init__(self, beside: Beside, stack: AsyncExitStack) -> None:
         self._beside = beside
         self._stack = stack
-        self._client = httpx.Client()
+        # A connection whose body was not read is closed, whenever the client learns of it.
+        self._client = httpx.Client(limits=httpx.Limits(max_keepalive_connections=0))
         self.slack = Slack()
 
     async def start(self, folder: Path) -> None:

@@ -1,0 +1,71 @@
+"""Long recordings in the formats that people share, made once and kept in `build/`: tones that change like a voice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from pathlib import Path
+from types import MappingProxyType
+
+import av
+import numpy as np
+from av.audio.stream import AudioStream
+
+RATE = 48_000
+SECOND = 1
+FRAMES = 4_800
+"""Samples that are encoded at a time."""
+
+CODECS: Mapping[str, str] = MappingProxyType(
+    {"m4a": "aac", "webm": "libopus", "ogg": "libvorbis", "mp3": "libmp3lame", "mp4": "aac", "flac": "flac"}
+)
+
+
+def recording(kind: str, *, minutes: int, folder: Path) -> Path:
+    """A recording of this kind and length; an `mp4` has a picture."""
+    path = folder / f"recording-{minutes}.{kind}"
+    if not path.exists():
+        unfinished = path.with_name(f"unfinished.{kind}")
+        _make(unfinished, kind, minutes=minutes)
+        unfinished.rename(path)
+    return path
+
+
+def _make(path: Path, kind: str, *, minutes: int) -> None:
+    codec = CODECS[kind]
+    rate = 16_000 if kind == "flac" else RATE
+    with av.open(str(path), "w") as target:
+        sound = target.add_stream(codec, rate=rate)
+        assert isinstance(sound, AudioStream)  # noqa: S101 - it was asked for
+        sound.layout = "mono" if kind in {"flac", "webm"} else "stereo"
+        picture = _picture(target) if kind == "mp4" else None
+        for number in range(minutes * 60 * 10):
+            frame = _sound(number, rate=rate, layout=str(sound.layout.name))
+            target.mux(sound.encode(frame))
+            if picture is not None and number % 10 == 0:
+                shown = av.VideoFrame.from_ndarray(np.full((90, 160), number % 255, np.uint8), format="gray")
+                target.mux(picture.encode(shown.reformat(format="yuv420p")))
+        for stream in (sound, picture):
+            if stream is not None:
+                target.mux(stream.encode(None))
+
+
+def _picture(target: av.container.OutputContainer) -> av.video.stream.VideoStream:
+    picture = target.add_stream("mpeg4", rate=1)
+    picture.width, picture.height, picture.pix_fmt = 160, 90, "yuv420p"
+    return picture
+
+
+def _sound(number: int, *, rate: int, layout: str) -> av.AudioFrame:
+    count = rate // 10
+    moments = (np.arange(count) + number * count) / rate
+    pitch = 110 + 40 * np.sin(number / 7)
+    wave = sum(np.sin(2 * np.pi * pitch * part * moments) / part for part in range(1, 6))
+    loud = 6_000 * (0.6 + 0.4 * np.sin(number / 3))
+    samples = (wave * loud).astype(np.int16)
+    channels = 2 if layout == "stereo" else 1
+    frame = av.AudioFrame.from_ndarray(np.repeat(samples, channels).reshape(1, -1), format="s16", layout=layout)
+    frame.sample_rate = rate
+    frame.pts = number * count
+    frame.time_base = Fraction(1, rate)
+    return frame

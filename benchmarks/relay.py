@@ -1,0 +1,82 @@
+"""Fetches so many bytes as from Slack and sends them as to a provider's storage: `python -m benchmarks.relay PORT BYTES`.
+
+The bot's own code, in a process of its own, with nothing converted between the two. Prints what it took.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import resource
+import statistics
+import sys
+import time
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from benchmarks.measuring import folder, memory_of
+from bot.downloads import Downloads
+from bot.network import new_session
+from transcription.botlhale_form import Form
+from transcription.botlhale_storage import store
+from transcription.transcriber import Audio
+
+TICK = 0.002
+"""Seconds; what happens on the loop at random meets a delay like one of these."""
+
+
+async def main(port: int, size: int) -> None:
+    """Relay once."""
+    origin = f"http://127.0.0.1:{port}"
+    with folder() as base:
+        async with new_session() as session:
+            downloads = Downloads(session=session, token=SecretStr("xoxb-relay"), origins=(origin,))
+            await _relay(downloads, session, origin, base, size=1000)  # everything is imported and connected
+            idle = await _delays(asyncio.sleep(0.5))
+            before, spent = memory_of(os.getpid()), _cpu()
+            began = time.perf_counter()
+            busy = await _delays(_relay(downloads, session, origin, base, size=size))
+            passed = time.perf_counter() - began
+    print(json.dumps({
+        "rate": size / passed / 2**20, "cpu": _cpu() - spent, "idle": idle, "lag": busy,
+        "growth": (memory_of(os.getpid(), "VmHWM") - before) / 2**20,
+    }))  # fmt: skip
+
+
+async def _relay(downloads: Downloads, session: object, origin: str, base: Path, *, size: int) -> None:
+    recording = base / "recording.wav"
+    await downloads.fetch(f"{origin}/{size}", recording, largest=size)
+    audio = Audio(key="relay", path=recording, duration=timedelta(hours=1), sample_rate=16_000)
+    form = Form(url=f"{origin}/", fields=(("key", "relay.wav"),), made_at=datetime.now(UTC), expires_in=3600)
+    await store(session, audio=audio, form=form)  # type: ignore[arg-type]  # a session
+
+
+async def _delays(work: object) -> float:
+    """The 99th percentile of how late a timer is while `work` is done, in milliseconds."""
+    late: list[float] = []
+
+    async def tick() -> None:
+        while True:
+            began = time.perf_counter()
+            await asyncio.sleep(TICK)
+            late.append(time.perf_counter() - began - TICK)
+
+    ticking = asyncio.create_task(tick())
+    await work  # type: ignore[misc]  # a coroutine
+    ticking.cancel()
+    with suppress(asyncio.CancelledError):
+        await ticking
+    return statistics.quantiles(late, n=100)[98] * 1000
+
+
+def _cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2])))

@@ -1,0 +1,38 @@
+"""What is told of a PostgreSQL server that cannot be reached or will not do something; never a password or a value."""
+
+from __future__ import annotations
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from storage.database import StorageUnavailable
+
+UNREADABLE = (
+    "the address of the database cannot be read: write it as postgresql://user:password@host/name, "
+    "and signs such as @ : / % or a space in the password as %40 %3A %2F %25 %20"
+)
+
+
+def refuse_unreadable(url: str) -> None:
+    """Raise `StorageUnavailable` where a password is not written as it must be: parts of it would be told as others."""
+    try:
+        parts = {name: str(value) for name, value in conninfo_to_dict(url).items()}
+    except psycopg.ProgrammingError:
+        raise StorageUnavailable(UNREADABLE) from None
+    port = parts.get("port", "").replace(",", "")
+    if "@" in parts.get("host", "") + parts.get("dbname", "") or (port and not port.isdecimal()):
+        raise StorageUnavailable(UNREADABLE)
+
+
+def why(url: str, error: psycopg.Error) -> str:
+    """The server's own words: the pool only knows that it took too long."""
+    try:
+        psycopg.connect(url, connect_timeout=5).close()
+    except psycopg.Error as reason:
+        return first_line(reason)
+    return first_line(error)
+
+
+def first_line(error: psycopg.Error) -> str:
+    """What the server says, without the details below, which may quote values."""
+    return str(error).strip().partition("\n")[0] or type(error).__name__
