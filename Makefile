@@ -43,7 +43,7 @@ lock: $(READY)  ## resolve and hash the requirements again
 	  --no-header --no-annotate - --output-file .ci/audit-requirements.txt
 
 soak: $(READY)  ## ten minutes of a busy workspace, with faults and kills; nothing doubled, nothing lost
-	$(BIN)/python benchmarks/soak.py
+	$(BIN)/python -m benchmarks.soak
 
 voices: $(READY)  ## make the sample recordings again (needs flite)
 	$(BIN)/python -m sandbox.voices

@@ -53,7 +53,7 @@ def door(side: str, base: Path) -> Iterator[tuple[int, int]]:
     process = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.doors", side, str(base)], stdout=subprocess.PIPE, text=True
     )
-    assert process.stdout is not None  # noqa: S101 - it was asked for
+    assert process.stdout is not None
     try:
         yield process.pid, int(process.stdout.readline())
     finally:

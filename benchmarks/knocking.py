@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 
 class Knock(asyncio.Protocol):
@@ -22,12 +23,13 @@ class Knock(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a TCP connection
+        """Begin."""
+        assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self._next()
 
     def _next(self) -> None:
-        assert self._transport is not None  # noqa: S101 - it is made
+        assert self._transport is not None
         request = next(self._requests, None)
         if request is None:
             self._transport.close()
@@ -38,6 +40,7 @@ class Knock(asyncio.Protocol):
         self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
+        """Once the answer is whole, go on."""
         self._answer += data
         head, separator, body = self._answer.partition(b"\r\n\r\n")
         if not separator or len(body) < _length(head):
@@ -50,6 +53,7 @@ class Knock(asyncio.Protocol):
         self._next()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Say so, where there was more to send."""
         self._fail(exc or ConnectionResetError("the server hung up"))
 
     def _fail(self, error: Exception) -> None:
@@ -70,10 +74,6 @@ async def knock(port: int, requests: Sequence[bytes], *, connections: int) -> li
     loop, waiting, took = asyncio.get_running_loop(), iter(requests), list[float]()
     ends = [loop.create_future() for _ in range(connections)]
     for end in ends:
-        await loop.create_connection(
-            lambda end=end: Knock(waiting, took=took, done=end),
-            "127.0.0.1",
-            port,  # type: ignore[misc]
-        )
+        await loop.create_connection(partial(Knock, waiting, took=took, done=end), "127.0.0.1", port)
     await asyncio.gather(*ends)
     return took

@@ -1,4 +1,4 @@
-"""An origin that gives as many bytes as one asks for, and a sink that counts what it gets: `python -m benchmarks.pipes`.
+"""An origin that gives as many bytes as one asks for, and a sink that takes them: `python -m benchmarks.pipes`.
 
 Plain sockets in threads, so that they cost next to nothing beside what is measured. `GET /NUMBER` gives so many bytes;
 `PUT` and `POST` are read to their end. Prints its port.

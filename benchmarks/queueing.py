@@ -9,12 +9,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from benchmarks.measuring import ROUNDS, Figures, Found, Goal, Result, Skipped, compare, folder, in_turn, number
 from benchmarks.queues import Ours, Plain, Procrastinate, Queue, drive
 from storage import claiming
 from storage.database import Transaction
+from storage.job import Job
 from storage.migrations import migrate
 from storage.sqlite import SQLite
 from tests.postgresql import Server, new_folder, programs
@@ -129,8 +131,8 @@ def _filled(path: Path, *, count: int, waiting: bool) -> Path:
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("BEGIN")
     connection.executemany(
-        "INSERT INTO jobs (id, team, channel, file, occasion, user_id, state, state_since, attempts, due_at, created_at)"
-        " VALUES (?, 'T1', ?, ?, ?, 'U1', 'submitted', 0, 0, ?, 0)",
+        "INSERT INTO jobs (id, team, channel, file, occasion, user_id, state, state_since, attempts, due_at,"
+        " created_at) VALUES (?, 'T1', ?, ?, ?, 'U1', 'submitted', 0, 0, ?, 0)",
         rows,
     )
     connection.execute("COMMIT")
@@ -153,7 +155,7 @@ def _claim(path: Path) -> Figures:
                 began = time.perf_counter()
                 taken = claiming.claim(tx, turns=claiming.Turns(), now=NOW, until=NOW + timedelta(hours=1))
                 took.append(time.perf_counter() - began)
-                assert taken is not None  # noqa: S101 - there are enough
+                assert taken is not None
             raise _Undo
 
         try:
@@ -169,6 +171,10 @@ def _claim(path: Path) -> Figures:
 
 class _Undo(Exception):
     """Nothing of it is to stay."""
+
+
+def _release(job: Job, now: datetime, tx: Transaction) -> None:
+    claiming.release(tx, job, now=now, due=now + EVERY, attempts=0)
 
 
 HANDS = 8
@@ -209,6 +215,5 @@ async def _poll(database: SQLite, *, now: datetime) -> int:
         job = await database.write(lambda tx: claiming.claim(tx, turns=turns, now=now, until=until))
         if job is None:
             return moved
-        taken = job
-        await database.write(lambda tx: claiming.release(tx, taken, now=now, due=now + EVERY, attempts=0))
+        await database.write(partial(_release, job, now))
         moved += 1

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,8 +21,8 @@ import procrastinate
 from procrastinate.jobs import Status
 
 from storage import claiming, jobs
-from storage.database import Database
-from storage.job import JobState, Origin
+from storage.database import Database, Transaction
+from storage.job import Job, JobState, Origin
 from storage.migrations import migrate
 from storage.postgresql import PostgreSQL
 from storage.sqlite import SQLite
@@ -62,6 +63,7 @@ class Ours:
     @classmethod
     @asynccontextmanager
     async def sqlite(cls, path: Path) -> AsyncIterator[Ours]:
+        """In a file."""
         database = await SQLite.open(path, own=True)
         try:
             await migrate(database)
@@ -72,6 +74,7 @@ class Ours:
     @classmethod
     @asynccontextmanager
     async def postgresql(cls, url: str) -> AsyncIterator[Ours]:
+        """On a server."""
         database = await PostgreSQL.open(url)
         try:
             await migrate(database)
@@ -80,17 +83,24 @@ class Ours:
             await database.close()
 
     async def one(self) -> None:
+        """A job's life, each step committed before the next."""
         number, write = next(self._numbers), self._database.write
         origin = Origin(team="T1", channel=f"C{number % 20}", file=f"F{number}", occasion=f"{number}.0", user="U1")
         await write(lambda tx: jobs.add(tx, origin=origin, now=_now()))
         now = _now()
         job = await write(lambda tx: claiming.claim(tx, turns=self._turns, now=now, until=now + LEASE))
-        assert job is not None  # noqa: S101 - there is one for each
-        for state in (*MOVES, JobState.REPLIED):
-            before = job
-            job = await write(lambda tx: jobs.save(tx, before, replace(before, state=state), now=_now()))  # noqa: B023 - awaited here
-        last = job
-        await write(lambda tx: claiming.release(tx, last, now=_now(), due=None, attempts=0))
+        assert job is not None
+        for state in MOVES:
+            job = await write(partial(_move, job, state))
+        await write(partial(_finish, job))
+
+
+def _move(job: Job, state: JobState, tx: Transaction) -> Job:
+    return jobs.save(tx, job, replace(job, state=state), now=_now())
+
+
+def _finish(job: Job, tx: Transaction) -> None:
+    claiming.release(tx, _move(job, JobState.REPLIED, tx), now=_now(), due=None, attempts=0)
 
 
 def _now() -> datetime:
@@ -107,6 +117,7 @@ class Plain:
     @classmethod
     @asynccontextmanager
     async def open(cls, path: Path) -> AsyncIterator[Plain]:
+        """In a file."""
         async with aiosqlite.connect(path, isolation_level=None) as database:
             for statement in (
                 "PRAGMA journal_mode=WAL",
@@ -118,6 +129,7 @@ class Plain:
             yield cls(database)
 
     async def one(self) -> None:
+        """A job's life, each step committed before the next."""
         number, now = next(self._numbers), time.time_ns() // 1_000_000
         await self._database.execute("INSERT INTO jobs VALUES (NULL, 'received', ?, NULL, ?)", (now, f"F{number}" * 9))
         claimed = await self._database.execute_fetchall(
@@ -144,6 +156,7 @@ class Procrastinate:
     @classmethod
     @asynccontextmanager
     async def open(cls, url: str) -> AsyncIterator[Procrastinate]:
+        """On a server."""
         app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=url, min_size=8, max_size=8))
         async with app.open_async():
             await app.schema_manager.apply_schema_async()
@@ -153,6 +166,7 @@ class Procrastinate:
             yield made
 
     async def one(self) -> None:
+        """A job's life, each step committed before the next."""
         number, manager = next(self._numbers), self._app.job_manager
         await self._app.configure_task("transcribe", allow_unknown=True).defer_async(file=f"F{number}" * 9)
         job: Any = await manager.fetch_job(queues=None, worker_id=self._worker)

@@ -1,4 +1,4 @@
-"""Fetches so many bytes as from Slack and sends them as to a provider's storage: `python -m benchmarks.relay PORT BYTES`.
+"""Fetches bytes as from Slack and sends them as to a provider's storage: `python -m benchmarks.relay PORT BYTES`.
 
 The bot's own code, in a process of its own, with nothing converted between the two. Prints what it took.
 """

@@ -48,7 +48,7 @@ def measure() -> list[Found]:
 @contextmanager
 def _pipes() -> Iterator[int]:
     process = subprocess.Popen([sys.executable, "-m", "benchmarks.pipes"], stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None  # noqa: S101 - it was asked for
+    assert process.stdout is not None
     try:
         yield int(process.stdout.readline())
     finally:
@@ -69,9 +69,7 @@ def _curl(curl: str, port: int) -> Figures:
     origin = f"http://127.0.0.1:{port}"
     before, began = os.times(), time.perf_counter()
     fetching = subprocess.Popen([curl, "-sS", f"{origin}/{SIZE}"], stdout=subprocess.PIPE)
-    subprocess.run(
-        [curl, "-sS", "-o", os.devnull, "-T", "-", f"{origin}/sink"], stdin=fetching.stdout, check=True
-    )
+    subprocess.run([curl, "-sS", "-o", os.devnull, "-T", "-", f"{origin}/sink"], stdin=fetching.stdout, check=True)
     fetching.wait()
     passed, after = time.perf_counter() - began, os.times()
     spent = after.children_user + after.children_system - before.children_user - before.children_system

@@ -5,7 +5,7 @@ providers, in every way that the stand-ins know; the bot is killed with SIGKILL 
 other provider. Then the world becomes quiet, and every recording must have exactly one answer in its own thread, with
 its own words or with a sentence that says why not.
 
-    python benchmarks/soak.py [--minutes 10] [--database postgresql://…]
+    python -m benchmarks.soak [--minutes 10] [--database postgresql://…]
 
 With PostgreSQL one process listens and two work, and any of them may be killed.
 """
@@ -33,13 +33,10 @@ from pathlib import Path
 import aiohttp
 import click
 
-from sandbox.ports import free_port
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 from sandbox import faults
 from sandbox.botlhale import Botlhale
 from sandbox.gowajee import Gowajee
+from sandbox.ports import free_port
 from sandbox.script import Heard, Segment
 from sandbox.slack import Channel, Message, Share, Slack, Upload
 from transcription.audio import convert
@@ -57,12 +54,13 @@ LIFE = (5.0, 25.0)
 DRAIN = 900.0
 """Seconds after which a recording without an answer is lost."""
 
-JSON = {"Content_Type": "application/json"}
+JSON = "application/json"
 SLACK_FAULTS = (
     faults.hang_up_before(), faults.hang_up_after(), faults.rate_limited(1), faults.answer(500), faults.slow(2),
-    faults.answer(503, b"<html>over capacity</html>", Retry_After="2"), faults.answer(200, b"[]", **JSON),
+    faults.answer(503, b"<html>over capacity</html>", Retry_After="2"), faults.answer(200, b"[]", Content_Type=JSON),
     faults.answer(200, b"<html>over capacity</html>", Content_Type="text/html"),
-    faults.answer(200, b'{"ok": tru', **JSON), faults.answer(200, b'{"ok": false, "error": "internal_error"}', **JSON),
+    faults.answer(200, b'{"ok": tru', Content_Type=JSON),
+    faults.answer(200, b'{"ok": false, "error": "internal_error"}', Content_Type=JSON),
 )  # fmt: skip
 PROVIDER_FAULTS = (
     faults.hang_up_before(), faults.hang_up_after(), faults.rate_limited(1), faults.answer(500), faults.slow(2),

@@ -4,7 +4,7 @@ A `threadscribe run --only web` takes Gowajee's webhook, a `threadscribe run --o
 the measured database notes when. Beside it stands a bare round trip over LISTEN and NOTIFY, there and back, between two
 connections to the same server, in the same run. Every clock is this machine's.
 
-    python benchmarks/wake.py [--rounds 50] [--database postgresql://…]
+    python -m benchmarks.wake [--rounds 50] [--database postgresql://…]
 
 Without a database of its own (an empty one) it starts a server, where the machine has one, as the tests do: without
 fsync, which saves every commit some milliseconds of a disk.
@@ -16,7 +16,6 @@ import asyncio
 import os
 import shutil
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -27,11 +26,8 @@ from pathlib import Path
 import click
 import psycopg
 
-from sandbox.ports import free_port
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 from sandbox.gowajee import Gowajee
+from sandbox.ports import free_port
 from sandbox.slack import Slack
 from storage.job import Job, JobState
 from tests.journeys.bench import WEBHOOK_TOKEN, gowajee_settings, recording, tone

@@ -19,6 +19,9 @@ SLACK_HOSTS = ("slack.com", "slack-edge.com", "slack-files.com")
 
 REDIRECTS = 5
 _CHUNK = 1024 * 1024
+_READ_AHEAD = 2**18
+"""Bytes that may wait to be written; with aiohttp's own 64 kB reading takes five times as long."""
+
 _TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=20, sock_read=30)
 _REDIRECT_CODES = frozenset({301, 302, 303, 307, 308})
 _OK, _TOO_MANY, _UNAUTHORISED, _SERVER = 200, 429, frozenset({401, 403}), 500
@@ -50,7 +53,9 @@ class Downloads:
             if not is_slacks(address, origins=self._origins):
                 raise Refused("download: not Slack's host", sentence="Slack keeps this file somewhere I may not read.")
             headers = {"Authorization": f"Bearer {self._token.get_secret_value()}"}
-            async with self._session.get(address, headers=headers, allow_redirects=False, timeout=_TIMEOUT) as response:
+            async with self._session.get(
+                address, headers=headers, allow_redirects=False, timeout=_TIMEOUT, read_bufsize=_READ_AHEAD
+            ) as response:
                 if response.status not in _REDIRECT_CODES:
                     await _receive(response, target, largest)
                     return
@@ -96,17 +101,18 @@ async def _receive(response: aiohttp.ClientResponse, target: Path, largest: int)
 
 
 async def _write(chunks: AsyncIterator[bytes], target: Path, largest: int) -> None:
-    received, waiting = 0, bytearray()
+    received, waiting, weight = 0, list[bytes](), 0
     with await asyncio.to_thread(target.open, "wb") as file:
         async for chunk in chunks:
             received += len(chunk)
             if received > largest:
                 raise too_large(largest)
-            waiting += chunk
-            if len(waiting) >= _CHUNK:
-                await asyncio.to_thread(file.write, bytes(waiting))
-                waiting.clear()
-        await asyncio.to_thread(file.write, bytes(waiting))
+            waiting.append(chunk)
+            weight += len(chunk)
+            if weight >= _CHUNK:
+                await asyncio.to_thread(file.writelines, waiting)  # as they came: to join them is to copy them
+                waiting, weight = [], 0
+        await asyncio.to_thread(file.writelines, waiting)
 
 
 def too_large(largest: int) -> TooLong:
