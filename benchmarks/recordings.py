@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
-from functools import cache
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import av
 import numpy as np
 from av.audio.stream import AudioStream
+from av.container import OutputContainer
+from av.packet import Packet
+from av.stream import Stream
+from av.video.stream import VideoStream
 
 RATE = 48_000
 CODECS: Mapping[str, str] = MappingProxyType(
-    {"m4a": "aac", "webm": "libopus", "ogg": "libopus", "mp3": "libmp3lame", "mp4": "aac", "flac": "flac"}
+    {"m4a": "aac", "webm": "libopus", "ogg": "libopus", "mp3": "libmp3lame", "mp4": "aac"}
 )
+
+MINUTE = 60
 
 
 def recording(kind: str, *, minutes: int, folder: Path) -> Path:
-    """A recording of this kind and length; an `mp4` has a picture."""
+    """A recording of this kind and length; an `mp4` has a picture. One minute of it is encoded, then repeated."""
     path = folder / f"recording-{minutes}.{kind}"
     if not path.exists():
         unfinished = path.with_name(f"unfinished.{kind}")
@@ -29,45 +35,61 @@ def recording(kind: str, *, minutes: int, folder: Path) -> Path:
 
 
 def _make(path: Path, kind: str, *, minutes: int) -> None:
-    codec = CODECS[kind]
-    rate = 16_000 if kind == "flac" else RATE
     with av.open(str(path), "w") as target:
-        sound = target.add_stream(codec, rate=rate)
+        sound = target.add_stream(CODECS[kind], rate=RATE)
         assert isinstance(sound, AudioStream)
-        sound.layout = "mono" if kind in {"flac", "webm"} else "stereo"
-        picture = _picture(target) if kind == "mp4" else None
-        for number in range(minutes * 60 * 10):
-            frame = _sound(number, rate=rate, layout=str(sound.layout.name))
-            target.mux(sound.encode(frame))
-            if picture is not None and number % 10 == 0:
-                shown = av.VideoFrame.from_ndarray(np.full((90, 160), number % 255, np.uint8), format="gray")
-                target.mux(picture.encode(shown.reformat(format="yuv420p")))
-        for stream in (sound, picture):
-            if stream is not None:
-                target.mux(stream.encode(None))
+        sound.layout = "stereo"
+        tracks = [_Track(sound, _sound(sound))]
+        if kind == "mp4":
+            picture = _picture(target)
+            tracks.append(_Track(picture, _pictures(picture)))
+        for _ in range(minutes):
+            for track in tracks:
+                track.write(target)
 
 
-def _picture(target: av.container.OutputContainer) -> av.video.stream.VideoStream:
+class _Track:
+    """A minute of encoded sound or pictures that can be written again and again, one after another."""
+
+    def __init__(self, stream: Stream, packets: Iterable[Packet[Any]]) -> None:
+        self._stream = stream
+        self._packets = list(packets)
+        self._time = 0
+
+    def write(self, target: OutputContainer) -> None:
+        """Write it behind what was written."""
+        for packet in self._packets:
+            again: Packet[Any] = Packet(bytes(packet))
+            again.stream, again.time_base, again.is_keyframe = self._stream, packet.time_base, packet.is_keyframe
+            again.pts = again.dts = self._time
+            again.duration = packet.duration or 1
+            self._time += again.duration
+            target.mux(again)
+
+
+def _picture(target: OutputContainer) -> VideoStream:
     picture = target.add_stream("mpeg4", rate=1)
     picture.width, picture.height, picture.pix_fmt = 160, 90, "yuv420p"
     return picture
 
 
-def _sound(number: int, *, rate: int, layout: str) -> av.AudioFrame:
-    channels = 2 if layout == "stereo" else 1
-    samples = _samples(number % 40, rate=rate)
-    frame = av.AudioFrame.from_ndarray(np.repeat(samples, channels).reshape(1, -1), format="s16", layout=layout)
-    frame.sample_rate = rate
-    frame.pts = number * len(samples)
-    frame.time_base = Fraction(1, rate)
-    return frame
+def _pictures(picture: VideoStream) -> Iterator[Packet[Any]]:
+    """One a second."""
+    for number in range(MINUTE):
+        shown = av.VideoFrame.from_ndarray(np.full((90, 160), 4 * number, np.uint8), format="gray")
+        yield from picture.encode(shown.reformat(format="yuv420p"))
+    yield from picture.encode(None)
 
 
-@cache
-def _samples(part: int, *, rate: int) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
-    """A tenth of a second; forty of them sound a little like somebody who speaks."""
-    moments = np.arange(rate // 10) / rate
-    pitch = 110 + 40 * np.sin(part / 7)
-    wave = sum(np.sin(2 * np.pi * pitch * over * moments) / over for over in range(1, 6))
-    loud = 6_000 * (0.6 + 0.4 * np.sin(part / 3))
-    return np.asarray(wave * loud, dtype=np.int16)
+def _sound(sound: AudioStream) -> Iterator[Packet[Any]]:
+    """A tenth of a second at a time; pitch and loudness wander."""
+    count = RATE // 10
+    moments = np.arange(count) / RATE
+    for number in range(MINUTE * 10):
+        pitch, loud = 110 + 40 * np.sin(number / 7), 6_000 * (0.6 + 0.4 * np.sin(number / 3))
+        wave = sum(np.sin(2 * np.pi * pitch * over * moments) / over for over in range(1, 6)) * loud
+        samples = np.repeat(np.asarray(wave, dtype=np.int16), 2).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(samples, format="s16", layout="stereo")
+        frame.sample_rate, frame.time_base, frame.pts = RATE, Fraction(1, RATE), number * count
+        yield from sound.encode(frame)
+    yield from sound.encode(None)

@@ -15,9 +15,9 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from bot.catalog import make_transcribers
 from bot.clock import wall_time
+from bot.looking import first_look, next_look
 from bot.network import new_session
 from bot.settings import Settings, SettingsProblem
-from bot.steps.check import first_look, next_look
 from transcription import exports
 from transcription.audio import convert
 from transcription.errors import Refused, TranscriptionError
@@ -95,7 +95,7 @@ async def _wait(
         answer = await transcriber.check(submission.handle, age=wall_time() - started)
         if not isinstance(answer, Pending):
             return answer
-        wait = answer.look_after or next_look(pace, duration, chance=0)
+        wait = answer.look_after or next_look(pace, duration, age=wall_time() - started)
 
 
 def _progress() -> Progress:

@@ -48,8 +48,8 @@ class Botlhale:
     capabilities = Capabilities(
         pace=Pace(
             first=0.05,
-            every=0.02,
-            soonest=timedelta(seconds=5),
+            every=0.014,
+            soonest=timedelta(seconds=2),
             latest=timedelta(seconds=60),
             patience=3,
             patience_floor=timedelta(minutes=30),

@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 import av
 from av.audio.codeccontext import AudioCodecContext
+from av.audio.fifo import AudioFifo
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
@@ -35,6 +36,9 @@ _RATES = range(4_000, 192_000 + 1)
 
 _MOST_CHANNELS = 16
 _LAYOUTS = {1: "mono", 2: "stereo"}
+_BLOCK = 48_000
+"""Samples that are mixed at a time; one by one the small frames of most codecs take twice as long."""
+
 _MOST_BAD_PACKETS = 2_000
 """In a row: some 40 seconds in which nothing could be decoded; what follows is not worth the wait."""
 
@@ -175,20 +179,33 @@ class _Decoder:
 
 def _mixed(frames: Iterator[AudioFrame], sample_rate: int, *, layout: str) -> Iterator[AudioFrame]:
     """Give the same sound as 16-bit frames of one layout; a recording may change its format on the way."""
-    kind, resampler = None, None
+    waiting, resampler = AudioFifo(), AudioResampler(format="s16", layout=layout, rate=sample_rate)
     for frame in frames:
-        if resampler is None or kind != (frame.format.name, frame.layout.name, frame.sample_rate):
-            yield from _rest(resampler)
-            kind = (frame.format.name, frame.layout.name, frame.sample_rate)
-            resampler = AudioResampler(format="s16", layout=layout, rate=sample_rate)
         frame.pts = None  # gaps and jumps in the time stamps of a file are not to be trusted
-        yield from resampler.resample(frame)
-    yield from _rest(resampler)
+        if not _joins(frame, waiting):
+            yield from _rest(waiting, resampler)
+            waiting, resampler = AudioFifo(), AudioResampler(format="s16", layout=layout, rate=sample_rate)
+            waiting.write(frame)
+        if waiting.samples >= _BLOCK:
+            yield from resampler.resample(waiting.read())
+    yield from _rest(waiting, resampler)
 
 
-def _rest(resampler: AudioResampler | None) -> list[AudioFrame]:
+def _joins(frame: AudioFrame, waiting: AudioFifo) -> bool:
+    """Put it behind those that wait; False where it is not of their kind."""
+    try:
+        waiting.write(frame)
+    except ValueError:
+        return False
+    return True
+
+
+def _rest(waiting: AudioFifo, resampler: AudioResampler) -> list[AudioFrame]:
+    if not waiting.samples_written:
+        return []
+    last = resampler.resample(waiting.read()) if waiting.samples else []
     # One that had nothing to change holds nothing back: PyAV then gives the None itself.
-    rest: list[AudioFrame | None] = [] if resampler is None else [*resampler.resample(None)]
+    rest: list[AudioFrame | None] = [*last, *resampler.resample(None)]
     return [frame for frame in rest if frame is not None]
 
 

@@ -27,7 +27,8 @@ class Pace:
     """How a provider is expected to work, as shares of the recording's length.
 
     The first look is at `first` times the length (at least `soonest`), later ones every `every` times the length
-    (between `soonest` and `latest`). After `patience` times the length (at least `patience_floor`) it is given up.
+    (between `soonest` and `latest`); once the provider is known better, that tells. After `patience` times the length
+    (at least `patience_floor`) it is given up. `called`: the provider calls, and looks are for calls that got lost.
     """
 
     first: float
@@ -36,6 +37,7 @@ class Pace:
     latest: timedelta
     patience: float
     patience_floor: timedelta
+    called: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,11 +46,12 @@ class Capabilities:
 
     `longest` and `largest` (bytes of 16-bit mono WAV) are the provider's own limits. `languages` is None where any
     text is passed on. Every transcriber gets WAV (PCM, 16-bit, mono) at `sample_rate`, with `stereo` two channels
-    where the recording has them. `sendings` is how often one
-    recording may be sent when nobody can tell whether an earlier sending arrived: each could be billed.
+    where the recording has them. `sendings` is how often one recording may be sent when nobody can tell whether an
+    earlier sending arrived: each could be billed. `model`: how quick one is says nothing about another.
     """
 
     pace: Pace
+    model: str = ""
     sample_rate: int = 16_000
     stereo: bool = False
     longest: timedelta | None = None

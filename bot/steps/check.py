@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 from bot.claim import Claim, Later
+from bot.looking import first_look, next_look, took
 from bot.steps.holding import asking
 from bot.tools import Tools
 from handlers import words
-from storage import inbox, transcripts
+from storage import inbox, speeds, transcripts
 from storage.database import Transaction
 from storage.job import Failure, Job, JobState, Reason
+from storage.speeds import Speed
 from transcription.errors import Lost
 from transcription.transcriber import Handle, Pace, Pending, Transcriber
 from transcription.transcript import Transcript
@@ -23,10 +26,11 @@ async def check(claim: Claim, tools: Tools) -> Job | Later:
     job = claim.job
     transcriber = tools.transcriber_of(job)
     handle = Handle(job.handle or "")
-    pace = _pace(transcriber, tools)
+    pace, length = _pace(transcriber, tools), job.duration or timedelta(0)
     if claim.fresh:
-        return Later(due=tools.clock() + first_look(pace, job.duration), unless_webhook=True)
-    notice = await _notice(job, tools)
+        speed = await tools.database.read(_speed(job, transcriber))
+        return Later(due=tools.clock() + first_look(pace, length, speed), unless_webhook=True)
+    notice, speed = await _known(job, tools, transcriber)
     try:
         with asking(job, tools, transcriber.name):
             answer = await transcriber.check(handle, age=claim.age, notice=notice)
@@ -35,9 +39,10 @@ async def check(claim: Claim, tools: Tools) -> Job | Later:
     tools.limits.answered(transcriber.name)
     match answer:
         case Transcript():
-            return await _keep(claim, tools, answer)
+            learnt = took(pace, length, speed, age=claim.age, looks=job.looks, called=notice is not None)
+            return await _keep(claim, tools, answer, took=learnt)
         case Pending():
-            return await _come_back(claim, tools, answer, pace=pace)
+            return await _come_back(claim, tools, answer, pace=pace, speed=speed)
 
 
 def _pace(transcriber: Transcriber, tools: Tools) -> Pace:
@@ -45,17 +50,36 @@ def _pace(transcriber: Transcriber, tools: Tools) -> Pace:
     return pace if soonest is None else replace(pace, soonest=timedelta(seconds=soonest))
 
 
-async def _notice(job: Job, tools: Tools) -> bytes | None:
-    """The newest webhook body about the job. Marked as seen before the look, so that only a newer one cuts a wait."""
-    provider, handle = job.provider or "", job.handle or ""
-    if await tools.database.read(lambda tx: inbox.has_unread(tx, provider=provider, handle=handle)):
-        await tools.database.write(lambda tx: inbox.mark_read(tx, provider=provider, handle=handle, now=tools.clock()))
-    return await tools.database.read(lambda tx: inbox.newest(tx, provider=provider, handle=handle))
+def _speed(job: Job, transcriber: Transcriber) -> Callable[[Transaction], Speed]:
+    model = transcriber.capabilities.model
+    return lambda tx: speeds.speed_of(tx, provider=job.provider or "", model=model)
 
 
-async def _keep(claim: Claim, tools: Tools, transcript: Transcript) -> Job:
+async def _known(job: Job, tools: Tools, transcriber: Transcriber) -> tuple[bytes | None, Speed]:
+    """The newest webhook body about the job, and how quick its provider is.
+
+    The body is marked as seen before the look, so that only a newer one cuts a wait.
+    """
+    provider, handle, speed_of = job.provider or "", job.handle or "", _speed(job, transcriber)
+
+    def mark(tx: Transaction) -> None:
+        inbox.mark_read(tx, provider=provider, handle=handle, now=tools.clock())
+
+    def known(tx: Transaction) -> tuple[bytes | None, Speed, bool]:
+        unread = inbox.has_unread(tx, provider=provider, handle=handle)
+        return inbox.newest(tx, provider=provider, handle=handle), speed_of(tx), unread
+
+    notice, speed, unread = await tools.database.read(known)
+    if unread:
+        await tools.database.write(mark)
+        notice, speed, _ = await tools.database.read(known)
+    return notice, speed
+
+
+async def _keep(claim: Claim, tools: Tools, transcript: Transcript, *, took: timedelta) -> Job:
     job = claim.job
     ready = replace(job, state=JobState.READY)
+    model = tools.transcriber_of(job).capabilities.model
     if job.damaged:
         note = " ".join(part for part in (transcript.note, words.DAMAGED) if part)
         transcript = replace(transcript, note=note)
@@ -63,6 +87,8 @@ async def _keep(claim: Claim, tools: Tools, transcript: Transcript) -> Job:
     def also(tx: Transaction) -> None:
         transcripts.put(tx, job.id, transcript, now=tools.clock())
         inbox.forget(tx, provider=job.provider or "", handle=job.handle or "")
+        if job.duration is not None:
+            speeds.learn(tx, provider=job.provider or "", model=model, length=job.duration, took=took)
 
     return await claim.save(ready, also=also)
 
@@ -74,21 +100,11 @@ async def _start_again(claim: Claim, *, limit: int) -> Job:
     return await claim.save(replace(job, state=JobState.RECEIVED, handle=None), note="lost at the provider")
 
 
-async def _come_back(claim: Claim, tools: Tools, pending: Pending, *, pace: Pace) -> Job | Later:
+async def _come_back(claim: Claim, tools: Tools, pending: Pending, *, pace: Pace, speed: Speed) -> Job | Later:
     job = claim.job
     length = job.duration or timedelta(0)
     if claim.age > max(pace.patience_floor, pace.patience * length):
         return await claim.save(replace(job, state=JobState.READY, failure=Failure(reason=Reason.TOO_SLOW)))
-    wait = pending.look_after or next_look(pace, job.duration, chance=random.random())  # noqa: S311 - jitter
-    return Later(due=tools.clock() + wait, attempts=0, unless_webhook=True)
-
-
-def first_look(pace: Pace, duration: timedelta | None) -> timedelta:
-    """How long after the submission the first look is worth a request."""
-    return max(pace.first * (duration or timedelta(0)), pace.soonest)
-
-
-def next_look(pace: Pace, duration: timedelta | None, *, chance: float) -> timedelta:
-    """How long until the next look; in proportion to the recording, with up to a tenth of jitter."""
-    wait = min(max(pace.every * (duration or timedelta(0)), pace.soonest), pace.latest)
-    return wait * (1 + chance / 10)
+    chance = random.random()  # noqa: S311 - jitter
+    wait = pending.look_after or next_look(pace, length, speed, age=claim.age, chance=chance)
+    return Later(due=tools.clock() + wait, attempts=0, in_vain=True, unless_webhook=True)

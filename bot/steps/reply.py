@@ -136,7 +136,7 @@ async def _not_there_yet(claim: Claim, tools: Tools, intent: Intent) -> Job | La
     job, now = claim.job, tools.clock()
     waited = max(now - (job.under_way_since or job.state_since), timedelta(0))
     if waited < SETTLING or job.looks < LOOKS:
-        wait = min(max(waited / 2, timedelta(seconds=0.3)), timedelta(seconds=5))
+        wait = min(max(waited / 2, timedelta(seconds=1)), timedelta(seconds=5))
         return Later(due=now + wait, in_vain=True)
     return await _without_files(claim, intent, note="never shared")
 

@@ -1,0 +1,90 @@
+"""When to look for a transcript: in proportion, then by what is known, and never too often or too late."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.looking import first_look, next_look, took
+from storage.claiming import FARTHEST
+from storage.speeds import START, UNKNOWN, Speed
+from transcription.botlhale import Botlhale
+from transcription.transcriber import Pace
+
+ASKED: Pace = Botlhale.capabilities.pace
+CALLED = replace(ASKED, called=True)
+HOUR = timedelta(hours=1)
+SIZE = HOUR + START
+KNOWN = Speed(jobs=50, mean=-2.0, variance=0.01)
+
+lengths = st.timedeltas(timedelta(0), timedelta(hours=7))
+ages = st.timedeltas(timedelta(0), timedelta(days=1))
+speeds = st.builds(Speed, jobs=st.integers(0, 1000), mean=st.floats(-12, 4), variance=st.floats(0, 9))
+
+
+def test_without_knowledge_looks_come_in_proportion_to_the_length() -> None:
+    assert first_look(ASKED, HOUR) == 0.05 * HOUR
+    assert next_look(ASKED, HOUR, age=0.05 * HOUR) == 0.014 * HOUR
+    assert first_look(ASKED, timedelta(seconds=5)) == ASKED.soonest
+
+
+def test_with_knowledge_they_begin_when_the_fastest_are_ready() -> None:
+    expected = KNOWN.expected(HOUR)
+
+    first = first_look(ASKED, HOUR, KNOWN)
+    assert 0.7 * expected < first < 0.9 * expected
+    assert next_look(ASKED, HOUR, KNOWN, age=first) < 0.02 * expected
+
+
+def test_who_is_uncertain_begins_earlier_and_looks_less_often() -> None:
+    vague = replace(KNOWN, variance=0.25)
+
+    assert first_look(ASKED, HOUR, vague) < first_look(ASKED, HOUR, KNOWN)
+    assert next_look(ASKED, HOUR, vague, age=HOUR / 10) > next_look(ASKED, HOUR, KNOWN, age=HOUR / 10)
+
+
+def test_whoever_is_called_looks_only_for_calls_that_got_lost() -> None:
+    assert first_look(CALLED, HOUR, KNOWN) > KNOWN.expected(HOUR)
+    assert next_look(CALLED, HOUR, KNOWN, age=HOUR / 7) == KNOWN.expected(HOUR) * 0.1
+
+
+def test_what_is_late_is_looked_for_ever_more_seldom() -> None:
+    late = 3 * KNOWN.expected(HOUR)
+
+    assert next_look(ASKED, HOUR, KNOWN, age=late) == 0.1 * late
+
+
+@given(pace=st.sampled_from([ASKED, CALLED]), length=lengths, speed=speeds, age=ages, chance=st.floats(0, 1))
+def test_no_look_comes_at_once_or_never(
+    pace: Pace, length: timedelta, speed: Speed, age: timedelta, chance: float
+) -> None:
+    assert pace.soonest <= first_look(pace, length, speed) <= FARTHEST
+    wait = next_look(pace, length, speed, age=age, chance=chance)
+    assert pace.soonest <= wait <= 1.1 * max(pace.latest, age / 10)
+
+
+def test_what_the_provider_tells_of_is_known_to_the_moment() -> None:
+    assert took(CALLED, HOUR, KNOWN, age=HOUR / 8, looks=0, called=True) == HOUR / 8
+
+
+def test_what_was_found_is_taken_to_lie_between_two_looks() -> None:
+    age = HOUR / 7
+    last = next_look(ASKED, HOUR, KNOWN, age=age)
+
+    assert took(ASKED, HOUR, KNOWN, age=age, looks=3, called=False) == age - last / 2
+
+
+def test_what_was_there_at_the_first_look_was_ready_before() -> None:
+    assert took(ASKED, HOUR, KNOWN, age=HOUR / 9, looks=0, called=False) < HOUR / 9
+
+
+@given(length=lengths, speed=speeds, age=ages, looks=st.integers(0, 9))
+def test_a_recording_never_took_longer_than_one_waited(
+    length: timedelta, speed: Speed, age: timedelta, looks: int
+) -> None:
+    assert timedelta(0) <= took(ASKED, length, speed, age=age, looks=looks, called=False) <= age
+
+
+def test_unknown_is_no_knowledge() -> None:
+    assert first_look(ASKED, HOUR, UNKNOWN) == first_look(ASKED, HOUR)
