@@ -1,6 +1,7 @@
-"""Fetches bytes as from Slack and sends them as to a provider's storage: `python -m benchmarks.relay PORT BYTES`.
+"""The way of a recording through the bot, in a process of its own that prints what it took.
 
-The bot's own code, in a process of its own, with nothing converted between the two. Prints what it took.
+`python -m benchmarks.relay send PORT BYTES` fetches so many bytes as from Slack and sends them as to a provider's
+storage, with nothing converted between the two; `python -m benchmarks.relay convert FILE` only converts.
 """
 
 from __future__ import annotations
@@ -21,15 +22,17 @@ from pydantic import SecretStr
 from benchmarks.measuring import folder, memory_of
 from bot.downloads import Downloads
 from bot.network import new_session
+from transcription import audio
 from transcription.botlhale_form import Form
 from transcription.botlhale_storage import store
+from transcription.errors import TooLong
 from transcription.transcriber import Audio
 
 TICK = 0.002
 """Seconds; what happens on the loop at random meets a delay like one of these."""
 
 
-async def main(port: int, size: int) -> None:
+async def send(port: int, size: int) -> None:
     """Relay once."""
     origin = f"http://127.0.0.1:{port}"
     with folder() as base:
@@ -50,9 +53,9 @@ async def main(port: int, size: int) -> None:
 async def _relay(downloads: Downloads, session: object, origin: str, base: Path, *, size: int) -> None:
     recording = base / "recording.wav"
     await downloads.fetch(f"{origin}/{size}", recording, largest=size)
-    audio = Audio(key="relay", path=recording, duration=timedelta(hours=1), sample_rate=16_000)
+    sound = Audio(key="relay", path=recording, duration=timedelta(hours=1), sample_rate=16_000)
     form = Form(url=f"{origin}/", fields=(("key", "relay.wav"),), made_at=datetime.now(UTC), expires_in=3600)
-    await store(session, audio=audio, form=form)  # type: ignore[arg-type]  # a session
+    await store(session, audio=sound, form=form)  # type: ignore[arg-type]  # a session
 
 
 async def _delays(work: object) -> float:
@@ -78,5 +81,19 @@ def _cpu() -> float:
     return used.ru_utime + used.ru_stime
 
 
+async def convert(source: Path) -> None:
+    """Convert once; the codec has a process of its own, so what grows here is the bot alone."""
+    with folder() as base:
+        with suppress(TooLong):  # everything is imported then
+            await audio.convert(source, base / "w.wav", sample_rate=16_000, longest=timedelta(seconds=1), stereo=False)
+        before = memory_of(os.getpid())
+        await audio.convert(source, base / "recording.wav", sample_rate=16_000, longest=None, stereo=False)
+    print(json.dumps({"growth": (memory_of(os.getpid(), "VmHWM") - before) / 2**20}))
+
+
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2])))
+    match sys.argv[1:]:
+        case ["send", port, size]:
+            asyncio.run(send(int(port), int(size)))
+        case ["convert", path]:
+            asyncio.run(convert(Path(path)))

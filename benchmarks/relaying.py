@@ -11,9 +11,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from benchmarks.measuring import ROUNDS, Figures, Found, Goal, Result, Skipped, compare, in_turn, number
+from benchmarks.measuring import ROUNDS, Figures, Found, Goal, Result, Skipped, compare, folder, in_turn, number
+from benchmarks.recordings import recording
 
-SIZE = 2**30
+SIZE, LONG = 2**30, 400
+"""Bytes of a large recording, minutes of a long one."""
 
 S1 = Goal(
     key="S1", what="1 GiB from Slack to the disk and from there to a provider: bytes/s", against="curl | curl",
@@ -21,6 +23,9 @@ S1 = Goal(
 )  # fmt: skip
 S1_CPU = Goal(key="S1", what="the same: processor time", against="curl | curl", most=1)
 S2 = Goal(key="S2", what="the same: MiB of memory more than before", against="an idle bot", most=32)
+S2_LONG = Goal(
+    key="S2", what=f"{LONG} minutes of m4a converted: MiB of memory more than before", against="an idle bot", most=32
+)
 S3 = Goal(key="S3", what="the same: ms that the event loop is late, 99th percentile", against="nothing", most=10)
 
 
@@ -40,7 +45,8 @@ def measure() -> list[Found]:
     idle = sum(figures["idle"] for figures in mine) / ROUNDS
     return [
         *found,
-        Result(goal=S2, ratios=[figures["growth"] for figures in mine]),
+        Result(goal=S2, ratios=[figures["growth"] for figures in mine], scale="MiB"),
+        _conversion(),
         Result(goal=S3, ratios=[figures["lag"] for figures in mine], scale=f"{number(idle)} ms when idle"),
     ]
 
@@ -58,11 +64,21 @@ def _pipes() -> Iterator[int]:
 
 
 def _ours(port: int) -> Figures:
-    said = subprocess.run(
-        [sys.executable, "-m", "benchmarks.relay", str(port), str(SIZE)], check=True, capture_output=True, text=True
-    )
+    return _run("send", str(port), str(SIZE))
+
+
+def _run(*arguments: str) -> Figures:
+    command = [sys.executable, "-m", "benchmarks.relay", *arguments]
+    said = subprocess.run(command, check=True, capture_output=True, text=True)
     figures: dict[str, float] = json.loads(said.stdout)
     return figures
+
+
+def _conversion() -> Found:
+    with folder() as base:
+        source = recording("m4a", minutes=LONG, folder=base)
+        growth = _run("convert", str(source))["growth"]
+    return Result(goal=S2_LONG, ratios=[growth], scale="MiB, once")
 
 
 def _curl(curl: str, port: int) -> Figures:

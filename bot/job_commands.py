@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 from typing import NoReturn, TypeVar
 
 import click
-from rich.console import Console
-from rich.table import Column, Table
 
 from bot import settings as _settings
 from bot.terminal import printable
@@ -37,6 +35,9 @@ def jobs() -> None:
 @click.option("--limit", default=50, show_default=True, help="How many, newest first.")
 def list_jobs(*, everything: bool, limit: int) -> None:
     """The newest jobs."""
+    from rich.console import Console  # noqa: PLC0415 - only this one draws
+    from rich.table import Column, Table  # noqa: PLC0415 - same
+
     states = tuple(JobState) if everything else OPEN
     found = _do(lambda tx: job_lists.newest(tx, limit=limit, states=states))
     table = Table(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import asyncio
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -172,3 +174,16 @@ def test_transcription_serves_nothing() -> None:
         if path.parts[len(ROOT.parts)] == "transcription" and "aiohttp.web" in path.read_text(encoding="utf-8")
     ]
     assert servers == []
+
+
+UNUSED = ("rich", "av", "numpy", "pocketsphinx", "psycopg", "httpx", "sandbox", "bot.demo")
+"""What a bot with SQLite and a provider over the network has no use for."""
+
+
+def test_a_bot_imports_nothing_that_it_does_not_use() -> None:
+    program = "import sys; import bot.__main__, bot.app, bot.logs; print(*sys.modules)"
+    said = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True)  # noqa: S603 - ourselves
+
+    loaded = said.stdout.split()
+    assert "structlog" in loaded
+    assert [name for name in loaded for unused in UNUSED if name == unused or name.startswith(f"{unused}.")] == []
