@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-long soak check format lint types contracts audit lock voices clean
+.PHONY: demo test test-long soak bench check format lint types contracts audit lock voices clean
 
 demo: $(READY)  ## the main job, all local: sandbox Slack, the bot, the embedded engine
 	$(BIN)/threadscribe demo
@@ -39,11 +39,16 @@ lock: $(READY)  ## resolve and hash the requirements again
 	  --no-annotate pyproject.toml --output-file requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	  --no-annotate --group dev pyproject.toml --output-file requirements-dev.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	  --no-annotate --constraint requirements-dev.txt --group bench pyproject.toml --output-file requirements-bench.txt
 	echo 'pip-audit>=2.10,<3' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-annotate - --output-file .ci/audit-requirements.txt
 
 soak: $(READY)  ## ten minutes of a busy workspace, with faults and kills; nothing doubled, nothing lost
 	$(BIN)/python -m benchmarks.soak
+
+bench: $(READY) $(VENV)/.bench-ready  ## every benchmark beside its baseline; writes docs/performance.md
+	$(BIN)/python -m benchmarks
 
 voices: $(READY)  ## make the sample recordings again (needs flite)
 	$(BIN)/python -m sandbox.voices
@@ -56,4 +61,8 @@ $(READY): requirements-dev.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+$(VENV)/.bench-ready: $(READY) requirements-bench.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
 	touch $@

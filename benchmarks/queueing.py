@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from benchmarks.measuring import ROUNDS, Figures, Found, Goal, Result, Skipped, compare, folder, in_turn, number
-from benchmarks.queues import Ours, Plain, Procrastinate, Queue, drive
+from benchmarks.queues import Ours, Queue, drive
+from benchmarks.rivals import Plain, Procrastinate
 from storage import claiming
 from storage.database import Transaction
 from storage.job import Job
@@ -174,7 +176,7 @@ class _Undo(Exception):
 
 
 def _release(job: Job, now: datetime, tx: Transaction) -> None:
-    claiming.release(tx, job, now=now, due=now + EVERY, attempts=0)
+    claiming.release(tx, job, now=now, due=now + EVERY, attempts=0, unless_webhook=True)
 
 
 HANDS = 8
@@ -199,21 +201,22 @@ async def _seconds(path: Path) -> tuple[list[float], float]:
     try:
         for tick in range(1, ROUNDS + 1):
             now, began = NOW + timedelta(seconds=tick), time.process_time()
-            counts = await asyncio.gather(*(_poll(database, now=now) for _ in range(HANDS)))
+            moved += await _poll(database, now=now)
             spent.append(time.process_time() - began)
-            moved += sum(counts)
     finally:
         await database.close()
     return spent, moved / ROUNDS
 
 
 async def _poll(database: SQLite, *, now: datetime) -> int:
-    """Claim and let go again until nothing is due any more, as a worker does that is told to come back later."""
+    """As a worker whose looks all find nothing: claim for all hands, let go of each, until nothing is due any more."""
     moved = 0
-    turns, until = claiming.Turns(), now + timedelta(minutes=1)
-    while True:
-        job = await database.write(lambda tx: claiming.claim(tx, turns=turns, now=now, until=until))
-        if job is None:
-            return moved
-        await database.write(partial(_release, job, now))
-        moved += 1
+    while jobs := await database.write(partial(_claim_all, claiming.Turns(), now)):
+        await asyncio.gather(*(database.write(partial(_release, job, now)) for job in jobs))
+        moved += len(jobs)
+    return moved
+
+
+def _claim_all(turns: claiming.Turns, now: datetime, tx: Transaction) -> list[Job]:
+    one = partial(claiming.claim, tx, turns=turns, now=now, until=now + timedelta(minutes=1))
+    return list(islice(iter(one, None), HANDS))

@@ -14,7 +14,7 @@ import asyncio
 import math
 import random
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -52,7 +52,7 @@ L1_LEARNED_ASKED = Goal(key="L1", what="the same: requests", against="doubling w
 
 def measure() -> list[Found]:
     """Both, and whether they cost no more requests."""
-    fresh, learned = ([_round(number, learning=learning) for number in range(ROUNDS)] for learning in (False, True))
+    fresh, learned = ([round_of(number, learning=learning) for number in range(ROUNDS)] for learning in (False, True))
     return [
         compare(L1, fresh, ours="ours", theirs="doubling", figure="delay"),
         compare(L1_ASKED, fresh, ours="ours", theirs="doubling", figure="requests"),
@@ -61,11 +61,11 @@ def measure() -> list[Found]:
     ]
 
 
-def _round(number: int, *, learning: bool) -> dict[str, Figures]:
+def round_of(number: int, *, learning: bool, recordings: int = RECORDINGS) -> Mapping[str, Figures]:
     """The same recordings for both."""
     with _doubling():
-        theirs = _live(number, learning=learning)
-    return {"ours": _live(number, learning=learning), "doubling": theirs}
+        theirs = _live(number, learning=learning, recordings=recordings)
+    return {"ours": _live(number, learning=learning, recordings=recordings), "doubling": theirs}
 
 
 @contextmanager
@@ -105,7 +105,7 @@ class _Provider(Provider):
         return super().work(handle)
 
 
-def _live(number: int, *, learning: bool) -> Figures:
+def _live(number: int, *, learning: bool, recordings: int) -> Figures:
     """Share so many recordings with a bot and see when each is answered."""
     rng = random.Random(number)
     usual = rng.uniform(0.05, 0.5)
@@ -116,7 +116,7 @@ def _live(number: int, *, learning: bool) -> Figures:
 
     time = VirtualTime()
     provider = _Provider(takes=takes, time=time, rng=random.Random(number))
-    rows = _lives(time, provider, lengths=[_length(rng) for _ in range(RECORDINGS)], learning=learning)
+    rows = _lives(time, provider, lengths=[_length(rng) for _ in range(recordings)], learning=learning)
     counted = rows[LEARNED_FROM:] if learning else rows
     return {
         "delay": statistics.mean(delay / provider.took[job] for job, delay in counted),
@@ -152,8 +152,8 @@ def _lives(time: VirtualTime, provider: _Provider, *, lengths: list[float], lear
         time.go_on(2 * max(lengths))
         host.crash()
         time.go_on(1)
-    jobs = disk.run(lambda tx: job_lists.newest(tx, limit=RECORDINGS))
-    assert len(jobs) == RECORDINGS
+    jobs = disk.run(lambda tx: job_lists.newest(tx, limit=len(lengths) + 1))
+    assert len(jobs) == len(lengths)
     assert all(job.state is JobState.REPLIED and job.failure is None for job in jobs)
     ready = {work.handle.rsplit("-", 1)[0]: work.ready_at or 0.0 for work in provider.works.values()}
     ended = {job.id: (job.state_since - NOON).total_seconds() for job in jobs}

@@ -157,7 +157,7 @@ class _Decoder:
         bad_in_a_row = 0
         for packet in self._packets():
             try:
-                frames = [frame for frame in self._track.decode(packet) if _is_plausible(frame)]
+                frames = self._track.decode(packet)
             except av.FFmpegError:
                 self.bad_places += 1
                 bad_in_a_row += 1
@@ -179,10 +179,12 @@ class _Decoder:
 
 def _mixed(frames: Iterator[AudioFrame], sample_rate: int, *, layout: str) -> Iterator[AudioFrame]:
     """Give the same sound as 16-bit frames of one layout; a recording may change its format on the way."""
-    waiting, resampler = AudioFifo(), AudioResampler(format="s16", layout=layout, rate=sample_rate)
+    waiting = resampler = None
     for frame in frames:
         frame.pts = None  # gaps and jumps in the time stamps of a file are not to be trusted
-        if not _joins(frame, waiting):
+        if waiting is None or resampler is None or not _joins(frame, waiting):
+            if not _is_plausible(frame):
+                continue
             yield from _rest(waiting, resampler)
             waiting, resampler = AudioFifo(), AudioResampler(format="s16", layout=layout, rate=sample_rate)
             waiting.write(frame)
@@ -200,8 +202,8 @@ def _joins(frame: AudioFrame, waiting: AudioFifo) -> bool:
     return True
 
 
-def _rest(waiting: AudioFifo, resampler: AudioResampler) -> list[AudioFrame]:
-    if not waiting.samples_written:
+def _rest(waiting: AudioFifo | None, resampler: AudioResampler | None) -> list[AudioFrame]:
+    if waiting is None or resampler is None:
         return []
     last = resampler.resample(waiting.read()) if waiting.samples else []
     # One that had nothing to change holds nothing back: PyAV then gives the None itself.
