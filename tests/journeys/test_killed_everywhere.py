@@ -69,7 +69,7 @@ ONLY: Mapping[str, Mapping[str, str]] = {
     "workspace.share": {"form": "long"},
     "workspace.shared_at": {"form": "long"},
     "write bot.app:_take_over": {"database": "sqlite"},
-    "write bot.steps.check:_notice": {"provider": "gowajee"},
+    "write bot.steps.check:_known": {"provider": "gowajee"},
     "write handlers.webhooks:register.<locals>.receive": {"provider": "gowajee"},
 }
 """Where a checkpoint is passed in some ways only."""
