@@ -38,7 +38,7 @@ def may_receive(address: str, *, provider: str) -> bool:
         place, home = URL(address), URL(provider)  # as the client that sends reads them
         host, own = _host_of(place), _host_of(home)
         port = place.explicit_port
-    except ValueError:
+    except (ValueError, IndexError):  # the second for brackets with nothing in them
         return False
     if not address.isascii() and _number(host) is not None:
         return False  # other scripts' digits

@@ -140,7 +140,7 @@ def _address(url: str, params: Mapping[str, str]) -> URL:
             scheme=address.scheme, authority=address.raw_authority, path=address.raw_path, query_string=query,
             encoded=True,
         )  # fmt: skip
-    except ValueError:
+    except (ValueError, IndexError):  # the second for brackets with nothing in them
         raise aiohttp.InvalidURL("") from None
 
 

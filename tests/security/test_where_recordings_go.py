@@ -47,6 +47,8 @@ NETWORK = [
     "https://router.lan/", "https://wiki.corp/",
 ]  # fmt: skip
 ODD = [
+    "https://[]@",
+    "https://[]/",
     "", "x", "/etc/passwd", "file:///etc/passwd", "ftp://storage.example/", "gopher://storage.example/",
     "http://storage.example/", "HTTP://storage.example/", "//storage.example/", "https:///", "https://",
     "https://8.8.8.8/", "https://user@storage.example/", "https://user:word@storage.example/",
