@@ -11,7 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from slack_sdk.models.blocks import (
+    ActionsBlock,
     Block,
+    ButtonElement,
     ContextBlock,
     PlainTextObject,
     RichTextBlock,
@@ -26,8 +28,8 @@ from transcription.paragraphs import Paragraph
 SECTION = 3_000
 """Characters in one block, after escaping. Documented for sections; kept for `rich_text`, whose limit is not."""
 
-MESSAGE = 10_800
-"""Characters in all blocks of one message, after escaping and with something for each element.
+MESSAGE = 10_700
+"""Characters in all blocks of one message but a row of buttons, after escaping and with something for each element.
 
 Slack's limit (`msg_blocks_too_long`) is not documented; 11,341 were refused once and 13,297 accepted once:
 https://github.com/slackapi/bolt-js/issues/2867, https://github.com/slackapi/bolt-js/issues/2509.
@@ -94,6 +96,16 @@ def line(*texts: str) -> Block:
 def small_print(text: str) -> Block:
     """A small grey line, for text made harmless by `handlers.spoken`: context blocks know no rich text."""
     return ContextBlock(elements=[PlainTextObject(text=text, emoji=False)])
+
+
+def buttons(*named: tuple[str, str, str]) -> Block:
+    """Buttons in a row, each with its words, the action that it asks for and what that is about."""
+    return ActionsBlock(
+        elements=[
+            ButtonElement(text=PlainTextObject(text=text, emoji=False), action_id=action, value=value)
+            for text, action, value in named
+        ]
+    )
 
 
 def _paragraph_block(paragraphs: Sequence[Paragraph]) -> Block:

@@ -9,13 +9,14 @@ from aiohttp import web
 
 from bot.catalog import make_hosting
 from bot.scrape import Scrape
+from bot.screens import Screens
 from bot.server import Listening, make_server, serve_slack, timed_webhooks
 from bot.settings import Settings, SettingsProblem
 from bot.slack_app import make_app, slack_client
 from bot.socket_mode import SocketMode
 from bot.socket_pace import PACE, Pace
 from bot.tools import Tools
-from handlers import audio, commands, health, metrics, recordings, webhooks
+from handlers import audio, commands, health, metrics, naming, recordings, webhooks
 from handlers.health import Check
 from transcription.transcriber import CallsBack
 
@@ -35,6 +36,7 @@ def hear_slack(server: web.Application, tools: Tools, *, pace: Pace = PACE) -> S
         provider_title=lambda job: tools.transcriber_of(job).title,
         workspace_url=lambda: tools.workspace.identity.url if tools.workspace.identity else "",
     )
+    naming.register(app, database=tools.database, clock=tools.clock, screens=Screens(tools.workspace))
     if settings.slack_signing_secret is not None:
         secret = settings.slack_signing_secret.get_secret_value()
         serve_slack(server, app, signing_secret=secret, metrics=tools.metrics)

@@ -9,6 +9,9 @@ from collections.abc import Mapping
 
 import yaml
 
+from handlers import words
+from handlers.naming import NAME_SPEAKERS
+
 REQUIRED_SCOPES: Mapping[str, str] = {
     "files:read": "see shared files and fetch recordings",
     "files:write": "attach long transcripts as files",
@@ -27,6 +30,7 @@ OPTIONAL_SCOPES: Mapping[str, str] = {
     "groups:history": "the same in private channels",
     "im:history": "the same in direct messages",
     "mpim:history": "the same in group messages",
+    "users:read": "name speakers by choosing a person; without it, by typing",
 }
 """Each may be declined when the app is installed."""
 
@@ -62,6 +66,14 @@ def manifest(*, public_url: str | None = None) -> dict[str, object]:
             "bot_user": {"display_name": "Threadscribe", "always_online": True},
             "app_home": {"home_tab_enabled": False, "messages_tab_enabled": True},
             "slash_commands": [command | ({"url": address} if address else {})],
+            "shortcuts": [
+                {
+                    "name": words.NAME_SPEAKERS,
+                    "type": "message",
+                    "callback_id": NAME_SPEAKERS,
+                    "description": "Say who the voices in this recording are",
+                }
+            ],
         },
         "oauth_config": {
             "scopes": {"bot": [*REQUIRED_SCOPES, *OPTIONAL_SCOPES], "bot_optional": [*OPTIONAL_SCOPES]},

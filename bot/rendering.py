@@ -6,19 +6,21 @@ The worker calls `render` when a reply is owed and posts what comes back, unchan
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, TypedDict, assert_never
 
 from slack_sdk.models.blocks import Block
 
-from bot.blocks import MESSAGE, body, fitting, line, sized, small_print, weight
+from bot.blocks import MESSAGE, body, buttons, fitting, line, sized, small_print, weight
 from bot.file_names import stem
 from handlers import words
+from handlers.naming import NAME_SPEAKERS, UNDO_NAMING
 from handlers.spoken import harmless, spoken
 from storage.job import Failure
 from transcription.exports import as_text, as_vtt
 from transcription.naming import UNKNOWN_SPEAKER, counted, in_words, shortened, speaker_names, summary
+from transcription.naming import named as with_names
 from transcription.paragraphs import Paragraph, paragraphs
 from transcription.transcript import Transcript
 
@@ -80,18 +82,36 @@ class Reply:
     attachments: tuple[Attachment, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Named:
+    """Which recording it is and who its speakers are: `names` by label, of the naming `version` (0 for none)."""
+
+    job: str
+    names: Mapping[str, str]
+    version: int = 0
+
+
 def render(
-    outcome: Transcript | Failure, *, title: str | None = None, provider: str | None = None, form: Form = "auto"
+    outcome: Transcript | Failure,
+    *,
+    title: str | None = None,
+    provider: str | None = None,
+    form: Form = "auto",
+    named: Named | None = None,
 ) -> Reply:
-    """The reply to a recording. `title` is the recording's, `provider` the name of its transcriber for people."""
+    """The reply to a recording. `title` is the recording's, `provider` the name of its transcriber for people.
+
+    With `named` the speakers have these names, and whoever reads it can change them.
+    """
     match outcome:
         case Failure():
             return _sentence(_apology(outcome, provider=provider), title=title)
         case Transcript():
+            outcome = with_names(outcome, named.names if named else {})
             told = list(sized(paragraphs(outcome)))
             if not told:
                 return _sentence(words.NO_SPEECH, title=title, note=outcome.note)
-            return _transcript(outcome, told, title=title, provider=provider, form=form)
+            return _transcript(outcome, told, title=title, provider=provider, form=form, last=_buttons(outcome, named))
         case _:
             assert_never(outcome)
 
@@ -112,7 +132,13 @@ def _sentence(sentence: str, *, title: str | None, note: str | None = None) -> R
 
 
 def _transcript(
-    transcript: Transcript, told: Sequence[Paragraph], *, title: str | None, provider: str | None, form: Form
+    transcript: Transcript,
+    told: Sequence[Paragraph],
+    *,
+    title: str | None,
+    provider: str | None,
+    form: Form,
+    last: Sequence[Block],
 ) -> Reply:
     head = " · ".join([summary(transcript), *([_short(title)] if title else [])])
     foot = _small_print(provider=provider, note=transcript.note)
@@ -122,12 +148,20 @@ def _transcript(
     if in_files:
         shown = fitting(told, budget=OPENING)
     more = words.IN_FILES if in_files else words.CUT_SHORT if cut else ""
-    last = [*([line(more)] if more else []), *([small_print(foot)] if foot else [])]
+    last = [*([line(more)] if more else []), *([small_print(foot)] if foot else []), *last]
     return Reply(
         text=_aloud(transcript, shown, ending=more),
         blocks=_dicts([line(head), *body(shown), *last]),
         attachments=_attachments(transcript, title=title) if in_files else (),
     )
+
+
+def _buttons(transcript: Transcript, named: Named | None) -> Sequence[Block]:
+    if named is None or not transcript.speakers:
+        return []
+    change = (words.NAME_SPEAKERS, NAME_SPEAKERS, named.job)
+    undo = (words.UNDO_NAMING, UNDO_NAMING, f"{named.job}:{named.version}")
+    return [buttons(change, undo) if named.version else buttons(change)]
 
 
 def _aloud(transcript: Transcript, shown: Sequence[Paragraph], *, ending: str) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from handlers.events import MaybeText, Name, Stamp, readable, storable
+from handlers.events import MaybeText, Name, Stamp, TextOrNothing, readable, storable
 
 _SOUND_TYPES = frozenset(
     {
@@ -139,6 +139,23 @@ class Conversation(_Wire):
     def leaves_the_company(self) -> bool:
         """Whether another company reads along (Slack Connect)."""
         return self.is_ext_shared or self.is_pending_ext_shared
+
+
+class _Profile(_Wire):
+    display_name: TextOrNothing = ""
+    real_name: TextOrNothing = ""
+
+
+class Person(_Wire):
+    """A person, as `users.info` tells."""
+
+    name: TextOrNothing = ""
+    profile: _Profile = _Profile()
+
+    @property
+    def called(self) -> str:
+        """The name that they chose to be shown, else their own."""
+        return self.profile.display_name or self.profile.real_name or self.name
 
 
 class Identity(_Wire):

@@ -30,6 +30,7 @@ from bot.steps.check import check
 from bot.steps.holding import LONGEST_WAIT, held_back, note_slack, slack_for, wait_for
 from bot.steps.locate import locate
 from bot.steps.reply import plan, reply
+from bot.steps.revise import as_shown, revise
 from bot.steps.submit import submit
 from bot.steps.tidy import tidy
 from bot.tools import Tools
@@ -209,7 +210,7 @@ class Worker:
             case JobState.REPLYING:
                 step = reply
             case JobState.REPLIED | JobState.ABANDONED:
-                step = tidy
+                step = tidy if claim.job.naming == claim.job.shown else revise
             case _:
                 assert_never(claim.job.state)
         before = claim.job
@@ -251,7 +252,8 @@ class Worker:
 
     async def _give_up(self, claim: Claim, failure: Failure, *, note: str) -> None:
         job = claim.job
-        if not job.state.is_open:  # only the tidying up failed
+        if not job.state.is_open:  # only the tidying up failed, or a change of the reply
+            await claim.save(as_shown(job, None), note=note)
             await claim.release(Later(due=None))
             return
         _log.warning("gave up", job=job.id, state=str(job.state), reason=str(failure.reason))

@@ -20,7 +20,7 @@ from bot.metrics import Metrics
 from bot.rate_limits import Pauses
 from bot.rendering import POSTING, Attachment
 from bot.slack_errors import SlackMishap, SlackNotAuthorised, SlackRefused, SlackUnavailable, retry_after, understand
-from bot.slack_files import Conversation, Identity, SlackFile
+from bot.slack_files import GONE, Conversation, Identity, Person, SlackFile
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -74,6 +74,15 @@ class Workspace:
         data, _ = await self._ask("conversations.info", channel=channel)
         return _read(Conversation, data.get("channel"), "conversations.info")
 
+    async def name_of(self, person: str) -> str:
+        """What a person calls themselves here."""
+        data, _ = await self._ask("users.info", user=person)
+        return _read(Person, data.get("user"), "users.info").called
+
+    async def open_view(self, trigger: str, view: Mapping[str, object]) -> None:
+        """Show a form to whoever pulled the trigger."""
+        await self._ask("views.open", trigger_id=trigger, view=view)
+
     async def react(self, channel: str, ts: str, emoji: str) -> None:
         """Put our reaction on a message; fine if it is there."""
         await self._ask_again("reactions.add", "already_reacted", channel=channel, timestamp=ts, name=emoji)
@@ -115,6 +124,25 @@ class Workspace:
             **POSTING,
         )
         return str(data["ts"])
+
+    async def update(
+        self, channel: str, ts: str, *, text: str, blocks: Blocks, files: Sequence[str] | None = None
+    ) -> None:
+        """Change a message of ours, and the files that it carries where `files` is given; nobody is told of it."""
+        await self._ask("chat.update", channel=channel, ts=ts, text=text, blocks=blocks, file_ids=files, parse="none")
+
+    async def finish(self, files: Mapping[str, str]) -> None:
+        """Let Slack take uploaded files (id to title) without showing them anywhere; fine if it has."""
+        given = [{"id": file, "title": title} for file, title in files.items()]
+        await self._ask("files.completeUploadExternal", files=given)
+
+    async def discard(self, file: str) -> None:
+        """Delete a file of ours; fine if it is not there."""
+        try:
+            await self._ask("files.delete", file=file)
+        except SlackRefused as refused:
+            if refused.code not in GONE:
+                raise
 
     async def upload(self, attachment: Attachment) -> str:
         """Hand Slack the bytes of a file that nobody sees yet; its id."""
@@ -186,7 +214,7 @@ class Workspace:
         self._unanswered = self._unanswered + 1 if silent else 0
 
 
-_JSON_METHODS = frozenset({"chat.postMessage", "files.completeUploadExternal"})
+_JSON_METHODS = frozenset({"chat.postMessage", "chat.update", "files.completeUploadExternal", "views.open"})
 """Methods with nested arguments; those that read take form fields only."""
 
 

@@ -103,6 +103,67 @@ class MessageWithFiles(_Wire):
     files: Annotated[tuple[SharedFile, ...], BeforeValidator(readable(SharedFile))] = ()
 
 
+class Someone(_Wire):
+    """A person, a workspace or a channel in a payload of a button or a form."""
+
+    id: Name
+
+
+class Message(_Wire):
+    """The message that a button or a shortcut is on."""
+
+    ts: Stamp
+
+
+class Action(_Wire):
+    """A button that was pressed."""
+
+    value: TextOrNothing = ""
+
+
+class Pressed(_Wire):
+    """A button under a message was pressed, or a shortcut chosen on one.
+
+    Source: https://docs.slack.dev/reference/interaction-payloads
+    """
+
+    user: Someone
+    team: Someone
+    channel: Someone
+    message: Message
+    trigger_id: Name
+    actions: Annotated[tuple[Action, ...], BeforeValidator(readable(Action))] = ()
+
+    @property
+    def value(self) -> str:
+        """What the button is about."""
+        return self.actions[0].value if self.actions else ""
+
+
+class ViewState(_Wire):
+    """What was entered, by block."""
+
+    values: dict[str, object] = {}
+
+
+class SubmittedView(_Wire):
+    """A form as it was sent."""
+
+    private_metadata: TextOrNothing = ""
+    state: ViewState = ViewState()
+
+
+class Submitted(_Wire):
+    """A form was sent.
+
+    Source: https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload
+    """
+
+    user: Someone
+    team: Someone
+    view: SubmittedView
+
+
 class Command(_Wire):
     """A slash command as it is posted.
 

@@ -7,6 +7,7 @@ others wrote (names, titles, transcripts) is made harmless where it is shown, no
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import assert_never
 
 from handlers.spoken import spoken
@@ -50,6 +51,30 @@ NO_SPEECH = (
 DAMAGED = "Parts of the recording could not be read, so words may be missing."
 """A remark under the transcript of a recording that is not whole."""
 
+NAME_SPEAKERS = "Name the speakers"
+"""The button under a transcript, and the shortcut on a message."""
+
+UNDO_NAMING = "Undo the naming"
+"""The button that brings back the names before the last change; pressed again, the last ones."""
+
+NAMING_TITLE = "Name the speakers"
+NAMING_SUBMIT = "Save"
+NAMING_CLOSE = "Cancel"
+NAMING_PICK = "or choose a person"
+"""Words of the form in which the speakers are named; Slack takes 24 characters for the first three."""
+
+NOTHING_TO_NAME = (
+    "There is no transcript with speakers here to name. Choose this on a recording that has been transcribed, or on "
+    "its transcript."
+)
+"""The answer where somebody wants to name the speakers of what has none (yet)."""
+
+NOT_HERE = "That cannot be done from here. Please use the button under the transcript itself."
+"""The answer to a button that is not on the message that it is about."""
+
+CHANGED_MEANWHILE = "The names were changed in the meantime. Please look at the transcript again."
+"""The answer to whoever wanted to undo what is no longer the newest naming."""
+
 UNTITLED = "Recording without a title"
 OPEN_THREAD = "Open its thread"
 JUST_NOW = "just now"
@@ -87,6 +112,30 @@ def text_file(name: str) -> str:
 def subtitle_file(name: str) -> str:
     """The title of the attached subtitles; `name` is the file's, without its ending."""
     return f"Subtitles of {name}"
+
+
+def name_of(number: str) -> str:
+    """The label of the field in which a speaker gets a name; two with one name become one speaker."""
+    return f"Name of {number}"
+
+
+def talked_for(length: str) -> str:
+    """How long a speaker talked in all."""
+    return f"speaks for {length}."
+
+
+def begins_with(said: str) -> str:
+    """The first words of a speaker."""
+    return f"First words: {said}"
+
+
+def named_meanwhile(names: Sequence[tuple[str, str]]) -> str:
+    """Tells whoever saves last what was saved since they opened the form: pairs of number and name."""
+    changed = ", ".join(f"{number} is {name}" for number, name in names) or "all names were taken away"
+    return (
+        f"Somebody changed the names while you had this open: {changed}. You see them below now. "
+        "Change what you like and save again."
+    )
 
 
 def overview(*, waiting: int, shown: int) -> str:

@@ -124,8 +124,9 @@ def release(
 
     `settled`: nothing that was begun for it can still be under way.
 
-    With `unless_webhook` it is claimable at once where a webhook about it came in the meantime. Touches nothing else
-    of the row: whoever lets go in a hurry may not know what was saved last.
+    With `unless_webhook` it is claimable at once where a webhook about it came in the meantime; where its speakers were
+    named in the meantime, in any case. Touches nothing else of the row: whoever lets go in a hurry may not know what
+    was saved last.
     """
     touched = tx.run(
         "UPDATE jobs SET lease = NULL, due_at = :due, attempts = :attempts, looks = :looks, "
@@ -144,6 +145,12 @@ def release(
     # Looked at after the row is ours: a webhook that comes at this very moment waits for it, and then wakes the job.
     if unless_webhook and inbox.has_unread(tx, provider=job.provider or "", handle=job.handle or ""):
         hurry(tx, job, now=now)
+    if due is None:  # nor does a naming that came at this very moment wait for another one
+        tx.run(
+            "UPDATE jobs SET due_at = :now WHERE id = :id AND lease IS NULL AND state = 'replied' AND naming <> shown",
+            now=stored(now),
+            id=job.id,
+        )
 
 
 def void_leases(tx: Transaction, *, now: datetime) -> int:

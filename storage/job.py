@@ -120,6 +120,7 @@ class Job:
 
     `under_way_since`: in a state that acts, since when a request whose answer nobody has may be on its way.
     `looks`: how often, in this state, something was looked for outside that was not there (yet).
+    `naming`: the version of the speakers' names that counts, 0 for none; `shown`: the one that the reply shows.
     """
 
     id: JobId
@@ -145,3 +146,5 @@ class Job:
     message_ts: str | None = None
     under_way_since: datetime | None = None
     looks: int = 0
+    naming: int = 0
+    shown: int = 0

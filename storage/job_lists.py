@@ -35,6 +35,18 @@ def of_person(tx: Transaction, *, team: str, user: str, limit: int) -> list[Job]
     return [job_of(row) for row in rows]
 
 
+def on_message(tx: Transaction, *, team: str, channel: str, ts: str) -> list[Job]:
+    """The jobs of a message: those that it answers, or those of the recordings that it carries."""
+    rows = tx.all(
+        "SELECT * FROM jobs WHERE team = :team AND channel = :channel AND reply_ts = :ts "
+        "UNION SELECT * FROM jobs WHERE team = :team AND channel = :channel AND occasion = :ts",
+        team=team,
+        channel=channel,
+        ts=ts,
+    )
+    return [job_of(row) for row in rows]
+
+
 def newest(tx: Transaction, *, limit: int, states: Sequence[JobState] = tuple(JobState)) -> list[Job]:
     """The newest jobs of the whole installation, for the operator."""
     names = {f"state{index}": str(state) for index, state in enumerate(states)}

@@ -23,6 +23,7 @@ _COLUMNS: Mapping[str, str] = MappingProxyType(
             for name in (
                 "message_ts", "title", "state", "state_since", "provider", "duration", "damaged", "ticket", "handle",
                 "attempts", "tickets", "sendings", "retried", "reply_intent", "reply_ts", "under_way_since", "looks",
+                "shown",
             )
         },
     }
@@ -119,4 +120,6 @@ def job_of(row: Row) -> Job:
         message_ts=row["message_ts"],
         under_way_since=moment(row["under_way_since"]) if row["under_way_since"] is not None else None,
         looks=row["looks"],
+        naming=row["naming"],
+        shown=row["shown"],
     )

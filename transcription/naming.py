@@ -7,7 +7,8 @@ in each of them. The words of others (what was said, names, titles) pass through
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from transcription.transcript import Speaker, Transcript
@@ -72,8 +73,31 @@ def speaker_names(transcript: Transcript) -> dict[str, str]:
     """
     known: dict[str, str] = {}
     for speaker in transcript.speakers:
-        known[speaker.label] = known.get(speaker.label) or shortened(speaker.name or "", limit=_NAME_LENGTH)
+        known[speaker.label] = known.get(speaker.label) or _name(speaker.name or "")
     return {label: name or f"Speaker {number}" for number, (label, name) in enumerate(known.items(), start=1)}
+
+
+def named(transcript: Transcript, names: Mapping[str, str]) -> Transcript:
+    """The transcript with the names that people gave its speakers, by label; those who got one name are one speaker.
+
+    Whoever has none keeps the number that they had before, whoever else was named or joined.
+    """
+    shown = speaker_names(transcript)
+    given = {label: name for label, text in names.items() if label in shown and (name := _name(text))}
+    if not given:
+        return transcript
+    first: dict[str, str] = {}
+    people: dict[str, Speaker] = {}
+    for label, number in shown.items():
+        name = given.get(label, number)
+        leading = first.setdefault(name.casefold(), label)
+        people[label] = Speaker(label=leading, name=given.get(leading, name))
+    turns = (replace(turn, speaker=people[turn.speaker.label]) if turn.speaker else turn for turn in transcript.turns)
+    return replace(transcript, turns=tuple(turns))
+
+
+def _name(text: str) -> str:
+    return shortened(text, limit=_NAME_LENGTH)
 
 
 def name_of(speaker: Speaker | None, *, names: dict[str, str]) -> str:

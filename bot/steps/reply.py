@@ -14,12 +14,13 @@ from pydantic import TypeAdapter
 
 from bot.claim import Claim, Later
 from bot.effects import once
-from bot.rendering import Form, Reply, render
+from bot.rendering import Form, Named, Reply, render
 from bot.slack_errors import SlackRefused
 from bot.slack_files import GONE
 from bot.tools import Tools
 from storage import transcripts
 from storage.job import Failure, Job, JobState, Reason
+from storage.namings import Naming
 
 TOO_MUCH = frozenset({"msg_blocks_too_long", "msg_too_long", "invalid_blocks", "invalid_blocks_format"})
 """Slack's words for a message that is too large after all: then it goes as a file."""
@@ -38,13 +39,15 @@ SHARINGS = 2
 class Intent:
     """How the reply is recognised: by `files` (ids and titles) where it carries some, by `mark` otherwise.
 
-    The mark is of this reply alone: the job's earlier reply, before it was retried, carries another one.
+    The mark is of this reply alone: the job's earlier reply, before it was retried, carries another one. `replacing`:
+    files that are to take the place of `files`, because the speakers were named.
     """
 
     mark: str = ""
     form: Form = "auto"
     files: tuple[tuple[str, str], ...] = ()
     sharings: int = 0
+    replacing: tuple[tuple[str, str], ...] = ()
 
     def dump(self) -> str:
         """As text for the job's row."""
@@ -66,7 +69,7 @@ async def plan(claim: Claim, tools: Tools) -> Job | Later:
     if slot is not None:
         return Later(due=slot)
     intent = replace(Intent.load(job.reply_intent), mark=secrets.token_hex(4))
-    reply = await _render(job, tools, intent)
+    reply = await rendered(job, tools, intent.form)
     if reply.attachments:
         files = [(await tools.workspace.upload(attachment), attachment.title) for attachment in reply.attachments]
         intent = replace(intent, files=tuple(files), sharings=intent.sharings + 1)
@@ -86,13 +89,15 @@ async def reply(claim: Claim, tools: Tools) -> Job | Later:
     return await claim.record(replace(claim.job, state=JobState.REPLIED, reply_ts=ts))
 
 
-async def _render(job: Job, tools: Tools, intent: Intent) -> Reply:
+async def rendered(job: Job, tools: Tools, form: Form, *, naming: Naming | None = None) -> Reply:
+    """The job's reply, with the speakers' names."""
     transcript = await tools.database.read(lambda tx: transcripts.get(tx, job.id))
     return render(
         job.failure or transcript or Failure(reason=Reason.GAVE_UP),
         title=job.title,
         provider=tools.transcriber_of(job).title,
-        form=intent.form,
+        form=form,
+        named=Named(job=job.id, names=naming.names, version=naming.version) if naming else Named(job=job.id, names={}),
     )
 
 
@@ -100,7 +105,7 @@ async def _post(claim: Claim, tools: Tools, intent: Intent) -> str | None:
     """Post the message once; its timestamp."""
     job = claim.job
     channel, thread = job.origin.channel, job.origin.thread or ""
-    message = await _render(job, tools, intent)
+    message = await rendered(job, tools, intent.form)
 
     async def look() -> str | None:
         return await tools.workspace.find_reply(channel, thread, intent.mark)
@@ -115,7 +120,7 @@ async def _share(claim: Claim, tools: Tools, intent: Intent) -> str | None:
     """Share the files once; the timestamp of their message, once it shows: Slack shares them after it has answered."""
     job, first = claim.job, intent.files[0][0]
     channel, thread = job.origin.channel, job.origin.thread or ""
-    message = await _render(job, tools, intent)
+    message = await rendered(job, tools, intent.form)
 
     async def look() -> str | None:
         try:

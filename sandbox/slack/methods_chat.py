@@ -52,7 +52,7 @@ def _content(sent: Arguments) -> tuple[str, list[Json]]:
 
 
 async def update(context: Context, sent: Arguments) -> Json:
-    """Change a message of the bot's; what is not sent stays."""
+    """Change a message of the bot's; what is not sent stays. `file_ids` takes the place of the files it had."""
     post = _own(context.workspace, sent, otherwise="cant_update_message")
     blocks = sent.value("blocks", malformed="invalid_blocks_format")
     text = sent.text("text")
@@ -61,14 +61,32 @@ async def update(context: Context, sent: Arguments) -> Json:
     if not text and blocks is None:
         raise Denied("no_text")
     checked = check_blocks(blocks)
+    files = _files(context.workspace, sent)
     metadata = check_metadata(sent.value("metadata", malformed="invalid_metadata_format"))
     post.text = text or post.text
     # Slack takes the blocks away when only a text is sent.
     post.blocks = checked
     post.metadata = metadata or post.metadata
+    if files is not None:
+        context.workspace.replace_files(post, files)
     post.edited_ts = context.workspace.stamp()
+    context.workspace.bell.ring()
     answered = message_object(context.workspace, post)
     return {"channel": post.channel_id, "ts": post.ts, "text": post.text, "message": answered}
+
+
+def _files(workspace: Workspace, sent: Arguments) -> list[str] | None:
+    """The files that the message is to carry from now on, where any are sent; they must be the bot's own."""
+    named = sent.value("file_ids", malformed="invalid_arguments")
+    if named is None:
+        return None
+    if not isinstance(named, list):
+        raise Denied("invalid_arguments")
+    for file_id in named:
+        stored = workspace.files.get(str(file_id))
+        if stored is None or stored.deleted or stored.user != workspace.bot_user_id:
+            raise Denied("file_not_found")
+    return [str(file_id) for file_id in named]
 
 
 async def delete(context: Context, sent: Arguments) -> Json:

@@ -11,16 +11,17 @@ from sandbox.slack.backstage import Backstage, Credentials
 from sandbox.slack.behaviour import Behaviour
 from sandbox.slack.doings import Doings
 from sandbox.slack.findings import Findings
+from sandbox.slack.hands import Hands
 
 INVENTED = Credentials(bot_token="xoxb-sandbox-bot", app_token="xapp-sandbox-app", signing_secret="sandbox-signing")  # noqa: S106 - invented
 
 
-class Slack(Doings, Findings, Behaviour):
+class Slack(Doings, Hands, Findings, Behaviour):
     """A workspace on loopback, running while the `async with` lasts.
 
-    Its switches are those of `Behaviour`, what people do those of `Doings`, what can be seen those of `Findings`.
-    Faults are armed by the name of the Web API method, or `download`, `upload`, `response_url`, `socket` (the opening
-    of a WebSocket); what goes wrong with an open WebSocket by `trip`.
+    Its switches are those of `Behaviour`, what people do those of `Doings` and `Hands`, what can be seen those of
+    `Findings`. Faults are armed by the name of the Web API method, or `download`, `upload`, `response_url`, `socket`
+    (the opening of a WebSocket); what goes wrong with an open WebSocket by `trip`.
     """
 
     DEFAULT_SCOPES = frozenset(

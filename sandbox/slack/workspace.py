@@ -131,6 +131,17 @@ class Workspace:
         self.bell.ring()
         return post
 
+    def replace_files(self, post: Post, file_ids: list[str]) -> None:
+        """Give a message these files in place of those that it has."""
+        for file_id in post.file_ids:
+            stored = self.files[file_id]
+            stored.shares = [place for place in stored.shares if place.ts != post.ts]
+        post.file_ids = []
+        for file_id in file_ids:
+            place = Placed(channel_id=post.channel_id, ts=post.ts, thread_ts=post.thread_ts, user=post.user)
+            self.files[file_id].shares.append(place)
+            post.file_ids.append(file_id)
+
     def remove(self, post: Post) -> None:
         """Take a message away."""
         del self._posts[post.channel_id][post.ts]

@@ -144,7 +144,7 @@ async def test_a_hostile_recording_is_answered_with_words_and_files_that_are_har
     share = await slack.share(slack.channel("general"), [recording("meeting", title=HOSTILE + SCREEN)])
     reply = await only_reply(slack, share)
     assert_nothing_to_parse(reply.text)
-    assert {block["type"] for block in reply.blocks} <= {"rich_text", "context"}
+    assert {block["type"] for block in reply.blocks} <= {"rich_text", "context", "actions"}
     assert "<!channel>" not in reply.text
     for file in reply.files:
         assert obeyed(file.content.decode() + file.name + file.title) == set()

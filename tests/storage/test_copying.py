@@ -27,7 +27,7 @@ from transcription.transcript import Speaker, Transcript, Turn
 
 T = TypeVar("T")
 
-TABLES = ("jobs", "job_history", "inbox", "transcripts")
+TABLES = ("jobs", "job_history", "inbox", "transcripts", "namings")
 
 
 class Breaking:

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from storage import claiming, inbox, job_counts, job_lists, jobs, transcripts
+from storage import claiming, inbox, job_counts, job_lists, jobs, namings, speeds, transcripts
 from storage.claiming import Turns
 from storage.database import Database, Row, Transaction, Value
 from storage.job import JobState, Origin
 
 MINUTE = timedelta(minutes=1)
 
-WHOLE_TABLE = re.compile(r"(Seq Scan on|SCAN) (jobs|job_history|inbox|transcripts)\b(?! USING)")
+WHOLE_TABLE = re.compile(r"(Seq Scan on|SCAN) (jobs|job_history|inbox|transcripts|namings|speeds)\b(?! USING)")
 
 
 class _Explained:
@@ -77,6 +77,14 @@ def _a_life(tx: Transaction, now: datetime) -> None:
     job_lists.of_person(tx, team="T1", user="U1", limit=9)
     job_lists.history(tx, job.id)
     job_counts.groups(tx, now=now)
+    job_lists.on_message(tx, team="T1", channel="C1", ts="1.0")
+    speeds.learn(tx, provider="p", model="", length=MINUTE, took=MINUTE)
+    job = jobs.save(tx, replace(job, lease=None), replace(job, lease=None, state=JobState.READY), now=now)
+    job = jobs.save(tx, job, replace(job, state=JobState.REPLYING), now=now)
+    job = jobs.save(tx, job, replace(job, state=JobState.REPLIED, reply_ts="2.0"), now=now)
+    namings.add(tx, job, names={"A": "Thandi"}, seen=0, by="U1", now=now)
+    namings.newest(tx, job.id)
+    namings.before_newest(tx, job.id)
 
 
 async def test_what_is_done_all_the_time_never_reads_a_whole_table(database: Database, noon: datetime) -> None:

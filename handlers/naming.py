@@ -1,0 +1,219 @@
+"""Who the speakers are: a button under the transcript, a shortcut on a message, the form that these open.
+
+What is saved here is shown by the worker, which changes the reply in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from pydantic import ValidationError
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
+from slack_sdk.models.views import View
+
+from handlers import words
+from handlers.events import Pressed, Submitted
+from handlers.naming_modal import FORM, Context, Wish, first_field, form, voices, wishes
+from storage import job_lists, jobs, namings, transcripts
+from storage.database import Database, StorageUnavailable, Transaction
+from storage.job import Job, JobId, JobState
+from transcription.naming import one_line
+from transcription.transcript import Transcript
+
+NAME_SPEAKERS, UNDO_NAMING = "name_speakers", "undo_naming"
+"""What the buttons under a transcript ask for; the first is the shortcut's name as well."""
+
+
+class NotNow(Exception):
+    """Slack did not do what was asked of it."""
+
+
+class Screens(Protocol):
+    """What Slack shows to a person, and tells of one. Raises `NotNow`."""
+
+    @property
+    def may_name_people(self) -> bool:
+        """Whether `name_of` is allowed."""
+        ...
+
+    async def open(self, trigger: str, view: View) -> None:
+        """Show a form to whoever pulled the trigger, which counts once and for three seconds."""
+        ...
+
+    async def name_of(self, person: str) -> str:
+        """What a person is called."""
+        ...
+
+
+class _Refused(Exception):
+    """It is not done; the words say why."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Named:
+    """A job with its transcript, and how its speakers are named."""
+
+    job: Job
+    transcript: Transcript
+    naming: namings.Naming | None
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        return self.naming.names if self.naming else {}
+
+    @property
+    def version(self) -> int:
+        return self.naming.version if self.naming else 0
+
+
+def register(app: AsyncApp, *, database: Database, clock: Callable[[], datetime], screens: Screens) -> None:
+    """Listen for buttons, the shortcut and the form."""
+    desk = _Desk(database, clock=clock, screens=screens)
+
+    @app.action(NAME_SPEAKERS)
+    async def pressed_button(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
+        await ack()
+        await _politely(lambda: desk.open(body, find=_under), respond)
+
+    @app.shortcut(NAME_SPEAKERS)
+    async def chose_shortcut(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
+        await ack()
+        await _politely(lambda: desk.open(body, find=_on_message), respond)
+
+    @app.action(UNDO_NAMING)
+    async def undo(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
+        await ack()
+        await _politely(lambda: desk.undo(body), respond)
+
+    @app.view(FORM)
+    async def sent(ack: AsyncAck, body: dict[str, Any]) -> None:
+        try:
+            again = await desk.save(body)
+        except (StorageUnavailable, NotNow):
+            await ack(response_action="errors", errors={first_field(body): words.NOT_NOW})
+            return
+        if again is None:
+            await ack()
+        else:
+            await ack(response_action="update", view=again)
+
+
+async def _politely(act: Callable[[], Awaitable[None]], respond: AsyncRespond) -> None:
+    """Do it, or tell the person alone why not."""
+    sentence = ""
+    try:
+        await act()
+    except _Refused as refused:
+        sentence = str(refused)
+    except namings.Outdated:
+        sentence = words.CHANGED_MEANWHILE
+    except (StorageUnavailable, NotNow, ValidationError):
+        sentence = words.NOT_NOW
+    if sentence:
+        await respond(text=sentence, response_type="ephemeral", replace_original=False)
+
+
+class _Desk:
+    """What the listeners do; `body` is Slack's payload."""
+
+    def __init__(self, database: Database, *, clock: Callable[[], datetime], screens: Screens) -> None:
+        self._database = database
+        self._clock = clock
+        self._screens = screens
+
+    async def open(self, body: object, *, find: Callable[[Transaction, Pressed], _Named]) -> None:
+        """Show the form."""
+        pressed = Pressed.model_validate(body)
+        found = await self._database.read(lambda tx: find(tx, pressed))
+        await self._screens.open(pressed.trigger_id, self._form(found))
+
+    async def undo(self, body: object) -> None:
+        """Make the naming before the newest the newest; where there is none before, take all names away."""
+        pressed = Pressed.model_validate(body)
+
+        def work(tx: Transaction) -> None:
+            found = _under(tx, pressed)
+            before = namings.before_newest(tx, found.job.id)
+            seen = pressed.value.partition(":")[2]
+            if seen != str(found.version):
+                raise _Refused(words.CHANGED_MEANWHILE)
+            names = before.names if before else {}
+            namings.add(tx, found.job, names=names, seen=found.version, by=pressed.user.id, now=self._clock())
+
+        await self._database.write(work)
+
+    async def save(self, body: object) -> View | None:
+        """Keep what was entered; the form again where somebody else was faster."""
+        try:
+            submitted = Submitted.model_validate(body)
+            context = Context.load(submitted.view.private_metadata)
+        except ValueError:
+            return None  # not a form of ours: nothing to keep
+        found = await self._database.read(lambda tx: _of(tx, jobs.get(tx, JobId(context.job)), submitted.team.id))
+        if found is None:
+            return None
+        names = await self._names(found, wishes(submitted.view.state.values))
+        if names == found.names:
+            return None
+        by, now = submitted.user.id, self._clock()
+        try:
+            await self._database.write(
+                lambda tx: namings.add(tx, found.job, names=names, seen=context.version, by=by, now=now)
+            )
+        except namings.Outdated as outdated:
+            newer = _Named(job=found.job, transcript=found.transcript, naming=outdated.newest)
+            numbers = {voice.label: voice.number for voice in voices(found.transcript)}
+            changed = [(numbers[label], name) for label, name in newer.names.items() if label in numbers]
+            return self._form(newer, notice=words.named_meanwhile(changed))
+        return None
+
+    def _form(self, found: _Named, *, notice: str | None = None) -> View:
+        context = Context(job=found.job.id, version=found.version)
+        pick = self._screens.may_name_people
+        return form(context, voices(found.transcript), names=found.names, pick_people=pick, notice=notice)
+
+    async def _names(self, found: _Named, wished: Mapping[int, Wish]) -> dict[str, str]:
+        """The names by label: whoever is in the form is called as was entered there, the others as before."""
+        names = dict(found.names)
+        for index, voice in enumerate(voices(found.transcript)):
+            wish = wished.get(index)
+            if wish is None:
+                continue
+            name = one_line(await self._screens.name_of(wish.person) if wish.person else wish.typed)
+            names.pop(voice.label, None)
+            if name:
+                names[voice.label] = name
+        return names
+
+
+def _under(tx: Transaction, pressed: Pressed) -> _Named:
+    """What a button is about: the transcript in the very message that it is under."""
+    job = jobs.get(tx, JobId(pressed.value.partition(":")[0]))
+    if job is None or (job.origin.channel, job.reply_ts) != (pressed.channel.id, pressed.message.ts):
+        raise _Refused(words.NOT_HERE)
+    return _with_speakers([_of(tx, job, pressed.team.id)])
+
+
+def _on_message(tx: Transaction, pressed: Pressed) -> _Named:
+    """What a message is about: the transcript that it is, or that of the recording that it carries."""
+    found = job_lists.on_message(tx, team=pressed.team.id, channel=pressed.channel.id, ts=pressed.message.ts)
+    return _with_speakers([_of(tx, job, pressed.team.id) for job in found])
+
+
+def _with_speakers(found: list[_Named | None]) -> _Named:
+    for named in found:
+        if named is not None and named.transcript.speakers:
+            return named
+    raise _Refused(words.NOTHING_TO_NAME)
+
+
+def _of(tx: Transaction, job: Job | None, team: str) -> _Named | None:
+    if job is None or job.origin.team != team or job.state is not JobState.REPLIED:
+        return None
+    transcript = transcripts.get(tx, job.id)
+    if transcript is None or job.failure is not None:
+        return None
+    return _Named(job=job, transcript=transcript, naming=namings.newest(tx, job.id))

@@ -1,0 +1,111 @@
+"""What people do with what they see: press a button under a message, choose a shortcut, fill in a form and send it.
+
+The payloads are those of https://docs.slack.dev/reference/interaction-payloads.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sandbox.slack.backstage import Backstage
+from sandbox.slack.behaviour import Behaviour
+from sandbox.slack.values import CommandAnswer, Json, Message
+from sandbox.slack.wire import channel_object, message_object
+
+
+class NotThere(Exception):
+    """Nobody can press or fill in what is not on the screen."""
+
+
+class Hands(Behaviour):
+    """By default they are Amara's."""
+
+    _behind: Backstage
+
+    async def press(self, message: Message, action_id: str, *, user: str | None = None) -> CommandAnswer:
+        """Press a button of a message. Raises `NotThere`."""
+        button = next((one for one in _elements(list(message.blocks)) if one.get("action_id") == action_id), None)
+        if button is None:
+            raise NotThere(action_id)
+        action = {name: button.get(name, "") for name in ("action_id", "block_id", "type", "value", "text")}
+        container = {"type": "message", "message_ts": message.ts, "channel_id": message.channel_id}
+        return await self._behind.people.interact({
+            "type": "block_actions", "container": container, "actions": [action | {"action_ts": str(time.time())}],
+            **self._on(message, user=user),
+        })  # fmt: skip
+
+    async def choose(self, message: Message, callback_id: str, *, user: str | None = None) -> CommandAnswer:
+        """Choose a shortcut on a message."""
+        return await self._behind.people.interact(
+            {"type": "message_action", "callback_id": callback_id, **self._on(message, user=user)}
+        )
+
+    def _on(self, message: Message, *, user: str | None) -> Json:
+        workspace = self._behind.workspace
+        post = workspace.post(message.channel_id, message.ts)
+        if post is None:
+            raise NotThere(message.ts)
+        return {
+            "user": self._person(user),
+            "channel": channel_object(workspace, workspace.channels[message.channel_id]),
+            "message": message_object(workspace, post),
+        }
+
+    def _person(self, user: str | None) -> Json:
+        workspace = self._behind.workspace
+        person = user or workspace.user("amara")
+        return {"id": person, "username": workspace.users[person], "team_id": workspace.team_id}
+
+    async def send(self, view: Json, entered: Mapping[str, str], *, user: str | None = None) -> CommandAnswer:
+        """Fill in a form that is open and send it: what is entered by the label of its field, a person by their id.
+
+        Of fields with one label the second is named with `#2` behind, and so on. What is not entered stays as the form
+        shows it. The form closes, changes or keeps open as the app answers. Raises `NotThere`.
+        """
+        dialogs = self._behind.dialogs
+        if view["id"] not in dialogs.modals:
+            raise NotThere(view["id"])
+        values = _state(view, dict(entered))
+        payload = {"type": "view_submission", "user": self._person(user), "view": {**view, "state": {"values": values}}}
+        answer = await self._behind.people.interact(payload)
+        said = answer.body if isinstance(answer.body, dict) else {}
+        match said.get("response_action"):
+            case None if answer.status is not None and answer.status < 300:  # noqa: PLR2004
+                del dialogs.modals[view["id"]]
+            case "update":
+                dialogs.keep(view["id"], dialogs.check(said["view"], kind="modal"))
+            case _:
+                pass  # it stays open, with the errors under its fields
+        return answer
+
+
+def _elements(blocks: list[Json]) -> Iterator[Json]:
+    for block in blocks:
+        for element in [*block.get("elements", []), block.get("accessory") or {}]:
+            if isinstance(element, dict):
+                yield {"block_id": block.get("block_id", ""), **element}
+
+
+def _state(view: Json, entered: dict[str, str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    seen: dict[str, int] = {}
+    for block in view["blocks"]:
+        if block.get("type") != "input":
+            continue
+        label, element = block["label"]["text"], block["element"]
+        seen[label] = seen.get(label, 0) + 1
+        name = label if seen[label] == 1 else f"{label}#{seen[label]}"
+        given = entered.pop(name, None)
+        if element["type"] == "users_select":
+            field = {"type": "users_select", "selected_user": given or element.get("initial_user")}
+        else:
+            value = element.get("initial_value") if given is None else given
+            if len(value or "") > element.get("max_length", 3_000):
+                raise NotThere(f"{name}: Slack takes no more than {element['max_length']} characters")
+            field = {"type": element["type"], "value": value or None}
+        values[block["block_id"]] = {element["action_id"]: field}
+    if entered:
+        raise NotThere(", ".join(entered))
+    return values
