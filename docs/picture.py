@@ -37,6 +37,8 @@ body {{ margin: 0; padding: 20px 26px; width: 700px; background: #fff; color: #1
 .reaction {{ display: inline-block; background: #e8f5fa; border: 1px solid #1d9bd1; border-radius: 12px;
              padding: 0 8px; font-size: 12px; }}
 .replies {{ color: #616061; font-size: 13px; border-bottom: 1px solid #ddd; padding-bottom: 8px; }}
+.button {{ display: inline-block; border: 1px solid #bbb; border-radius: 5px; padding: 3px 10px; margin: 6px 4px 0 0;
+           font-weight: 700; font-size: 13px; }}
 p {{ margin: 4px 0; white-space: pre-wrap; }}
 </style>
 <div class="head">Thread <span class="time">#project</span></div>
@@ -57,6 +59,10 @@ def drawn(blocks: Iterable[Mapping[str, Any]]) -> str:
     for block in blocks:
         if block["type"] == "context":
             parts.append(f'<p class="small">{html.escape(" ".join(e["text"] for e in block["elements"]))}</p>')
+            continue
+        if block["type"] == "actions":
+            labels = [html.escape(button["text"]["text"]) for button in block["elements"]]
+            parts.append("".join(f'<span class="button">{label}</span> ' for label in labels))
             continue
         texts = [part for section in block["elements"] for part in section["elements"]]
         inner = "".join(
@@ -90,7 +96,7 @@ def main() -> None:
             [
                 "/usr/bin/chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
                 "--disable-background-networking", "--disable-sync", f"--user-data-dir={folder}/profile",
-                "--force-device-scale-factor=1.5", "--window-size=760,1010", f"--screenshot={OUT}", page.as_uri(),
+                "--force-device-scale-factor=1.5", "--window-size=760,1060", f"--screenshot={OUT}", page.as_uri(),
             ],
             check=True, capture_output=True,
         )  # fmt: skip

@@ -112,7 +112,7 @@ async def _politely(act: Callable[[], Awaitable[None]], respond: AsyncRespond) -
         sentence = words.CHANGED_MEANWHILE
     except (StorageUnavailable, NotNow, ValidationError):
         sentence = words.NOT_NOW
-    if sentence:
+    if sentence and respond.response_url:
         await respond(text=sentence, response_type="ephemeral", replace_original=False)
 
 

@@ -19,6 +19,7 @@ _NUMBER_LENGTH = 40
 HELP = """\
 Share a voice note, a recording or a video in a conversation that Threadscribe is part of. \
 The transcript is posted in its thread, with who spoke and when. There is nothing else to do.
+The button under it, and the shortcut on a message, let you say who the speakers are.
 
 /transcripts shows where the recordings in this conversation stand, and your own in a direct message.
 /transcripts status and a recording's number shows what happened to that one.

@@ -45,6 +45,13 @@ class Findings:
         return self._behind.dialogs.homes
 
     @property
+    def own_files(self) -> list[str]:
+        """The ids of the bot's files that were completed and not deleted, on a message or not."""
+        workspace = self._behind.workspace
+        own = [stored for stored in workspace.files.values() if stored.user == workspace.bot_user_id]
+        return [stored.id for stored in own if not stored.deleted]
+
+    @property
     def open_sockets(self) -> int:
         """How many WebSockets are open."""
         return len(self._behind.sockets.connections)

@@ -30,7 +30,8 @@ from pydantic import ValidationError
 
 from bot.app import Bot, open_bot
 from bot.slack_files import SlackFile
-from handlers.events import Command
+from handlers.events import Command, Pressed, Submitted
+from handlers.naming_modal import Context, wishes
 from sandbox.slack import Slack
 from storage.database import Row
 from tests.bot.test_server import signed
@@ -237,6 +238,74 @@ def test_a_command_as_it_comes_over_a_socket_is_read_or_refused_as_a_whole(asked
         return
     assert command.text == kept_text(command.text)
     assert command.in_direct_message in {True, False}
+
+
+# --- buttons and forms ------------------------------------------------------------------------------------------------
+
+PRESSED: Json = {
+    "type": "block_actions", "user": {"id": "U1"}, "channel": {"id": "C1"}, "message": {"ts": "1700000000.000100"},
+    "team": {"id": "T1"}, "trigger_id": "1.2.3", "actions": [{"action_id": "name_speakers", "value": "abc:1"}],
+}  # fmt: skip
+SENT: Json = {
+    "type": "view_submission", "user": {"id": "U1"}, "team": {"id": "T1"},
+    "view": {
+        "private_metadata": '{"job": "abc", "version": 1}',
+        "state": {"values": {"typed:0:1": {"typed": {"value": "Thandi"}}, "picked:1:1": {"picked": {}}}},
+    },
+}  # fmt: skip
+
+
+@given(pressed=changed(PRESSED))
+@tries(200)
+def test_a_button_that_was_pressed_is_read_or_refused(pressed: Json) -> None:
+    arrived = as_sent(pressed)
+    try:
+        read = Pressed.model_validate(arrived)
+    except ValidationError:
+        return
+    assert STAMP.fullmatch(read.message.ts)
+    assert read.value == kept_text(read.value)
+
+
+@given(sent=changed(SENT))
+@tries(200)
+def test_a_form_that_was_sent_gives_names_or_nothing(sent: Json) -> None:
+    arrived = as_sent(sent)
+    try:
+        read = Submitted.model_validate(arrived)
+        context = Context.load(read.view.private_metadata)
+    except ValueError:
+        return
+    assert isinstance(context.version, int)
+    for row, wish in wishes(read.view.state.values).items():
+        assert row >= 0
+        assert wish.typed == kept_text(wish.typed)
+
+
+def _actions(sent: object) -> list[Json]:
+    """Buttons as Slack sends them, with whatever value."""
+    actions = [each for each in sent if isinstance(each, dict)] if isinstance(sent, list) else []
+    return [each | {"action_id": "name_speakers", "block_id": "b", "type": "button"} for each in actions or [{}]]
+
+
+@given(
+    kind=st.sampled_from(("block_actions", "view_submission", "message_action")), payload=changed({**PRESSED, **SENT})
+)
+@tries(100)
+def test_whatever_is_pressed_or_sent_breaks_nothing(whole: Whole, kind: str, payload: Json) -> None:
+    arrived = as_sent(payload)
+    if not isinstance(arrived, dict):
+        return
+    # What Bolt itself reads is as Slack signs it.
+    body = arrived | {"type": kind, "callback_id": "name_speakers", "team": {"id": whole.slack.team_id}}
+    body |= {"user": PRESSED["user"], "channel": PRESSED["channel"]}
+    body.pop("view", None)
+    if kind == "view_submission":
+        view = arrived["view"] if isinstance(arrived.get("view"), dict) else SENT["view"]
+        body["view"] = {**view, "type": "modal", "callback_id": "name_speakers_form"}
+    body["actions"] = _actions(body.get("actions"))
+    form = urlencode({"payload": json.dumps(body)}, errors="replace").encode()
+    assert whole.post(form, **{"Content-Type": "application/x-www-form-urlencoded"}).status_code < 500
 
 
 # --- what is no event -----------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ import aiohttp
 import pytest
 
 from handlers import words
-from handlers.naming import NAME_SPEAKERS
+from handlers.naming import NAME_SPEAKERS, UNDO_NAMING
 from sandbox.botlhale import Botlhale
 from sandbox.gowajee import Gowajee
 from sandbox.ports import free_port
@@ -164,19 +164,20 @@ class Life:
                 await asyncio.sleep(0.02)
 
     async def _name_the_speakers(self) -> None:
-        """As a person does who tries again where nothing happens."""
-        assert self._share is not None
-        while not self._is_named():
+        """And take the names back, as a person does who tries again where nothing happens."""
+        while not any(UNDO_NAMING in shown and "thandi" not in shown for shown in self._shown()):
             self.slack.modals.clear()
             for message in self._spoken():
-                await self.slack.press(message, NAME_SPEAKERS)
+                named = "thandi" in str(message.blocks)
+                await self.slack.press(message, UNDO_NAMING if named else NAME_SPEAKERS)
             for form in list(self.slack.modals.values()):
                 await self.slack.send(form, {words.NAMING_PICK: self.slack.user("thandi")})
+            before = self._shown()
             with suppress(TimeoutError):
-                await self.slack.until(self._is_named, within=2)
+                await self.slack.until(lambda before=before: self._shown() != before, within=2)  # type: ignore[misc]
 
-    def _is_named(self) -> bool:
-        return any("thandi" in str(message.blocks) for message in self._spoken())
+    def _shown(self) -> list[str]:
+        return [str(message.blocks) for message in self._spoken()]
 
     def _spoken(self) -> list[Message]:
         assert self._share is not None
@@ -215,6 +216,12 @@ class Life:
     def left(self) -> list[str]:
         """What lies in the spool."""
         return [path.name for path in (self.folder / "threadscribe-spool").iterdir()]
+
+    @property
+    def files_left_behind(self) -> list[str]:
+        """Files of the bot that are on no message."""
+        shown = {file.id for message in self._spoken() for file in message.files}
+        return [file for file in self.slack.own_files if file not in shown]
 
     def trail(self) -> list[str]:
         """The checkpoints that were passed, in order."""
@@ -273,6 +280,7 @@ def one_reply(lived: Life, *, replies: int = 1) -> None:
     assert lived.replies == replies
     assert 1 <= lived.sent <= SENDINGS
     assert lived.left == []
+    assert lived.files_left_behind == []
 
 
 def ways_to(checkpoint: str, index: int) -> list[Way]:

@@ -231,6 +231,22 @@ async def test_a_failure_has_no_speakers_to_name(bench: Bench, slack: Slack) -> 
     assert answer.messages[0]["text"] == words.NOTHING_TO_NAME
 
 
+HOSTILE = "<!channel> *b* `c` <@U1> -->\n<v x>\u202e"
+
+
+async def test_a_name_can_neither_mention_nor_format_nor_break_a_file(bench: Bench, slack: Slack) -> None:
+    thread = await answered(bench, script=LONG)
+    await thread.name(Speaker_1=HOSTILE)
+    reply = await only_reply(slack, thread.share)
+    assert "<!" not in reply.text
+    assert "<@" not in reply.text
+    assert {block["type"] for block in reply.blocks} <= {"rich_text", "context", "actions"}
+    assert "<!channel> *b*" in thread.said  # in an element that Slack does not parse
+    subtitles = next(file for file in reply.files if file.name.endswith(".vtt")).content.decode()
+    assert subtitles.count(" --> ") == len(LONG)
+    assert "\u202e" not in subtitles + reply.text
+
+
 async def test_a_trigger_that_expired_is_told_and_changes_nothing(bench: Bench, slack: Slack) -> None:
     thread = await answered(bench)
     slack.refuse("views.open", "expired_trigger_id")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from transcription.naming import in_words, language_name, one_line, shortened, speaker_names, time_mark
+from transcription.naming import in_words, language_name, named, one_line, shortened, speaker_names, time_mark
 from transcription.transcript import Speaker, Transcript, Turn
 
 
@@ -66,3 +68,50 @@ def test_a_line_is_one_line_that_can_be_encoded() -> None:
 def test_shortening_shows_that_something_is_missing() -> None:
     assert shortened("abcdef", limit=6) == "abcdef"
     assert shortened("abcde fgh", limit=7) == "abcde…"
+
+
+def talk(*labels: str | None) -> Transcript:
+    second = timedelta(seconds=1)
+    turns = [
+        Turn(start=n * second, end=(n + 1) * second, text=f"Word {n}.", speaker=Speaker(label=label) if label else None)
+        for n, label in enumerate(labels)
+    ]
+    return Transcript(turns=tuple(turns), duration=len(labels) * second)
+
+
+def test_names_are_given_by_label_and_the_others_keep_their_numbers() -> None:
+    told = named(talk("A", "B", "C", None), {"B": "Thandi"})
+    assert speaker_names(told) == {"A": "Speaker 1", "B": "Thandi", "C": "Speaker 3"}
+    assert told.turns[3].speaker is None
+
+
+def test_who_got_one_name_is_one_speaker_and_nobody_else_gets_another_number() -> None:
+    told = named(talk("A", "B", "C", "D"), {"A": "Thandi", "C": " THANDI"})
+    assert speaker_names(told) == {"A": "Thandi", "B": "Speaker 2", "D": "Speaker 4"}
+    assert [turn.speaker.label for turn in told.turns if turn.speaker] == ["A", "B", "A", "D"]
+
+
+def test_a_name_that_is_another_ones_number_joins_them() -> None:
+    assert speaker_names(named(talk("A", "B"), {"B": "speaker 1"})) == {"A": "Speaker 1"}
+
+
+def test_without_names_nothing_changes() -> None:
+    whole = talk("A", "B")
+    assert named(whole, {}) is whole
+    assert named(whole, {"X": "Nobody", "A": " \n"}) is whole
+
+
+@given(
+    labels=st.lists(st.sampled_from("ABCDE") | st.none(), max_size=12),
+    names=st.dictionaries(st.sampled_from("ABCDEF"), st.text(max_size=80), max_size=6),
+)
+def test_naming_loses_no_word_and_no_moment(labels: list[str | None], names: dict[str, str]) -> None:
+    whole = talk(*labels)
+    told = named(whole, names)
+
+    assert [(turn.start, turn.end, turn.text) for turn in told.turns] == [
+        (turn.start, turn.end, turn.text) for turn in whole.turns
+    ]
+    shown = speaker_names(told)
+    assert len(set(map(str.casefold, shown.values()))) == len(shown), "one name, one speaker"
+    assert set(shown) <= {label for label in labels if label}
