@@ -6,11 +6,15 @@ import asyncio
 from contextlib import suppress
 from datetime import timedelta
 
+import structlog
+
 from bot.claim import LEASE
 from bot.clock import Clock
 from bot.tools import Tools
-from storage import claiming, inbox, jobs
+from storage import claiming, forgetting, inbox, jobs
 from storage.database import StorageUnavailable
+
+_log = structlog.get_logger()
 
 OFTEN = timedelta(minutes=1)
 SELDOM = timedelta(hours=1)
@@ -50,3 +54,12 @@ class Housekeeping:
         with suppress(StorageUnavailable):
             await self._tools.database.write(lambda tx: inbox.purge(tx, before=before))
             await self._tools.database.write(lambda tx: jobs.purge_left_alone(tx, before=before))
+            await self._forget_the_old()
+
+    async def _forget_the_old(self) -> None:
+        days = self._tools.settings.retention_days
+        if days is None:
+            return
+        before = self._clock() - timedelta(days=days)
+        while count := await self._tools.database.write(lambda tx: forgetting.purge(tx, before=before)):
+            _log.info("old transcripts forgotten", transcripts=count)

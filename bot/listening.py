@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 
 from aiohttp import web
 
@@ -16,7 +17,7 @@ from bot.slack_app import make_app, slack_client
 from bot.socket_mode import SocketMode
 from bot.socket_pace import PACE, Pace
 from bot.tools import Tools
-from handlers import audio, commands, health, metrics, naming, recordings, webhooks
+from handlers import audio, commands, forgetting, health, metrics, naming, recordings, webhooks
 from handlers.health import Check
 from transcription.transcriber import CallsBack
 
@@ -28,7 +29,9 @@ def hear_slack(server: web.Application, tools: Tools, *, pace: Pace = PACE) -> S
     app = make_app(
         settings, client=slack_client(settings, token=None), workspace=tools.workspace, metrics=tools.metrics
     )
-    audio.register(app, database=tools.database, clock=tools.clock)
+    deleted = partial(forgetting.deleted_message, database=tools.database, clock=tools.clock)
+    audio.register(app, database=tools.database, clock=tools.clock, deleted=deleted)
+    forgetting.register(app, database=tools.database, clock=tools.clock)
     commands.register(
         app,
         database=tools.database,

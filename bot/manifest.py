@@ -48,11 +48,20 @@ def manifest(*, public_url: str | None = None) -> dict[str, object]:
     command = {
         "command": "/transcripts",
         "description": "Where your recordings stand",
-        "usage_hint": "[status <number> | help]",
+        "usage_hint": "[status <number> | cancel <number> | delete <number> | help]",
         "should_escape": False,
     }
     events = {
-        "bot_events": ["file_shared", "message.channels", "message.groups", "message.im", "message.mpim"],
+        "bot_events": [
+            "file_shared",
+            "file_deleted",
+            "app_uninstalled",
+            "tokens_revoked",
+            "message.channels",
+            "message.groups",
+            "message.im",
+            "message.mpim",
+        ],
     }
     return {
         "_metadata": {"major_version": 2, "minor_version": 1},

@@ -71,6 +71,12 @@ class Settings(BaseSettings):
     largest_file: int = Field(
         1_073_741_824, ge=1, description="Bytes; a larger recording is refused before it is downloaded."
     )
+    retention_days: int | None = Field(
+        None,
+        ge=1,
+        le=36_500,
+        description="Days after which a transcript is forgotten here; its thread keeps the reply.",
+    )
     concurrency: int = Field(8, ge=1, le=256, description="How many recordings are worked on at the same time.")
     conversions: int = Field(2, ge=1, le=64, description="How many recordings are decoded at the same time.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")

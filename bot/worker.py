@@ -27,6 +27,7 @@ from bot.effects import UnderWay
 from bot.rate_limits import Paused
 from bot.retries import EXPECTED, PATIENCE, Again, GiveUp, decide
 from bot.steps.check import check
+from bot.steps.forget import as_forgotten, forget
 from bot.steps.holding import LONGEST_WAIT, held_back, note_slack, slack_for, wait_for
 from bot.steps.locate import locate
 from bot.steps.reply import plan, reply
@@ -52,6 +53,8 @@ LINE_EVERY = 4
 """Of so many claims one goes to a recording that nobody has looked at yet, the others to what is in work already."""
 
 _WITH_PROVIDER = frozenset({JobState.RECEIVED, JobState.SUBMITTING, JobState.SUBMITTED})
+
+Step = Callable[[Claim, Tools], Awaitable[Job | Later]]
 
 _log = structlog.get_logger()
 
@@ -197,7 +200,7 @@ class Worker:
         held = held_back(claim, self._tools)
         if held is not None:
             return held
-        step: Callable[[Claim, Tools], Awaitable[Job | Later]]
+        step: Step
         match claim.job.state:
             case JobState.RECEIVED:
                 step = locate
@@ -210,7 +213,7 @@ class Worker:
             case JobState.REPLYING:
                 step = reply
             case JobState.REPLIED | JobState.ABANDONED:
-                step = tidy if claim.job.naming == claim.job.shown else revise
+                step = _finally(claim.job)
             case _:
                 assert_never(claim.job.state)
         before = claim.job
@@ -253,7 +256,7 @@ class Worker:
     async def _give_up(self, claim: Claim, failure: Failure, *, note: str) -> None:
         job = claim.job
         if not job.state.is_open:  # only the tidying up failed, or a change of the reply
-            await claim.save(as_shown(job, None), note=note)
+            await claim.save(as_forgotten(job) if job.forgotten == 1 else as_shown(job, None), note=note)
             await claim.release(Later(due=None))
             return
         _log.warning("gave up", job=job.id, state=str(job.state), reason=str(failure.reason))
@@ -285,3 +288,10 @@ def describe(error: Exception) -> str:
         case _:
             last = traceback.extract_tb(error.__traceback__)[-1]
             return f"{type(error).__name__} in {Path(last.filename).name}:{last.lineno}"
+
+
+def _finally(job: Job) -> Step:
+    """What is still to be done for a job that has ended."""
+    if job.forgotten == 1:
+        return forget
+    return revise if job.naming != job.shown else tidy

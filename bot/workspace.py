@@ -131,6 +131,10 @@ class Workspace:
         """Change a message of ours, and the files that it carries where `files` is given; nobody is told of it."""
         await self._ask("chat.update", channel=channel, ts=ts, text=text, blocks=blocks, file_ids=files, parse="none")
 
+    async def delete(self, channel: str, ts: str) -> None:
+        """Delete a message of ours; fine if it is not there."""
+        await self._ask_again("chat.delete", "message_not_found", channel=channel, ts=ts)
+
     async def finish(self, files: Mapping[str, str]) -> None:
         """Let Slack take uploaded files (id to title) without showing them anywhere; fine if it has."""
         given = [{"id": file, "title": title} for file, title in files.items()]

@@ -46,8 +46,11 @@ class Hears(Protocol):
         ...
 
 
-def register(app: Hears, *, database: Database, clock: Callable[[], datetime]) -> None:
-    """Listen for shared files, in either of the two events that Slack sends for one."""
+def register(app: Hears, *, database: Database, clock: Callable[[], datetime], deleted: Listener) -> None:
+    """Listen for shared files, in either of the two events that Slack sends for one.
+
+    `deleted` is told of deleted messages, which come as messages too.
+    """
 
     async def keep(origins: list[tuple[Origin, str | None]]) -> None:
         now = clock()  # when it was heard: what is stored together did not come together
@@ -64,6 +67,8 @@ def register(app: Hears, *, database: Database, clock: Callable[[], datetime]) -
             await keep([(_of_file(shared, place), None)])
 
     async def message(event: Event, place: Installation) -> None:
+        if event.get("subtype") == "message_deleted":
+            await deleted(event, place)
         if event.get("subtype") != "file_share":
             return  # what the history scopes bring along
         message = _understood(MessageWithFiles, event)

@@ -11,9 +11,9 @@ from slack_sdk.models.blocks import Block
 
 from handlers import listing, words
 from handlers.events import Command
-from storage import job_lists, jobs
+from storage import forgetting, job_lists, jobs
 from storage.database import Database, StorageUnavailable, Transaction
-from storage.job import Job, JobId
+from storage.job import Job, JobId, Reason
 
 LISTED = 15
 """How many recordings a list shows."""
@@ -48,6 +48,10 @@ def register(
                 return _of(listing.overview(shown, viewer))
             case ["status", job_id]:
                 return await _status(database, command, JobId(job_id), viewer)
+            case ["cancel", job_id]:
+                return Answer(text=await _end(database, command, JobId(job_id), _cancel, now=clock()))
+            case ["delete", job_id]:
+                return Answer(text=await _end(database, command, JobId(job_id), _delete, now=clock()))
             case ["help"]:
                 return Answer(text=words.HELP)
             case _:
@@ -74,6 +78,31 @@ async def _status(database: Database, command: Command, job_id: JobId, viewer: l
         return Answer(text=words.no_such_recording(job_id))
     history = (await database.read(lambda tx: job_lists.history(tx, job_id)))[-TOLD:]
     return _of(listing.status(job, history, viewer))
+
+
+End = Callable[[Transaction, Job, str, datetime], str]
+"""Ends a job of somebody's own at their wish; what they read."""
+
+
+async def _end(database: Database, command: Command, job_id: JobId, end: End, *, now: datetime) -> str:
+    def work(tx: Transaction) -> str:
+        job = jobs.get(tx, job_id)
+        if job is None or not _may_see(command, job):
+            return words.no_such_recording(job_id)
+        if job.origin.user != command.user_id:
+            return words.NOT_YOURS
+        return end(tx, job, command.user_id, now)
+
+    return await database.write(work)
+
+
+def _cancel(tx: Transaction, job: Job, _user: str, now: datetime) -> str:
+    return words.CANCELLED if jobs.cancel(tx, job, now=now) else words.TOO_LATE_TO_CANCEL
+
+
+def _delete(tx: Transaction, job: Job, user: str, now: datetime) -> str:
+    wish = forgetting.Wish(by=user, why="at their wish", reason=Reason.CANCELLED)
+    return words.DELETED if forgetting.forget(tx, job, wish, now=now) else words.DELETED_BEFORE
 
 
 def _of(lines: Sequence[listing.Line]) -> Answer:

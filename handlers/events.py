@@ -89,6 +89,22 @@ class SharedFile(_Wire):
     name: MaybeText = None
 
 
+class FileDeleted(_Wire):
+    """`file_deleted`. Source: https://docs.slack.dev/reference/events/file_deleted."""
+
+    file_id: Name
+
+
+class MessageDeleted(_Wire):
+    """`message` with the subtype `message_deleted`.
+
+    Source: https://docs.slack.dev/reference/events/message/message_deleted
+    """
+
+    channel: Name
+    deleted_ts: Stamp
+
+
 class MessageWithFiles(_Wire):
     """`message` with the subtype `file_share`.
 

@@ -23,6 +23,8 @@ The button under it, and the shortcut on a message, let you say who the speakers
 
 /transcripts shows where the recordings in this conversation stand, and your own in a direct message.
 /transcripts status and a recording's number shows what happened to that one.
+/transcripts cancel and its number ends one that you shared and that is still in work.
+/transcripts delete and its number removes the transcript of one that you shared, here and in the thread.
 /transcripts help shows this text.
 
 Threadscribe hears shared files only. To use it in a channel, invite it there: type /invite @Threadscribe."""
@@ -36,6 +38,23 @@ NO_RECORDINGS = (
 
 NOT_UNDERSTOOD = "That is not something I know. Type /transcripts help to see what there is."
 """What `/transcripts` answers to a word that it does not know."""
+
+NOT_YOURS = "Only the person who shared this recording can do that."
+"""The answer to whoever wants to cancel or delete somebody else's."""
+
+CANCELLED = "This recording is cancelled. It will not be answered."
+"""The answer when a recording was cancelled."""
+
+TOO_LATE_TO_CANCEL = (
+    "This recording is past cancelling. To remove its transcript, type /transcripts delete and its number."
+)
+"""The answer when there is nothing to cancel any more."""
+
+DELETED = "The transcript is being removed, here and in the thread. The recording itself stays where you shared it."
+"""The answer when a transcript is deleted."""
+
+DELETED_BEFORE = "This transcript was removed before."
+"""The answer when a transcript is deleted once more."""
 
 NOT_NOW = "That did not work just now. Please try again in a minute."
 """What a command or a button answers when the database or Slack does not."""

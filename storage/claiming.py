@@ -145,9 +145,10 @@ def release(
     # Looked at after the row is ours: a webhook that comes at this very moment waits for it, and then wakes the job.
     if unless_webhook and inbox.has_unread(tx, provider=job.provider or "", handle=job.handle or ""):
         hurry(tx, job, now=now)
-    if due is None:  # nor does a naming that came at this very moment wait for another one
+    if due is None:  # nor does a naming, or a wish to forget it, that came at this very moment wait for another one
         tx.run(
-            "UPDATE jobs SET due_at = :now WHERE id = :id AND lease IS NULL AND state = 'replied' AND naming <> shown",
+            "UPDATE jobs SET due_at = :now WHERE id = :id AND lease IS NULL AND "
+            "((state = 'replied' AND naming <> shown) OR (state IN ('replied', 'abandoned') AND forgotten = 1))",
             now=stored(now),
             id=job.id,
         )

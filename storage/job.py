@@ -121,6 +121,7 @@ class Job:
     `under_way_since`: in a state that acts, since when a request whose answer nobody has may be on its way.
     `looks`: how often, in this state, something was looked for outside that was not there (yet).
     `naming`: the version of the speakers' names that counts, 0 for none; `shown`: the one that the reply shows.
+    `forgotten`: 1 while it is to be removed what the job has left, 2 once it is.
     """
 
     id: JobId
@@ -148,3 +149,4 @@ class Job:
     looks: int = 0
     naming: int = 0
     shown: int = 0
+    forgotten: int = 0

@@ -23,7 +23,7 @@ _COLUMNS: Mapping[str, str] = MappingProxyType(
             for name in (
                 "message_ts", "title", "state", "state_since", "provider", "duration", "damaged", "ticket", "handle",
                 "attempts", "tickets", "sendings", "retried", "reply_intent", "reply_ts", "under_way_since", "looks",
-                "shown",
+                "shown", "forgotten",
             )
         },
     }
@@ -122,4 +122,5 @@ def job_of(row: Row) -> Job:
         looks=row["looks"],
         naming=row["naming"],
         shown=row["shown"],
+        forgotten=row["forgotten"],
     )

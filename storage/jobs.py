@@ -203,7 +203,7 @@ def retry(tx: Transaction, job: Job, *, now: datetime) -> Job | None:
     return again
 
 
-def cancel(tx: Transaction, job: Job, *, now: datetime) -> Job | None:
+def cancel(tx: Transaction, job: Job, *, now: datetime, reason: Reason = Reason.CANCELLED) -> Job | None:
     """End a job that owes no reply yet; whoever is at it learns so at its next write. None when it is too late.
 
     Raises `LeaseLost` when it changed hands since `job` was read.
@@ -213,7 +213,7 @@ def cancel(tx: Transaction, job: Job, *, now: datetime) -> Job | None:
     job = current
     if job.state not in {JobState.RECEIVED, JobState.SUBMITTING, JobState.SUBMITTED}:
         return None
-    failure = Failure(reason=Reason.CANCELLED)
+    failure = Failure(reason=reason)
     ended = replace(job, state=JobState.ABANDONED, failure=failure, ticket=None, state_since=now, attempts=0)
     # Due at once: what it left in Slack and on disk is tidied up by the worker.
     ended = replace(ended, lease=None, due_at=now, under_way_since=None)

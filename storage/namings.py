@@ -62,7 +62,7 @@ def add(tx: Transaction, job: Job, *, names: Mapping[str, str], seen: int, by: s
     # What is done about it is tried as long as any other step: the state is as if reached now.
     touched = tx.run(
         "UPDATE jobs SET naming = naming + 1, state_since = :now, attempts = 0, due_at = CASE WHEN lease IS NULL "
-        "THEN :now ELSE due_at END WHERE id = :job AND naming = :seen AND state = 'replied'",
+        "THEN :now ELSE due_at END WHERE id = :job AND naming = :seen AND state = 'replied' AND forgotten = 0",
         job=job.id,
         seen=seen,
         now=stored(now),

@@ -65,6 +65,8 @@ _INTENT = TypeAdapter(Intent)
 async def plan(claim: Claim, tools: Tools) -> Job | Later:
     """Ready → replying: wait for the channel's turn, hand over files unseen, note what will be posted."""
     job = claim.job
+    if job.forgotten:  # nobody is to read it any more
+        return await claim.save(replace(job, state=JobState.ABANDONED, failure=Failure(reason=Reason.FILE_GONE)))
     slot = tools.limits.message_slot(job.origin.channel, job.id, now=tools.clock())
     if slot is not None:
         return Later(due=slot)

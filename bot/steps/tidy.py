@@ -15,7 +15,7 @@ async def tidy(claim: Claim, tools: Tools) -> Later:
     """Finish; safe to repeat."""
     job = claim.job
     await tools.spool.clear(job.id)
-    if job.message_ts is not None:
+    if job.message_ts is not None and not job.forgotten:
         with suppress(SlackRefused, SlackNotAuthorised):  # a courtesy: the reply is there
             await _show_outcome(job, tools)
     return Later(due=None)

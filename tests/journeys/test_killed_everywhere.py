@@ -78,6 +78,15 @@ ONLY: Mapping[str, Mapping[str, str]] = {
 }
 """Where a checkpoint is passed in some ways only."""
 
+ENDS: Mapping[str, str] = {
+    "workspace.delete": "file",
+    "write handlers.forgetting:register.<locals>.file_deleted": "file",
+    "write handlers.forgetting:deleted_message": "message",
+    "write handlers.commands:_end": "command",
+    "write handlers.forgetting:register.<locals>.uninstalled": "workspace",
+}
+"""What is passed only when something is deleted in the end: the file, its message, the transcript, or everything."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Death:
@@ -121,6 +130,8 @@ class Life:
         self._nursery = nursery
         self._pid: int | None = None
         self._share: Share | None = None
+        self.end: str | None = None
+        self._ended = False
 
     async def live(self, death: Death | None = None) -> bool:
         """Run until every job has ended; False if it died that death before."""
@@ -159,9 +170,33 @@ class Life:
             while not await self._all_ended():  # noqa: ASYNC110 - another process does the work
                 await asyncio.sleep(0.02)
             await self.slack.quiet()
-            await self._name_the_speakers()
+            if self._spoken():
+                await self._name_the_speakers()
+            if self.end is not None:
+                await self._delete(self.end)
             while not await self._all_ended():  # noqa: ASYNC110 - same
                 await asyncio.sleep(0.02)
+
+    async def _delete(self, what: str) -> None:
+        """Delete it; what people do themselves they do again where nothing happens, and Slack tells again too."""
+        assert self._share is not None
+        first, self._ended = not self._ended, True
+        while not await self._is_gone():
+            match what:
+                case "file" if first:
+                    self.slack.delete_file(self._share.file_ids[0])
+                case "message" if first:
+                    self.slack.delete_message(self._share.channel, self._share.ts)
+                case "workspace":
+                    await self.slack.deliver({"type": "app_uninstalled"})
+                case "command":
+                    [job] = await self.books.jobs()
+                    await self.slack.command("/transcripts", f"delete {job['id']}", channel=self._share.channel)
+            first = False
+            await asyncio.sleep(0.1)
+
+    async def _is_gone(self) -> bool:
+        return all(job["forgotten"] == 2 for job in await self.books.jobs())
 
     async def _name_the_speakers(self) -> None:
         """And take the names back, as a person does who tries again where nothing happens."""
@@ -193,7 +228,7 @@ class Life:
         jobs = await self.books.jobs()
         await self.books.waits_end()
         # Slack repeats an event that nobody acknowledged, so there is a job in the end.
-        return bool(jobs) and all(job["due_at"] is None for job in jobs)
+        return (bool(jobs) or self._ended) and all(job["due_at"] is None for job in jobs)
 
     def kill(self) -> None:
         """End it, if it lives."""
@@ -241,13 +276,16 @@ async def _ended(pid: int) -> None:
 
 
 @asynccontextmanager
-async def life(way: Way, folder: Path, nursery: Nursery, request: pytest.FixtureRequest) -> AsyncIterator[Life]:
+async def life(
+    way: Way, folder: Path, nursery: Nursery, request: pytest.FixtureRequest, *, end: str | None = None
+) -> AsyncIterator[Life]:
     await asyncio.to_thread(folder.mkdir)
     port = free_port()
     async with AsyncExitStack() as stack:
         slack = await stack.enter_async_context(Slack())
         slack.retry_delays = (0.2,) * 100
         slack.scopes.add("users:read")
+        slack.subscriptions = {"message"} if end == "message" else {"file_shared", "file_deleted"}
         if way.history:
             slack.scopes.add("channels:history")
         provider: Botlhale | Gowajee
@@ -264,9 +302,11 @@ async def life(way: Way, folder: Path, nursery: Nursery, request: pytest.Fixture
         if way.database == "postgresql":
             url = await asyncio.to_thread(request.getfixturevalue("postgresql").new_database)
         lived = Life(way, folder, nursery=nursery, slack=slack, provider=provider, url=url)
+        lived.end = end
         wanted = settings | {
             "slack_bot_token": slack.bot_token, "slack_app_token": slack.app_token, "slack_api_url": slack.api_url,
             "slack_file_origins": slack.origin, "http_port": port, "database_url": url, "soonest_look": 0.05,
+            "retention_days": 3650,
         }  # fmt: skip
         lived.environment = {name.upper(): str(value) for name, value in wanted.items()} | {"PATH": os.environ["PATH"]}
         try:
@@ -299,12 +339,12 @@ async def test_killed_at_a_checkpoint_there_is_one_reply(
     tmp_path: Path, nursery: Nursery, request: pytest.FixtureRequest, index: int, checkpoint: str
 ) -> None:
     way = ways_to(checkpoint, index)[0]
-    async with life(way, tmp_path / "bot", nursery, request) as lived:
+    async with life(way, tmp_path / "bot", nursery, request, end=ENDS.get(checkpoint)) as lived:
         if checkpoint in EARLIER:
             assert not await lived.live(EARLIER[checkpoint])
         assert not await lived.live(Death(at=checkpoint)), "not covered: nobody passes it"
         assert await lived.live()
-        one_reply(lived)
+        one_reply(lived, replies=0 if lived.end not in {None, "workspace"} else 1)
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])

@@ -5,10 +5,20 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from collections.abc import Iterator
 
 import pytest
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """A shell makes what it starts in the background deaf to SIGINT, and whatever that starts in turn."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize(
     ("module", "arguments"),
     [("sandbox.botlhale", []), ("sandbox.gowajee", ["--webhook-url", "http://127.0.0.1:9/?token=invented"])],

@@ -97,6 +97,10 @@ class _Listeners:
         self.heard[event_type] = listener
 
 
+async def _deaf(event: audio.Event, place: audio.Installation) -> None:
+    """Nothing is deleted in this world."""
+
+
 class _Body:
     def __init__(self, content: bytes) -> None:
         self._content = content
@@ -116,7 +120,7 @@ class Process:
         self.tools = self._tools(spool)
         self.worker = Worker(self.tools, clock=self.clock)
         self._listeners = _Listeners()
-        audio.register(self._listeners, database=self.database, clock=self.clock)
+        audio.register(self._listeners, database=self.database, clock=self.clock, deleted=_deaf)
         self._route = self._webhook_route()
         self.life = host.loop.create_task(self._live(), name="life")
 

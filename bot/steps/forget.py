@@ -1,0 +1,44 @@
+"""replied, abandoned, and to be forgotten: the reply and its files leave Slack, the reactions too.
+
+Every call may be repeated; what is gone already is as it should be.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+
+from bot.claim import Claim
+from bot.slack_errors import SlackNotAuthorised, SlackRefused
+from bot.steps.reply import Intent
+from bot.tools import Tools
+from storage import forgetting
+from storage.job import Job
+
+
+async def forget(claim: Claim, tools: Tools) -> Job:
+    """Remove what is left of the job; a reply that Slack will not remove stays, and the history says so."""
+    job, intent = claim.job, Intent.load(claim.job.reply_intent)
+    note: str | None = None
+    try:
+        if job.reply_ts:
+            await tools.workspace.delete(job.origin.channel, job.reply_ts)
+        for file, _ in (*intent.files, *intent.replacing):
+            await tools.workspace.discard(file)
+    except SlackRefused as refused:
+        note = f"not removed: {refused.code}"
+    if job.message_ts is not None:
+        with suppress(SlackRefused, SlackNotAuthorised):  # a courtesy, and the message may be gone
+            await _take_reactions_back(job, tools)
+    return await claim.save(as_forgotten(job), note=note, also=lambda tx: forgetting.drop(tx, job))
+
+
+def as_forgotten(job: Job) -> Job:
+    """The job, nothing to be removed any more."""
+    return replace(job, forgotten=2, reply_intent=None, shown=job.naming)
+
+
+async def _take_reactions_back(job: Job, tools: Tools) -> None:
+    settings = tools.settings
+    for emoji in (settings.reaction_pending, settings.reaction_done, settings.reaction_failed):
+        await tools.workspace.unreact(job.origin.channel, job.message_ts or "", emoji)

@@ -1,0 +1,64 @@
+"""Deleted in Slack is deleted here: a file, a message, and everything once the app is taken out of a workspace.
+
+It is stored before Slack is told that it was heard; the worker then removes the reply and its files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import structlog
+from pydantic import ValidationError
+
+from handlers.audio import Event, Hears, Installation
+from handlers.events import FileDeleted, MessageDeleted
+from storage import forgetting
+from storage.database import Database
+
+_log = structlog.get_logger()
+
+
+def register(app: Hears, *, database: Database, clock: Callable[[], datetime]) -> None:
+    """Listen for what is deleted; deleted messages come with the other messages (`deleted_message`)."""
+
+    async def file_deleted(event: Event, place: Installation) -> None:
+        try:
+            gone = FileDeleted.model_validate(event)
+        except ValidationError:
+            return
+        await database.write(lambda tx: forgetting.file_deleted(tx, team=place.team, file=gone.file_id, now=clock()))
+
+    async def uninstalled(event: Event, place: Installation) -> None:
+        del event
+        count = await database.write(lambda tx: forgetting.workspace(tx, team=place.team))
+        _log.warning("workspace forgotten: the app was removed", team=place.team, jobs=count)
+
+    async def tokens_revoked(event: Event, place: Installation) -> None:
+        if _lists_bots(event.get("tokens")):
+            await uninstalled(event, place)
+
+    app.at_once("file_deleted", file_deleted)
+    app.at_once("app_uninstalled", uninstalled)
+    app.at_once("tokens_revoked", tokens_revoked)
+
+
+def _lists_bots(tokens: Any) -> bool:
+    """Whether the app itself may do nothing any more; a person who takes back a consent of their own is not meant."""
+    return isinstance(tokens, dict) and bool(tokens.get("bot"))
+
+
+async def deleted_message(
+    event: Event, place: Installation, *, database: Database, clock: Callable[[], datetime]
+) -> None:
+    """Forget what a deleted message had shared."""
+    try:
+        gone = MessageDeleted.model_validate(event)
+    except ValidationError:
+        return
+    await database.write(
+        lambda tx: forgetting.message_deleted(
+            tx, team=place.team, channel=gone.channel, ts=gone.deleted_ts, now=clock()
+        )
+    )

@@ -1,0 +1,8 @@
+-- 1 while what a job left in Slack and here is still to be removed, 2 once it is.
+ALTER TABLE jobs ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0;
+
+-- What Slack tells of when something is deleted.
+CREATE INDEX jobs_by_file ON jobs (team, file);
+CREATE INDEX jobs_by_occasion ON jobs (team, channel, occasion);
+
+CREATE INDEX transcripts_by_age ON transcripts (created_at);

@@ -1,0 +1,206 @@
+"""What is deleted in Slack, or at its sharer's wish, is gone: the reply, its files, the stored words."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from handlers import words
+from sandbox import faults
+from sandbox.script import Segment
+from sandbox.slack import Share, Slack
+from storage import transcripts
+from storage.job import JobState
+from tests.journeys.bench import Bench, eventually, only_reply, recording, silent, words_of
+
+LONG = [
+    Segment(start=n / 100, end=(n + 1) / 100, speaker=n % 2, text=f"Sentence number {n} of a rather long meeting.")
+    for n in range(400)
+]
+
+
+@pytest.fixture(autouse=True)
+def subscribed(slack: Slack) -> None:
+    slack.subscriptions.add("file_deleted")
+
+
+async def shared(bench: Bench, *, user: str | None = None) -> Share:
+    slack = bench.slack
+    channel = slack.channel("general", people=("amara", "thandi"))
+    return await slack.share(channel, [recording()], user=user or slack.user("amara"))
+
+
+async def stored(bench: Bench) -> int:
+    assert bench.bot is not None
+    jobs = await bench.jobs()
+    found = [await bench.bot.tools.database.read(lambda tx, job=job: transcripts.get(tx, job.id)) for job in jobs]  # type: ignore[misc]
+    return len([one for one in found if one is not None])
+
+
+def spoken(slack: Slack, share: Share) -> list[Any]:
+    return [message for message in slack.messages(share.channel.id) if message.by_bot]
+
+
+async def gone(bench: Bench, share: Share) -> None:
+    """Nothing of it is left, in Slack or here."""
+    await bench.ended_at_last()
+    slack = bench.slack
+    assert spoken(slack, share) == []
+    assert slack.own_files == []
+    assert await stored(bench) == 0
+    assert {(job.forgotten, job.title) for job in await bench.jobs()} == {(2, None)}
+
+
+@pytest.mark.parametrize("mode", ["socket", "http"])
+@pytest.mark.parametrize("form", ["short", "long"])
+async def test_a_deleted_file_takes_its_transcript_with_it(bench: Bench, slack: Slack, mode: str, form: str) -> None:
+    way_in: dict[str, Any] = {"slack_signing_secret": slack.signing_secret} if mode == "http" else {}
+    bench.botlhale.script = LONG if form == "long" else None
+    await bench.start(**way_in)
+    share = await shared(bench)
+    await bench.ended()
+    await only_reply(slack, share)
+    slack.delete_file(share.file_ids[0])
+    await eventually(lambda: not spoken(slack, share))
+    await gone(bench, share)
+
+
+async def test_a_deleted_message_takes_the_transcript_with_it(bench: Bench, slack: Slack) -> None:
+    slack.subscriptions = {"message"}  # alone: with both events the second finds its recording in hand already
+    slack.scopes.add("channels:history")
+    await bench.start()
+    share = await shared(bench)
+    await bench.ended()
+    slack.delete_message(share.channel, share.ts)
+    await eventually(lambda: not spoken(slack, share))
+    await gone(bench, share)
+
+
+async def test_a_file_that_is_deleted_while_it_is_transcribed_is_never_answered(bench: Bench, slack: Slack) -> None:
+    bench.botlhale.hold = True
+    await bench.start()
+    share = await shared(bench)
+    await bench.waits(JobState.SUBMITTED)
+    slack.delete_file(share.file_ids[0])
+    [job] = await bench.ended_at_last()
+    assert job.state is JobState.ABANDONED
+    bench.botlhale.release()
+    await slack.quiet()
+    assert silent(slack, share.channel)
+    assert await stored(bench) == 0
+
+
+async def test_a_file_that_is_deleted_while_slack_is_away_is_forgotten_later(bench: Bench, slack: Slack) -> None:
+    await bench.start()
+    share = await shared(bench)
+    await bench.ended()
+    slack.faults.arm("chat.delete", faults.answer(503), times=2)
+    slack.faults.arm("chat.delete", faults.hang_up_after())
+    slack.delete_file(share.file_ids[0])
+    await eventually(lambda: "chat.delete" in [call.method for call in slack.calls])
+    await gone(bench, share)
+
+
+async def test_a_reply_that_slack_will_not_delete_stays_and_the_words_here_do_not(bench: Bench, slack: Slack) -> None:
+    await bench.start()
+    share = await shared(bench)
+    await bench.ended()
+    slack.refuse("chat.delete", "cant_delete_message")
+    slack.delete_file(share.file_ids[0])
+    await eventually(lambda: "chat.delete" in [call.method for call in slack.calls])
+    [job] = await bench.ended_at_last()
+    assert job.forgotten == 2
+    assert await stored(bench) == 0
+    assert len(spoken(slack, share)) == 1
+
+
+async def test_the_sharer_deletes_by_command_and_the_reactions_go_too(bench: Bench, slack: Slack) -> None:
+    await bench.start()
+    share = await shared(bench)
+    [job] = await bench.ended()
+    answer = await slack.command("/transcripts", f"delete {job.id}", channel=share.channel)
+    assert answer.messages[0]["text"] == words.DELETED
+    await eventually(lambda: not spoken(slack, share))
+    await gone(bench, share)
+    assert slack.message(share.channel.id, share.ts).reactions == {}
+    again = await slack.command("/transcripts", f"delete {job.id}", channel=share.channel)
+    assert again.messages[0]["text"] == words.DELETED_BEFORE
+
+
+@pytest.mark.parametrize("action", ["delete", "cancel"])
+async def test_nobody_else_may(bench: Bench, slack: Slack, action: str) -> None:
+    await bench.start()
+    share = await shared(bench)
+    [job] = await bench.ended()
+    thandi = slack.user("thandi")
+    answer = await slack.command("/transcripts", f"{action} {job.id}", channel=share.channel, user=thandi)
+    assert answer.messages[0]["text"] == words.NOT_YOURS
+    elsewhere = await slack.command("/transcripts", f"{action} {job.id}", channel=slack.channel("other"))
+    assert elsewhere.messages[0]["text"] == words.no_such_recording(job.id)
+    await only_reply(slack, share)
+
+
+async def test_the_sharer_cancels_what_is_in_work(bench: Bench, slack: Slack) -> None:
+    bench.botlhale.hold = True
+    await bench.start()
+    share = await shared(bench)
+    job = await bench.waits(JobState.SUBMITTED)
+    answer = await slack.command("/transcripts", f"cancel {job.id}", channel=share.channel)
+    assert answer.messages[0]["text"] == words.CANCELLED
+    [ended] = await bench.ended_at_last()
+    assert ended.state is JobState.ABANDONED
+    assert silent(slack, share.channel)
+    assert slack.message(share.channel.id, share.ts).reactions == {}
+    late = await slack.command("/transcripts", f"cancel {job.id}", channel=share.channel)
+    assert late.messages[0]["text"] == words.TOO_LATE_TO_CANCEL
+
+
+async def test_an_event_that_comes_twice_and_one_of_strangers_change_nothing(bench: Bench, slack: Slack) -> None:
+    await bench.start()
+    share = await shared(bench)
+    await bench.ended()
+    for event in ({"type": "file_deleted", "file_id": "F0NOBODY"}, {"type": "file_deleted"}):
+        delivery = await slack.deliver({**event, "event_ts": "1.0"})
+        assert delivery.status in {200, None}
+    assert len(spoken(slack, share)) == 1
+
+
+@pytest.mark.parametrize("event", [{"type": "app_uninstalled"}, {"type": "tokens_revoked", "tokens": {"bot": ["U0"]}}])
+async def test_a_workspace_that_removes_the_app_is_forgotten(bench: Bench, slack: Slack, event: dict[str, Any]) -> None:
+    await bench.start()
+    await shared(bench)
+    await bench.ended()
+    await slack.deliver(event)
+    assert await bench.jobs() == []
+    assert await stored(bench) == 0
+
+
+async def test_a_person_who_takes_a_consent_back_is_not_the_whole_workspace(bench: Bench, slack: Slack) -> None:
+    await bench.start()
+    await shared(bench)
+    await bench.ended()
+    await slack.deliver({"type": "tokens_revoked", "tokens": {"oauth": ["U1"], "bot": []}})
+    assert len(await bench.jobs()) == 1
+
+
+async def test_what_is_older_than_the_retention_is_forgotten_here_and_stays_in_its_thread(
+    bench: Bench, slack: Slack
+) -> None:
+    await bench.start()
+    share = await shared(bench)
+    await bench.ended()
+    assert bench.bot is not None
+    await bench.bot.tools.database.write(
+        lambda tx: tx.run("UPDATE transcripts SET created_at = :old", old=int(timedelta(days=1).total_seconds()))
+    )
+    await bench.stop()
+    await bench.start(retention_days=30)
+
+    async with asyncio.timeout(30):
+        while await stored(bench):  # noqa: ASYNC110 - nobody announces it
+            await asyncio.sleep(0.02)
+    reply = await only_reply(slack, share)
+    assert "Wednesday" in words_of(reply)

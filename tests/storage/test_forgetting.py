@@ -1,0 +1,174 @@
+"""What was deleted or is too old leaves every database; what is still at work is not forgotten on the way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+
+import pytest
+
+from storage import claiming, forgetting, inbox, jobs, namings, transcripts
+from storage.database import Database, Transaction
+from storage.forgetting import Wish
+from storage.job import Job, JobState, Origin, Reason
+from transcription.transcript import Transcript, Turn
+
+MINUTE = timedelta(minutes=1)
+AT_WORK = (JobState.RECEIVED, JobState.SUBMITTING, JobState.SUBMITTED)
+ALL = (*AT_WORK, JobState.READY, JobState.REPLYING, JobState.REPLIED)
+WISH = Wish(by="U1", why="at their wish", reason=Reason.CANCELLED)
+SAID = Transcript(turns=(Turn(start=timedelta(0), end=MINUTE, text="Something private."),), duration=MINUTE)
+
+
+async def job_in(
+    database: Database, noon: datetime, state: JobState, *, held: bool = False, file: str = "F1", team: str = "T1"
+) -> Job:
+    """A job that came to this state, with its transcript from `ready` on."""
+    origin = Origin(team=team, channel="C1", file=file, occasion="1.0", user="U1", thread="1.0")
+    await database.write(lambda tx: jobs.add(tx, origin=origin, now=noon, title="Salaries"))
+    job = await database.write(lambda tx: claiming.claim(tx, turns=claiming.Turns(), now=noon, until=noon + MINUTE))
+    assert job is not None
+    for step in ALL[1 : ALL.index(state) + 1]:
+        reply = "2.0" if step is JobState.REPLIED else None
+        job = await database.write(
+            partial(_save, job, replace(job, state=step, provider="p", handle=file, reply_ts=reply), noon)
+        )
+        if step is JobState.READY:
+            await database.write(partial(_keep, job, noon))
+    if not held:
+        last = job
+        due = None if state is JobState.REPLIED else noon + MINUTE
+        await database.write(lambda tx: claiming.release(tx, last, now=noon, due=due, attempts=0))
+    return job
+
+
+def _save(before: Job, after: Job, now: datetime, tx: Transaction) -> Job:
+    return jobs.save(tx, before, after, now=now)
+
+
+def _keep(job: Job, now: datetime, tx: Transaction) -> None:
+    transcripts.put(tx, job.id, SAID, now=now)
+
+
+async def now_of(database: Database, job: Job) -> Job:
+    found = await database.read(lambda tx: jobs.get(tx, job.id))
+    assert found is not None
+    return found
+
+
+async def said_in(database: Database, job: Job) -> Transcript | None:
+    return await database.read(lambda tx: transcripts.get(tx, job.id))
+
+
+@pytest.mark.parametrize("held", [False, True])
+@pytest.mark.parametrize("state", AT_WORK)
+async def test_what_is_at_work_is_cancelled_and_due_for_tidying_up(
+    database: Database,
+    noon: datetime,
+    state: JobState,
+    held: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    job = await job_in(database, noon, state, held=held)
+    assert await database.write(lambda tx: forgetting.forget(tx, job, WISH, now=noon))
+
+    found = await now_of(database, job)
+    assert (found.state, found.forgotten, found.title, found.lease) == (JobState.ABANDONED, 1, None, None)
+    assert found.due_at == noon
+    assert found.failure is not None
+    assert found.failure.reason is Reason.CANCELLED
+
+
+@pytest.mark.parametrize("state", [JobState.READY, JobState.REPLYING])
+async def test_what_owes_a_reply_keeps_its_transcript_until_the_worker_has_seen_it(
+    database: Database, noon: datetime, state: JobState
+) -> None:
+    job = await job_in(database, noon, state)
+    await database.write(lambda tx: forgetting.forget(tx, job, WISH, now=noon))
+
+    found = await now_of(database, job)
+    assert (found.state, found.forgotten, found.due_at) == (state, 1, noon)
+    assert await said_in(database, job) == SAID
+
+
+async def test_what_was_answered_is_forgotten_at_once_and_its_reply_is_due_for_removal(
+    database: Database, noon: datetime
+) -> None:
+    job = await job_in(database, noon, JobState.REPLIED)
+    await database.write(lambda tx: namings.add(tx, job, names={"A": "Thandi"}, seen=0, by="U1", now=noon))
+    later = noon + timedelta(days=90)
+    assert await database.write(lambda tx: forgetting.forget(tx, job, WISH, now=later))
+
+    found = await now_of(database, job)
+    assert (found.forgotten, found.title, found.due_at, found.state_since) == (1, None, later, later)
+    assert await said_in(database, job) is None
+    assert await database.read(lambda tx: namings.newest(tx, job.id)) is None
+    assert not await database.write(lambda tx: forgetting.forget(tx, job_again(found), WISH, now=later))
+
+
+def job_again(job: Job) -> Job:
+    return replace(job)
+
+
+async def test_the_history_tells_what_happened_and_at_whose_wish(database: Database, noon: datetime) -> None:
+    job = await job_in(database, noon, JobState.REPLIED)
+    await database.write(lambda tx: forgetting.forget(tx, job, WISH, now=noon))
+    row = await database.read(lambda tx: tx.one("SELECT history FROM jobs WHERE id = :id", id=job.id))
+    assert row is not None
+    assert "forgotten: at their wish (U1)" in row["history"]
+    assert "Salaries" not in row["history"]
+
+
+async def test_a_wish_that_comes_while_the_worker_has_the_job_is_not_lost(database: Database, noon: datetime) -> None:
+    job = await job_in(database, noon, JobState.REPLIED, held=True)
+    await database.write(lambda tx: forgetting.forget(tx, job, WISH, now=noon))
+    assert (await now_of(database, job)).lease == job.lease
+    await database.write(lambda tx: claiming.release(tx, job, now=noon, due=None, attempts=0))
+    assert (await now_of(database, job)).due_at == noon
+
+
+async def test_a_deleted_file_is_forgotten_wherever_it_was_shared(database: Database, noon: datetime) -> None:
+    mine = await job_in(database, noon, JobState.REPLIED)
+    other = await job_in(database, noon, JobState.REPLIED, file="F2")
+    elsewhere = await job_in(database, noon, JobState.REPLIED, team="T2")
+    assert await database.write(lambda tx: forgetting.file_deleted(tx, team="T1", file="F1", now=noon)) == 1
+
+    assert [(await now_of(database, job)).forgotten for job in (mine, other, elsewhere)] == [1, 0, 0]
+
+
+async def test_a_deleted_message_is_forgotten_with_all_that_it_carried(database: Database, noon: datetime) -> None:
+    both = [await job_in(database, noon, JobState.REPLIED, file=file) for file in ("F1", "F2")]
+    count = await database.write(lambda tx: forgetting.message_deleted(tx, team="T1", channel="C1", ts="1.0", now=noon))
+    assert count == 2
+    assert [(await now_of(database, job)).forgotten for job in both] == [1, 1]
+    for team, channel, ts in (("T2", "C1", "1.0"), ("T1", "C2", "1.0"), ("T1", "C1", "9.0")):
+        gone = partial(forgetting.message_deleted, team=team, channel=channel, ts=ts, now=noon)
+        assert await database.write(gone) == 0
+
+
+async def test_only_what_is_old_and_done_is_purged(database: Database, noon: datetime) -> None:
+    done = await job_in(database, noon, JobState.REPLIED)
+    owed = await job_in(database, noon, JobState.READY, file="F2")
+    assert await database.write(lambda tx: forgetting.purge(tx, before=noon)) == 0
+    assert await database.write(lambda tx: forgetting.purge(tx, before=noon + MINUTE)) == 1
+
+    assert await said_in(database, done) is None
+    assert (await now_of(database, done)).title is None
+    assert await said_in(database, owed) == SAID
+
+
+async def test_a_workspace_goes_with_everything_and_no_other(database: Database, noon: datetime) -> None:
+    gone = await job_in(database, noon, JobState.REPLIED)
+    at_work = await job_in(database, noon, JobState.SUBMITTED, file="F2", held=True)
+    kept = await job_in(database, noon, JobState.REPLIED, file="F3", team="T2")
+    for handle in ("F1", "F3"):
+        await database.write(
+            lambda tx, handle=handle: inbox.keep(tx, provider="p", handle=handle, body=handle.encode(), now=noon)  # type: ignore[misc]
+        )
+    assert await database.write(lambda tx: forgetting.workspace(tx, team="T1")) == 2
+
+    assert await database.read(lambda tx: jobs.get(tx, gone.id)) is None
+    assert await database.read(lambda tx: jobs.get(tx, at_work.id)) is None
+    assert await said_in(database, kept) == SAID
+    assert await database.read(lambda tx: inbox.newest(tx, provider="p", handle="F1")) is None
+    assert await database.read(lambda tx: inbox.newest(tx, provider="p", handle="F3")) == b"F3"
