@@ -71,6 +71,14 @@ class Settings(BaseSettings):
     largest_file: int = Field(
         1_073_741_824, ge=1, description="Bytes; a larger recording is refused before it is downloaded."
     )
+    longest_recording: int | None = Field(
+        None, ge=1, description="Minutes; a longer recording is refused, whatever the transcriber would take."
+    )
+    person_minutes: int | None = Field(
+        None, ge=1, description="Minutes of recordings that one person may have transcribed in a calendar month (UTC)."
+    )
+    channel_minutes: int | None = Field(None, ge=1, description="The same for one conversation.")
+    workspace_minutes: int | None = Field(None, ge=1, description="The same for all of the workspace.")
     retention_days: int | None = Field(
         None,
         ge=1,

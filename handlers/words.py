@@ -8,11 +8,12 @@ others wrote (names, titles, transcripts) is made harmless where it is shown, no
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import assert_never
 
 from handlers.spoken import spoken
 from storage.job import Failure, JobState, Reason
-from transcription.naming import shortened
+from transcription.naming import in_words, shortened
 
 _NUMBER_LENGTH = 40
 
@@ -132,6 +133,22 @@ def text_file(name: str) -> str:
 def subtitle_file(name: str) -> str:
     """The title of the attached subtitles; `name` is the file's, without its ending."""
     return f"Subtitles of {name}"
+
+
+OWN_LIMIT = "you"
+CHANNEL_LIMIT = "this conversation"
+WORKSPACE_LIMIT = "this workspace"
+"""For whom a limit on spending is."""
+
+
+def over_the_limit(whose: str, *, used: timedelta, limit: timedelta, duration: timedelta, until: date) -> str:
+    """Why a recording is not transcribed although it could be, and who can change that; `whose` is one of the above."""
+    so_far = f", and {in_words(used)} of them are used" if used else ""
+    return (
+        f"This recording is {in_words(duration)} long. For {whose}, up to {in_words(limit)} of recordings are "
+        f"transcribed in a month{so_far}. The next month begins on {until.day} {until:%B}. The people who look after "
+        "Threadscribe here can change the limit."
+    )
 
 
 def name_of(number: str) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from bot.downloads import too_large
@@ -52,11 +53,18 @@ async def _fetch(job: Job, tools: Tools, transcriber: Transcriber, *, wav: Path,
     recording = await _download(described, wav.parent, tools)
     async with tools.conversions:
         wanted = transcriber.capabilities
+        longest = _longest(wanted.longest, minutes=tools.settings.longest_recording)
         converted = await tools.convert(
-            recording, wav, sample_rate=wanted.sample_rate, longest=wanted.longest, stereo=wanted.stereo
+            recording, wav, sample_rate=wanted.sample_rate, longest=longest, stereo=wanted.stereo
         )
     await asyncio.to_thread(recording.unlink)
     return converted
+
+
+def _longest(takes: timedelta | None, *, minutes: int | None) -> timedelta | None:
+    """The shorter of what the transcriber takes and what the settings allow."""
+    allowed = timedelta(minutes=minutes) if minutes is not None else None
+    return min((limit for limit in (takes, allowed) if limit is not None), default=None)
 
 
 async def _download(file: SlackFile, room: Path, tools: Tools) -> Path:

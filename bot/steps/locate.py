@@ -12,6 +12,7 @@ from datetime import timedelta
 from bot.claim import Claim, Later
 from bot.slack_errors import SlackNotAuthorised, SlackRefused, SlackUnavailable
 from bot.slack_files import Conversation, Place, SlackFile
+from bot.spending import keep_within
 from bot.steps.audio import obtain
 from bot.steps.holding import asking, held_back
 from bot.tools import Tools
@@ -158,6 +159,7 @@ async def _prepare(claim: Claim, tools: Tools, file: SlackFile) -> Job | Later:
         return await _leave_alone(claim, Reason.NO_SOUND)
     duration, damaged = obtained.audio.duration, obtained.damaged
     await claim.save(replace(claim.job, provider=transcriber.name, duration=duration, damaged=damaged))
+    await keep_within(claim.job, tools, duration=duration)
     held = held_back(claim, tools, transcriber.name)
     if held is not None:
         return held

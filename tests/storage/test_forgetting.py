@@ -157,6 +157,15 @@ async def test_only_what_is_old_and_done_is_purged(database: Database, noon: dat
     assert await said_in(database, owed) == SAID
 
 
+async def test_what_is_dropped_are_the_words_and_the_names(database: Database, noon: datetime) -> None:
+    job = await job_in(database, noon, JobState.REPLIED)
+    await database.write(lambda tx: namings.add(tx, job, names={"A": "Thandi"}, seen=0, by="U1", now=noon))
+    await database.write(lambda tx: forgetting.drop(tx, job))
+    assert await said_in(database, job) is None
+    assert await database.read(lambda tx: namings.newest(tx, job.id)) is None
+    assert (await now_of(database, job)).title == "Salaries"
+
+
 async def test_a_workspace_goes_with_everything_and_no_other(database: Database, noon: datetime) -> None:
     gone = await job_in(database, noon, JobState.REPLIED)
     at_work = await job_in(database, noon, JobState.SUBMITTED, file="F2", held=True)

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from storage import claiming, inbox, job_counts, job_lists, jobs, namings, speeds, transcripts
+from storage import claiming, forgetting, inbox, job_counts, job_lists, jobs, namings, speeds, transcripts, usage
 from storage.claiming import Turns
 from storage.database import Database, Row, Transaction, Value
-from storage.job import JobState, Origin
+from storage.job import JobState, Origin, Reason
 
 MINUTE = timedelta(minutes=1)
 
@@ -85,6 +85,13 @@ def _a_life(tx: Transaction, now: datetime) -> None:
     namings.add(tx, job, names={"A": "Thandi"}, seen=0, by="U1", now=now)
     namings.newest(tx, job.id)
     namings.before_newest(tx, job.id)
+    usage.of_person(tx, job, since=now)
+    usage.of_channel(tx, job, since=now)
+    usage.of_workspace(tx, job, since=now)
+    forgetting.file_deleted(tx, team="T1", file="F9", now=now)
+    forgetting.message_deleted(tx, team="T1", channel="C1", ts="9.0", now=now)
+    forgetting.purge(tx, before=now)
+    forgetting.forget(tx, job, forgetting.Wish(by="U1", why="why", reason=Reason.CANCELLED), now=now)
 
 
 async def test_what_is_done_all_the_time_never_reads_a_whole_table(database: Database, noon: datetime) -> None:

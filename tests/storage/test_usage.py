@@ -1,0 +1,58 @@
+"""How much was transcribed in a month: of a person, a conversation, a workspace; what failed does not count."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+
+from storage import claiming, jobs, usage
+from storage.database import Database, Transaction
+from storage.job import Failure, Job, Origin, Reason
+
+MINUTE = timedelta(minutes=1)
+
+
+async def sent(
+    database: Database, at: datetime, *, minutes: int, user: str = "U1", channel: str = "C1", team: str = "T1",
+    failure: Failure | None = None,
+) -> Job:  # fmt: skip
+    """A recording of this length that was sent then."""
+    origin = Origin(
+        team=team, channel=channel, file=f"F{at.timestamp()}{user}{channel}{team}", occasion="1.0", user=user
+    )
+    await database.write(lambda tx: jobs.add(tx, origin=origin, now=at))
+    job = await database.write(lambda tx: claiming.claim(tx, turns=claiming.Turns(), now=at, until=at + MINUTE))
+    assert job is not None
+    known = replace(job, provider="p", duration=minutes * MINUTE, failure=failure)
+
+    def save(tx: Transaction) -> Job:
+        return jobs.save(tx, job, known, now=at)
+
+    saved = await database.write(save)
+    await database.write(lambda tx: claiming.release(tx, saved, now=at, due=at + 400 * MINUTE, attempts=0))
+    return saved
+
+
+async def test_what_came_before_in_the_month_counts_for_its_person_channel_and_workspace(
+    database: Database, noon: datetime
+) -> None:
+    since = noon - timedelta(hours=1)
+    await sent(database, since - MINUTE, minutes=100)
+    await sent(database, noon, minutes=1)
+    await sent(database, noon + MINUTE, minutes=2, user="U2")
+    await sent(database, noon + 2 * MINUTE, minutes=4, channel="C2")
+    await sent(database, noon + 3 * MINUTE, minutes=8, team="T2")
+    job = await sent(database, noon + 4 * MINUTE, minutes=16)
+    await sent(database, noon + 5 * MINUTE, minutes=32)
+
+    for count, minutes in ((usage.of_person, 5), (usage.of_channel, 3), (usage.of_workspace, 7)):
+        assert await database.read(partial(count, job=job, since=since)) == minutes * MINUTE
+
+
+async def test_what_failed_does_not_count(database: Database, noon: datetime) -> None:
+    await sent(database, noon, minutes=5, failure=Failure(reason=Reason.PROVIDER_FAILED))
+    job = await sent(database, noon + MINUTE, minutes=1)
+    assert await database.read(lambda tx: usage.of_person(tx, job, since=noon)) == timedelta(0)
+    assert await database.read(lambda tx: usage.of_channel(tx, job, since=noon)) == timedelta(0)
+    assert await database.read(lambda tx: usage.of_workspace(tx, job, since=noon)) == timedelta(0)
