@@ -13,6 +13,7 @@ from typing import Literal
 import structlog
 
 from bot.catalog import make_transcribers
+from bot.catching_up import CatchingUp
 from bot.claim import LEASE
 from bot.clock import Clock, wall_time
 from bot.databases import open_database
@@ -65,11 +66,14 @@ class Bot:
     house: Housekeeping
     listening: Listening
     socket: SocketMode | None
+    catching_up: CatchingUp | None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set."""
         async with asyncio.TaskGroup() as group:
             background = [group.create_task(self._keep_in_touch()), group.create_task(self.house.run())]
+            if self.catching_up is not None:
+                background.append(group.create_task(self.catching_up.run()))
             if self.socket is not None:
                 background.append(group.create_task(self.socket.run()))
             if self.worker is not None:
@@ -145,16 +149,25 @@ async def open_bot(
         worker = None if only == "web" else Worker(tools, clock=clock)
         if worker is not None:
             database.on_due(worker.wake)
-        server, socket = make_server(), None
+        server, socket, catching_up = make_server(), None, None
         if only != "worker":
             socket = hear_slack(server, tools, pace=pace)
             hear_providers(server, tools)
+            catching_up = CatchingUp(tools, hears=_hearing(socket))
         checks = _checks(tools, worker=worker, socket=socket)
         answer_about_itself(server, tools, checks=checks)
         await stack.enter_async_context(tell_prometheus(server, tools, checks=checks))
         listening = await listen(server, settings)
         stack.push_async_callback(listening.stop)
-        yield Bot(settings=settings, tools=tools, worker=worker, house=house, listening=listening, socket=socket)
+        yield Bot(
+            settings=settings, tools=tools, worker=worker, house=house, listening=listening, socket=socket,
+            catching_up=catching_up,
+        )  # fmt: skip
+
+
+def _hearing(socket: SocketMode | None) -> Callable[[], bool]:
+    """Whether Slack's events reach us: over the socket, or at our address, where it repeats them for a while."""
+    return lambda: socket is None or socket.is_connected
 
 
 def _checks(tools: Tools, *, worker: Worker | None, socket: SocketMode | None) -> dict[str, Check]:

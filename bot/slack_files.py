@@ -30,6 +30,7 @@ class Place(_Wire):
 
     ts: Stamp
     thread_ts: Stamp | None = None
+    share_user_id: MaybeText = None
 
     @property
     def root(self) -> str:
@@ -78,6 +79,7 @@ class SlackFile(_Wire):
     subtype: MaybeText = None
     media_display_type: MaybeText = None
     mode: MaybeText = None
+    user: MaybeText = None
     size: Annotated[int, BeforeValidator(_size)] = 0
     url_private: MaybeText = None
     url_private_download: MaybeText = None
@@ -117,6 +119,17 @@ class SlackFile(_Wire):
     def places(self, channel: str) -> tuple[Place, ...]:
         """The messages in `channel` that carry it."""
         return (*self.shares.public.get(channel, ()), *self.shares.private.get(channel, ()))
+
+
+class _Paging(_Wire):
+    pages: int = 1
+
+
+class FileList(_Wire):
+    """A page of `files.list`."""
+
+    files: Annotated[tuple[SlackFile, ...], BeforeValidator(readable(SlackFile))] = ()
+    paging: _Paging = _Paging()
 
 
 class Conversation(_Wire):

@@ -8,6 +8,7 @@ All methods raise `SlackUnavailable` or `SlackRefused` unless they say otherwise
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -20,7 +21,7 @@ from bot.metrics import Metrics
 from bot.rate_limits import Pauses
 from bot.rendering import POSTING, Attachment
 from bot.slack_errors import SlackMishap, SlackNotAuthorised, SlackRefused, SlackUnavailable, retry_after, understand
-from bot.slack_files import GONE, Conversation, Identity, Person, SlackFile
+from bot.slack_files import GONE, Conversation, FileList, Identity, Person, SlackFile
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -68,6 +69,17 @@ class Workspace:
         """Describe a file."""
         data, _ = await self._ask("files.info", file=file)
         return _read(SlackFile, data.get("file"), "files.info")
+
+    async def files(self, *, since: datetime) -> list[SlackFile]:
+        """Describe the files that came since then, as far as we may see them; one that cannot be read is left out."""
+        found: list[SlackFile] = []
+        page = pages = 1
+        while page <= pages:
+            data, _ = await self._ask("files.list", ts_from=int(since.timestamp()), count=200, page=page)
+            listed = _read(FileList, data, "files.list")
+            found += listed.files
+            page, pages = page + 1, listed.paging.pages
+        return found
 
     async def conversation(self, channel: str) -> Conversation:
         """Describe a conversation."""

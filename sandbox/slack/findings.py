@@ -52,6 +52,11 @@ class Findings:
         return [stored.id for stored in own if not stored.deleted]
 
     @property
+    def hidden_files(self) -> list[str]:
+        """Those of them that are on no message."""
+        return [file_id for file_id in self.own_files if not self._behind.workspace.files[file_id].shares]
+
+    @property
     def open_sockets(self) -> int:
         """How many WebSockets are open."""
         return len(self._behind.sockets.connections)

@@ -30,17 +30,25 @@ async def info(context: Context, sent: Arguments) -> Json:
 
 
 async def listing(context: Context, sent: Arguments) -> Json:
-    """List the files the bot can see, newest first."""
+    """List the files the bot can see, newest first, a page at a time."""
     workspace, channel_id = context.workspace, sent.text("channel")
+    count, page = int(sent.text("count") or 100), int(sent.text("page") or 1)
+    since = float(sent.text("ts_from") or 0)
     found = []
     for file_id, stored in reversed(workspace.files.items()):
         try:
             seen_file(workspace, file_id)
         except Denied:
             continue
+        if stored.created < since or stored.deleted:
+            continue
         if not channel_id or any(place.channel_id == channel_id for place in stored.shares):
-            found.append(file_object(workspace, stored))
-    return {"files": found, "paging": {"count": len(found), "total": len(found), "page": 1, "pages": 1}}
+            listed = file_object(workspace, stored)
+            del listed["shares"]  # not promised
+            found.append(listed)
+    pages = -(-len(found) // count)
+    shown = found[(page - 1) * count : page * count]
+    return {"files": shown, "paging": {"count": count, "total": len(found), "page": page, "pages": pages}}
 
 
 async def delete(context: Context, sent: Arguments) -> Json:

@@ -44,6 +44,10 @@ class Books:
         statement = f"UPDATE jobs SET {earlier(LEASE)} WHERE lease IS NOT NULL"  # noqa: S608 - a number
         await asyncio.to_thread(self._do, statement)
 
+    async def nobody_heard(self, span: int) -> None:
+        """As if Slack had not been heard for so many milliseconds."""
+        await asyncio.to_thread(self._do, f"UPDATE presence SET heard_at = heard_at - {span}")  # noqa: S608 - a number
+
     async def waits_end(self) -> None:
         """Let the time pass until the next job is due, if all of them only wait."""
         jobs = await self.jobs()

@@ -205,7 +205,7 @@ async def test_help_says_how_to_use_it(bench: Bench, slack: Slack, word: str) ->
 
 
 @pytest.mark.parametrize(
-    "text", ["statsu", "status", "status a b", "delete everything", "<!channel>", "x" * 4000, "\u202e", "list all"]
+    "text", ["statsu", "status", "status a b", "remove everything", "<!channel>", "x" * 4000, "\u202e", "list all"]
 )
 async def test_a_word_that_it_does_not_know_is_answered_with_where_to_find_help(
     bench: Bench, slack: Slack, text: str

@@ -10,7 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from storage import claiming, forgetting, inbox, job_counts, job_lists, jobs, namings, speeds, transcripts, usage
+from storage import (
+    claiming,
+    forgetting,
+    inbox,
+    job_counts,
+    job_lists,
+    jobs,
+    namings,
+    presence,
+    speeds,
+    transcripts,
+    usage,
+)
 from storage.claiming import Turns
 from storage.database import Database, Transaction
 from storage.job import Failure, Job, JobState, Origin, Reason
@@ -20,7 +32,7 @@ from transcription.transcript import Transcript, Turn
 HALF = "\ud83d"
 """Of a surrogate pair: JSON can hold it, UTF-8 cannot."""
 
-STORES = (claiming, forgetting, inbox, job_counts, job_lists, jobs, namings, speeds, transcripts, usage)
+STORES = (claiming, forgetting, inbox, job_counts, job_lists, jobs, namings, presence, speeds, transcripts, usage)
 
 
 @pytest.fixture(scope="module")

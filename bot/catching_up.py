@@ -1,0 +1,94 @@
+"""What was shared while nobody heard Slack is picked up once somebody does: oldest first, nothing twice.
+
+Slack repeats an event for a while and then no more, and over a socket that is closed it sends none. So it is noted
+every half minute that Slack is heard; where the last note is older than that, the files of the time between are looked
+through. One that is known already meets its own row.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.slack_errors import SlackRefused, SlackUnavailable
+from bot.slack_files import Identity, Place, SlackFile
+from bot.tools import Tools
+from storage import jobs, presence
+from storage.database import StorageUnavailable, Transaction
+from storage.job import Origin
+
+BEAT = timedelta(seconds=30)
+SOON = timedelta(seconds=0.2)
+"""Until it is asked again whether Slack is heard yet."""
+
+GAP = timedelta(minutes=2)
+"""A restart takes less, and what Slack tells meanwhile it repeats."""
+
+MARGIN = timedelta(minutes=5)
+"""Before the last note: events may have been under way, and Slack's clock is another one."""
+
+FARTHEST = timedelta(days=7)
+"""Whoever was away for longer is not answered by surprise."""
+
+_log = structlog.get_logger()
+
+
+class CatchingUp:
+    """`hears` tells whether Slack's events reach this process now."""
+
+    def __init__(self, tools: Tools, *, hears: Callable[[], bool]) -> None:
+        self._tools = tools
+        self._hears = hears
+
+    async def run(self) -> None:
+        """Note that Slack is heard, and catch up after a gap, until cancelled."""
+        while True:
+            hears = self._hears()
+            try:
+                if hears:
+                    await self._beat()
+            except (SlackUnavailable, SlackRefused, StorageUnavailable) as error:
+                # It is not noted, so it is tried again.
+                _log.warning("not caught up", error=str(error))
+            await asyncio.sleep((BEAT if hears else SOON).total_seconds())
+
+    async def _beat(self) -> None:
+        now = self._tools.clock()
+        last = await self._tools.database.read(presence.last)
+        if last is not None and now - last > GAP:
+            await self._catch_up(since=max(last - MARGIN, now - FARTHEST))
+        await self._tools.database.write(lambda tx: presence.note(tx, now=now))
+
+    async def _catch_up(self, *, since: datetime) -> None:
+        identity = await self._tools.workspace.identify()
+        found: list[tuple[SlackFile, str, Place]] = []
+        for file in await self._tools.workspace.files(since=since):
+            if file.looks_like_a_recording and file.user != identity.user_id:
+                # The list need not say where a file was shared.
+                found += _sharings(await self._tools.workspace.file(file.id), since=since)
+        found.sort(key=lambda sharing: float(sharing[2].ts))
+        added = await self._tools.database.write(lambda tx: _add(tx, found, identity, now=self._tools.clock()))
+        _log.info("caught up", recordings=added)
+
+
+def _sharings(file: SlackFile, *, since: datetime) -> Iterator[tuple[SlackFile, str, Place]]:
+    for channel in {*file.shares.public, *file.shares.private}:
+        for place in file.places(channel):
+            if float(place.ts) >= since.timestamp():
+                yield file, channel, place
+
+
+def _add(tx: Transaction, found: Sequence[tuple[SlackFile, str, Place]], identity: Identity, *, now: datetime) -> int:
+    """Keep those that are not known; each a little younger than the one before, so that they stay in order."""
+    added = 0
+    for number, (file, channel, place) in enumerate(found):
+        origin = Origin(
+            enterprise=identity.enterprise_id, team=identity.team_id, channel=channel, file=file.id,
+            occasion=place.ts, thread=place.root, user=place.share_user_id or file.user or "",
+        )  # fmt: skip
+        at = now + number * timedelta(milliseconds=1)
+        added += jobs.add(tx, origin=origin, title=file.title or file.name, now=at) is not None
+    return added
