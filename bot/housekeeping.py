@@ -10,6 +10,7 @@ import structlog
 
 from bot.claim import LEASE
 from bot.clock import Clock
+from bot.slack_errors import SlackNotAuthorised, SlackRefused, SlackUnavailable
 from bot.tools import Tools
 from storage import claiming, forgetting, inbox, jobs
 from storage.database import StorageUnavailable
@@ -18,6 +19,9 @@ _log = structlog.get_logger()
 
 OFTEN = timedelta(minutes=1)
 SELDOM = timedelta(hours=1)
+REGRET = timedelta(days=1)
+"""How long after the app was removed everything is still there: a token that is changed is revoked, too."""
+
 KEPT_FOR_REPEATS = timedelta(days=2)
 """Slack repeats an event for up to a day, with Delayed Events on."""
 
@@ -32,7 +36,7 @@ class Housekeeping:
     async def run(self) -> None:
         """Keep house until cancelled."""
         while True:
-            await self._seldom()
+            await self.keep_seldom()
             for _ in range(SELDOM // OFTEN):
                 await self._often()
                 await asyncio.sleep(OFTEN.total_seconds())
@@ -49,12 +53,30 @@ class Housekeeping:
             # Another machine may have ended what this one began.
             await self._tools.spool.sweep(self._tools.database)
 
-    async def _seldom(self) -> None:
+    async def keep_seldom(self) -> None:
+        """What is done every hour."""
         before = self._clock() - KEPT_FOR_REPEATS
         with suppress(StorageUnavailable):
             await self._tools.database.write(lambda tx: inbox.purge(tx, before=before))
             await self._tools.database.write(lambda tx: jobs.purge_left_alone(tx, before=before))
             await self._forget_the_old()
+            await self._forget_the_removed()
+
+    async def _forget_the_removed(self) -> None:
+        """Everything of a workspace that removed the app goes a day later, unless the app is there again."""
+        try:
+            await self._tools.workspace.identify(again=True)
+            is_there = True
+        except SlackNotAuthorised:
+            is_there = False
+        except (SlackUnavailable, SlackRefused):
+            return
+        before = self._clock() - REGRET
+        count = await self._tools.database.write(
+            lambda tx: forgetting.settle_removals(tx, is_there=is_there, before=before)
+        )
+        if count:
+            _log.warning("workspace forgotten: the app was removed", jobs=count)
 
     async def _forget_the_old(self) -> None:
         days = self._tools.settings.retention_days

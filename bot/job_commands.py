@@ -82,6 +82,8 @@ def retry(job_id: str) -> None:
         click.echo(f"{job.id} is tried now.")
     elif _do(lambda tx: store.retry(tx, job, now=now)):
         click.echo(f"{job.id} starts again.")
+    elif job.forgotten:
+        _fail(f"{job.id} was deleted; there is nothing to retry.")
     else:
         _fail(f"{job.id} has its transcript; there is nothing to retry.")
 

@@ -20,6 +20,9 @@ EARLY, LATE = -2.0, 1.28
 FINENESS = 0.12
 """Between two looks, as a share of the spread of the expected time."""
 
+LENIENCE = timedelta(seconds=10)
+"""By so much a first look may come late and still tell something: others may be in front."""
+
 SPARSENESS = 0.1
 """The same where the provider calls, and where it takes more than twice the expected time: of the time so far."""
 
@@ -45,11 +48,14 @@ def _wait(pace: Pace, length: timedelta, speed: Speed, *, age: timedelta) -> tim
     return max(wait, SPARSENESS * age) if age > 2 * expected else wait
 
 
-def took(pace: Pace, length: timedelta, speed: Speed, *, age: timedelta, looks: int, called: bool) -> timedelta:
+def took(pace: Pace, length: timedelta, speed: Speed, *, age: timedelta, looks: int, called: bool) -> timedelta | None:
     """How long a recording took that was ready at a look at this age, the `looks` before having found nothing.
 
-    Where the provider has called it is known; else it is taken to lie in the middle between the last two looks.
+    Where the provider has called it is known; else it is taken to lie in the middle between the last two looks. None
+    where that tells nothing: the first look came much later than it should, because nobody was there to look.
     """
+    if not looks and age > 2 * first_look(pace, length, speed) + LENIENCE:
+        return None
     if called:
         return age
     if looks:

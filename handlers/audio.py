@@ -49,7 +49,7 @@ class Hears(Protocol):
 def register(app: Hears, *, database: Database, clock: Callable[[], datetime], deleted: Listener) -> None:
     """Listen for shared files, in either of the two events that Slack sends for one.
 
-    `deleted` is told of deleted messages, which come as messages too.
+    `deleted` is told of deleted and changed messages, which come as messages too.
     """
 
     async def keep(origins: list[tuple[Origin, str | None]]) -> None:
@@ -67,7 +67,7 @@ def register(app: Hears, *, database: Database, clock: Callable[[], datetime], d
             await keep([(_of_file(shared, place), None)])
 
     async def message(event: Event, place: Installation) -> None:
-        if event.get("subtype") == "message_deleted":
+        if event.get("subtype") in {"message_deleted", "message_changed"}:
             await deleted(event, place)
         if event.get("subtype") != "file_share":
             return  # what the history scopes bring along

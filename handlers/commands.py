@@ -86,7 +86,7 @@ End = Callable[[Transaction, Job, str, datetime], str]
 
 async def _end(database: Database, command: Command, job_id: JobId, end: End, *, now: datetime) -> str:
     def work(tx: Transaction) -> str:
-        job = jobs.get(tx, job_id)
+        job = jobs.locked(tx, job_id)
         if job is None or not _may_see(command, job):
             return words.no_such_recording(job_id)
         if job.origin.user != command.user_id:

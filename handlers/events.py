@@ -105,6 +105,27 @@ class MessageDeleted(_Wire):
     deleted_ts: Stamp
 
 
+class _Kind(_Wire):
+    subtype: TextOrNothing = ""
+    ts: Stamp
+
+
+class MessageChanged(_Wire):
+    """`message` with the subtype `message_changed`.
+
+    A message with replies that is deleted becomes a `tombstone`, and its thread stays.
+    Source: https://docs.slack.dev/reference/events/message/message_changed
+    """
+
+    channel: Name
+    message: _Kind
+
+    @property
+    def is_deletion(self) -> bool:
+        """Whether it was deleted."""
+        return self.message.subtype == "tombstone"
+
+
 class MessageWithFiles(_Wire):
     """`message` with the subtype `file_share`.
 

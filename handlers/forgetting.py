@@ -1,6 +1,7 @@
-"""Deleted in Slack is deleted here: a file, a message, and everything once the app is taken out of a workspace.
+"""Deleted in Slack is deleted here: a file, a message, and everything some time after the app was removed.
 
-It is stored before Slack is told that it was heard; the worker then removes the reply and its files.
+It is stored before Slack is told that it was heard; the worker then removes the reply and its files. That the app is
+gone is only noted: whoever changes a token revokes the old one, too (`bot.housekeeping`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import structlog
 from pydantic import ValidationError
 
 from handlers.audio import Event, Hears, Installation
-from handlers.events import FileDeleted, MessageDeleted
+from handlers.events import FileDeleted, MessageChanged, MessageDeleted
 from storage import forgetting
 from storage.database import Database
 
@@ -30,17 +31,17 @@ def register(app: Hears, *, database: Database, clock: Callable[[], datetime]) -
             return
         await database.write(lambda tx: forgetting.file_deleted(tx, team=place.team, file=gone.file_id, now=clock()))
 
-    async def uninstalled(event: Event, place: Installation) -> None:
+    async def removed(event: Event, place: Installation) -> None:
         del event
-        count = await database.write(lambda tx: forgetting.workspace(tx, team=place.team))
-        _log.warning("workspace forgotten: the app was removed", team=place.team, jobs=count)
+        _log.warning("app removed", team=place.team)
+        await database.write(lambda tx: forgetting.app_removed(tx, team=place.team, now=clock()))
 
     async def tokens_revoked(event: Event, place: Installation) -> None:
         if _lists_bots(event.get("tokens")):
-            await uninstalled(event, place)
+            await removed(event, place)
 
     app.at_once("file_deleted", file_deleted)
-    app.at_once("app_uninstalled", uninstalled)
+    app.at_once("app_uninstalled", removed)
     app.at_once("tokens_revoked", tokens_revoked)
 
 
@@ -52,13 +53,18 @@ def _lists_bots(tokens: Any) -> bool:
 async def deleted_message(
     event: Event, place: Installation, *, database: Database, clock: Callable[[], datetime]
 ) -> None:
-    """Forget what a deleted message had shared."""
+    """Forget what a deleted message had shared; one that has replies is changed into a tombstone when it is deleted."""
     try:
-        gone = MessageDeleted.model_validate(event)
+        if event.get("subtype") == "message_deleted":
+            gone = MessageDeleted.model_validate(event)
+            channel, ts = gone.channel, gone.deleted_ts
+        else:
+            changed = MessageChanged.model_validate(event)
+            if not changed.is_deletion:
+                return
+            channel, ts = changed.channel, changed.message.ts
     except ValidationError:
         return
     await database.write(
-        lambda tx: forgetting.message_deleted(
-            tx, team=place.team, channel=gone.channel, ts=gone.deleted_ts, now=clock()
-        )
+        lambda tx: forgetting.message_deleted(tx, team=place.team, channel=channel, ts=ts, now=clock())
     )

@@ -112,6 +112,8 @@ def _event(job: Job, event: tuple[datetime, JobState, str | None], viewer: Viewe
 
 def _where_it_stands(job: Job, viewer: Viewer) -> str:
     provider = viewer.provider_title(job) if job.provider else None
+    if job.forgotten:
+        return words.REMOVED
     if job.failure is not None and not job.state.is_open:
         return words.ending(job.failure.reason)
     if job.state is JobState.REPLIED and provider:

@@ -5,6 +5,7 @@ What is saved here is shown by the worker, which changes the reply in place.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,11 +17,11 @@ from slack_sdk.models.views import View
 
 from handlers import words
 from handlers.events import Pressed, Submitted
-from handlers.naming_modal import FORM, Context, Wish, first_field, form, voices, wishes
+from handlers.naming_modal import FORM, NAME_LENGTH, Context, Wish, first_field, form, voices, wishes
 from storage import job_lists, jobs, namings, transcripts
 from storage.database import Database, StorageUnavailable, Transaction
 from storage.job import Job, JobId, JobState
-from transcription.naming import one_line
+from transcription.naming import shortened
 from transcription.transcript import Transcript
 
 NAME_SPEAKERS, UNDO_NAMING = "name_speakers", "undo_naming"
@@ -178,15 +179,17 @@ class _Desk:
     async def _names(self, found: _Named, wished: Mapping[int, Wish]) -> dict[str, str]:
         """The names by label: whoever is in the form is called as was entered there, the others as before."""
         names = dict(found.names)
-        for index, voice in enumerate(voices(found.transcript)):
-            wish = wished.get(index)
-            if wish is None:
-                continue
-            name = one_line(await self._screens.name_of(wish.person) if wish.person else wish.typed)
-            names.pop(voice.label, None)
+        asked = {voice.label: wished[row] for row, voice in enumerate(voices(found.transcript)) if row in wished}
+        # All at once: Slack waits three seconds for the form.
+        given = await asyncio.gather(*map(self._name, asked.values()))
+        for label, name in zip(asked, given, strict=True):
+            names.pop(label, None)
             if name:
-                names[voice.label] = name
+                names[label] = name
         return names
+
+    async def _name(self, wish: Wish) -> str:
+        return shortened(await self._screens.name_of(wish.person) if wish.person else wish.typed, limit=NAME_LENGTH)
 
 
 def _under(tx: Transaction, pressed: Pressed) -> _Named:

@@ -34,7 +34,8 @@ MOST = 25
 """Speakers in one form, those who talk most; Slack takes 100 blocks, and a form with more is no form."""
 
 _FIRST_WORDS = 90
-_NAME_LENGTH = 60
+NAME_LENGTH = 60
+"""Characters; Slack shows a form only if what stands in its fields fits them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,7 +110,7 @@ def _row(index: int, voice: Voice, name: str, *, version: int, pick: bool) -> It
     )
     yield InputBlock(
         block_id=f"{TYPED}:{index}:{version}", optional=True, label=words.name_of(voice.number),
-        element=PlainTextInputElement(action_id=TYPED, max_length=_NAME_LENGTH, initial_value=name or None),
+        element=PlainTextInputElement(action_id=TYPED, max_length=NAME_LENGTH, initial_value=name or None),
     )  # fmt: skip
     if pick:
         yield InputBlock(

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 from aiohttp import web
 
-from storage import inbox, jobs
+from storage import forgetting, inbox, jobs
 from storage.database import Database, StorageUnavailable, Transaction
 from transcription.errors import BadSignature, Misunderstood
 from transcription.transcriber import Callback, CallsBack
@@ -63,6 +63,8 @@ def register(
             return web.Response(text="ok")
 
         def keep(tx: Transaction) -> None:
+            if forgetting.is_unwanted(tx, provider=name, handle=handle):
+                return
             if inbox.keep(tx, provider=name, handle=handle, body=body, now=clock()):
                 jobs.wake(tx, provider=name, handle=handle, now=clock())
 

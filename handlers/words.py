@@ -51,8 +51,14 @@ TOO_LATE_TO_CANCEL = (
 )
 """The answer when there is nothing to cancel any more."""
 
-DELETED = "The transcript is being removed, here and in the thread. The recording itself stays where you shared it."
+DELETED = (
+    "What was written about this recording is being removed, here and in the thread. The recording itself stays where "
+    "you shared it."
+)
 """The answer when a transcript is deleted."""
+
+REMOVED = "its transcript was removed"
+"""Where a recording stands of which nothing is kept any more."""
 
 DELETED_BEFORE = "This transcript was removed before."
 """The answer when a transcript is deleted once more."""
@@ -85,8 +91,8 @@ NAMING_PICK = "or choose a person"
 """Words of the form in which the speakers are named; Slack takes 24 characters for the first three."""
 
 NOTHING_TO_NAME = (
-    "There is no transcript with speakers here to name. Choose this on a recording that has been transcribed, or on "
-    "its transcript."
+    "There is no transcript with speakers here to name, or it is no longer kept. Choose this on a recording that has "
+    "been transcribed, or on its transcript."
 )
 """The answer where somebody wants to name the speakers of what has none (yet)."""
 

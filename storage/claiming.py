@@ -182,10 +182,20 @@ def pull_back(tx: Transaction, *, now: datetime, lease: timedelta) -> int:
         now=stored(now),
         farthest=stored(now + FARTHEST),
     )
-    return late + tx.run(
-        "UPDATE jobs SET due_at = :until WHERE waiting = 0 AND due_at > :farthest AND lease IS NOT NULL",
-        until=stored(now + lease),
-        farthest=stored(now + 2 * lease),
+    # A release of before this one lets go of what it does not know to be owed.
+    owed = tx.run(
+        "UPDATE jobs SET due_at = :now WHERE due_at IS NULL AND (forgotten = 1 OR naming <> shown) AND lease IS NULL "
+        "AND state IN ('replied', 'abandoned')",
+        now=stored(now),
+    )
+    return (
+        late
+        + owed
+        + tx.run(
+            "UPDATE jobs SET due_at = :until WHERE waiting = 0 AND due_at > :farthest AND lease IS NOT NULL",
+            until=stored(now + lease),
+            farthest=stored(now + 2 * lease),
+        )
     )
 
 

@@ -9,14 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from storage import jobs
+from storage import inbox, jobs
 from storage.database import Transaction
-from storage.job import Job, JobState, LeaseLost, Reason
+from storage.job import Job, JobState, Reason
 from storage.job_rows import entry, job_of
 from storage.moments import stored
 
 BATCH = 500
 """Transcripts that are purged in one unit of work."""
+
+_REMOVED = "removed "
+"""Before the workspace, in the table of when something was heard."""
 
 _AT_WORK = frozenset({JobState.RECEIVED, JobState.SUBMITTING, JobState.SUBMITTED})
 
@@ -51,38 +54,55 @@ def message_deleted(tx: Transaction, *, team: str, channel: str, ts: str, now: d
 
 def forget(tx: Transaction, job: Job, wish: Wish, *, now: datetime) -> bool:
     """Cancel the job if it is at work; have its reply removed if there is one, or once there is. False if it was so."""
-    job = jobs.get(tx, job.id) or job
-    if job.forgotten:
+    found = jobs.locked(tx, job.id)
+    if found is None or found.forgotten:
         return False
-    if job.state in _AT_WORK:
-        job = _cancelled(tx, job, wish, now=now)
+    if found.state in _AT_WORK:
+        found = jobs.cancel(tx, found, now=now, reason=wish.reason) or found
     # What is in the worker's hands goes on to its end; then it is looked at again (`claiming.release`).
     tx.run(
         "UPDATE jobs SET forgotten = 1, title = NULL, attempts = 0, history = history || :told, "
         "state_since = CASE WHEN state IN ('replied', 'abandoned') THEN :now ELSE state_since END, "
         "due_at = CASE WHEN lease IS NULL THEN :now ELSE due_at END WHERE id = :job",
-        job=job.id,
+        job=found.id,
         now=stored(now),
-        told=entry(job.state, now=now, note=f"forgotten: {wish.why} ({wish.by})"),
+        told=entry(found.state, now=now, note=f"forgotten: {wish.why} ({wish.by})"),
     )
-    if not job.state.is_open:
-        drop(tx, job)
+    if not found.state.is_open:
+        drop(tx, found)
     tx.announce()
     return True
-
-
-def _cancelled(tx: Transaction, job: Job, wish: Wish, *, now: datetime) -> Job:
-    while True:
-        try:
-            return jobs.cancel(tx, job, now=now, reason=wish.reason) or job
-        except LeaseLost:  # it changed hands at this very moment
-            job = jobs.get(tx, job.id) or job
 
 
 def drop(tx: Transaction, job: Job) -> None:
     """Remove what was said in it, and who the speakers were."""
     tx.run("DELETE FROM transcripts WHERE job_id = :job", job=job.id)
     tx.run("DELETE FROM namings WHERE job_id = :job", job=job.id)
+    if job.handle:
+        inbox.forget(tx, provider=job.provider or "", handle=job.handle)
+
+
+def is_unwanted(tx: Transaction, *, provider: str, handle: str) -> bool:
+    """Whether what a webhook says about this handle is of a recording that is forgotten."""
+    row = tx.one(
+        "SELECT 1 AS found FROM jobs WHERE provider = :provider AND handle = :handle AND forgotten > 0",
+        provider=provider,
+        handle=handle,
+    )
+    return row is not None
+
+
+def has_neighbours(tx: Transaction, job: Job) -> bool:
+    """Whether its message carries other recordings, whose reactions these are as well."""
+    row = tx.one(
+        "SELECT 1 AS found FROM jobs WHERE team = :team AND channel = :channel AND message_ts = :ts AND id <> :id "
+        "AND forgotten = 0 LIMIT 1",
+        team=job.origin.team,
+        channel=job.origin.channel,
+        ts=job.message_ts,
+        id=job.id,
+    )
+    return row is not None
 
 
 def purge(tx: Transaction, *, before: datetime) -> int:
@@ -96,10 +116,33 @@ def purge(tx: Transaction, *, before: datetime) -> int:
         most=BATCH,
     )
     for row in rows:
-        job = job_of(row)
-        tx.run("UPDATE jobs SET title = NULL WHERE id = :job", job=job.id)
-        drop(tx, job)
+        # Looked at again: since it was found somebody may have named its speakers.
+        untouched = "id = :job AND state IN ('replied', 'abandoned') AND naming = shown"
+        if tx.run(f"UPDATE jobs SET title = NULL WHERE {untouched}", job=row["id"]):  # noqa: S608 - our own words
+            drop(tx, job_of(row))
     return len(rows)
+
+
+def app_removed(tx: Transaction, *, team: str, now: datetime) -> None:
+    """Note that the workspace has taken the app out, or taken its token back; the first time counts."""
+    tx.run(
+        "INSERT INTO presence (place, heard_at) VALUES (:place, :now) ON CONFLICT (place) DO NOTHING",
+        place=_REMOVED + team,
+        now=stored(now),
+    )
+
+
+def settle_removals(tx: Transaction, *, is_there: bool, before: datetime) -> int:
+    """Forget the workspaces that removed the app before that moment, unless it is there again; how many jobs."""
+    rows = tx.all("SELECT place, heard_at FROM presence WHERE place <> 'slack'")
+    count = 0
+    for row in rows:
+        if not is_there and row["heard_at"] < stored(before):
+            count += workspace(tx, team=row["place"].removeprefix(_REMOVED))
+        elif not is_there:
+            continue
+        tx.run("DELETE FROM presence WHERE place = :place", place=row["place"])
+    return count
 
 
 def workspace(tx: Transaction, *, team: str) -> int:

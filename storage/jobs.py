@@ -161,9 +161,9 @@ def get(tx: Transaction, job_id: JobId) -> Job | None:
     return job_of(row) if row else None
 
 
-def _as_it_is(tx: Transaction, job: Job) -> Job:
-    """The row as last written: what changes is told by what it was."""
-    return get(tx, job.id) or job
+def locked(tx: Transaction, job_id: JobId) -> Job | None:
+    """One job as it is now, and stays until this is committed: whoever else would change it waits."""
+    return get(tx, job_id) if tx.run("UPDATE jobs SET id = id WHERE id = :id", id=job_id) else None
 
 
 def purge_left_alone(tx: Transaction, *, before: datetime) -> int:
@@ -185,10 +185,10 @@ def retry(tx: Transaction, job: Job, *, now: datetime) -> Job | None:
 
     Raises `LeaseLost` when somebody has it in hand.
     """
-    job = _as_it_is(tx, job)
+    job = locked(tx, job.id) or job
     if job.lease is not None:
         raise LeaseLost(job.id)
-    if job.state.is_open:
+    if job.state.is_open or job.forgotten:
         return None
     if job.state is JobState.REPLIED and job.failure is None:
         return None
@@ -208,7 +208,7 @@ def cancel(tx: Transaction, job: Job, *, now: datetime, reason: Reason = Reason.
 
     Raises `LeaseLost` when it changed hands since `job` was read.
     """
-    if (current := _as_it_is(tx, job)).lease != job.lease:
+    if (current := locked(tx, job.id) or job).lease != job.lease:
         raise LeaseLost(job.id)
     job = current
     if job.state not in {JobState.RECEIVED, JobState.SUBMITTING, JobState.SUBMITTED}:

@@ -56,13 +56,14 @@ def _naming(row: Row) -> Naming:
 def add(tx: Transaction, job: Job, *, names: Mapping[str, str], seen: int, by: str, now: datetime) -> None:
     """Keep a naming made by whoever saw version `seen`; the reply, if it is there, is owed a change.
 
-    Only of a job that has its reply. Raises `Outdated` where another naming came in between.
+    Only of a job that has its reply and its transcript. Raises `Outdated` where another naming came in between.
     """
     # First the row of the job, so that two who name at once stand in line here, and a worker that lets go as well.
     # What is done about it is tried as long as any other step: the state is as if reached now.
     touched = tx.run(
         "UPDATE jobs SET naming = naming + 1, state_since = :now, attempts = 0, due_at = CASE WHEN lease IS NULL "
-        "THEN :now ELSE due_at END WHERE id = :job AND naming = :seen AND state = 'replied' AND forgotten = 0",
+        "THEN :now ELSE due_at END WHERE id = :job AND naming = :seen AND state = 'replied' AND forgotten = 0 "
+        "AND EXISTS (SELECT 1 FROM transcripts WHERE job_id = jobs.id)",
         job=job.id,
         seen=seen,
         now=stored(now),

@@ -178,7 +178,9 @@ class SQLite:
         except OSError as error:
             raise StorageUnavailable(f"cannot open the database file: {error.strerror}") from error
         writer = _Connection(
-            path, begin="BEGIN IMMEDIATE", pragmas=("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+            path,
+            begin="BEGIN IMMEDIATE",
+            pragmas=("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"),
         )
         reader = _Connection(path, begin="BEGIN", pragmas=("query_only=ON",))
         try:

@@ -8,7 +8,11 @@ from storage.database import Transaction
 from storage.job import Job
 from storage.moments import length, stored
 
-_COUNTED = "created_at >= :since AND provider IS NOT NULL AND failure_reason IS NULL AND duration IS NOT NULL"
+_COUNTED = (
+    "created_at >= :since AND provider IS NOT NULL AND duration IS NOT NULL "
+    "AND (failure_reason IS NULL OR (failure_reason IN ('cancelled', 'file_gone') AND handle IS NOT NULL))"
+)
+"""What was cancelled once the provider had it was spent all the same."""
 
 _EARLIER = "(created_at < :created OR (created_at = :created AND id < :id))"
 """Of two that come at once the first counts for the second and not the other way round: so not both are refused."""

@@ -76,7 +76,7 @@ async def _known(job: Job, tools: Tools, transcriber: Transcriber) -> tuple[byte
     return notice, speed
 
 
-async def _keep(claim: Claim, tools: Tools, transcript: Transcript, *, took: timedelta) -> Job:
+async def _keep(claim: Claim, tools: Tools, transcript: Transcript, *, took: timedelta | None) -> Job:
     job = claim.job
     ready = replace(job, state=JobState.READY)
     model = tools.transcriber_of(job).capabilities.model
@@ -87,7 +87,7 @@ async def _keep(claim: Claim, tools: Tools, transcript: Transcript, *, took: tim
     def also(tx: Transaction) -> None:
         transcripts.put(tx, job.id, transcript, now=tools.clock())
         inbox.forget(tx, provider=job.provider or "", handle=job.handle or "")
-        if job.duration is not None:
+        if job.duration is not None and took is not None:
             speeds.learn(tx, provider=job.provider or "", model=model, length=job.duration, took=took)
 
     return await claim.save(ready, also=also)

@@ -1,4 +1,4 @@
-"""replied, abandoned, and to be forgotten: the reply and its files leave Slack, the reactions too.
+"""replied, abandoned, and to be forgotten: the words here go first, then the reply and its files, the reactions too.
 
 Every call may be repeated; what is gone already is as it should be.
 """
@@ -17,20 +17,23 @@ from storage.job import Job
 
 
 async def forget(claim: Claim, tools: Tools) -> Job:
-    """Remove what is left of the job; a reply that Slack will not remove stays, and the history says so."""
+    """Remove what is left of the job; what Slack will not remove stays, and the history says so."""
     job, intent = claim.job, Intent.load(claim.job.reply_intent)
-    note: str | None = None
+    await claim.save(job, also=lambda tx: forgetting.drop(tx, job))
+    notes: list[str] = []
     try:
         if job.reply_ts:
             await tools.workspace.delete(job.origin.channel, job.reply_ts)
-        for file, _ in (*intent.files, *intent.replacing):
-            await tools.workspace.discard(file)
     except SlackRefused as refused:
-        note = f"not removed: {refused.code}"
-    if job.message_ts is not None:
-        with suppress(SlackRefused, SlackNotAuthorised):  # a courtesy, and the message may be gone
-            await _take_reactions_back(job, tools)
-    return await claim.save(as_forgotten(job), note=note, also=lambda tx: forgetting.drop(tx, job))
+        notes.append(f"reply not removed: {refused.code}")
+    for file in intent.own_files:
+        try:
+            await tools.workspace.discard(file)
+        except SlackRefused as refused:
+            notes.append(f"file not removed: {refused.code}")
+    with suppress(SlackRefused, SlackNotAuthorised):  # a courtesy, and the message may be gone
+        await _take_reactions_back(job, tools)
+    return await claim.save(as_forgotten(job), note=", ".join(notes) or None)
 
 
 def as_forgotten(job: Job) -> Job:
@@ -39,6 +42,8 @@ def as_forgotten(job: Job) -> Job:
 
 
 async def _take_reactions_back(job: Job, tools: Tools) -> None:
+    if job.message_ts is None or await tools.database.read(lambda tx: forgetting.has_neighbours(tx, job)):
+        return
     settings = tools.settings
     for emoji in (settings.reaction_pending, settings.reaction_done, settings.reaction_failed):
-        await tools.workspace.unreact(job.origin.channel, job.message_ts or "", emoji)
+        await tools.workspace.unreact(job.origin.channel, job.message_ts, emoji)

@@ -18,7 +18,7 @@ from bot.rendering import Form, Named, Reply, render
 from bot.slack_errors import SlackRefused
 from bot.slack_files import GONE
 from bot.tools import Tools
-from storage import transcripts
+from storage import forgetting, transcripts
 from storage.job import Failure, Job, JobState, Reason
 from storage.namings import Naming
 
@@ -40,7 +40,8 @@ class Intent:
     """How the reply is recognised: by `files` (ids and titles) where it carries some, by `mark` otherwise.
 
     The mark is of this reply alone: the job's earlier reply, before it was retried, carries another one. `replacing`:
-    files that are to take the place of `files`, because the speakers were named.
+    files that are to take the place of `files`, because the speakers were named; `dropped`: earlier ones that were
+    never seen in the thread. `plain`: without buttons, since Slack did not take them with files.
     """
 
     mark: str = ""
@@ -48,6 +49,17 @@ class Intent:
     files: tuple[tuple[str, str], ...] = ()
     sharings: int = 0
     replacing: tuple[tuple[str, str], ...] = ()
+    dropped: tuple[str, ...] = ()
+    plain: bool = False
+
+    @property
+    def own_files(self) -> tuple[str, ...]:
+        """Every file that the reply has or had."""
+        return (*(file for file, _ in (*self.files, *self.replacing)), *self.dropped)
+
+    def without_files(self, form: Form) -> Intent:
+        """For another try in this form."""
+        return replace(self, form=form, files=(), dropped=(*self.dropped, *(file for file, _ in self.files)))
 
     def dump(self) -> str:
         """As text for the job's row."""
@@ -65,13 +77,13 @@ _INTENT = TypeAdapter(Intent)
 async def plan(claim: Claim, tools: Tools) -> Job | Later:
     """Ready → replying: wait for the channel's turn, hand over files unseen, note what will be posted."""
     job = claim.job
-    if job.forgotten:  # nobody is to read it any more
-        return await claim.save(replace(job, state=JobState.ABANDONED, failure=Failure(reason=Reason.FILE_GONE)))
+    if job.forgotten:
+        return await _unwanted(claim)
     slot = tools.limits.message_slot(job.origin.channel, job.id, now=tools.clock())
     if slot is not None:
         return Later(due=slot)
     intent = replace(Intent.load(job.reply_intent), mark=secrets.token_hex(4))
-    reply = await rendered(job, tools, intent.form)
+    reply = await rendered(job, tools, intent)
     if reply.attachments:
         files = [(await tools.workspace.upload(attachment), attachment.title) for attachment in reply.attachments]
         intent = replace(intent, files=tuple(files), sharings=intent.sharings + 1)
@@ -84,6 +96,8 @@ async def reply(claim: Claim, tools: Tools) -> Job | Later:
     deliver = _share if intent.files else _post
     try:
         ts = await deliver(claim, tools, intent)
+    except _Unwanted:
+        return await _unwanted(claim)
     except SlackRefused as refused:
         return await _refused(claim, intent, refused)
     if ts is None:
@@ -91,28 +105,45 @@ async def reply(claim: Claim, tools: Tools) -> Job | Later:
     return await claim.record(replace(claim.job, state=JobState.REPLIED, reply_ts=ts))
 
 
-async def rendered(job: Job, tools: Tools, form: Form, *, naming: Naming | None = None) -> Reply:
+class _Unwanted(Exception):
+    """It is not in the thread, and nobody is to read it any more."""
+
+
+async def _unwanted(claim: Claim) -> Job:
+    """Nothing is posted of what is to be forgotten."""
+    job = claim.job
+    ended = replace(job, state=JobState.ABANDONED, failure=Failure(reason=Reason.CANCELLED))
+    return await claim.save(ended, also=lambda tx: forgetting.drop(tx, job))
+
+
+async def rendered(job: Job, tools: Tools, intent: Intent, *, naming: Naming | None = None) -> Reply:
     """The job's reply, with the speakers' names."""
     transcript = await tools.database.read(lambda tx: transcripts.get(tx, job.id))
     return render(
         job.failure or transcript or Failure(reason=Reason.GAVE_UP),
         title=job.title,
         provider=tools.transcriber_of(job).title,
-        form=form,
-        named=Named(job=job.id, names=naming.names, version=naming.version) if naming else Named(job=job.id, names={}),
+        form=intent.form,
+        named=None if intent.plain else _named(job, naming),
     )
+
+
+def _named(job: Job, naming: Naming | None) -> Named:
+    return Named(job=job.id, names=naming.names, version=naming.version) if naming else Named(job=job.id, names={})
 
 
 async def _post(claim: Claim, tools: Tools, intent: Intent) -> str | None:
     """Post the message once; its timestamp."""
     job = claim.job
     channel, thread = job.origin.channel, job.origin.thread or ""
-    message = await rendered(job, tools, intent.form)
+    message = await rendered(job, tools, intent)
 
     async def look() -> str | None:
         return await tools.workspace.find_reply(channel, thread, intent.mark)
 
     async def act() -> str:
+        if job.forgotten:
+            raise _Unwanted
         return await tools.workspace.post(channel, thread, text=message.text, blocks=message.blocks, mark=intent.mark)
 
     return await once(claim, look=look, act=act)
@@ -122,7 +153,7 @@ async def _share(claim: Claim, tools: Tools, intent: Intent) -> str | None:
     """Share the files once; the timestamp of their message, once it shows: Slack shares them after it has answered."""
     job, first = claim.job, intent.files[0][0]
     channel, thread = job.origin.channel, job.origin.thread or ""
-    message = await rendered(job, tools, intent.form)
+    message = await rendered(job, tools, intent)
 
     async def look() -> str | None:
         try:
@@ -133,6 +164,8 @@ async def _share(claim: Claim, tools: Tools, intent: Intent) -> str | None:
             raise
 
     async def act() -> str:
+        if job.forgotten:
+            raise _Unwanted
         await tools.workspace.share(channel, thread, files=dict(intent.files), blocks=message.blocks)
         return ""
 
@@ -151,14 +184,17 @@ async def _not_there_yet(claim: Claim, tools: Tools, intent: Intent) -> Job | La
 async def _without_files(claim: Claim, intent: Intent, *, note: str) -> Job:
     """Back to ready, for new files; after so many without any."""
     form: Form = "message" if intent.sharings >= SHARINGS else intent.form
-    again = replace(intent, form=form, files=()).dump()
+    again = intent.without_files(form).dump()
     return await claim.save(replace(claim.job, state=JobState.READY, reply_intent=again), note=note)
 
 
 async def _refused(claim: Claim, intent: Intent, refused: SlackRefused) -> Job:
     job = claim.job
     if refused.code in TOO_MUCH and intent.form != "file":
-        again = replace(intent, form="file", files=()).dump()
+        again = intent.without_files("file").dump()
+        return await claim.save(replace(job, state=JobState.READY, reply_intent=again), note=refused.code)
+    if refused.code in TOO_MUCH and intent.files and not intent.plain:
+        again = replace(intent.without_files("file"), plain=True).dump()
         return await claim.save(replace(job, state=JobState.READY, reply_intent=again), note=refused.code)
     if refused.code in GONE and intent.files:
         return await _without_files(claim, intent, note=refused.code)

@@ -49,6 +49,10 @@ class Dialogs:
         check_blocks(view.get("blocks"), most=VIEW_BLOCKS, total=None)
         if len(view.get("private_metadata", "")) > PRIVATE_METADATA:
             raise Denied("invalid_arguments")
+        for block in view["blocks"]:
+            field = block.get("element") or {}
+            if len(str(field.get("initial_value", ""))) > field.get("max_length", 3_000):
+                raise Denied("invalid_arguments")
         titles = [view.get(name, {}).get("text", "") for name in ("title", "submit", "close")]
         if any(len(title) > TITLE for title in titles) or (kind == "modal" and not titles[0]):
             raise Denied("invalid_arguments")

@@ -14,7 +14,7 @@ from sandbox.slack.access import HISTORY_SCOPE
 from sandbox.slack.behaviour import Behaviour
 from sandbox.slack.bell import Errands
 from sandbox.slack.doors import HttpDoor, Received
-from sandbox.slack.events import envelope, file_deleted, file_shared, message, message_deleted
+from sandbox.slack.events import envelope, file_deleted, file_shared, message, message_buried, message_deleted
 from sandbox.slack.sockets import Sockets
 from sandbox.slack.values import Delivery, Json
 from sandbox.slack.workspace import Post, Workspace
@@ -68,6 +68,11 @@ class Dispatcher:
         """Send `message_deleted`, where messages are heard."""
         if self._hears_messages(post):
             self._errands.start(self.send(message_deleted(self._workspace, post)))
+
+    def announce_tombstone(self, post: Post) -> None:
+        """Send `message_changed` about a message that was deleted and has replies, where messages are heard."""
+        if self._hears_messages(post):
+            self._errands.start(self.send(message_buried(self._workspace, post)))
 
     def _hears_files(self, post: Post) -> bool:
         # It is not settled whether Slack tells of files in public channels that the bot has not joined: here it does.

@@ -124,12 +124,17 @@ class Doings(Behaviour):
         self._behind.dispatcher.announce_deleted_file(file_id)
 
     def delete_message(self, channel: Channel, ts: str) -> None:
-        """Delete a message, as its author may; KeyError when it is not there."""
-        post = self._behind.workspace.post(channel.id, ts)
+        """Delete a message, as its author may; KeyError when it is not there. One with replies stays as a tombstone."""
+        workspace = self._behind.workspace
+        post = workspace.post(channel.id, ts)
         if post is None:
             raise KeyError(ts)
-        self._behind.workspace.remove(post)
-        self._behind.dispatcher.announce_deleted_message(post)
+        if workspace.replies(channel.id, ts):
+            workspace.bury(post)
+            self._behind.dispatcher.announce_tombstone(post)
+        else:
+            workspace.remove(post)
+            self._behind.dispatcher.announce_deleted_message(post)
 
     async def deliver(self, event: Json) -> Delivery:
         """Deliver any event; returns the last attempt at it."""

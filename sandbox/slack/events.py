@@ -61,6 +61,22 @@ def message_deleted(workspace: Workspace, post: Post) -> Json:
     }
 
 
+def message_buried(workspace: Workspace, post: Post) -> Json:
+    """Say that a message with replies was deleted (https://docs.slack.dev/reference/events/message/message_changed)."""
+    described = message(workspace, post)
+    at = workspace.stamp()
+    return {
+        "type": "message",
+        "subtype": "message_changed",
+        "hidden": True,
+        "channel": post.channel_id,
+        "channel_type": described["channel_type"],
+        "message": {**described, "subtype": "tombstone", "hidden": True},
+        "ts": at,
+        "event_ts": at,
+    }
+
+
 def _in_event(workspace: Workspace, stored: StoredFile) -> Json:
     return stub_object(stored) if stored.stub else file_object(workspace, stored, early=stored.late_shares > 0)
 

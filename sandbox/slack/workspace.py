@@ -142,6 +142,13 @@ class Workspace:
             self.files[file_id].shares.append(place)
             post.file_ids.append(file_id)
 
+    def bury(self, post: Post) -> None:
+        """Take away what a message says and carries; its thread stays."""
+        self.replace_files(post, [])
+        post.text, post.blocks = "This message was deleted.", []
+        post.reactions.clear()
+        self.bell.ring()
+
     def remove(self, post: Post) -> None:
         """Take a message away."""
         del self._posts[post.channel_id][post.ts]

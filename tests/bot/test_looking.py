@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -76,14 +77,23 @@ def test_what_was_found_is_taken_to_lie_between_two_looks() -> None:
 
 
 def test_what_was_there_at_the_first_look_was_ready_before() -> None:
-    assert took(ASKED, HOUR, KNOWN, age=HOUR / 9, looks=0, called=False) < HOUR / 9
+    found = took(ASKED, HOUR, KNOWN, age=HOUR / 9, looks=0, called=False)
+    assert found is not None
+    assert found < HOUR / 9
+
+
+@pytest.mark.parametrize("called", [False, True])
+def test_a_first_look_that_came_much_too_late_tells_nothing(called: bool) -> None:  # noqa: FBT001 - a parameter
+    pace = CALLED if called else ASKED
+    assert took(pace, HOUR, KNOWN, age=3 * HOUR, looks=0, called=called) is None
 
 
 @given(length=lengths, speed=speeds, age=ages, looks=st.integers(0, 9))
 def test_a_recording_never_took_longer_than_one_waited(
     length: timedelta, speed: Speed, age: timedelta, looks: int
 ) -> None:
-    assert timedelta(0) <= took(ASKED, length, speed, age=age, looks=looks, called=False) <= age
+    found = took(ASKED, length, speed, age=age, looks=looks, called=False)
+    assert found is None or timedelta(0) <= found <= age
 
 
 def test_unknown_is_no_knowledge() -> None:

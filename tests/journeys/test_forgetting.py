@@ -12,7 +12,7 @@ from handlers import words
 from sandbox import faults
 from sandbox.script import Segment
 from sandbox.slack import Share, Slack
-from storage import transcripts
+from storage import jobs
 from storage.job import JobState
 from tests.journeys.bench import Bench, eventually, only_reply, recording, silent, words_of
 
@@ -34,10 +34,10 @@ async def shared(bench: Bench, *, user: str | None = None) -> Share:
 
 
 async def stored(bench: Bench) -> int:
+    """How many transcripts there are."""
     assert bench.bot is not None
-    jobs = await bench.jobs()
-    found = [await bench.bot.tools.database.read(lambda tx, job=job: transcripts.get(tx, job.id)) for job in jobs]  # type: ignore[misc]
-    return len([one for one in found if one is not None])
+    row = await bench.bot.tools.database.read(lambda tx: tx.one("SELECT count(*) AS n FROM transcripts"))
+    return int(row["n"]) if row else 0
 
 
 def spoken(slack: Slack, share: Share) -> list[Any]:
@@ -77,6 +77,19 @@ async def test_a_deleted_message_takes_the_transcript_with_it(bench: Bench, slac
     slack.delete_message(share.channel, share.ts)
     await eventually(lambda: not spoken(slack, share))
     await gone(bench, share)
+
+
+async def test_a_message_that_is_deleted_while_it_is_transcribed_is_never_answered(bench: Bench, slack: Slack) -> None:
+    slack.subscriptions = {"message"}
+    slack.scopes.add("channels:history")
+    bench.botlhale.hold = True
+    await bench.start()
+    share = await shared(bench)
+    await bench.waits(JobState.SUBMITTED)
+    slack.delete_message(share.channel, share.ts)
+    [job] = await bench.ended_at_last()
+    assert (job.state, job.forgotten) == (JobState.ABANDONED, 2)
+    assert silent(slack, share.channel)
 
 
 async def test_a_file_that_is_deleted_while_it_is_transcribed_is_never_answered(bench: Bench, slack: Slack) -> None:
@@ -169,13 +182,112 @@ async def test_an_event_that_comes_twice_and_one_of_strangers_change_nothing(ben
 
 
 @pytest.mark.parametrize("event", [{"type": "app_uninstalled"}, {"type": "tokens_revoked", "tokens": {"bot": ["U0"]}}])
-async def test_a_workspace_that_removes_the_app_is_forgotten(bench: Bench, slack: Slack, event: dict[str, Any]) -> None:
-    await bench.start()
+async def test_a_workspace_that_removed_the_app_is_forgotten_a_day_later(
+    bench: Bench, slack: Slack, event: dict[str, Any]
+) -> None:
+    bot = await bench.start()
     await shared(bench)
     await bench.ended()
     await slack.deliver(event)
+    slack.refuse("auth.test", "account_inactive", times=100)
+    await bot.house.keep_seldom()
+    assert len(await bench.jobs()) == 1
+    await bot.tools.database.write(lambda tx: tx.run("UPDATE presence SET heard_at = heard_at - 90000000"))
+    await bot.house.keep_seldom()
     assert await bench.jobs() == []
     assert await stored(bench) == 0
+
+
+async def test_a_token_that_was_only_changed_forgets_nothing(bench: Bench, slack: Slack) -> None:
+    bot = await bench.start()
+    await shared(bench)
+    await bench.ended()
+    await slack.deliver({"type": "tokens_revoked", "tokens": {"bot": ["U0"]}})
+    await bot.tools.database.write(lambda tx: tx.run("UPDATE presence SET heard_at = heard_at - 90000000"))
+    await bot.house.keep_seldom()
+    slack.refuse("auth.test", "account_inactive", times=100)
+    await bot.house.keep_seldom()
+    assert len(await bench.jobs()) == 1
+
+
+async def test_words_go_at_once_even_if_slack_will_not_have_us_any_more(bench: Bench, slack: Slack) -> None:
+    await bench.start()
+    slack.refuse("chat.postMessage", "internal_error")
+    share = await shared(bench)
+    job = await bench.waits(JobState.REPLYING)
+    for method in ("chat.postMessage", "chat.delete", "reactions.remove"):
+        slack.refuse(method, "missing_scope", times=1000)
+    slack.delete_file(share.file_ids[0])
+    async with asyncio.timeout(30):
+        while await stored(bench):
+            await bench.time_passes(timedelta(minutes=6))
+            await asyncio.sleep(0.05)
+    assert silent(slack, share.channel)
+    assert job.state is JobState.REPLYING
+
+
+async def test_what_is_deleted_while_slack_takes_no_message_is_never_posted(bench: Bench, slack: Slack) -> None:
+    await bench.start()
+    slack.faults.arm("chat.postMessage", faults.answer(503))
+    share = await shared(bench)
+    await bench.waits(JobState.REPLYING)
+    slack.delete_file(share.file_ids[0])
+    [job] = await bench.ended_at_last()
+    assert job.state is JobState.ABANDONED
+    assert job.forgotten == 2
+    assert [call.ok for call in slack.calls if call.method == "chat.postMessage"] == [False]
+    assert await stored(bench) == 0
+
+
+async def test_the_files_go_even_if_the_message_may_not_be_deleted(bench: Bench, slack: Slack) -> None:
+    bench.botlhale.script = LONG
+    await bench.start()
+    share = await shared(bench)
+    await bench.ended()
+    slack.refuse("chat.delete", "cant_delete_message")
+    slack.delete_file(share.file_ids[0])
+    await eventually(lambda: not slack.own_files)
+    [job] = await bench.ended_at_last()
+    assert job.forgotten == 2
+
+
+async def test_files_that_slack_never_showed_go_as_well(bench: Bench, slack: Slack) -> None:
+    bench.botlhale.script = LONG
+    slack.lost_shares = 1
+    await bench.start()
+    share = await shared(bench)
+    await bench.ended_at_last()
+    assert len(slack.own_files) == 4
+    slack.delete_file(share.file_ids[0])
+    await eventually(lambda: not slack.own_files)
+    await gone(bench, share)
+
+
+async def test_another_recording_of_the_same_message_keeps_its_reaction(bench: Bench, slack: Slack) -> None:
+    await bench.start()
+    channel = slack.channel("general")
+    share = await slack.share(channel, [recording(), recording("meeting")])
+    await bench.ended(2)
+    slack.delete_file(share.file_ids[0])
+    await eventually(lambda: len(slack.replies(share)) == 1)
+    await bench.ended_at_last(2)
+    assert set(slack.message(channel.id, share.ts).reactions) == {"white_check_mark"}
+
+
+async def test_a_deleted_one_is_listed_as_removed_and_cannot_be_started_again(bench: Bench, slack: Slack) -> None:
+    bot = await bench.start()
+    share = await shared(bench)
+    await bench.ended()
+    slack.delete_file(share.file_ids[0])
+    await gone_from(slack, share)
+    [job] = await bench.ended_at_last()
+    answer = await slack.command("/transcripts", channel=share.channel)
+    assert words.REMOVED in answer.messages[0]["text"]
+    assert await bot.tools.database.write(lambda tx: jobs.retry(tx, job, now=bot.tools.clock())) is None
+
+
+async def gone_from(slack: Slack, share: Share) -> None:
+    await eventually(lambda: not spoken(slack, share))
 
 
 async def test_a_person_who_takes_a_consent_back_is_not_the_whole_workspace(bench: Bench, slack: Slack) -> None:

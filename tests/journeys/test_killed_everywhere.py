@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
+from http import HTTPStatus
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,7 @@ ENDS: Mapping[str, str] = {
     "write handlers.forgetting:register.<locals>.file_deleted": "file",
     "write handlers.forgetting:deleted_message": "message",
     "write handlers.commands:_end": "command",
-    "write handlers.forgetting:register.<locals>.uninstalled": "workspace",
+    "write handlers.forgetting:register.<locals>.removed": "workspace",
 }
 """What is passed only when something is deleted in the end: the file, its message, the transcript, or everything."""
 
@@ -193,19 +194,26 @@ class Life:
         """Delete it; what people do themselves they do again where nothing happens, and Slack tells again too."""
         assert self._share is not None
         first, self._ended = not self._ended, True
+        if what == "workspace":
+            await self._remove_the_app()
+            return
         while not await self._is_gone():
             match what:
                 case "file" if first:
                     self.slack.delete_file(self._share.file_ids[0])
                 case "message" if first:
                     self.slack.delete_message(self._share.channel, self._share.ts)
-                case "workspace":
-                    await self.slack.deliver({"type": "app_uninstalled"})
                 case "command":
                     [job] = await self.books.jobs()
                     await self.slack.command("/transcripts", f"delete {job['id']}", channel=self._share.channel)
             first = False
             await asyncio.sleep(0.1)
+
+    async def _remove_the_app(self) -> None:
+        """Slack tells of it until somebody hears; what becomes of it is seen a day later."""
+        status: int | None = None
+        while status != HTTPStatus.OK:
+            status = (await self.slack.deliver({"type": "app_uninstalled"})).status
 
     async def _is_gone(self) -> bool:
         return all(job["forgotten"] == 2 for job in await self.books.jobs())

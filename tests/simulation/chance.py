@@ -54,6 +54,8 @@ RULES: tuple[tuple[int, Rule], ...] = (
     (2, lambda world, rng: world.bring_weather(rng.choice([0, 0.02, 0.1, 0.3]))),
     (2, lambda world, rng: world.spoil_webhook(rng.choice(["lost", "twice", "late"]))),
     (2, lambda world, rng: world.operate(rng.randrange(10), rng.choice(["retry", "hurry", "cancel"]))),
+    (2, lambda world, rng: world.name_speaker(rng.randrange(10))),
+    (1, lambda world, rng: world.delete_file(rng.randrange(10))),
     (2, lambda world, rng: world.repeat_event(rng.randrange(10))),
     (1, lambda world, rng: world.share_again(rng.randrange(10))),
     (1, lambda world, rng: world.spoil_work(rng.choice(["lost", "failed", "stuck"]))),

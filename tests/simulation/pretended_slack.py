@@ -96,6 +96,7 @@ class PretendedSlack:
         """Threads in which a reply was refused for good."""
         self.on_reply: Callable[[Reply], None] = lambda _: None
         self.on_upload: Callable[[str, str], None] = lambda _file, _text: None
+        self.on_change: Callable[[Reply, Host], None] = lambda _reply, _by: None
         self.replies_are_found = True
         """Off, to see that somebody notices: then a thread that may be read shows no reply."""
         self._numbers = itertools.count(1)
@@ -169,6 +170,45 @@ class PretendedSlack:
             self.time.at(self.rng.choice(self.shows_after), lambda: self._show(reply))
         return {"files": []}
 
+    def change(self, given: Json, *, by: Host) -> Json:
+        """Change a message and, where they are named, its files."""
+        reply = self._find(given["channel"], given["ts"])
+        files = tuple(given.get("file_ids") or ())
+        if any(file not in self.shared_files for file in files):
+            raise Denied("file_not_found")
+        reply.text = str(given.get("text", "")) + str(given.get("blocks", ""))
+        if "file_ids" in given:
+            reply.files = files
+        self.on_change(reply, by)
+        return {"ts": reply.ts}
+
+    def delete(self, channel: str, ts: str) -> Json:
+        """Delete a message."""
+        self.replies.remove(self._find(channel, ts))
+        return {}
+
+    def _find(self, channel: str, ts: str) -> Reply:
+        for reply in self.replies:
+            if (reply.channel, reply.ts) == (channel, ts):
+                return reply
+        raise Denied("message_not_found")
+
+    def finish(self, files: list[str]) -> Json:
+        """Files that are there and shown nowhere."""
+        for file in files:
+            if file not in self.uploads:
+                raise Denied("file_not_found")
+            self.shared_files.setdefault(file, [])
+        return {"files": []}
+
+    def delete_file(self, file: str) -> Json:
+        """Delete a file, from its message too."""
+        if self.shared_files.pop(file, None) is None:
+            raise Denied("file_not_found")
+        for reply in self.replies:
+            reply.files = tuple(other for other in reply.files if other != file)
+        return {}
+
     def _show(self, reply: Reply) -> None:
         reply.ts = self.stamp()
         for file in reply.files:
@@ -235,9 +275,24 @@ class SlackLine(AsyncWebClient):
             case "chat.postMessage":
                 reply = self._reply(given, thread=given["thread_ts"], channel=given["channel"])
                 return await self._say(Call.POST, reply, lambda: slack.post(reply))
+            case "files.completeUploadExternal" if "channel_id" not in given:
+                return await self._call(Call.UPLOAD, lambda: slack.finish([file["id"] for file in given["files"]]))
             case "files.completeUploadExternal":
                 reply = self._reply(given, thread=given["thread_ts"], channel=given["channel_id"])
                 return await self._say(Call.SHARE, reply, lambda: slack.share_files(reply.files, reply=reply))
+            case _:
+                return await self._change(method, given)
+
+    async def _change(self, method: str, given: Json) -> Json:
+        """What changes, or takes back, what was said."""
+        slack = self._slack
+        match method:
+            case "chat.update":
+                return await self._call(Call.POST, lambda: slack.change(given, by=self._host))
+            case "chat.delete":
+                return await self._call(Call.REACT, lambda: slack.delete(given["channel"], given["ts"]))
+            case "files.delete":
+                return await self._call(Call.REACT, lambda: slack.delete_file(given["file"]))
             case _:
                 raise AssertionError(f"nobody pretends {method}")
 

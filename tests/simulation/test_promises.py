@@ -172,6 +172,14 @@ class Misfortunes(RuleBasedStateMachine):
     def somebody_operates(self, index: int, action: str) -> None:
         self.world.operate(index, action)
 
+    @rule(index=st.integers(0, 9))
+    def somebody_names_a_speaker(self, index: int) -> None:
+        self.world.name_speaker(index)
+
+    @rule(index=st.integers(0, 9))
+    def somebody_deletes_a_recording(self, index: int) -> None:
+        self.world.delete_file(index)
+
     @precondition(lambda self: self._world is not None)
     @invariant()
     def every_promise_is_kept_so_far(self) -> None:

@@ -70,6 +70,7 @@ class Witness:
         self._astray: dict[tuple[str, str], float] = {}
         disk.on_commit = self._committed
         slack.on_reply = self._replied
+        slack.on_change = self._changed
         provider.on_arrival = self._arrived
 
     def tell(self, what: str) -> None:
@@ -191,6 +192,13 @@ class Witness:
             else:
                 self.doubles[excuse] += 1
         earlier.append(reply)
+
+    def _changed(self, reply: Reply, by: Host) -> None:
+        self.tell(f"{by.name}: the reply in {reply.thread} is changed")
+        rows = [row for row in self.jobs().values() if (row["channel"], row["reply_ts"]) == (reply.channel, reply.ts)]
+        if len(rows) != 1:
+            raise self.fail(f"the reply in {reply.thread} was changed, and belongs to {len(rows)} jobs")
+        self._check_words(reply, rows[0])
 
     def _check_words(self, reply: Reply, row: sqlite3.Row) -> None:
         recording = self._slack.recordings[row["file"]]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.settings import Settings
-from storage import claiming, job_lists, jobs
+from storage import claiming, forgetting, job_lists, jobs, namings, transcripts
 from storage.database import Transaction
 from storage.job import Job, JobId, JobState, LeaseLost, Reason
 from tests.simulation.faults import POSSIBLE, Call, Fault, Faults
@@ -84,6 +85,7 @@ class World:
         self.events: list[tuple[str, dict[str, Any]]] = []
         self._folder = folder
         self._count = 0
+        self._count_names = 0
         self._settings = Settings(_env_file=None, transcriber=kind.provider)
 
     # Rules.
@@ -203,6 +205,41 @@ class World:
                 self.disk.run(acts[action])
             except LeaseLost:
                 self.witness.tell("too busy")
+
+    def name_speaker(self, index: int) -> None:
+        """Somebody says who speaks in a recording that was answered."""
+        self._count_names += 1
+        name = f"Person{self._count_names}x"
+
+        def work(tx: Transaction, job: Job) -> None:
+            newest = namings.newest(tx, job.id)
+            seen = newest.version if newest else 0
+            namings.add(tx, job, names={"A": name}, seen=seen, by="U1", now=self._true_time() + self.server_offset)
+
+        self._do_to(index, work, what=f"name {name}")
+
+    def delete_file(self, index: int) -> None:
+        """Somebody deletes a recording."""
+
+        def work(tx: Transaction, job: Job) -> None:
+            now = self._true_time() + self.server_offset
+            forgetting.file_deleted(tx, team=job.origin.team, file=job.origin.file, now=now)
+
+        self._do_to(index, work, what="delete")
+
+    def _do_to(self, index: int, work: Callable[[Transaction, Job], None], *, what: str) -> None:
+        found = list(self.witness.jobs())
+        if not found:
+            return
+        job_id = JobId(found[index % len(found)])
+        self.witness.tell(f"{what}: {job_id}")
+
+        def act(tx: Transaction) -> None:
+            job = jobs.get(tx, job_id)
+            if job is not None:
+                work(tx, job)
+
+        self.disk.run(act)
 
     # Time and judgement.
 
@@ -384,6 +421,10 @@ class World:
         if len(owned) != 1:
             raise self.witness.fail(f"{len(owned)} jobs for {sharing.file} in {sharing.thread}")
         [job] = owned
+        if job.forgotten:
+            self._check_forgotten(job)
+            return
+        self._check_names(job)
         replies = self.witness.replies[job.id, job.retried]
         if job.state is JobState.REPLIED and not replies:
             raise self.witness.fail(f"{job.id} has replied, and there is no reply")
@@ -391,6 +432,28 @@ class World:
             waited = self.witness.moved_at[job.id] + SLACKS_ZERO - float(sharing.ts)
             gap = Gap.EARLY if waited < PATIENCE else None
             self.witness.report(gap, f"{job.id} was left alone: {job.failure and job.failure.reason}")
+
+    def _check_forgotten(self, job: Job) -> None:
+        """Nothing is left of it, in Slack or in the database."""
+        if job.forgotten != 2:
+            raise self.witness.fail(f"{job.id} is still to be forgotten")
+        if self.disk.run(lambda tx: transcripts.get(tx, job.id)) is not None or job.title is not None:
+            raise self.witness.fail(f"{job.id} is forgotten, and its words are not")
+        left = [one for one in self.slack.replies if (one.channel, one.ts) == (job.origin.channel, job.reply_ts)]
+        if left and (job.origin.channel, job.origin.thread) not in self.slack.turned_down:
+            raise self.witness.fail(f"{job.id} is forgotten, and its reply is not")
+
+    def _check_names(self, job: Job) -> None:
+        """The reply shows the newest naming, and no file of an older one is left."""
+        if job.naming != job.shown:
+            raise self.witness.fail(f"{job.id} is named and does not show it")
+        naming = self.disk.run(lambda tx: namings.newest(tx, job.id))
+        shown = [one for one in self.slack.replies if (one.channel, one.ts) == (job.origin.channel, job.reply_ts)]
+        if naming is None or not shown or (job.origin.channel, job.origin.thread) in self.slack.turned_down:
+            return
+        told = shown[0].text + "".join(self.slack.uploads[file] for file in shown[0].files)
+        if set(re.findall(r"Person\d+x", told)) != set(naming.names.values()):
+            raise self.witness.fail(f"the reply of {job.id} does not show who speaks")
 
     def _may_be_silent(self, job: Job) -> bool:
         match job.failure and str(job.failure.reason):

@@ -103,11 +103,75 @@ async def test_what_was_answered_is_forgotten_at_once_and_its_reply_is_due_for_r
     assert (found.forgotten, found.title, found.due_at, found.state_since) == (1, None, later, later)
     assert await said_in(database, job) is None
     assert await database.read(lambda tx: namings.newest(tx, job.id)) is None
-    assert not await database.write(lambda tx: forgetting.forget(tx, job_again(found), WISH, now=later))
+    assert not await database.write(lambda tx: forgetting.forget(tx, found, WISH, now=later))
 
 
-def job_again(job: Job) -> Job:
-    return replace(job)
+async def test_what_is_gone_altogether_is_nothing_to_forget(database: Database, noon: datetime) -> None:
+    job = await job_in(database, noon, JobState.SUBMITTED)
+    await database.write(lambda tx: forgetting.workspace(tx, team="T1"))
+    assert not await database.write(lambda tx: forgetting.forget(tx, job, WISH, now=noon))
+
+
+async def test_what_a_webhook_says_of_it_goes_too_and_is_not_wanted_again(database: Database, noon: datetime) -> None:
+    job = await job_in(database, noon, JobState.SUBMITTED)
+    await database.write(lambda tx: inbox.keep(tx, provider="p", handle="F1", body=b"words", now=noon))
+    assert not await database.read(lambda tx: forgetting.is_unwanted(tx, provider="p", handle="F1"))
+    await database.write(lambda tx: forgetting.forget(tx, job, WISH, now=noon))
+    assert await database.read(lambda tx: inbox.newest(tx, provider="p", handle="F1")) is None
+    assert await database.read(lambda tx: forgetting.is_unwanted(tx, provider="p", handle="F1"))
+
+
+async def test_a_forgotten_one_is_not_started_again(database: Database, noon: datetime) -> None:
+    job = await job_in(database, noon, JobState.REPLIED)
+    await database.write(lambda tx: forgetting.forget(tx, job, WISH, now=noon))
+    assert await database.write(lambda tx: jobs.retry(tx, job, now=noon)) is None
+
+
+async def test_nobody_names_what_is_no_longer_kept(database: Database, noon: datetime) -> None:
+    job = await job_in(database, noon, JobState.REPLIED)
+    await database.write(lambda tx: forgetting.purge(tx, before=noon + MINUTE))
+    await database.write(lambda tx: namings.add(tx, job, names={"A": "Thandi"}, seen=0, by="U1", now=noon))
+    assert await database.read(lambda tx: namings.newest(tx, job.id)) is None
+    assert (await now_of(database, job)).due_at is None
+
+
+async def test_what_an_older_release_let_go_of_is_brought_back(database: Database, noon: datetime) -> None:
+    removed = await job_in(database, noon, JobState.REPLIED)
+    named = await job_in(database, noon, JobState.REPLIED, file="F2")
+    await database.write(lambda tx: forgetting.forget(tx, removed, WISH, now=noon))
+    await database.write(lambda tx: namings.add(tx, named, names={"A": "Thandi"}, seen=0, by="U1", now=noon))
+    await database.write(lambda tx: tx.run("UPDATE jobs SET due_at = NULL"))
+    await database.write(lambda tx: claiming.pull_back(tx, now=noon, lease=MINUTE))
+    assert [(await now_of(database, job)).due_at for job in (removed, named)] == [noon, noon]
+
+
+async def test_others_on_the_message_are_known_until_they_are_forgotten(database: Database, noon: datetime) -> None:
+    first, second = [await job_in(database, noon, JobState.REPLIED, file=file) for file in ("F1", "F2")]
+    await database.write(lambda tx: tx.run("UPDATE jobs SET message_ts = '1.0'"))
+    first, second = await now_of(database, first), await now_of(database, second)
+    assert await database.read(lambda tx: forgetting.has_neighbours(tx, first))
+    await database.write(lambda tx: forgetting.forget(tx, second, WISH, now=noon))
+    assert not await database.read(lambda tx: forgetting.has_neighbours(tx, first))
+
+
+async def test_a_removed_app_is_forgotten_after_a_while_unless_it_is_there_again(
+    database: Database, noon: datetime
+) -> None:
+    job = await job_in(database, noon, JobState.REPLIED)
+    later = noon + timedelta(days=2)
+
+    async def settle(*, is_there: bool, before: datetime) -> int:
+        return await database.write(lambda tx: forgetting.settle_removals(tx, is_there=is_there, before=before))
+
+    await database.write(lambda tx: forgetting.app_removed(tx, team="T1", now=noon))
+    assert await settle(is_there=False, before=noon) == 0
+    assert await settle(is_there=True, before=later) == 0
+    assert await settle(is_there=False, before=later) == 0
+    assert (await now_of(database, job)).forgotten == 0
+    for moment in (noon, later):  # the first time counts
+        await database.write(lambda tx, moment=moment: forgetting.app_removed(tx, team="T1", now=moment))  # type: ignore[misc]
+    assert await settle(is_there=False, before=later) == 1
+    assert await database.read(lambda tx: jobs.get(tx, job.id)) is None
 
 
 async def test_the_history_tells_what_happened_and_at_whose_wish(database: Database, noon: datetime) -> None:

@@ -360,3 +360,13 @@ async def test_several_recordings_of_one_message_are_counted(database: Database,
     await database.write(lambda tx: tx.run("UPDATE jobs SET message_ts = occasion"))
     first = replace(first, message_ts=first.origin.occasion)
     assert await database.read(lambda tx: jobs.others_on_message(tx, first)) == 1
+
+
+async def test_a_job_is_read_as_it_is_and_stays_so_until_the_commit(database: Database, noon: datetime) -> None:
+    origin = Origin(team="T1", channel="C1", file="F-locked", occasion="1.0", user="U1")
+    job = await database.write(lambda tx: jobs.add(tx, origin=origin, now=noon))
+    assert job is not None
+    found = await database.write(lambda tx: jobs.locked(tx, job.id))
+    assert found is not None
+    assert found.id == job.id
+    assert await database.write(lambda tx: jobs.locked(tx, JobId("nobody"))) is None

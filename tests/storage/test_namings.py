@@ -8,10 +8,11 @@ from functools import partial
 
 import pytest
 
-from storage import claiming, job_lists, jobs, namings
-from storage.database import Database
+from storage import claiming, job_lists, jobs, namings, transcripts
+from storage.database import Database, Transaction
 from storage.job import Job, JobState, Origin
 from storage.namings import Outdated
+from transcription.transcript import Transcript
 
 MINUTE = timedelta(minutes=1)
 MOVES = (JobState.SUBMITTING, JobState.SUBMITTED, JobState.READY, JobState.REPLYING, JobState.REPLIED)
@@ -28,14 +29,20 @@ async def replied(
     for state in moves:
         after = replace(job, state=state, reply_ts="2.0" if state is JobState.REPLIED else None)
         job = await database.write(partial(_save, job, after, noon))
+    if JobState.REPLIED in moves:
+        await database.write(partial(_keep, job, noon))
     if not held:
         last = job
         await database.write(lambda tx: claiming.release(tx, last, now=noon, due=None, attempts=0))
     return job
 
 
-def _save(before: Job, after: Job, now: datetime, tx: object) -> Job:
-    return jobs.save(tx, before, after, now=now)  # type: ignore[arg-type]
+def _save(before: Job, after: Job, now: datetime, tx: Transaction) -> Job:
+    return jobs.save(tx, before, after, now=now)
+
+
+def _keep(job: Job, now: datetime, tx: Transaction) -> None:
+    transcripts.put(tx, job.id, Transcript(turns=(), duration=MINUTE), now=now)
 
 
 async def named(database: Database, job: Job, name: str, *, seen: int, now: datetime) -> None:
