@@ -188,14 +188,17 @@ class SmallDisk:
 
     def fill(self, *, but: int = 0) -> None:
         """Leave no more than `but` bytes."""
-        self._resize(shutil.disk_usage(self.folder).used + but)
+        while not self._resize(shutil.disk_usage(self.folder).used + but):
+            pass  # the bot has written something in between
 
     def free(self) -> None:
         """There is room again."""
-        self._resize(256 * 2**20)
+        assert self._resize(256 * 2**20)
 
-    def _resize(self, size: int) -> None:
-        subprocess.run(["mount", "-o", f"remount,size={size}", self.folder], check=True)  # noqa: S603, S607 - the system's
+    def _resize(self, size: int) -> bool:
+        """Whether that is enough for what is there."""
+        command = ["mount", "-o", f"remount,size={size}", str(self.folder)]
+        return subprocess.run(command, check=False, capture_output=True).returncode == 0  # noqa: S603 - the system's
 
 
 Disk = Quota | SmallDisk
