@@ -18,10 +18,10 @@ SIZE, LONG = 2**30, 400
 """Bytes of a large recording, minutes of a long one."""
 
 S1 = Goal(
-    key="S1", what="1 GiB from Slack to the disk and from there to a provider: bytes/s", against="curl | curl",
+    key="S1", what="1 GiB from Slack to the disk and from there to a provider: bytes/s", against="curl to curl",
     least=0.8,
 )  # fmt: skip
-S1_CPU = Goal(key="S1", what="the same: processor time", against="curl | curl", most=1)
+S1_CPU = Goal(key="S1", what="the same: processor time", against="curl to curl", most=1)
 S2 = Goal(key="S2", what="the same: MiB of memory more than before", against="an idle bot", most=32)
 S2_LONG = Goal(
     key="S2", what=f"{LONG} minutes of m4a converted: MiB of memory more than before", against="an idle bot", most=32

@@ -89,6 +89,7 @@ class Named:
     job: str
     names: Mapping[str, str]
     version: int = 0
+    buttons: bool = True
 
 
 def render(
@@ -157,7 +158,7 @@ def _transcript(
 
 
 def _buttons(transcript: Transcript, named: Named | None) -> Sequence[Block]:
-    if named is None or not transcript.speakers:
+    if named is None or not named.buttons or not transcript.speakers:
         return []
     change = (words.NAME_SPEAKERS, NAME_SPEAKERS, named.job)
     undo = (words.UNDO_NAMING, UNDO_NAMING, f"{named.job}:{named.version}")

@@ -124,12 +124,14 @@ async def rendered(job: Job, tools: Tools, intent: Intent, *, naming: Naming | N
         title=job.title,
         provider=tools.transcriber_of(job).title,
         form=intent.form,
-        named=None if intent.plain else _named(job, naming),
+        named=_named(job, naming, buttons=not intent.plain),
     )
 
 
-def _named(job: Job, naming: Naming | None) -> Named:
-    return Named(job=job.id, names=naming.names, version=naming.version) if naming else Named(job=job.id, names={})
+def _named(job: Job, naming: Naming | None, *, buttons: bool) -> Named:
+    if naming is None:
+        return Named(job=job.id, names={}, buttons=buttons)
+    return Named(job=job.id, names=naming.names, version=naming.version, buttons=buttons)
 
 
 async def _post(claim: Claim, tools: Tools, intent: Intent) -> str | None:
@@ -190,11 +192,11 @@ async def _without_files(claim: Claim, intent: Intent, *, note: str) -> Job:
 
 async def _refused(claim: Claim, intent: Intent, refused: SlackRefused) -> Job:
     job = claim.job
+    if refused.code in TOO_MUCH and intent.files and not intent.plain:
+        again = replace(intent.without_files(intent.form), plain=True).dump()
+        return await claim.save(replace(job, state=JobState.READY, reply_intent=again), note=refused.code)
     if refused.code in TOO_MUCH and intent.form != "file":
         again = intent.without_files("file").dump()
-        return await claim.save(replace(job, state=JobState.READY, reply_intent=again), note=refused.code)
-    if refused.code in TOO_MUCH and intent.files and not intent.plain:
-        again = replace(intent.without_files("file"), plain=True).dump()
         return await claim.save(replace(job, state=JobState.READY, reply_intent=again), note=refused.code)
     if refused.code in GONE and intent.files:
         return await _without_files(claim, intent, note=refused.code)

@@ -202,6 +202,19 @@ async def test_the_files_of_a_long_transcript_change_with_it(bench: Bench, slack
     assert len(slack.replies(thread.share)) == 1
 
 
+async def test_where_slack_takes_no_buttons_with_files_the_files_come_without(bench: Bench, slack: Slack) -> None:
+    slack.refuse("files.completeUploadExternal", "invalid_blocks")
+    thread = await answered(bench, script=LONG)
+    reply = await only_reply(slack, thread.share)
+    assert len(reply.files) == 2
+    assert NAME_SPEAKERS not in str(reply.blocks)
+    await slack.choose(reply, NAME_SPEAKERS)
+    before = reply.blocks
+    await slack.send(thread.form, {"Name of Speaker 1": "Thandi"})
+    await eventually(lambda: thread.reply.blocks != before)
+    assert all(b"Thandi" in file.content for file in thread.reply.files)
+
+
 @pytest.mark.parametrize("where", ["recording", "reply"])
 async def test_the_shortcut_opens_the_same_form(bench: Bench, slack: Slack, where: str) -> None:
     thread = await answered(bench)
