@@ -169,7 +169,8 @@ async def test_after_an_outage_of_the_provider_a_quiet_channel_has_its_turn_and_
     order = sent(site, [*range(len(busy)), 9_000])
     assert order.index(9_000) < 20
     rounds = [number // 10 for number in order if number != 9_000]
-    assert sum(abs(seen - number // 10) for number, seen in enumerate(rounds)) < len(busy)
+    # By chance they would be off by 1.6 rounds of five on average; tries are spread a little, so not by none.
+    assert sum(abs(seen - number // 10) for number, seen in enumerate(rounds)) < 1.3 * len(busy)
 
 
 def sent(site: Site, numbers: list[int]) -> list[int]:
