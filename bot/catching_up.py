@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
@@ -37,11 +38,12 @@ _log = structlog.get_logger()
 
 
 class CatchingUp:
-    """`hears` tells whether Slack's events reach this process now."""
+    """`hears` tells whether Slack's events reach this process now; while they do, that is noted every `beat`."""
 
-    def __init__(self, tools: Tools, *, hears: Callable[[], bool]) -> None:
+    def __init__(self, tools: Tools, *, hears: Callable[[], bool], beat: timedelta = BEAT) -> None:
         self._tools = tools
         self._hears = hears
+        self._beats = beat
 
     async def run(self) -> None:
         """Note that Slack is heard, and catch up after a gap, until cancelled."""
@@ -53,7 +55,7 @@ class CatchingUp:
             except (SlackUnavailable, SlackRefused, StorageUnavailable) as error:
                 # It is not noted, so it is tried again.
                 _log.warning("not caught up", error=str(error))
-            await asyncio.sleep((BEAT if hears else SOON).total_seconds())
+            await asyncio.sleep((self._beats if hears else SOON).total_seconds())
 
     async def _beat(self) -> None:
         now = self._tools.clock()
@@ -67,8 +69,9 @@ class CatchingUp:
         found: list[tuple[SlackFile, str, Place]] = []
         for file in await self._tools.workspace.files(since=since):
             if file.looks_like_a_recording and file.user != identity.user_id:
-                # The list need not say where a file was shared.
-                found += _sharings(await self._tools.workspace.file(file.id), since=since)
+                with suppress(SlackRefused):  # deleted just now, or not for us: the others are answered all the same
+                    # The list need not say where a file was shared.
+                    found += _sharings(await self._tools.workspace.file(file.id), since=since)
         found.sort(key=lambda sharing: float(sharing[2].ts))
         added = await self._tools.database.write(lambda tx: _add(tx, found, identity, now=self._tools.clock()))
         _log.info("caught up", recordings=added)

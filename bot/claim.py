@@ -152,4 +152,3 @@ class Claim:
         until, asked = self._clock() + LEASE, asyncio.get_running_loop().time()
         await self._database.write(lambda tx: claiming.extend(tx, self.job, until=until))
         self._until, self._asked = until, asked
-        self._asked = asked

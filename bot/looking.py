@@ -20,11 +20,11 @@ EARLY, LATE = -2.0, 1.28
 FINENESS = 0.12
 """Between two looks, as a share of the spread of the expected time."""
 
-LENIENCE = timedelta(seconds=10)
-"""By so much a first look may come late and still tell something: others may be in front."""
-
 SPARSENESS = 0.1
 """The same where the provider calls, and where it takes more than twice the expected time: of the time so far."""
+
+LENIENCE = timedelta(seconds=10)
+"""By so much a first look may come late and still tell something: others may be in front."""
 
 
 def first_look(pace: Pace, length: timedelta, speed: Speed = UNKNOWN) -> timedelta:

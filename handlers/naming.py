@@ -17,11 +17,11 @@ from slack_sdk.models.views import View
 
 from handlers import words
 from handlers.events import Pressed, Submitted
-from handlers.naming_modal import FORM, NAME_LENGTH, Context, Wish, first_field, form, voices, wishes
+from handlers.naming_modal import FORM, Context, Wish, first_field, form, voices, wishes
 from storage import job_lists, jobs, namings, transcripts
 from storage.database import Database, StorageUnavailable, Transaction
 from storage.job import Job, JobId, JobState
-from transcription.naming import shortened
+from transcription.naming import NAME_LENGTH, shortened
 from transcription.transcript import Transcript
 
 NAME_SPEAKERS, UNDO_NAMING = "name_speakers", "undo_naming"

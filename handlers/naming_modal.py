@@ -24,7 +24,7 @@ from slack_sdk.models.blocks import RichTextElementParts as Parts
 from slack_sdk.models.views import View
 
 from handlers import words
-from transcription.naming import in_words, shortened, speaker_names
+from transcription.naming import NAME_LENGTH, in_words, shortened, speaker_names
 from transcription.transcript import Transcript
 
 FORM = "name_speakers_form"
@@ -34,8 +34,6 @@ MOST = 25
 """Speakers in one form, those who talk most; Slack takes 100 blocks, and a form with more is no form."""
 
 _FIRST_WORDS = 90
-NAME_LENGTH = 60
-"""Characters; Slack shows a form only if what stands in its fields fits them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

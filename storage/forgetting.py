@@ -11,7 +11,7 @@ from datetime import datetime
 
 from storage import inbox, jobs
 from storage.database import Transaction
-from storage.job import Job, JobState, Reason
+from storage.job import Job, Reason
 from storage.job_rows import entry, job_of
 from storage.moments import stored
 
@@ -20,8 +20,6 @@ BATCH = 500
 
 _REMOVED = "removed "
 """Before the workspace, in the table of when something was heard."""
-
-_AT_WORK = frozenset({JobState.RECEIVED, JobState.SUBMITTING, JobState.SUBMITTED})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,8 +55,7 @@ def forget(tx: Transaction, job: Job, wish: Wish, *, now: datetime) -> bool:
     found = jobs.locked(tx, job.id)
     if found is None or found.forgotten:
         return False
-    if found.state in _AT_WORK:
-        found = jobs.cancel(tx, found, now=now, reason=wish.reason) or found
+    found = jobs.cancel(tx, found, now=now, reason=wish.reason) or found
     # What is in the worker's hands goes on to its end; then it is looked at again (`claiming.release`).
     tx.run(
         "UPDATE jobs SET forgotten = 1, title = NULL, attempts = 0, history = history || :told, "

@@ -16,7 +16,9 @@ from transcription.transcript import Speaker, Transcript
 UNKNOWN_SPEAKER = "Unknown speaker"
 """Stands before a turn whose speaker the provider could not tell; it is not the name of one person."""
 
-_NAME_LENGTH = 60
+NAME_LENGTH = 60
+"""Characters of a speaker's name; what is longer is shortened."""
+
 _LANGUAGE_LENGTH = 40
 _LANGUAGES_NAMED = 4
 
@@ -97,7 +99,7 @@ def named(transcript: Transcript, names: Mapping[str, str]) -> Transcript:
 
 
 def _name(text: str) -> str:
-    return shortened(text, limit=_NAME_LENGTH)
+    return shortened(text, limit=NAME_LENGTH)
 
 
 def name_of(speaker: Speaker | None, *, names: dict[str, str]) -> str:

@@ -47,31 +47,26 @@ def file_deleted(workspace: Workspace, file_id: str) -> Json:
 def message_deleted(workspace: Workspace, post: Post) -> Json:
     """Say that a message is gone (https://docs.slack.dev/reference/events/message/message_deleted)."""
     described = message(workspace, post)
-    at = workspace.stamp()
-    return {
-        "type": "message",
-        "subtype": "message_deleted",
-        "hidden": True,
-        "channel": post.channel_id,
-        "channel_type": described["channel_type"],
-        "deleted_ts": post.ts,
-        "previous_message": described,
-        "ts": at,
-        "event_ts": at,
-    }
+    gone = {"deleted_ts": post.ts, "previous_message": described}
+    return _hidden(workspace, described, subtype="message_deleted") | gone
 
 
 def message_buried(workspace: Workspace, post: Post) -> Json:
     """Say that a message with replies was deleted (https://docs.slack.dev/reference/events/message/message_changed)."""
     described = message(workspace, post)
+    tombstone = {**described, "subtype": "tombstone", "hidden": True}
+    return _hidden(workspace, described, subtype="message_changed") | {"message": tombstone}
+
+
+def _hidden(workspace: Workspace, described: Json, *, subtype: str) -> Json:
+    """An event about a message, which is none itself."""
     at = workspace.stamp()
     return {
         "type": "message",
-        "subtype": "message_changed",
+        "subtype": subtype,
         "hidden": True,
-        "channel": post.channel_id,
+        "channel": described["channel"],
         "channel_type": described["channel_type"],
-        "message": {**described, "subtype": "tombstone", "hidden": True},
         "ts": at,
         "event_ts": at,
     }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from bot.catching_up import CatchingUp
 from sandbox import faults
 from sandbox.slack import Share, Slack, Upload
 from storage.database import Transaction
@@ -107,15 +109,28 @@ async def test_a_restart_is_no_gap(bench: Bench, slack: Slack) -> None:
     assert "files.list" not in [call.method for call in slack.calls]
 
 
-async def test_slack_that_is_away_just_then_is_asked_again(
-    bench: Bench, slack: Slack, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bot.catching_up.BEAT", timedelta(seconds=0.05))
+async def test_slack_that_is_away_just_then_is_asked_again(bench: Bench, slack: Slack) -> None:
     await bench.start()
     await heard(bench)
     await away(bench)
     share = await missed(bench)
-    slack.faults.arm("files.list", faults.answer(503), times=2)
+    slack.faults.arm("files.list", faults.answer(503), times=3)
+    bot = await bench.start()
+    often = CatchingUp(bot.tools, hears=lambda: True, beat=timedelta(seconds=0.05))
+    catching_up = asyncio.create_task(often.run())
+    await slack.wait_for_replies(share)
+    await bench.ended()
+    await only_reply(slack, share)
+    catching_up.cancel()
+
+
+async def test_a_file_that_slack_will_not_describe_keeps_nobody_waiting(bench: Bench, slack: Slack) -> None:
+    await bench.start()
+    await heard(bench)
+    await away(bench)
+    share = await missed(bench)
+    await missed(bench, channel="newer")
+    slack.refuse("files.info", "file_not_found")  # the list has the newest first
     await bench.start()
     await slack.wait_for_replies(share)
     await bench.ended()
