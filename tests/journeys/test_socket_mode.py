@@ -159,7 +159,7 @@ async def test_both_connections_are_renewed_at_once_and_no_event_has_to_wait(
         await two_connections(slack)
         none_left = asyncio.create_task(slack.until(lambda: not slack.sockets))
         await asyncio.sleep(2 * QUICK.settled.total_seconds())
-        renewing = asyncio.create_task(slack.refresh_sockets(reason=reason, grace=2))
+        renewing = asyncio.create_task(slack.refresh_sockets(reason=reason, grace=5))
         while not renewing.done():
             await slack.deliver({"type": "message", "channel": "C1", "user": "U1", "text": "hello", "ts": "1.0"})
         await two_connections(slack)
