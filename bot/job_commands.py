@@ -12,7 +12,7 @@ import click
 
 from bot import settings as _settings
 from bot.terminal import printable
-from storage import claiming, job_lists
+from storage import again, claiming, job_lists
 from storage import jobs as store
 from storage.database import Database, StorageUnavailable, Transaction
 from storage.job import Job, JobId, JobState, LeaseLost
@@ -80,7 +80,7 @@ def retry(job_id: str) -> None:
     if job.state.is_open:
         _do(lambda tx: claiming.hurry(tx, job, now=now))
         click.echo(f"{job.id} is tried now.")
-    elif _do(lambda tx: store.retry(tx, job, now=now)):
+    elif _do(lambda tx: again.retry(tx, job, now=now)):
         click.echo(f"{job.id} starts again.")
     elif job.forgotten:
         _fail(f"{job.id} was deleted; there is nothing to retry.")

@@ -255,6 +255,8 @@ def ending(reason: Reason) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm for
             return "left alone: this recording is already being answered"
         case Reason.NOT_A_MEMBER:
             return "left alone: Threadscribe is not in this conversation; invite it and share the recording again"
+        case Reason.ON_REQUEST:
+            return "left alone: it was not asked for; choose Transcribe in the menu of its message"
         case Reason.SHARED_CHANNEL:
             return "left alone: this channel is shared with another company"
         case Reason.FILE_GONE:
@@ -304,6 +306,7 @@ def apology(failure: Failure, *, provider: str | None = None) -> str:  # noqa: P
             | Reason.NO_SOUND
             | Reason.DUPLICATE
             | Reason.NOT_A_MEMBER
+            | Reason.ON_REQUEST
             | Reason.SHARED_CHANNEL
             | Reason.FILE_GONE
             | Reason.CHANNEL_GONE

@@ -18,6 +18,9 @@ PAGE = 50
 _OF_A_JOB = {"job_history": "at, seq", "transcripts": "job_id", "namings": "version"}
 """The tables whose rows belong to a job, with what orders them."""
 
+_OF_NO_JOB = {"preferences": ("team", "kind", "whose")}
+"""The other tables that are carried along, with the columns that tell their rows apart."""
+
 _REPEAT = "give it an empty database and repeat"
 
 _Row = dict[str, Any]
@@ -57,6 +60,9 @@ async def copy(source: Database, target: Database, *, page_size: int = PAGE) -> 
         await target.write(partial(_put_jobs, jobs=await source.read(partial(_jobs, ids=page))))
     for key in await source.read(_bodies):
         await target.write(partial(_insert, table="inbox", row=await source.read(partial(_body, key=key))))
+    for table in _OF_NO_JOB:
+        for row in await source.read(partial(_whole, table=table)):
+            await target.write(partial(_insert, table=table, row=row))
     return await _check(source, target, page_size=page_size)
 
 
@@ -81,6 +87,10 @@ async def _check(source: Database, target: Database, *, page_size: int) -> Copie
         body, copied = [await side.read(partial(_body, key=key)) for side in (source, target)]
         if body != copied:
             raise NotTheSame(f"a webhook's body is not in the target as it is in the source: {_REPEAT}")
+    for table in _OF_NO_JOB:
+        wanted_rows, found_rows = [await side.read(partial(_whole, table=table)) for side in (source, target)]
+        if wanted_rows != found_rows:
+            raise NotTheSame(f"the table {table} is not in the target as it is in the source: {_REPEAT}")
     return Copied(jobs=count, bodies=len(keys))
 
 
@@ -134,6 +144,12 @@ def _body(tx: Transaction, *, key: tuple[str, str]) -> _Row:
         "SELECT * FROM inbox WHERE provider = :provider AND digest = :digest", provider=provider, digest=digest
     )
     return _row(row) if row else {}
+
+
+def _whole(tx: Transaction, *, table: str) -> list[_Row]:
+    """A small table, in an order that no database has a say in."""
+    rows = [_row(row) for row in tx.all(f"SELECT * FROM {table}")]  # noqa: S608 - our own names
+    return sorted(rows, key=lambda row: [row[column] for column in _OF_NO_JOB[table]])
 
 
 def _row(row: Row) -> _Row:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from storage import inbox, jobs
+from storage import inbox, jobs, preferences
 from storage.database import Transaction
 from storage.job import Job, Reason
 from storage.job_rows import entry, job_of
@@ -151,4 +151,5 @@ def workspace(tx: Transaction, *, team: str) -> int:
     )
     for table in ("transcripts", "namings", "job_history"):
         tx.run(f"DELETE FROM {table} WHERE job_id IN (SELECT id FROM jobs WHERE team = :team)", team=team)  # noqa: S608 - our own names
+    preferences.forget_workspace(tx, team=team)
     return tx.run("DELETE FROM jobs WHERE team = :team", team=team)

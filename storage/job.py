@@ -7,9 +7,12 @@ else.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NewType
+
+from storage.wanted import ANYTHING, Wanted
 
 JobId = NewType("JobId", str)
 LeaseToken = NewType("LeaseToken", str)
@@ -58,12 +61,13 @@ MOVES: dict[JobState, frozenset[JobState]] = {
     JobState.RECEIVED: frozenset({JobState.SUBMITTING, JobState.READY, JobState.ABANDONED}),
     JobState.SUBMITTING: frozenset({JobState.SUBMITTED, JobState.RECEIVED, JobState.READY, JobState.ABANDONED}),
     JobState.SUBMITTED: frozenset({JobState.READY, JobState.RECEIVED, JobState.ABANDONED}),
-    JobState.READY: frozenset({JobState.REPLYING, JobState.ABANDONED}),
+    JobState.READY: frozenset({JobState.REPLYING, JobState.REPLIED, JobState.ABANDONED}),
     JobState.REPLYING: frozenset({JobState.REPLIED, JobState.READY, JobState.ABANDONED}),
     JobState.REPLIED: frozenset(),
     JobState.ABANDONED: frozenset(),
 }
-"""What may follow what. `submitting → received`: the ticket expired and nothing was sent with it."""
+"""What may follow what. `submitting → received`: the ticket expired and nothing was sent with it. `ready → replied`: it
+was done again in vain, and the reply is as it was."""
 
 
 class Reason(enum.StrEnum):
@@ -74,6 +78,7 @@ class Reason(enum.StrEnum):
     NO_SOUND = "no_sound"
     DUPLICATE = "duplicate"
     NOT_A_MEMBER = "not_a_member"
+    ON_REQUEST = "on_request"
     SHARED_CHANNEL = "shared_channel"
     FILE_GONE = "file_gone"
     CHANNEL_GONE = "channel_gone"
@@ -122,6 +127,10 @@ class Job:
     `looks`: how often, in this state, something was looked for outside that was not there (yet).
     `naming`: the version of the speakers' names that counts, 0 for none; `shown`: the one that the reply shows.
     `forgotten`: 1 while it is to be removed what the job has left, 2 once it is.
+    `wanted`: how it is to be transcribed and shown; `requested_by` whom, where it did not happen by itself.
+    `shown_as`: while it is done again, how the transcript was made that its thread still shows. `begun_at`: when this
+    try was begun, if it is not the first; `spent`: the length that earlier ones have cost in the same month.
+    `progress`: the message that tells how far it is.
     """
 
     id: JobId
@@ -150,3 +159,18 @@ class Job:
     naming: int = 0
     shown: int = 0
     forgotten: int = 0
+    wanted: Wanted = ANYTHING
+    requested_by: str | None = None
+    shown_as: str | None = None
+    begun_at: datetime | None = None
+    spent: timedelta = timedelta(0)
+    progress: str | None = None
+
+
+def as_before(job: Job) -> Job:
+    """The job with the transcript that its thread still shows, where doing it again came to nothing."""
+    shown = json.loads(job.shown_as or "{}")
+    return replace(
+        job, state=JobState.REPLIED, failure=None, ticket=None, handle=None, shown_as=None,
+        provider=shown.get("provider"), wanted=Wanted.load(shown.get("wanted")),
+    )  # fmt: skip

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from storage.database import Row, Transaction, Value
 from storage.job import Failure, Job, JobId, JobState, LeaseLost, LeaseToken, Origin, Reason
 from storage.moments import length, moment, stored
+from storage.wanted import Wanted
 
 _COLUMNS: Mapping[str, str] = MappingProxyType(
     {
@@ -23,7 +24,7 @@ _COLUMNS: Mapping[str, str] = MappingProxyType(
             for name in (
                 "message_ts", "title", "state", "state_since", "provider", "duration", "damaged", "ticket", "handle",
                 "attempts", "tickets", "sendings", "retried", "reply_intent", "reply_ts", "under_way_since", "looks",
-                "shown", "forgotten",
+                "shown", "forgotten", "wanted", "requested_by", "shown_as", "begun_at", "spent", "progress",
             )
         },
     }
@@ -53,8 +54,10 @@ def update(tx: Transaction, before: Job, after: Job, *, claimable: bool = False,
         raise LeaseLost(after.id)
 
 
-def _stored(value: Value | datetime | timedelta) -> Value:
+def _stored(value: Value | datetime | timedelta | Wanted) -> Value:
     match value:
+        case Wanted():
+            return value.dump()
         case datetime() | timedelta():
             return stored(value)
         case bool():
@@ -123,4 +126,10 @@ def job_of(row: Row) -> Job:
         naming=row["naming"],
         shown=row["shown"],
         forgotten=row["forgotten"],
+        wanted=Wanted.load(row["wanted"]),
+        requested_by=row["requested_by"],
+        shown_as=row["shown_as"],
+        begun_at=moment(row["begun_at"]) if row["begun_at"] is not None else None,
+        spent=length(row["spent"]),
+        progress=row["progress"],
     )

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from storage.database import Transaction
-from storage.job import MOVES, Failure, Job, JobId, JobState, LeaseLost, Origin, Reason
+from storage.job import MOVES, Failure, Job, JobId, JobState, LeaseLost, Origin, Reason, as_before
 from storage.job_rows import entry, job_of, update
 from storage.moments import stored
 
@@ -180,29 +180,6 @@ def needs_audio(tx: Transaction, *, job: JobId) -> bool:
     return row is not None
 
 
-def retry(tx: Transaction, job: Job, *, now: datetime) -> Job | None:
-    """Start a job that failed (or was left alone) again from its recording; None when there is nothing to retry.
-
-    Raises `LeaseLost` when somebody has it in hand.
-    """
-    job = locked(tx, job.id) or job
-    if job.lease is not None:
-        raise LeaseLost(job.id)
-    if job.state.is_open or job.forgotten:
-        return None
-    if job.state is JobState.REPLIED and job.failure is None:
-        return None
-    again = replace(
-        job, state=JobState.RECEIVED, state_since=now, attempts=0, sendings=0, tickets=0,
-        retried=job.retried + 1, due_at=now, ticket=None, handle=None, failure=None, reply_intent=None, reply_ts=None,
-        under_way_since=None, looks=0,
-    )  # fmt: skip
-    told = entry(again.state, now=now, note="started again")
-    update(tx, job, again, claimable=True, entry=told)
-    tx.announce()
-    return again
-
-
 def cancel(tx: Transaction, job: Job, *, now: datetime, reason: Reason = Reason.CANCELLED) -> Job | None:
     """End a job that owes no reply yet; whoever is at it learns so at its next write. None when it is too late.
 
@@ -213,8 +190,12 @@ def cancel(tx: Transaction, job: Job, *, now: datetime, reason: Reason = Reason.
     job = current
     if job.state not in {JobState.RECEIVED, JobState.SUBMITTING, JobState.SUBMITTED}:
         return None
-    failure = Failure(reason=reason)
-    ended = replace(job, state=JobState.ABANDONED, failure=failure, ticket=None, state_since=now, attempts=0)
+    if job.shown_as is not None:  # it was done again: its thread keeps what it shows
+        cost = job.duration or timedelta(0) if job.handle else timedelta(0)
+        ended = replace(as_before(job), spent=job.spent + cost)
+    else:
+        ended = replace(job, state=JobState.ABANDONED, failure=Failure(reason=reason), ticket=None)
+    ended = replace(ended, state_since=now, attempts=0)
     # Due at once: what it left in Slack and on disk is tidied up by the worker.
     ended = replace(ended, lease=None, due_at=now, under_way_since=None)
     update(tx, job, ended, claimable=True, entry=entry(ended.state, now=now, note="cancelled"))

@@ -8,38 +8,52 @@ from storage.database import Transaction
 from storage.job import Job
 from storage.moments import length, stored
 
-_COUNTED = (
-    "created_at >= :since AND provider IS NOT NULL AND duration IS NOT NULL "
+COUNTED = (
+    "provider IS NOT NULL AND duration IS NOT NULL "
     "AND (failure_reason IS NULL OR (failure_reason IN ('cancelled', 'file_gone') AND handle IS NOT NULL))"
 )
-"""What was cancelled once the provider had it was spent all the same."""
+"""What was cancelled once the provider had it was spent all the same (as `again.costs` says of one job)."""
 
-_EARLIER = "(created_at < :created OR (created_at = :created AND id < :id))"
+_COST = f"spent + CASE WHEN {COUNTED} THEN duration ELSE 0 END"
+
+_BY_ITSELF = "begun_at IS NULL AND created_at >= :since"
+_ASKED_FOR = "begun_at >= :since"
+"""What somebody asked for counts from when it was asked for, and for whoever asked."""
+
+_EARLIER = "(coalesce(begun_at, created_at) < :begun OR (coalesce(begun_at, created_at) = :begun AND id < :id))"
 """Of two that come at once the first counts for the second and not the other way round: so not both are refused."""
 
 
 def of_person(tx: Transaction, job: Job, *, since: datetime) -> timedelta:
-    """What the person who shared this one had transcribed before it."""
-    return _sum(tx, "team = :team AND user_id = :whose", job, whose=job.origin.user, since=since)
+    """What the person who shared this one, or asked for it, had transcribed before it."""
+    whose = job.requested_by or job.origin.user
+    shared = _sum(tx, f"team = :team AND user_id = :whose AND {_BY_ITSELF}", job, whose=whose, since=since)
+    asked = f"team = :team AND coalesce(requested_by, user_id) = :whose AND {_ASKED_FOR}"
+    return shared + _sum(tx, asked, job, whose=whose, since=since) + job.spent
 
 
 def of_channel(tx: Transaction, job: Job, *, since: datetime) -> timedelta:
     """What was transcribed in this one's channel before it."""
-    return _sum(tx, "team = :team AND channel = :whose", job, whose=job.origin.channel, since=since)
+    return _of_all(tx, "team = :team AND channel = :whose", job, whose=job.origin.channel, since=since)
 
 
 def of_workspace(tx: Transaction, job: Job, *, since: datetime) -> timedelta:
     """What was transcribed in this one's workspace before it."""
-    return _sum(tx, "team = :team AND :whose = ''", job, whose="", since=since)
+    return _of_all(tx, "team = :team AND :whose = ''", job, whose="", since=since)
+
+
+def _of_all(tx: Transaction, where: str, job: Job, *, whose: str, since: datetime) -> timedelta:
+    by_itself = _sum(tx, f"{where} AND {_BY_ITSELF}", job, whose=whose, since=since)
+    return by_itself + _sum(tx, f"{where} AND {_ASKED_FOR}", job, whose=whose, since=since) + job.spent
 
 
 def _sum(tx: Transaction, where: str, job: Job, *, whose: str, since: datetime) -> timedelta:
     row = tx.one(
-        f"SELECT sum(duration) AS total FROM jobs WHERE {where} AND {_COUNTED} AND {_EARLIER}",  # noqa: S608 - our own words
+        f"SELECT sum({_COST}) AS total FROM jobs WHERE {where} AND {_EARLIER}",  # noqa: S608 - our own words
         team=job.origin.team,
         whose=whose,
         since=stored(since),
-        created=stored(job.created_at),
+        begun=stored(job.begun_at or job.created_at),
         id=job.id,
     )
     return length(int(row["total"])) if row and row["total"] is not None else timedelta(0)

@@ -35,6 +35,13 @@ RESULT_PATHS: Final = ("/asr/async/getdata", "/asr/async/data")
 """The result moved from the first to the second in September 2023; both are still published."""
 
 
+LANGUAGES: Final = (
+    "af-ZA", "en-ZA", "nso-ZA", "st-ZA", "tn-ZA", "ts-ZA", "vr-ZA", "xh-ZA", "zu-ZA", "sw-KE", "ki-KE",
+    "ka-KE", "rw-RW",
+)  # fmt: skip
+"""What the vendor's page "Languages" lists for transcription."""
+
+
 class Botlhale:
     """Sends recordings to Botlhale AI.
 
@@ -55,6 +62,8 @@ class Botlhale:
             patience_floor=timedelta(minutes=30),
         ),
         longest=timedelta(minutes=400),
+        offers=LANGUAGES,
+        place="It is sent to Botlhale AI, a company in South Africa.",
     )
 
     def __init__(
@@ -164,8 +173,8 @@ class Botlhale:
 
     def _wishes(self, audio: Audio) -> Body:
         fields = {self._names.org_id: self._org_id, self._names.sample_rate: str(audio.sample_rate)}
-        if self._language:
-            fields[self._names.language] = self._language
+        if language := audio.wishes.language or self._language:
+            fields[self._names.language] = language
         if self._diarization:
             # The published samples send Python's own word for it, and leave the field out where it is off.
             fields[self._names.diarization] = "True"

@@ -83,6 +83,8 @@ class Embedded:
         ),
         longest=timedelta(hours=4),
         languages=frozenset({"en"}),
+        offers=("en",),
+        place="It stays on the server that Threadscribe runs on.",
         speaker_hints=True,
         sendings=5,
     )
@@ -96,7 +98,8 @@ class Embedded:
 
     async def prepare(self, audio: Audio) -> Ticket:
         """Name the recording's folder. Raises `Refused` for any language but English."""
-        if not self._language.casefold().startswith("en"):
+        language = audio.wishes.language or self._language
+        if not language.casefold().startswith("en"):
             raise Refused("the language is not English", sentence=_ENGLISH_ONLY)
         return Ticket(str(audio.path.parent))
 
@@ -139,7 +142,8 @@ class Embedded:
         await asyncio.gather(*running, return_exceptions=True)
 
     async def _work(self, audio: Audio, handle: Handle) -> None:
-        request = {"audio": str(audio.path), "result": str(_place(handle)), "speakers": self._speakers}
+        speakers = audio.wishes.speakers or (self._speakers and (self._speakers, self._speakers))
+        request = {"audio": str(audio.path), "result": str(_place(handle)), "speakers": speakers}
         limits = Limits(memory=_MEMORY, output=_OUTPUT, time=_PATIENCE + _SLOWEST * audio.duration)
         try:
             async with self._slots:

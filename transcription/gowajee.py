@@ -116,7 +116,7 @@ class Gowajee:
             call=call,
             params={"webhookId": self._webhook_id},
             headers={"x-api-key": self._api_key},
-            body=await body_of(audio, plan=plan, options=self._options, host=self._host),
+            body=await body_of(audio, plan=plan, options=self._options_for(audio), host=self._host),
         )
         if not answer.is_success:
             raise failure(answer, call=call, uncertain=True)
@@ -171,6 +171,10 @@ class Gowajee:
             raise BadSignature("the webhook is about another registration")
         return envelope.handle
 
+    def _options_for(self, audio: Audio) -> GowajeeOptions:
+        vocabulary = audio.wishes.vocabulary if self.capabilities.vocabulary else ()
+        return self._options.wished(speakers=audio.wishes.speakers, vocabulary=vocabulary)
+
     async def _standing(self, handle: Handle) -> Standing:
         with_model = f"/v1/speech-to-text/{self._model}/job/status"
         other = with_model if self._status_path == DOCUMENTED_STATUS_PATH else DOCUMENTED_STATUS_PATH
@@ -208,6 +212,7 @@ def _capabilities(model: Model, *, largest: int | None, stereo: bool) -> Capabil
         largest=largest,
         stereo=stereo,
         speaker_hints=True,
+        place="It is sent to Gowajee, a company in Thailand.",
         vocabulary=model in BOOSTING,
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Literal
 
@@ -47,6 +47,15 @@ class GowajeeOptions:
     def __post_init__(self) -> None:
         for problem in self._problems():
             raise ValueError(problem)
+
+    def wished(self, *, speakers: tuple[int, int] | None, vocabulary: tuple[str, ...]) -> GowajeeOptions:
+        """With what is wished for one recording: the fewest and most speakers where these can be told, more words."""
+        wished = replace(self, boost_words=tuple(dict.fromkeys([*self.boost_words, *vocabulary])))
+        if speakers is None or not self.diarization or self.reference_speakers:
+            return wished
+        if speakers[0] == speakers[1]:
+            return replace(wished, num_speakers=speakers[0], min_speakers=None, max_speakers=None)
+        return replace(wished, num_speakers=None, min_speakers=speakers[0], max_speakers=speakers[1])
 
     def check_model(self, model: Model) -> None:
         """Raise `ValueError` for a wish that `model` does not know."""

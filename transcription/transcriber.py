@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NewType, Protocol, runtime_checkable
 
 from transcription.transcript import Transcript
+from transcription.wishes import NOTHING, Wishes
 
 Ticket = NewType("Ticket", str)
 """Opaque text held before sending; only the transcriber that wrote it reads it. May hold a short-lived secret."""
@@ -47,7 +48,9 @@ class Capabilities:
     `longest` and `largest` (bytes of 16-bit mono WAV) are the provider's own limits. `languages` is None where any
     text is passed on. Every transcriber gets WAV (PCM, 16-bit, mono) at `sample_rate`, with `stereo` two channels
     where the recording has them. `sendings` is how often one recording may be sent when nobody can tell whether an
-    earlier sending arrived: each could be billed. `model`: how quick one is says nothing about another.
+    earlier sending arrived: each could be billed. `model`: how quick one is says nothing about another. `offers`: the
+    languages that people are offered to choose from; empty where there is nothing to choose. `place`: where the sound
+    goes, as people are told.
     """
 
     pace: Pace
@@ -57,6 +60,8 @@ class Capabilities:
     longest: timedelta | None = None
     largest: int | None = None
     languages: frozenset[str] | None = None
+    offers: tuple[str, ...] = ()
+    place: str = ""
     speaker_hints: bool = False
     vocabulary: bool = False
     sendings: int = 2
@@ -67,13 +72,14 @@ class Audio:
     """A recording ready to be sent: a WAV file (PCM, 16-bit) in a folder that belongs to this job alone.
 
     A transcriber may write beside it; the folder is removed when the job no longer needs it. `key` names the job
-    and is unique; it is safe in a file name and an address.
+    and is unique; it is safe in a file name and an address. `wishes` are for this recording.
     """
 
     key: str
     path: Path
     duration: timedelta
     sample_rate: int
+    wishes: Wishes = NOTHING
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

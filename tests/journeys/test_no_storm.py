@@ -14,7 +14,7 @@ from sandbox.faults import answer, hang_up_before, slow
 from sandbox.gowajee import Gowajee
 from sandbox.ports import free_port
 from sandbox.slack import Slack
-from storage import jobs
+from storage import again
 from storage.job import JobState
 from tests.journeys.bench import (
     WEBHOOK_TOKEN,
@@ -65,7 +65,7 @@ async def test_a_retried_job_is_not_mistaken_for_its_earlier_reply(bench: Bench,
     (job,) = await bench.ended()
     assert job.failure is not None
     slack.faults.arm("chat.postMessage", hang_up_before())
-    await bot.tools.database.write(lambda tx: jobs.retry(tx, job, now=bot.tools.clock()))
+    await bot.tools.database.write(lambda tx: again.retry(tx, job, now=bot.tools.clock()))
     await bench.ended_at_last()
     _, transcript = slack.replies(share)
     assert "delivery on Wednesday" in words_of(transcript)

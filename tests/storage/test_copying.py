@@ -13,13 +13,14 @@ from typing import Any, TypeVar
 import psycopg
 import pytest
 
-from storage import claiming, inbox, jobs, transcripts
+from storage import claiming, inbox, jobs, preferences, transcripts
 from storage.copying import Copied, NotTheSame, copy
 from storage.database import Database, StorageUnavailable, Work
 from storage.job import Failure, JobState, Origin, Reason
 from storage.migrations import migrate
 from storage.postgresql import PostgreSQL
 from storage.sqlite import SQLite
+from storage.wanted import Wanted
 from tests.bot.prepared import a_job, new_database
 from tests.postgresql import Server
 from tests.storage.machines import sorted_as_people_do
@@ -27,7 +28,7 @@ from transcription.transcript import Speaker, Transcript, Turn
 
 T = TypeVar("T")
 
-TABLES = ("jobs", "job_history", "inbox", "transcripts", "namings")
+TABLES = ("jobs", "job_history", "inbox", "transcripts", "namings", "preferences")
 
 
 class Breaking:
@@ -78,7 +79,7 @@ class Sides:
         return all(self.at_target(f"SELECT count(*) FROM {table}") == [(0,)] for table in TABLES)  # noqa: S608 - same
 
     def clear(self) -> None:
-        for table in ("jobs", "inbox"):
+        for table in ("jobs", "inbox", "preferences"):
             self.at_target(f"DELETE FROM {table}")  # noqa: S608 - our own names
 
 
@@ -104,6 +105,12 @@ async def _fill(source: Database, noon: datetime) -> None:
         failure = Failure(reason=Reason.REFUSED, sentence="Too long.") if state is JobState.REPLIED else None
         job = await a_job(source, state, file=f"F{number}", failure=failure, held=state is JobState.SUBMITTED)
         await source.write(lambda tx, job=job: transcripts.put(tx, job.id, _transcript(), now=noon))  # type: ignore[misc]
+    for number in range(3):
+        place = preferences.Place(team="T1", kind="channel", whose=f"C{number}")
+        wanted = preferences.Preferences(automatic=False, wanted=Wanted(vocabulary=("Sipho", "ค่ะ")))
+        await source.write(
+            lambda tx, place=place, wanted=wanted: preferences.put(tx, place, wanted, seen=0, by="U1", now=noon)  # type: ignore[misc]
+        )
     await source.write(
         lambda tx: tx.run(  # what an earlier release wrote
             "INSERT INTO job_history (job_id, at, state, note) "

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from storage import (
+    again,
     claiming,
     forgetting,
     inbox,
@@ -18,6 +19,7 @@ from storage import (
     job_lists,
     jobs,
     namings,
+    preferences,
     presence,
     speeds,
     transcripts,
@@ -32,7 +34,10 @@ from transcription.transcript import Transcript, Turn
 HALF = "\ud83d"
 """Of a surrogate pair: JSON can hold it, UTF-8 cannot."""
 
-STORES = (claiming, forgetting, inbox, job_counts, job_lists, jobs, namings, presence, speeds, transcripts, usage)
+STORES = (
+    again, claiming, forgetting, inbox, job_counts, job_lists, jobs, namings, preferences, presence, speeds,
+    transcripts, usage,
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")

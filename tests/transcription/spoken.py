@@ -61,7 +61,7 @@ def phrases_in(path: Path) -> list[Span]:
         return phrases(waveform, loudness=extract(waveform).loudness)
 
 
-def voices_in(path: Path, *, speakers: int | None = None) -> Labels:
+def voices_in(path: Path, *, speakers: tuple[int, int] | None = None) -> Labels:
     with Waveform(path) as waveform:
         heard = extract(waveform)
         return labels(heard.cepstra, phrases=phrases(waveform, loudness=heard.loudness), speakers=speakers)

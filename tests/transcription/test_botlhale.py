@@ -34,6 +34,7 @@ from transcription.errors import (
 )
 from transcription.transcriber import Audio, Handle, Pending, Ticket
 from transcription.transcript import Speaker, Transcript
+from transcription.wishes import Wishes
 
 TOKEN, UPLOAD, STORAGE = "POST /generateAuthToken", "POST /asr/async/upload", "POST /"
 STATUS, GETDATA, DATA = "GET /asr/async/status", "GET /asr/async/getdata", "GET /asr/async/data"
@@ -117,6 +118,11 @@ async def checked(scripted: Partner, *, age: timedelta = timedelta(minutes=1)) -
 
 
 # Asking for a form
+
+
+async def test_the_language_wished_for_a_recording_comes_before_the_one_set_up(audio: Audio) -> None:
+    asked = await fields_asked(replace(audio, wishes=Wishes(language="st-ZA")), language="zu-ZA")
+    assert [value for name, _, value in asked if name == "LanguageCode"] == [b"st-ZA"]
 
 
 async def test_the_upload_request_uses_the_camel_names_of_the_2023_pages(audio: Audio) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from transcription.embedded import Embedded
 from transcription.errors import Failed, Lost, Refused
 from transcription.transcriber import Audio, Handle, Pending
 from transcription.transcript import Transcript
+from transcription.wishes import Wishes
 
 PATIENCE = 120
 """Seconds, for a busy machine."""
@@ -117,6 +119,16 @@ async def test_a_known_number_of_speakers_reaches_the_engine(tmp_path: Path) -> 
     engine = Embedded(speakers=1)
     transcript = await answer(engine, await sent(engine, recording(tmp_path / "clip", decoded(SAMPLES["clip"].path))))
     assert len(transcript.speakers) == 1
+
+
+async def test_what_is_wished_for_one_recording_comes_first(tmp_path: Path, short: Audio) -> None:
+    clip = recording(tmp_path / "clip", decoded(SAMPLES["clip"].path))
+    engine = Embedded(speakers=2)
+    transcript = await answer(engine, await sent(engine, replace(clip, wishes=Wishes(speakers=(1, 1)))))
+    assert len(transcript.speakers) == 1
+    with pytest.raises(Refused):
+        await engine.prepare(replace(short, wishes=Wishes(language="zu-ZA")))
+    assert await Embedded(language="th").prepare(replace(short, wishes=Wishes(language="en")))
 
 
 async def test_what_is_in_work_is_pending_and_found(embedded: Embedded, long: Audio) -> None:

@@ -33,6 +33,7 @@ from transcription.gowajee_options import GowajeeOptions, Model
 from transcription.gowajee_wire import claimed, read_accepted, read_notice, read_status
 from transcription.transcriber import Audio, Callback, CallsBack, Handle, Pending, Ticket
 from transcription.transcript import Speaker, Transcript
+from transcription.wishes import Wishes
 
 JOB, WEBHOOK = Handle("5f0c1d52-1111-4222-8333-944445555666"), "c0ffee00-1111-4222-8333-944445555666"
 SUBMIT, STATUS = "POST /v1/speech-to-text/pulse/transcribe/async", "GET /v1/speech-to-text/job/status"
@@ -131,6 +132,27 @@ async def test_base64_of_many_blocks_has_no_seam(tmp_path: Path, surplus: int) -
     audio.path.write_bytes(audio.path.read_bytes() + b"x" * surplus)
     body = json.loads((await asked(audio)).content)
     assert base64.b64decode(body["audioData"], validate=True) == audio.path.read_bytes()
+
+
+async def test_what_is_wished_for_a_recording_comes_before_what_is_set_up(audio: Audio) -> None:
+    options = GowajeeOptions(min_speakers=2, max_speakers=4, boost_words=("one",))
+    wished = Wishes(speakers=(3, 3), vocabulary=("two", "one"))
+    body = json.loads((await asked(replace(audio, wishes=wished), options)).content)
+    assert (body["numSpeakers"], body["boostWordList"]) == (3, ["one", "two"])
+    assert "minSpeakers" not in body
+    body = json.loads((await asked(replace(audio, wishes=Wishes(speakers=(1, 5))), options)).content)
+    assert (body["minSpeakers"], body["maxSpeakers"]) == (1, 5)
+    assert "numSpeakers" not in body
+
+
+@pytest.mark.parametrize(
+    "options", [GowajeeOptions(diarization=False), GowajeeOptions(multichannels=True, diarization=False)]
+)
+async def test_where_speakers_are_not_told_apart_their_number_is_not_sent(
+    audio: Audio, options: GowajeeOptions
+) -> None:
+    body = json.loads((await asked(replace(audio, wishes=Wishes(speakers=(3, 3))), options)).content)
+    assert "numSpeakers" not in body
 
 
 async def test_json_carries_real_booleans_and_integers(audio: Audio) -> None:

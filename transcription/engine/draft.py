@@ -21,8 +21,8 @@ class Draft:
     turns: tuple[SpokenTurn, ...]
 
 
-def drafted(path: Path, *, speakers: int | None = None) -> Draft:
-    """Transcribe a WAV (PCM, 16-bit, mono, 16 kHz). `speakers` is how many speak, if somebody knows.
+def drafted(path: Path, *, speakers: tuple[int, int] | None = None) -> Draft:
+    """Transcribe a WAV (PCM, 16-bit, mono, 16 kHz). `speakers`: the fewest and the most, if somebody knows.
 
     Raises OSError, EOFError, `wave.Error` or `ValueError` where the file is not such a WAV.
     """

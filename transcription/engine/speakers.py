@@ -51,23 +51,34 @@ _CHANGE_AT_PAUSE = 15.0
 Labels = NDArray[np.int16]
 
 
-def labels(cepstra: Floats, *, phrases: Sequence[Span], speakers: int | None = None) -> Labels:
+def labels(cepstra: Floats, *, phrases: Sequence[Span], speakers: tuple[int, int] | None = None) -> Labels:
     """Return the voice (0 is the first to speak) of every frame, `NOBODY` outside the phrases.
 
-    `speakers` is how many there are, if somebody knows; fewer come out where fewer can be told apart.
+    `speakers`: the fewest and the most that there are, if somebody knows; fewer come out where fewer can be told apart.
     """
     found = np.full(len(cepstra), NOBODY, np.int16)
     if not phrases:
         return found
-    models = _models(cepstra, phrases=phrases, speakers=speakers)
+    models, counted = _as_many(cepstra, phrases=phrases, speakers=speakers)
     for _ in range(2 if len(models) > 1 else 0):
         found = _resegmented(cepstra, phrases=phrases, models=models)
-        models = _refitted(cepstra, found=found, models=models, all_stay=speakers is not None)
+        models = _refitted(cepstra, found=found, models=models, all_stay=counted)
     if len(models) == 1:
         for phrase in phrases:
             found[phrase.start : phrase.end] = 0
         return found
     return _by_appearance(_resegmented(cepstra, phrases=phrases, models=models))
+
+
+def _as_many(cepstra: Floats, *, phrases: Sequence[Span], speakers: tuple[int, int] | None) -> tuple[Gaussians, bool]:
+    """The voices, and whether their number was not found but given."""
+    fewest, most = speakers or (1, len(cepstra))
+    if fewest < most:
+        models = _models(cepstra, phrases=phrases, speakers=None)
+        if fewest <= len(models) <= most:
+            return models, False
+        fewest = min(max(len(models), fewest), most)
+    return _models(cepstra, phrases=phrases, speakers=fewest), True
 
 
 def _models(cepstra: Floats, *, phrases: Sequence[Span], speakers: int | None) -> Gaussians:

@@ -17,7 +17,7 @@ _POLITE = 5
 
 
 def work(request: dict[str, object]) -> dict[str, object]:
-    """Transcribe `audio` (path) into `result` (path), told the number of `speakers` or null.
+    """Transcribe `audio` (path) into `result` (path), told the fewest and the most `speakers` or null.
 
     Answers whether the result is `written`; it is not where the disk is full or the folder is gone. A recording
     that is no WAV as promised raises.
@@ -25,9 +25,13 @@ def work(request: dict[str, object]) -> dict[str, object]:
     from transcription.engine.draft import drafted  # noqa: PLC0415 - heavy, so only after the limits stand
 
     os.nice(_POLITE)
-    speakers = request["speakers"]
+    match request["speakers"]:
+        case [int(fewest), int(most)]:
+            speakers: tuple[int, int] | None = (fewest, most)
+        case _:
+            speakers = None
     try:
-        draft = drafted(Path(str(request["audio"])), speakers=speakers if isinstance(speakers, int) else None)
+        draft = drafted(Path(str(request["audio"])), speakers=speakers)
         turns = [
             {"voice": turn.voice, "start": turn.start * 10, "end": turn.end * 10, "text": turn.text}
             for turn in draft.turns

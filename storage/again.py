@@ -1,0 +1,137 @@
+"""A recording is done again: what failed is retried, what is done is done otherwise, what was left alone is asked for.
+
+A reply that is in the thread stays there: it is changed once there is something better to show.
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from storage import jobs
+from storage.database import Transaction
+from storage.job import Job, JobId, JobState, LeaseLost, Origin, Reason
+from storage.job_rows import entry, job_of, update
+from storage.moments import stored
+from storage.wanted import Wanted
+
+
+class Asked(enum.Enum):
+    """What came of asking for a recording."""
+
+    STARTED = "started"
+    IN_WORK = "in work"
+    DONE = "done"
+    REMOVED = "removed"
+
+
+def retry(tx: Transaction, job: Job, *, now: datetime, by: str | None = None) -> Job | None:
+    """Start a job that failed (or was left alone) again from its recording; None when there is nothing to retry.
+
+    `by` whom, if a person of the workspace wants it. Raises `LeaseLost` when somebody has it in hand.
+    """
+    job = _free(tx, job)
+    if job.state is JobState.REPLIED and job.failure is None:
+        return None
+    return _begin(tx, job, job.wanted, now=now, by=by)
+
+
+def anew(tx: Transaction, job: Job, *, wanted: Wanted, now: datetime, by: str) -> Job | None:
+    """Do a job that has ended again, as `wanted`; until that is done its thread shows what it does now.
+
+    None where it has not ended, or is forgotten. Raises `LeaseLost` when somebody has it in hand.
+    """
+    return _begin(tx, _free(tx, job), wanted, now=now, by=by)
+
+
+def ask_for(
+    tx: Transaction, origin: Origin, *, by: str, now: datetime, title: str | None = None
+) -> tuple[Asked, JobId]:
+    """Somebody wants this recording in words, wherever it was shared and whatever became of it.
+
+    `origin` names the message that carries it. Raises `LeaseLost` when somebody has its job in hand.
+    """
+    row = tx.one(
+        "SELECT * FROM jobs WHERE team = :team AND channel = :channel AND file = :file AND occasion = :occasion",
+        team=origin.team,
+        channel=origin.channel,
+        file=origin.file,
+        occasion=origin.occasion,
+    )
+    if row is None:
+        added = jobs.add(tx, origin=origin, title=title, now=now)
+        if added is not None:
+            _note_who(tx, added.id, by=by, now=now)
+            return Asked.STARTED, added.id
+        return Asked.IN_WORK, JobId("")  # somebody else asks at this very moment
+    job = job_of(row)
+    if job.forgotten:
+        return Asked.REMOVED, job.id
+    if job.state.is_open:
+        if job.requested_by is None:
+            _note_who(tx, job.id, by=by, now=job.created_at)
+        return Asked.IN_WORK, job.id
+    return (Asked.STARTED if retry(tx, job, now=now, by=by) else Asked.DONE), job.id
+
+
+def _note_who(tx: Transaction, job: JobId, *, by: str, now: datetime) -> None:
+    tx.run(
+        "UPDATE jobs SET requested_by = :by, begun_at = :now WHERE id = :id",
+        by=by,
+        now=stored(now),
+        id=job,
+    )
+
+
+def who_asked(tx: Transaction, job: Job) -> str | None:
+    """Who asked for this recording, as of now: they may have done so since the job was claimed."""
+    row = tx.one("SELECT requested_by FROM jobs WHERE id = :id", id=job.id)
+    return row["requested_by"] if row else None
+
+
+def _free(tx: Transaction, job: Job) -> Job:
+    found = jobs.locked(tx, job.id) or job
+    if found.lease is not None:
+        raise LeaseLost(job.id)
+    return found
+
+
+def _begin(tx: Transaction, job: Job, wanted: Wanted, *, now: datetime, by: str | None) -> Job | None:
+    if job.state.is_open or job.forgotten:
+        return None
+    begun = replace(
+        job, state=JobState.RECEIVED, state_since=now, attempts=0, sendings=0, tickets=0, looks=0,
+        retried=job.retried + 1, due_at=now, ticket=None, handle=None, failure=None, under_way_since=None,
+        reply_intent=job.reply_intent if job.reply_ts else None,
+        wanted=wanted, requested_by=by or job.requested_by, shown_as=_shown(job),
+        begun_at=now, spent=_spent(job, now=now),
+    )  # fmt: skip
+    told = entry(begun.state, now=now, note=f"started again ({by})" if by else "started again")
+    update(tx, job, begun, claimable=True, entry=told)
+    tx.announce()
+    return begun
+
+
+def _shown(job: Job) -> str | None:
+    if job.state is not JobState.REPLIED or job.failure is not None:
+        return None
+    return json.dumps({"provider": job.provider, "wanted": job.wanted.dump()})
+
+
+def _spent(job: Job, *, now: datetime) -> timedelta:
+    """What this job has cost so far in the month that it begins again in (UTC)."""
+    last = job.begun_at or job.created_at
+    if (last.year, last.month) != (now.year, now.month):
+        return timedelta(0)
+    return job.spent + (job.duration or timedelta(0) if costs(job) else timedelta(0))
+
+
+def costs(job: Job) -> bool:
+    """Whether what was last done for it counts as spent: what failed does not, but what was cancelled too late does."""
+    if job.provider is None or job.duration is None:
+        return False
+    if job.failure is None:
+        return True
+    return job.failure.reason in {Reason.CANCELLED, Reason.FILE_GONE} and job.handle is not None

@@ -1,0 +1,158 @@
+"""A recording that is done again: what may be, what stays until there is something better, and what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from types import MappingProxyType
+
+import pytest
+
+from storage import again, jobs, usage
+from storage.again import Asked
+from storage.database import Database, Transaction
+from storage.job import Failure, Job, JobId, JobState, LeaseLost, Origin, Reason
+from storage.job_rows import update
+from storage.wanted import Wanted
+
+ORIGIN = Origin(team="T1", channel="C1", file="F1", occasion="1.0", user="U1", thread="1.0")
+HOUR = timedelta(hours=1)
+DONE: dict[str, object] = {"state": JobState.REPLIED, "reply_ts": "2.0", "reply_intent": "{}", "message_ts": "1.0"}
+
+WAITS: dict[str, object] = {"state": JobState.RECEIVED}
+
+
+async def _job(
+    database: Database, now: datetime, changes: Mapping[str, object] = MappingProxyType({}), *, origin: Origin = ORIGIN
+) -> Job:
+    """A job as it is after some life of its own."""
+
+    def work(tx: Transaction) -> Job:
+        job = jobs.add(tx, origin=origin, now=now)
+        assert job is not None
+        known = {"provider": "p", "duration": HOUR, "handle": "h", "message_ts": origin.occasion}
+        after = replace(job, **(known | dict(changes)))  # type: ignore[arg-type]
+        update(tx, job, after, claimable=True)
+        return after
+
+    return await database.write(work)
+
+
+async def _now(database: Database, job: Job) -> Job:
+    found = await database.read(lambda tx: jobs.get(tx, job.id))
+    assert found is not None
+    return found
+
+
+async def test_what_is_done_is_done_otherwise_and_shows_the_old_until_then(database: Database, noon: datetime) -> None:
+    job = await _job(database, noon, DONE | {"wanted": Wanted(language="en")})
+    wanted = Wanted(language="zu-ZA")
+    begun = await database.write(lambda tx: again.anew(tx, job, wanted=wanted, by="U2", now=noon))
+    found = await _now(database, job)
+    assert begun == found
+    assert (found.state, found.wanted, found.requested_by, found.retried) == (JobState.RECEIVED, wanted, "U2", 1)
+    assert (found.reply_ts, found.reply_intent, found.handle) == ("2.0", "{}", None)
+    ended = await database.write(lambda tx: jobs.cancel(tx, found, now=noon))
+    assert ended is not None
+    assert (ended.state, ended.failure, ended.wanted) == (JobState.REPLIED, None, Wanted(language="en"))
+    assert (ended.provider, ended.shown_as, ended.reply_ts) == ("p", None, "2.0")
+    assert await _now(database, job) == ended
+
+
+@pytest.mark.parametrize("change", [{"state": JobState.SUBMITTED}, {"state": JobState.REPLIED, "forgotten": 2}])
+async def test_what_is_at_work_or_forgotten_is_not_done_again(
+    database: Database, noon: datetime, change: dict[str, object]
+) -> None:
+    job = await _job(database, noon, change)
+    wanted = Wanted(language="zu-ZA")
+    assert await database.write(lambda tx: again.anew(tx, job, wanted=wanted, by="U2", now=noon)) is None
+
+
+async def test_what_somebody_has_in_hand_is_left_to_them(database: Database, noon: datetime) -> None:
+    job = await _job(database, noon, DONE | {"lease": "mine"})
+    with pytest.raises(LeaseLost):
+        await database.write(lambda tx: again.retry(tx, job, now=noon))
+    with pytest.raises(LeaseLost):
+        await database.write(lambda tx: again.anew(tx, job, wanted=Wanted(), by="U2", now=noon))
+
+
+async def _asked(database: Database, now: datetime, origin: Origin = ORIGIN) -> Asked:
+    return (await database.write(lambda tx: again.ask_for(tx, origin, by="U2", now=now)))[0]
+
+
+async def test_what_nobody_has_heard_of_is_begun_for_whoever_asks(database: Database, noon: datetime) -> None:
+    assert await _asked(database, noon) is Asked.STARTED
+    assert await _asked(database, noon) is Asked.IN_WORK
+    row = await database.read(lambda tx: tx.one("SELECT id FROM jobs"))
+    assert row is not None
+    job = await database.read(lambda tx: jobs.get(tx, JobId(row["id"])))
+    assert job is not None
+    assert (job.requested_by, job.begun_at) == ("U2", noon)
+
+
+async def test_what_waits_is_asked_for_too(database: Database, noon: datetime) -> None:
+    job = await _job(database, noon, WAITS)
+    assert await database.read(lambda tx: again.who_asked(tx, job)) is None
+    assert await _asked(database, noon) is Asked.IN_WORK
+    assert await database.read(lambda tx: again.who_asked(tx, job)) == "U2"
+
+
+@pytest.mark.parametrize(
+    ("change", "outcome"),
+    [
+        ({"state": JobState.ABANDONED, "failure": Failure(reason=Reason.ON_REQUEST)}, Asked.STARTED),
+        ({"state": JobState.REPLIED, "failure": Failure(reason=Reason.GAVE_UP)}, Asked.STARTED),
+        ({"state": JobState.REPLIED}, Asked.DONE),
+        ({"state": JobState.REPLIED, "forgotten": 2}, Asked.REMOVED),
+    ],
+)
+async def test_whatever_became_of_it_before(
+    database: Database, noon: datetime, change: dict[str, object], outcome: Asked
+) -> None:
+    await _job(database, noon, change)
+    assert await _asked(database, noon) is outcome
+
+
+NOVEMBER = datetime.fromisoformat("2026-11-01T00:00:00+00:00")
+
+
+async def test_doing_it_again_counts_once_more_and_for_whoever_asks(database: Database, noon: datetime) -> None:
+    job = await _job(database, noon, DONE)
+    begun = await database.write(lambda tx: again.anew(tx, job, wanted=Wanted(), by="U2", now=noon + HOUR))
+    assert begun is not None
+    for whose in (usage.of_person, usage.of_channel, usage.of_workspace):
+        assert await database.read(lambda tx, whose=whose: whose(tx, begun, since=NOVEMBER)) == HOUR  # type: ignore[misc]
+    other = await _job(database, noon + 2 * HOUR, origin=replace(ORIGIN, file="F2", user="U2"), changes=WAITS)
+    assert await database.read(lambda tx: usage.of_person(tx, other, since=NOVEMBER)) == 2 * HOUR
+    sharers = await _job(database, noon + 2 * HOUR, origin=replace(ORIGIN, file="F3"), changes=WAITS)
+    assert await database.read(lambda tx: usage.of_person(tx, sharers, since=NOVEMBER)) == timedelta(0)
+
+
+async def test_a_new_month_begins_with_nothing_spent(database: Database, noon: datetime) -> None:
+    job = await _job(database, noon, DONE)
+    begun = await database.write(
+        lambda tx: again.anew(tx, job, wanted=Wanted(), by="U2", now=noon + timedelta(days=30))
+    )
+    assert begun is not None
+    assert begun.spent == timedelta(0)
+
+
+@pytest.mark.parametrize(
+    ("reason", "handle", "hours"),
+    [
+        (None, "h", 1),
+        (Reason.PROVIDER_FAILED, "h", 0),
+        (Reason.CANCELLED, "h", 1),
+        (Reason.CANCELLED, None, 0),
+        (Reason.REFUSED, None, 0),
+    ],
+)
+async def test_what_costs_is_the_same_for_one_job_as_for_a_sum(
+    database: Database, noon: datetime, reason: Reason | None, handle: str | None, hours: int
+) -> None:
+    failure = Failure(reason=reason) if reason else None
+    job = await _job(database, noon, {"handle": handle, "failure": failure, "state": JobState.REPLIED})
+    later = await _job(database, noon + HOUR, origin=replace(ORIGIN, file="F2"), changes=WAITS)
+    counted = await database.read(lambda tx: usage.of_channel(tx, later, since=NOVEMBER))
+    assert (again.costs(job), counted) == (bool(hours), hours * HOUR)

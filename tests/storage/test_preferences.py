@@ -1,0 +1,105 @@
+"""What people want is kept, and the more special goes before the more general."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+
+from storage import preferences
+from storage.database import Database
+from storage.job import Origin
+from storage.preferences import NONE, Kept, Outdated, Place, Preferences
+from storage.wanted import ANYTHING, Wanted
+
+CHANNEL = Place(team="T1", kind="channel", whose="C1")
+PERSON = Place(team="T1", kind="person", whose="U1")
+WORKSPACE = Place(team="T1", kind="workspace")
+ORIGIN = Origin(team="T1", channel="C1", file="F1", occasion="1.0", user="U1")
+
+EVERYTHING = Preferences(
+    automatic=False,
+    outside=True,
+    locked=True,
+    wanted=Wanted(
+        transcriber="botlhale",
+        language="zu-ZA",
+        speakers=(2, 4),
+        vocabulary=("Sipho", "ค่ะ"),
+        form="file",
+        time_marks=False,
+    ),
+)
+
+
+async def _put(database: Database, now: datetime, place: Place, wanted: Preferences, *, seen: int = 0) -> None:
+    await database.write(lambda tx: preferences.put(tx, place, wanted, seen=seen, by="U9", now=now))
+
+
+async def _of(database: Database, origin: Origin = ORIGIN) -> Preferences:
+    return await database.read(lambda tx: preferences.of_recording(tx, origin))
+
+
+async def test_what_is_chosen_comes_out_as_it_went_in(database: Database, noon: datetime) -> None:
+    assert await database.read(lambda tx: preferences.get(tx, CHANNEL)) == Kept()
+    await _put(database, noon, CHANNEL, EVERYTHING)
+    kept = await database.read(lambda tx: preferences.get(tx, CHANNEL))
+    assert kept == Kept(preferences=EVERYTHING, version=1, by="U9")
+
+
+async def test_the_channel_goes_before_the_person_and_both_before_the_workspace(
+    database: Database, noon: datetime
+) -> None:
+    assert await _of(database) == NONE
+    await _put(
+        database, noon, WORKSPACE, Preferences(wanted=Wanted(language="en-ZA", time_marks=False, speakers=(2, 2)))
+    )
+    await _put(database, noon, PERSON, Preferences(wanted=Wanted(language="zu-ZA", speakers=(1, 1))))
+    await _put(database, noon, CHANNEL, Preferences(wanted=Wanted(language="st-ZA")))
+    assert (await _of(database)).wanted == Wanted(language="st-ZA", speakers=(1, 1), time_marks=False)
+    elsewhere = replace(ORIGIN, channel="C2", user="U2")
+    assert (await _of(database, elsewhere)).wanted == Wanted(language="en-ZA", speakers=(2, 2), time_marks=False)
+    assert await _of(database, replace(ORIGIN, team="T2")) == NONE
+
+
+async def test_whoever_wants_to_be_asked_first_is_asked_in_every_channel(database: Database, noon: datetime) -> None:
+    await _put(database, noon, CHANNEL, Preferences(automatic=True))
+    await _put(database, noon, PERSON, Preferences(automatic=False))
+    assert (await _of(database)).automatic is False
+    assert (await _of(database, replace(ORIGIN, user="U2"))).automatic is True
+
+
+@pytest.mark.parametrize("place", [PERSON, WORKSPACE])
+async def test_only_the_channel_itself_opens_it_to_another_company(
+    database: Database, noon: datetime, place: Place
+) -> None:
+    await _put(database, noon, place, Preferences(outside=True))
+    assert (await _of(database)).outside is None
+    await _put(database, noon, CHANNEL, Preferences(outside=True))
+    assert (await _of(database)).outside is True
+
+
+async def test_whoever_saves_last_learns_what_was_saved_since(database: Database, noon: datetime) -> None:
+    await _put(database, noon, CHANNEL, Preferences(automatic=False))
+    with pytest.raises(Outdated) as told:
+        await _put(database, noon, CHANNEL, Preferences(automatic=True))
+    assert told.value.newest.preferences.automatic is False
+    await _put(database, noon, CHANNEL, Preferences(automatic=True), seen=1)
+    assert (await database.read(lambda tx: preferences.get(tx, CHANNEL))).version == 2
+
+
+async def test_a_workspace_that_goes_takes_its_own_along_only(database: Database, noon: datetime) -> None:
+    other = replace(CHANNEL, team="T2")
+    for place in (CHANNEL, PERSON, other):
+        await _put(database, noon, place, EVERYTHING)
+    await database.write(lambda tx: preferences.forget_workspace(tx, team="T1"))
+    assert (await database.read(lambda tx: preferences.get(tx, CHANNEL))).version == 0
+    assert (await database.read(lambda tx: preferences.get(tx, other))).version == 1
+
+
+def test_what_a_later_release_has_written_is_read_as_far_as_it_is_known() -> None:
+    later = '{"automatic": false, "language": "zu-ZA", "mood": "cheerful"}'
+    assert Preferences.load(later) == Preferences(automatic=False, wanted=Wanted(language="zu-ZA"))
+    assert Wanted.load(None) == ANYTHING
+    assert ANYTHING.dump() is None
