@@ -119,7 +119,8 @@ def _paragraph_block(paragraphs: Sequence[Paragraph]) -> Block:
 
 def _elements(paragraph: Paragraph) -> tuple[str, str]:
     language = f"  ({paragraph.language})" if paragraph.language else ""
-    return paragraph.speaker, f"  {time_mark(paragraph.start)}{language}\n{paragraph.text}"
+    mark = "" if paragraph.start is None else f"  {time_mark(paragraph.start)}"
+    return paragraph.speaker, f"{mark}{language}\n{paragraph.text}"
 
 
 def _rich_text(elements: Sequence[_Text]) -> Block:

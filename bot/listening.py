@@ -17,8 +17,10 @@ from bot.slack_app import make_app, slack_client
 from bot.socket_mode import SocketMode
 from bot.socket_pace import PACE, Pace
 from bot.tools import Tools
-from handlers import audio, commands, forgetting, health, metrics, naming, recordings, webhooks
+from handlers import audio, commands, forgetting, health, metrics, naming, recordings, steering, webhooks
+from handlers.choices import Choice
 from handlers.health import Check
+from handlers.steering import Steering
 from transcription.transcriber import CallsBack
 
 
@@ -32,14 +34,18 @@ def hear_slack(server: web.Application, tools: Tools, *, pace: Pace = PACE) -> S
     deleted = partial(forgetting.deleted_message, database=tools.database, clock=tools.clock)
     audio.register(app, database=tools.database, clock=tools.clock, deleted=deleted)
     forgetting.register(app, database=tools.database, clock=tools.clock)
+    screens = Screens(tools.workspace)
+    steers = Steering(database=tools.database, clock=tools.clock, screens=screens, choices=choices_of(tools))
     commands.register(
         app,
+        steering=steers,
         database=tools.database,
         clock=tools.clock,
         provider_title=lambda job: tools.transcriber_of(job).title,
         workspace_url=lambda: tools.workspace.identity.url if tools.workspace.identity else "",
     )
-    naming.register(app, database=tools.database, clock=tools.clock, screens=Screens(tools.workspace))
+    naming.register(app, database=tools.database, clock=tools.clock, screens=screens)
+    steering.register(app, steering=steers)
     if settings.slack_signing_secret is not None:
         secret = settings.slack_signing_secret.get_secret_value()
         serve_slack(server, app, signing_secret=secret, metrics=tools.metrics)
@@ -52,6 +58,17 @@ def hear_slack(server: web.Application, tools: Tools, *, pace: Pace = PACE) -> S
         client=slack_client(settings, token=token),
         connected=tools.metrics.socket_connected,
         pace=pace,
+    )
+
+
+def choices_of(tools: Tools) -> tuple[Choice, ...]:
+    """The transcribers that are set up, as people are offered them: the usual one first."""
+    usual = tools.settings.transcriber
+    names = sorted(tools.transcribers, key=lambda name: (name != usual, name))
+    return tuple(
+        Choice(name=name, title=made.title, languages=made.capabilities.offers, place=made.capabilities.place)
+        for name in names
+        for made in [tools.transcribers[name]]
     )
 
 

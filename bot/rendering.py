@@ -17,6 +17,7 @@ from bot.file_names import stem
 from handlers import words
 from handlers.naming import NAME_SPEAKERS, UNDO_NAMING
 from handlers.spoken import harmless, spoken
+from handlers.steering import AGAIN, RETRY, WORTH_A_TRY
 from storage.job import Failure
 from transcription.exports import as_text, as_vtt
 from transcription.naming import UNKNOWN_SPEAKER, counted, in_words, shortened, speaker_names, summary
@@ -98,21 +99,25 @@ def render(
     title: str | None = None,
     provider: str | None = None,
     form: Form = "auto",
+    time_marks: bool = True,
     named: Named | None = None,
 ) -> Reply:
     """The reply to a recording. `title` is the recording's, `provider` the name of its transcriber for people.
 
-    With `named` the speakers have these names, and whoever reads it can change them.
+    `time_marks`: it says when each passage was spoken. With `named` the speakers have these names, and whoever reads it
+    can change them.
     """
     match outcome:
         case Failure():
-            return _sentence(_apology(outcome, provider=provider), title=title)
+            return _sentence(_apology(outcome, provider=provider), title=title, last=_retry(outcome, named))
         case Transcript():
             outcome = with_names(outcome, named.names if named else {})
             told = list(sized(paragraphs(outcome)))
             if not told:
                 return _sentence(words.NO_SPEECH, title=title, note=outcome.note)
-            return _transcript(outcome, told, title=title, provider=provider, form=form, last=_buttons(outcome, named))
+            last = _buttons(outcome, named)
+            shown = told if time_marks else [replace(paragraph, start=None) for paragraph in told]
+            return _transcript(outcome, shown, title=title, provider=provider, form=form, last=last)
         case _:
             assert_never(outcome)
 
@@ -123,12 +128,13 @@ def _apology(failure: Failure, *, provider: str | None) -> str:
     return words.apology(heard, provider=provider)
 
 
-def _sentence(sentence: str, *, title: str | None, note: str | None = None) -> Reply:
+def _sentence(sentence: str, *, title: str | None, note: str | None = None, last: Sequence[Block] = ()) -> Reply:
     """A plain answer, with the recording's title because a message can carry several."""
     lines = [shortened(sentence, limit=_SENTENCE_LENGTH), *([words.about(_short(title))] if title else [])]
     foot = _small_print(note=note)
     return Reply(
-        text=" ".join(map(spoken, lines)), blocks=_dicts([line(*lines), *([small_print(foot)] if foot else [])])
+        text=" ".join(map(spoken, lines)),
+        blocks=_dicts([line(*lines), *([small_print(foot)] if foot else []), *last]),
     )
 
 
@@ -153,16 +159,24 @@ def _transcript(
     return Reply(
         text=_aloud(transcript, shown, ending=more),
         blocks=_dicts([line(head), *body(shown), *last]),
-        attachments=_attachments(transcript, title=title) if in_files else (),
+        attachments=_attachments(transcript, title=title, time_marks=told[0].start is not None) if in_files else (),
     )
 
 
 def _buttons(transcript: Transcript, named: Named | None) -> Sequence[Block]:
-    if named is None or not named.buttons or not transcript.speakers:
+    if named is None or not named.buttons:
         return []
     change = (words.NAME_SPEAKERS, NAME_SPEAKERS, named.job)
     undo = (words.UNDO_NAMING, UNDO_NAMING, f"{named.job}:{named.version}")
-    return [buttons(change, undo) if named.version else buttons(change)]
+    again = (words.AGAIN, AGAIN, named.job)
+    return [buttons(*([change] if transcript.speakers else []), *([undo] if named.version else []), again)]
+
+
+def _retry(failure: Failure, named: Named | None) -> Sequence[Block]:
+    """A button where another try may well succeed."""
+    if named is None or not named.buttons or failure.reason not in WORTH_A_TRY:
+        return []
+    return [buttons((words.RETRY, RETRY, named.job))]
 
 
 def _aloud(transcript: Transcript, shown: Sequence[Paragraph], *, ending: str) -> str:
@@ -188,10 +202,11 @@ def _aloud(transcript: Transcript, shown: Sequence[Paragraph], *, ending: str) -
     return "\n".join([*lines, ending] if ending else lines)
 
 
-def _attachments(transcript: Transcript, *, title: str | None) -> tuple[Attachment, ...]:
+def _attachments(transcript: Transcript, *, title: str | None, time_marks: bool) -> tuple[Attachment, ...]:
     name = stem(title)
+    text = as_text(transcript, time_marks=time_marks).encode()
     return (
-        Attachment(name=f"{name}.txt", title=words.text_file(name), content=as_text(transcript).encode()),
+        Attachment(name=f"{name}.txt", title=words.text_file(name), content=text),
         Attachment(name=f"{name}.vtt", title=words.subtitle_file(name), content=as_vtt(transcript).encode()),
     )
 

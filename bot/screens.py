@@ -9,7 +9,7 @@ from slack_sdk.models.views import View
 
 from bot.slack_errors import SlackRefused, SlackUnavailable
 from bot.workspace import Workspace
-from handlers.naming import NotNow
+from handlers.asking import NotNow
 
 PEOPLE = "users:read"
 """The scope that tells what people are called."""
@@ -34,7 +34,21 @@ class Screens:
     async def name_of(self, person: str) -> str:
         """What a person is called. Raises `NotNow`."""
         with _translated():
-            return await self._workspace.name_of(person)
+            return (await self._workspace.person(person)).called
+
+    async def is_admin(self, person: str) -> bool:
+        """Whether somebody is an admin of the workspace; not known without the optional scope. Raises `NotNow`."""
+        if PEOPLE not in self._workspace.scopes:
+            return False
+        with _translated():
+            return (await self._workspace.person(person)).looks_after_all
+
+    async def looks_after(self, person: str, channel: str) -> bool:
+        """Whether somebody is an admin of the workspace, or made the channel. Raises `NotNow`."""
+        if await self.is_admin(person):
+            return True
+        with _translated():
+            return (await self._workspace.conversation(channel)).creator == person
 
 
 @contextmanager

@@ -142,6 +142,7 @@ class Conversation(_Wire):
     is_archived: bool = False
     is_ext_shared: bool = False
     is_pending_ext_shared: bool = False
+    creator: MaybeText = None
 
     @property
     def has_us(self) -> bool:
@@ -164,6 +165,13 @@ class Person(_Wire):
 
     name: TextOrNothing = ""
     profile: _Profile = _Profile()
+    is_admin: bool = False
+    is_owner: bool = False
+
+    @property
+    def looks_after_all(self) -> bool:
+        """Whether they are an admin of the workspace."""
+        return self.is_admin or self.is_owner
 
     @property
     def called(self) -> str:

@@ -17,6 +17,7 @@ from bot.spool import Spool
 from bot.workspace import Workspace
 from storage.database import Database
 from storage.job import Job
+from storage.wanted import Wanted
 from transcription.audio import Converted
 from transcription.transcriber import Transcriber
 
@@ -46,6 +47,10 @@ class Tools:
     clock: Callable[[], datetime]
     conversions: asyncio.Semaphore
     metrics: Metrics
+
+    def transcriber_for(self, wanted: Wanted) -> Transcriber:
+        """The one that is wanted, if it is set up; else the configured one."""
+        return self.transcribers.get(wanted.transcriber or "") or self.transcribers[self.settings.transcriber]
 
     def transcriber_of(self, job: Job) -> Transcriber:
         """The one that has the job; the configured one where it was switched off since."""

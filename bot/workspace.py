@@ -86,10 +86,14 @@ class Workspace:
         data, _ = await self._ask("conversations.info", channel=channel)
         return _read(Conversation, data.get("channel"), "conversations.info")
 
-    async def name_of(self, person: str) -> str:
-        """What a person calls themselves here."""
+    async def person(self, person: str) -> Person:
+        """Describe a person."""
         data, _ = await self._ask("users.info", user=person)
-        return _read(Person, data.get("user"), "users.info").called
+        return _read(Person, data.get("user"), "users.info")
+
+    async def whisper(self, channel: str, thread: str, *, person: str, text: str) -> None:
+        """Show one person a sentence in a thread, while they are there."""
+        await self._ask("chat.postEphemeral", channel=channel, thread_ts=thread or None, user=person, text=text)
 
     async def open_view(self, trigger: str, view: Mapping[str, object]) -> None:
         """Show a form to whoever pulled the trigger."""

@@ -10,7 +10,9 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.models.blocks import Block
 
 from handlers import listing, words
+from handlers.asking import answered
 from handlers.events import Command
+from handlers.steering import Asker, Steering
 from storage import forgetting, job_lists, jobs
 from storage.database import Database, StorageUnavailable, Transaction
 from storage.job import Job, JobId, Reason
@@ -33,6 +35,7 @@ class Answer:
 def register(
     app: AsyncApp,
     *,
+    steering: Steering,
     database: Database,
     clock: Callable[[], datetime],
     provider_title: Callable[[Job], str],
@@ -49,9 +52,11 @@ def register(
             case ["status", job_id]:
                 return await _status(database, command, JobId(job_id), viewer)
             case ["cancel", job_id]:
-                return Answer(text=await _end(database, command, JobId(job_id), _cancel, now=clock()))
+                return Answer(text=await answered(lambda: steering.cancel(_asker(command), JobId(job_id))) or "")
+            case ["retry", job_id]:
+                return Answer(text=await answered(lambda: steering.retry(_asker(command), JobId(job_id))) or "")
             case ["delete", job_id]:
-                return Answer(text=await _end(database, command, JobId(job_id), _delete, now=clock()))
+                return Answer(text=await _delete(database, command, JobId(job_id), now=clock()))
             case ["help"]:
                 return Answer(text=words.HELP)
             case _:
@@ -80,29 +85,22 @@ async def _status(database: Database, command: Command, job_id: JobId, viewer: l
     return _of(listing.status(job, history, viewer))
 
 
-End = Callable[[Transaction, Job, str, datetime], str]
-"""Ends a job of somebody's own at their wish; what they read."""
-
-
-async def _end(database: Database, command: Command, job_id: JobId, end: End, *, now: datetime) -> str:
+async def _delete(database: Database, command: Command, job_id: JobId, *, now: datetime) -> str:
     def work(tx: Transaction) -> str:
         job = jobs.locked(tx, job_id)
         if job is None or not _may_see(command, job):
             return words.no_such_recording(job_id)
         if job.origin.user != command.user_id:
             return words.NOT_YOURS
-        return end(tx, job, command.user_id, now)
+        wish = forgetting.Wish(by=command.user_id, why="at their wish", reason=Reason.CANCELLED)
+        return words.DELETED if forgetting.forget(tx, job, wish, now=now) else words.DELETED_BEFORE
 
     return await database.write(work)
 
 
-def _cancel(tx: Transaction, job: Job, _user: str, now: datetime) -> str:
-    return words.CANCELLED if jobs.cancel(tx, job, now=now) else words.TOO_LATE_TO_CANCEL
-
-
-def _delete(tx: Transaction, job: Job, user: str, now: datetime) -> str:
-    wish = forgetting.Wish(by=user, why="at their wish", reason=Reason.CANCELLED)
-    return words.DELETED if forgetting.forget(tx, job, wish, now=now) else words.DELETED_BEFORE
+def _asker(command: Command) -> Asker:
+    channel = None if command.in_direct_message else command.channel_id
+    return Asker(team=command.team_id, user=command.user_id, channel=channel)
 
 
 def _of(lines: Sequence[listing.Line]) -> Answer:
@@ -110,9 +108,4 @@ def _of(lines: Sequence[listing.Line]) -> Answer:
 
 
 def _may_see(command: Command, job: Job) -> bool:
-    """What is in the channel where one asks; in a direct message, one's own."""
-    if job.origin.team != command.team_id:
-        return False
-    if command.in_direct_message:
-        return job.origin.user == command.user_id
-    return job.origin.channel == command.channel_id
+    return _asker(command).sees(job)

@@ -158,16 +158,15 @@ class Action(_Wire):
     value: TextOrNothing = ""
 
 
-class Pressed(_Wire):
-    """A button under a message was pressed, or a shortcut chosen on one.
+class PressedAnywhere(_Wire):
+    """A button was pressed, under a message or in a person's own place (App Home), which has no channel.
 
-    Source: https://docs.slack.dev/reference/interaction-payloads
+    Source: https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
     """
 
     user: Someone
     team: Someone
-    channel: Someone
-    message: Message
+    channel: Someone | None = None
     trigger_id: Name
     actions: Annotated[tuple[Action, ...], BeforeValidator(readable(Action))] = ()
 
@@ -175,6 +174,16 @@ class Pressed(_Wire):
     def value(self) -> str:
         """What the button is about."""
         return self.actions[0].value if self.actions else ""
+
+
+class Pressed(PressedAnywhere):
+    """A button under a message was pressed, or a shortcut chosen on one.
+
+    Source: https://docs.slack.dev/reference/interaction-payloads
+    """
+
+    channel: Someone
+    message: Message
 
 
 class ViewState(_Wire):

@@ -6,16 +6,16 @@ What is saved here is shown by the worker, which changes the reply in place.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from pydantic import ValidationError
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.models.views import View
 
 from handlers import words
+from handlers.asking import NotNow, Refused, politely
 from handlers.events import Pressed, Submitted
 from handlers.naming_modal import FORM, Context, Wish, first_field, form, voices, wishes
 from storage import job_lists, jobs, namings, transcripts
@@ -26,10 +26,6 @@ from transcription.transcript import Transcript
 
 NAME_SPEAKERS, UNDO_NAMING = "name_speakers", "undo_naming"
 """What the buttons under a transcript ask for; the first is the shortcut's name as well."""
-
-
-class NotNow(Exception):
-    """Slack did not do what was asked of it."""
 
 
 class Screens(Protocol):
@@ -47,10 +43,6 @@ class Screens(Protocol):
     async def name_of(self, person: str) -> str:
         """What a person is called."""
         ...
-
-
-class _Refused(Exception):
-    """It is not done; the words say why."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,17 +69,17 @@ def register(app: AsyncApp, *, database: Database, clock: Callable[[], datetime]
     @app.action(NAME_SPEAKERS)
     async def pressed_button(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         await ack()
-        await _politely(lambda: desk.open(body, find=_under), respond)
+        await politely(lambda: desk.open(body, find=_under), respond)
 
     @app.shortcut(NAME_SPEAKERS)
     async def chose_shortcut(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         await ack()
-        await _politely(lambda: desk.open(body, find=_on_message), respond)
+        await politely(lambda: desk.open(body, find=_on_message), respond)
 
     @app.action(UNDO_NAMING)
     async def undo(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         await ack()
-        await _politely(lambda: desk.undo(body), respond)
+        await politely(lambda: desk.undo(body), respond)
 
     @app.view(FORM)
     async def sent(ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -100,21 +92,6 @@ def register(app: AsyncApp, *, database: Database, clock: Callable[[], datetime]
             await ack()
         else:
             await ack(response_action="update", view=again)
-
-
-async def _politely(act: Callable[[], Awaitable[None]], respond: AsyncRespond) -> None:
-    """Do it, or tell the person alone why not."""
-    sentence = ""
-    try:
-        await act()
-    except _Refused as refused:
-        sentence = str(refused)
-    except namings.Outdated:
-        sentence = words.CHANGED_MEANWHILE
-    except (StorageUnavailable, NotNow, ValidationError):
-        sentence = words.NOT_NOW
-    if sentence and respond.response_url:
-        await respond(text=sentence, response_type="ephemeral", replace_original=False)
 
 
 class _Desk:
@@ -140,11 +117,14 @@ class _Desk:
             before = namings.before_newest(tx, found.job.id)
             seen = pressed.value.partition(":")[2]
             if seen != str(found.version):
-                raise _Refused(words.CHANGED_MEANWHILE)
+                raise Refused(words.CHANGED_MEANWHILE)
             names = before.names if before else {}
             namings.add(tx, found.job, names=names, seen=found.version, by=pressed.user.id, now=self._clock())
 
-        await self._database.write(work)
+        try:
+            await self._database.write(work)
+        except namings.Outdated:
+            raise Refused(words.CHANGED_MEANWHILE) from None
 
     async def save(self, body: object) -> View | None:
         """Keep what was entered; the form again where somebody else was faster."""
@@ -156,6 +136,8 @@ class _Desk:
         found = await self._database.read(lambda tx: _of(tx, jobs.get(tx, JobId(context.job)), submitted.team.id))
         if found is None:
             return None
+        if found.job.retried != context.made:
+            return self._form(found, notice=words.VOICES_CHANGED)
         names = await self._names(found, wishes(submitted.view.state.values))
         if names == found.names:
             return None
@@ -172,7 +154,7 @@ class _Desk:
         return None
 
     def _form(self, found: _Named, *, notice: str | None = None) -> View:
-        context = Context(job=found.job.id, version=found.version)
+        context = Context(job=found.job.id, version=found.version, made=found.job.retried)
         pick = self._screens.may_name_people
         return form(context, voices(found.transcript), names=found.names, pick_people=pick, notice=notice)
 
@@ -196,7 +178,7 @@ def _under(tx: Transaction, pressed: Pressed) -> _Named:
     """What a button is about: the transcript in the very message that it is under."""
     job = jobs.get(tx, JobId(pressed.value.partition(":")[0]))
     if job is None or (job.origin.channel, job.reply_ts) != (pressed.channel.id, pressed.message.ts):
-        raise _Refused(words.NOT_HERE)
+        raise Refused(words.NOT_HERE)
     return _with_speakers([_of(tx, job, pressed.team.id)])
 
 
@@ -210,7 +192,7 @@ def _with_speakers(found: list[_Named | None]) -> _Named:
     for named in found:
         if named is not None and named.transcript.speakers:
             return named
-    raise _Refused(words.NOTHING_TO_NAME)
+    raise Refused(words.NOTHING_TO_NAME)
 
 
 def _of(tx: Transaction, job: Job | None, team: str) -> _Named | None:

@@ -48,20 +48,26 @@ class Voice:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Context:
-    """What the form carries from when it is opened to when it is sent: of which job, and which naming it showed."""
+    """What the form carries from when it is opened to when it is sent: of which job, and which naming it showed.
+
+    `made`: how often the recording had been done again, since then the voices may be others.
+    """
 
     job: str
     version: int
+    made: int = 0
 
     def dump(self) -> str:
         """As Slack keeps it for us."""
-        return json.dumps({"job": self.job, "version": self.version})
+        return json.dumps({"job": self.job, "version": self.version, "made": self.made})
 
     @classmethod
     def load(cls, text: str) -> Context:
         """As it was dumped. Raises `ValueError` where it was not."""
         match json.loads(text):
-            case {"job": str(job), "version": int(version)}:
+            case {"job": str(job), "version": int(version), "made": int(made)}:
+                return cls(job=job, version=version, made=made)
+            case {"job": str(job), "version": int(version)}:  # by the release before
                 return cls(job=job, version=version)
         raise ValueError("not a form of ours")
 

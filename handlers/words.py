@@ -24,7 +24,8 @@ The button under it, and the shortcut on a message, let you say who the speakers
 
 /transcripts shows where the recordings in this conversation stand, and your own in a direct message.
 /transcripts status and a recording's number shows what happened to that one.
-/transcripts cancel and its number ends one that you shared and that is still in work.
+/transcripts cancel and its number ends one that is still in work.
+/transcripts retry and its number tries one again that failed.
 /transcripts delete and its number removes the transcript of one that you shared, here and in the thread.
 /transcripts help shows this text.
 
@@ -41,10 +42,54 @@ NOT_UNDERSTOOD = "That is not something I know. Type /transcripts help to see wh
 """What `/transcripts` answers to a word that it does not know."""
 
 NOT_YOURS = "Only the person who shared this recording can do that."
-"""The answer to whoever wants to cancel or delete somebody else's."""
+"""The answer to whoever wants to delete somebody else's."""
+
+NOT_YOURS_TO_STEER = (
+    "Only the person who shared this recording, whoever asked for its transcript, the person who made this channel or "
+    "an admin of the workspace can do that. Please ask one of them."
+)
+"""The answer to whoever wants to cancel a recording of somebody else, or have it done again."""
 
 CANCELLED = "This recording is cancelled. It will not be answered."
 """The answer when a recording was cancelled."""
+
+STARTED_AGAIN = "This recording is being transcribed again. Its thread shows the result."
+"""The answer when a recording was begun again."""
+
+NOTHING_TO_RETRY = (
+    "There is nothing to try again here. To have this recording transcribed in another way, press Transcribe again "
+    "under its transcript."
+)
+"""The answer where a recording has its transcript, or never was one."""
+
+STILL_IN_WORK = "This recording is still in work. Please wait until it is done, or cancel it."
+"""The answer to whoever wants to have done again what is not done."""
+
+AGAIN = "Transcribe again"
+RETRY = "Try again"
+CANCEL = "Cancel"
+"""Buttons under a transcript, under the sentence why there is none, and under a recording in work."""
+
+AGAIN_TITLE = "Transcribe again"
+AGAIN_SUBMIT = "Start"
+CLOSE = "Close"
+"""Words of forms; Slack takes 24 characters for these."""
+
+AGAIN_INTRO = (
+    "Choose what should be different. The transcript that is there stays until the new one is done, and is then "
+    "replaced. Names of speakers have to be given again."
+)
+"""What stands above the form in which a recording is transcribed in another way."""
+
+AS_BEFORE = "As usual"
+"""Leaves a choice to what is set for the channel, the person or the workspace."""
+
+CHOOSE_TRANSCRIBER = "Who transcribes it"
+CHOOSE_LANGUAGE = "Language"
+CHOOSE_SPEAKERS = "How many people speak"
+SPEAKERS_HINT = "A number such as 3, or a range such as 2-4. Leave it empty if you do not know."
+SPEAKERS_PROBLEM = "Please write a number from 1 to 20, or a range such as 2-4."
+"""Labels of the fields in forms, and what is said where something else was entered."""
 
 TOO_LATE_TO_CANCEL = (
     "This recording is past cancelling. To remove its transcript, type /transcripts delete and its number."
@@ -99,6 +144,12 @@ NOTHING_TO_NAME = (
 NOT_HERE = "That cannot be done from here. Please use the button under the transcript itself."
 """The answer to a button that is not on the message that it is about."""
 
+VOICES_CHANGED = (
+    "This recording was transcribed again while you had this open, and its speakers may be others now. "
+    "You see them below. Name them and save again."
+)
+"""Stands in the form in which speakers are named when its transcript was replaced meanwhile."""
+
 CHANGED_MEANWHILE = "The names were changed in the meantime. Please look at the transcript again."
 """The answer to whoever wanted to undo what is no longer the newest naming."""
 
@@ -118,6 +169,16 @@ CUT_SHORT = (
 
 GOES_ON = "The transcript goes on in the message."
 """Ends what is read aloud when the message holds more."""
+
+
+def not_in_that_language(transcriber: str) -> str:
+    """Said under the field where a language was chosen that the transcriber does not take."""
+    return f"{transcriber} does not offer this language. Please choose another one, or another transcriber."
+
+
+def done_again_in_vain(why: str) -> str:
+    """Tells whoever asked that the transcript stays as it was."""
+    return f"This recording could not be transcribed again, so its transcript stays as it was. {why}"
 
 
 def headline(*, length: str, speakers: str | None) -> str:

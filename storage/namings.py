@@ -53,6 +53,12 @@ def _naming(row: Row) -> Naming:
     )
 
 
+def start_over(tx: Transaction, job: Job) -> None:
+    """Drop every naming: the recording was done again, and its voices have other labels now."""
+    tx.run("DELETE FROM namings WHERE job_id = :job", job=job.id)
+    tx.run("UPDATE jobs SET naming = 0, shown = 0 WHERE id = :job", job=job.id)
+
+
 def add(tx: Transaction, job: Job, *, names: Mapping[str, str], seen: int, by: str, now: datetime) -> None:
     """Keep a naming made by whoever saw version `seen`; the reply, if it is there, is owed a change.
 

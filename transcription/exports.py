@@ -37,11 +37,11 @@ class _Cue:
     text: str
 
 
-def as_text(transcript: Transcript) -> str:
+def as_text(transcript: Transcript, *, time_marks: bool = True) -> str:
     """Plain text: the summary, the remark if there is one, then a paragraph for each passage under name and time."""
     head = [summary(transcript), *_remark(transcript)]
     body = [
-        f"{paragraph.speaker}  {time_mark(paragraph.start)}"
+        f"{paragraph.speaker}{f'  {time_mark(paragraph.start)}' if time_marks and paragraph.start is not None else ''}"
         f"{f'  ({paragraph.language})' if paragraph.language else ''}\n{paragraph.text}"
         for paragraph in paragraphs(transcript)
     ]

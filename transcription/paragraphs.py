@@ -30,12 +30,13 @@ _LONGEST_WORDS = 15
 class Paragraph:
     """What one speaker said, short enough to be read; all text is one line.
 
-    `start` is exact where the paragraph opens with a turn, and in proportion to the characters inside one.
+    `start` is exact where the paragraph opens with a turn, and in proportion to the characters inside one; None where
+    nobody wants to know.
     `language` is set where it is another one than before.
     """
 
     speaker: str
-    start: timedelta
+    start: timedelta | None
     text: str
     language: str | None = None
 

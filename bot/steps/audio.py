@@ -17,6 +17,7 @@ from storage.job import Job
 from transcription.audio import Converted
 from transcription.errors import Unavailable
 from transcription.transcriber import Audio, Transcriber
+from transcription.wishes import Wishes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,7 +45,9 @@ async def obtain(job: Job, tools: Tools, transcriber: Transcriber, *, file: Slac
             await tools.spool.clear(job.id)  # what waits for its next try must not take the room of the others
             raise
         duration, damaged = converted.duration, converted.damaged
-    audio = Audio(key=job.id, path=wav, duration=duration, sample_rate=rate)
+    wanted = job.wanted
+    wishes = Wishes(language=wanted.language, speakers=wanted.speakers, vocabulary=wanted.vocabulary or ())
+    audio = Audio(key=job.id, path=wav, duration=duration, sample_rate=rate, wishes=wishes)
     return Obtained(audio=audio, damaged=damaged)
 
 

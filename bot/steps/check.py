@@ -12,7 +12,7 @@ from bot.looking import first_look, next_look, took
 from bot.steps.holding import asking
 from bot.tools import Tools
 from handlers import words
-from storage import inbox, speeds, transcripts
+from storage import inbox, namings, speeds, transcripts
 from storage.database import Transaction
 from storage.job import Failure, Job, JobState, Reason
 from storage.speeds import Speed
@@ -78,7 +78,7 @@ async def _known(job: Job, tools: Tools, transcriber: Transcriber) -> tuple[byte
 
 async def _keep(claim: Claim, tools: Tools, transcript: Transcript, *, took: timedelta | None) -> Job:
     job = claim.job
-    ready = replace(job, state=JobState.READY)
+    ready = replace(job, state=JobState.READY, shown_as=None)
     model = tools.transcriber_of(job).capabilities.model
     if job.damaged:
         note = " ".join(part for part in (transcript.note, words.DAMAGED) if part)
@@ -87,6 +87,8 @@ async def _keep(claim: Claim, tools: Tools, transcript: Transcript, *, took: tim
     def also(tx: Transaction) -> None:
         transcripts.put(tx, job.id, transcript, now=tools.clock())
         inbox.forget(tx, provider=job.provider or "", handle=job.handle or "")
+        if job.retried:
+            namings.start_over(tx, job)
         if job.duration is not None and took is not None:
             speeds.learn(tx, provider=job.provider or "", model=model, length=job.duration, took=took)
 

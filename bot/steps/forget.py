@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from bot.claim import Claim
 from bot.slack_errors import SlackNotAuthorised, SlackRefused
-from bot.steps.reply import Intent
+from bot.steps.intent import Intent
 from bot.tools import Tools
 from storage import forgetting
 from storage.job import Job

@@ -56,7 +56,7 @@ def _doors(job: Job, tools: Tools) -> list[str]:
         case JobState.SUBMITTING | JobState.SUBMITTED:
             return [tools.transcriber_of(job).name]
         case JobState.RECEIVED if job.duration is not None:  # its audio is here: all that is left is to send it
-            return [slack_for(job.state), tools.settings.transcriber]
+            return [slack_for(job.state), tools.transcriber_for(job.wanted).name]
         case _:
             return [slack_for(job.state)]
 

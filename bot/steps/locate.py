@@ -17,9 +17,11 @@ from bot.steps.audio import obtain
 from bot.steps.holding import asking, held_back
 from bot.tools import Tools
 from handlers.audio import is_resolved, seconds
-from storage import jobs
+from storage import again, jobs, preferences
 from storage.database import Taken
 from storage.job import Failure, Job, JobState, Reason
+from storage.preferences import Preferences
+from storage.wanted import Wanted
 from transcription.errors import NoSound
 
 WAIT_FOR_SLACK = timedelta(minutes=10)
@@ -56,11 +58,13 @@ async def locate(claim: Claim, tools: Tools) -> Job | Later:
     placed = await _place(claim, tools, file)
     if placed is not None:
         return placed
-    reason = await _keep_out(claim, tools)
+    wishes = await tools.database.read(lambda tx: preferences.of_recording(tx, claim.job.origin))
+    reason = await _keep_out(claim, tools, wishes)
     if reason is not None:
         return await _leave_alone(claim, reason)
     await _show_pending(claim, tools)
-    return await _prepare(claim, tools, file)
+    wanted = claim.job.wanted.over(wishes.wanted)
+    return await _prepare(claim, tools, file, wanted)
 
 
 async def _wait(
@@ -74,8 +78,10 @@ async def _wait(
 
 
 async def _leave_alone(claim: Claim, reason: Reason, *, note: str | None = None) -> Job:
-    failure = Failure(reason=reason)
-    return await claim.save(replace(claim.job, state=JobState.ABANDONED, failure=failure), note=note or str(reason))
+    job, failure = claim.job, Failure(reason=reason)
+    if job.shown_as is not None:  # it was to be done again, and its thread has a transcript: that is said and stays
+        return await claim.save(replace(job, state=JobState.READY, failure=failure), note=note or str(reason))
+    return await claim.save(replace(job, state=JobState.ABANDONED, failure=failure), note=note or str(reason))
 
 
 async def _place(claim: Claim, tools: Tools, file: SlackFile) -> Job | Later | None:
@@ -117,13 +123,18 @@ async def _settle(claim: Claim, tools: Tools, place: Place, title: str | None) -
     return True
 
 
-async def _keep_out(claim: Claim, tools: Tools) -> Reason | None:
-    """Why nothing may be read from this conversation, if so."""
+async def _keep_out(claim: Claim, tools: Tools, wishes: Preferences) -> Reason | None:
+    """Why nothing may be read from this conversation, or is wanted, if so."""
     try:
         conversation = await tools.workspace.conversation(claim.job.origin.channel)
     except SlackRefused:
         return Reason.NOT_A_MEMBER
-    return _objection(conversation, allow_shared=tools.settings.allow_slack_connect)
+    allowed = tools.settings.allow_slack_connect if wishes.outside is None else wishes.outside
+    objection = _objection(conversation, allow_shared=allowed)
+    if objection is not None or wishes.automatic is not False:
+        return objection
+    asked = await tools.database.read(lambda tx: again.who_asked(tx, claim.job))
+    return None if asked else Reason.ON_REQUEST
 
 
 def _objection(conversation: Conversation, *, allow_shared: bool) -> Reason | None:
@@ -146,19 +157,20 @@ async def _show_pending(claim: Claim, tools: Tools) -> None:
         return  # a courtesy: the transcript comes without it
 
 
-async def _prepare(claim: Claim, tools: Tools, file: SlackFile) -> Job | Later:
-    transcriber = tools.transcribers[tools.settings.transcriber]
+async def _prepare(claim: Claim, tools: Tools, file: SlackFile, wanted: Wanted) -> Job | Later:
+    transcriber = tools.transcriber_for(wanted)
     if claim.job.tickets >= MOST_TICKETS:
         failure = Failure(reason=Reason.PROVIDER_FAILED)
         return await claim.save(replace(claim.job, state=JobState.READY, failure=failure), note="too many tickets")
     try:
-        obtained = await obtain(claim.job, tools, transcriber, file=file)
+        obtained = await obtain(replace(claim.job, wanted=wanted), tools, transcriber, file=file)
     except NoSound:
         if file.is_voice:
             raise
         return await _leave_alone(claim, Reason.NO_SOUND)
     duration, damaged = obtained.audio.duration, obtained.damaged
-    await claim.save(replace(claim.job, provider=transcriber.name, duration=duration, damaged=damaged))
+    known = replace(claim.job, provider=transcriber.name, wanted=wanted, duration=duration, damaged=damaged)
+    await claim.save(known)
     await keep_within(claim.job, tools, duration=duration)
     held = held_back(claim, tools, transcriber.name)
     if held is not None:

@@ -5,22 +5,20 @@ What is about to be posted is noted first: a message by a mark in its metadata, 
 
 from __future__ import annotations
 
-import json
 import secrets
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
-
-from pydantic import TypeAdapter
 
 from bot.claim import Claim, Later
 from bot.effects import once
-from bot.rendering import Form, Named, Reply, render
+from bot.rendering import Form
 from bot.slack_errors import SlackRefused
 from bot.slack_files import GONE
+from bot.steps.again import keep_what_is_there, put_in_place
+from bot.steps.intent import Intent, rendered
 from bot.tools import Tools
-from storage import forgetting, transcripts
+from storage import forgetting
 from storage.job import Failure, Job, JobState, Reason
-from storage.namings import Naming
 
 TOO_MUCH = frozenset({"msg_blocks_too_long", "msg_too_long", "invalid_blocks", "invalid_blocks_format"})
 """Slack's words for a message that is too large after all: then it goes as a file."""
@@ -35,56 +33,19 @@ SHARINGS = 2
 """How often the files are shared, each time as new files, before the message goes without them."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Intent:
-    """How the reply is recognised: by `files` (ids and titles) where it carries some, by `mark` otherwise.
-
-    The mark is of this reply alone: the job's earlier reply, before it was retried, carries another one. `replacing`:
-    files that are to take the place of `files`, because the speakers were named; `dropped`: earlier ones that were
-    never seen in the thread. `plain`: without buttons, since Slack did not take them with files.
-    """
-
-    mark: str = ""
-    form: Form = "auto"
-    files: tuple[tuple[str, str], ...] = ()
-    sharings: int = 0
-    replacing: tuple[tuple[str, str], ...] = ()
-    dropped: tuple[str, ...] = ()
-    plain: bool = False
-
-    @property
-    def own_files(self) -> tuple[str, ...]:
-        """Every file that the reply has or had."""
-        return (*(file for file, _ in (*self.files, *self.replacing)), *self.dropped)
-
-    def without_files(self, form: Form) -> Intent:
-        """For another try in this form."""
-        return replace(self, form=form, files=(), dropped=(*self.dropped, *(file for file, _ in self.files)))
-
-    def dump(self) -> str:
-        """As text for the job's row."""
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def load(cls, text: str | None) -> Intent:
-        """As it was dumped; without any, the usual form."""
-        return _INTENT.validate_json(text) if text else cls()
-
-
-_INTENT = TypeAdapter(Intent)
-
-
 async def plan(claim: Claim, tools: Tools) -> Job | Later:
     """Ready → replying: wait for the channel's turn, hand over files unseen, note what will be posted."""
     job = claim.job
     if job.forgotten:
         return await _unwanted(claim)
+    if job.failure is not None and job.shown_as is not None:
+        return await keep_what_is_there(claim, tools)
     slot = tools.limits.message_slot(job.origin.channel, job.id, now=tools.clock())
     if slot is not None:
         return Later(due=slot)
     intent = replace(Intent.load(job.reply_intent), mark=secrets.token_hex(4))
     reply = await rendered(job, tools, intent)
-    if reply.attachments:
+    if reply.attachments and job.reply_ts is None:
         files = [(await tools.workspace.upload(attachment), attachment.title) for attachment in reply.attachments]
         intent = replace(intent, files=tuple(files), sharings=intent.sharings + 1)
     return await claim.save(replace(job, state=JobState.REPLYING, reply_intent=intent.dump()))
@@ -92,6 +53,8 @@ async def plan(claim: Claim, tools: Tools) -> Job | Later:
 
 async def reply(claim: Claim, tools: Tools) -> Job | Later:
     """Replying → replied: look for the reply if an earlier try may have posted it; else post it."""
+    if claim.job.reply_ts is not None:
+        return await (_unwanted(claim) if claim.job.forgotten else put_in_place(claim, tools))
     intent = Intent.load(claim.job.reply_intent)
     deliver = _share if intent.files else _post
     try:
@@ -114,24 +77,6 @@ async def _unwanted(claim: Claim) -> Job:
     job = claim.job
     ended = replace(job, state=JobState.ABANDONED, failure=Failure(reason=Reason.CANCELLED))
     return await claim.save(ended, also=lambda tx: forgetting.drop(tx, job))
-
-
-async def rendered(job: Job, tools: Tools, intent: Intent, *, naming: Naming | None = None) -> Reply:
-    """The job's reply, with the speakers' names."""
-    transcript = await tools.database.read(lambda tx: transcripts.get(tx, job.id))
-    return render(
-        job.failure or transcript or Failure(reason=Reason.GAVE_UP),
-        title=job.title,
-        provider=tools.transcriber_of(job).title,
-        form=intent.form,
-        named=_named(job, naming, buttons=not intent.plain),
-    )
-
-
-def _named(job: Job, naming: Naming | None, *, buttons: bool) -> Named:
-    if naming is None:
-        return Named(job=job.id, names={}, buttons=buttons)
-    return Named(job=job.id, names=naming.names, version=naming.version, buttons=buttons)
 
 
 async def _post(claim: Claim, tools: Tools, intent: Intent) -> str | None:

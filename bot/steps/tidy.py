@@ -26,6 +26,9 @@ async def _show_outcome(job: Job, tools: Tools) -> None:
     outcome = _emoji(job, tools)
     if outcome is not None:
         await tools.workspace.react(channel, ts, outcome)
+    if job.retried:
+        for earlier in {tools.settings.reaction_done, tools.settings.reaction_failed} - {outcome}:
+            await tools.workspace.unreact(channel, ts, earlier)
     if not await tools.database.read(lambda tx: jobs.others_on_message(tx, job)):
         await tools.workspace.unreact(channel, ts, tools.settings.reaction_pending)
 

@@ -97,6 +97,8 @@ def _element(element: Any) -> Iterator[str]:
         yield from _short(element, "url", most=3_000)
     elif kind in SELECTS and "option_groups" not in element:
         yield from _options(element.get("options"), most=SELECTS[kind])
+        if "initial_option" in element and element["initial_option"] not in (element.get("options") or []):
+            yield "initial_option must be one of the options"
 
 
 def _options(options: Any, *, most: int) -> Iterator[str]:
@@ -110,6 +112,8 @@ def _options(options: Any, *, most: int) -> Iterator[str]:
             continue
         yield from _text(option.get("text"), most=75)
         yield from _short(option, "value", most=150)
+        if "description" in option:
+            yield from _text(option["description"], most=75)
 
 
 def _image(block: Json) -> Iterator[str]:

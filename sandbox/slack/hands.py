@@ -59,10 +59,12 @@ class Hands(Behaviour):
         return {"id": person, "username": workspace.users[person], "team_id": workspace.team_id}
 
     async def send(self, view: Json, entered: Mapping[str, str], *, user: str | None = None) -> CommandAnswer:
-        """Fill in a form that is open and send it: what is entered by the label of its field, a person by their id.
+        """Fill in a form that is open and send it: what is entered by the label of its field.
 
-        Of fields with one label the second is named with `#2` behind, and so on. What is not entered stays as the form
-        shows it. The form closes, changes or keeps open as the app answers. Raises `NotThere`.
+        A person is entered by their id, an option by what it says. Of fields with one label the second is named with
+        `#2` behind, and so on. What is not entered stays as the form shows it; a field that must be filled in and is
+        not keeps the form from being sent. The form closes, changes or keeps open as the app answers. Raises
+        `NotThere`.
         """
         dialogs = self._behind.dialogs
         if view["id"] not in dialogs.modals:
@@ -97,15 +99,30 @@ def _state(view: Json, entered: dict[str, str]) -> dict[str, Any]:
         label, element = block["label"]["text"], block["element"]
         seen[label] = seen.get(label, 0) + 1
         name = label if seen[label] == 1 else f"{label}#{seen[label]}"
-        given = entered.pop(name, None)
-        if element["type"] == "users_select":
-            field = {"type": "users_select", "selected_user": given or element.get("initial_user")}
-        else:
-            value = element.get("initial_value") if given is None else given
-            if len(value or "") > element.get("max_length", 3_000):
-                raise NotThere(f"{name}: Slack takes no more than {element['max_length']} characters")
-            field = {"type": element["type"], "value": value or None}
-        values[block["block_id"]] = {element["action_id"]: field}
+        kind, value = _field(element, entered.pop(name, None), name)
+        if not value and not block.get("optional"):
+            raise NotThere(f"{name}: to be filled in")
+        values[block["block_id"]] = {element["action_id"]: {"type": element["type"], kind: value}}
     if entered:
         raise NotThere(", ".join(entered))
     return values
+
+
+def _field(element: Json, given: str | None, name: str) -> tuple[str, Any]:
+    """What is in a field, under the name that its kind has for it.
+
+    https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload#view_submission
+    """
+    match element["type"]:
+        case "users_select":
+            return "selected_user", given or element.get("initial_user")
+        case "radio_buttons" | "static_select":
+            offered = {option["text"]["text"]: option for option in element["options"]}
+            if given is not None and given not in offered:
+                raise NotThere(f"{name}: {given}")
+            return "selected_option", element.get("initial_option") if given is None else offered[given]
+        case _:
+            value = element.get("initial_value") if given is None else given
+            if len(value or "") > element.get("max_length", 3_000):
+                raise NotThere(f"{name}: Slack takes no more than {element['max_length']} characters")
+            return "value", value or None

@@ -1,0 +1,134 @@
+"""The fields in which people say how a recording is to be transcribed, and what they entered there. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from slack_sdk.models.blocks import (
+    Block,
+    InputBlock,
+    Option,
+    PlainTextInputElement,
+    PlainTextObject,
+    StaticSelectElement,
+)
+
+from handlers import words
+from storage.wanted import Wanted
+from transcription.naming import language_name
+from transcription.wishes import MOST_SPEAKERS
+
+TRANSCRIBER, LANGUAGE, SPEAKERS = "transcriber", "language", "speakers"
+USUAL = "usual"
+"""The value of the choice that leaves it to whatever is more general."""
+
+_COUNT = re.compile(r"(\d{1,2})(?:\s*[-\u2013]\s*(\d{1,2}))?", re.ASCII)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Choice:
+    """A transcriber that is set up: its name here and for people, what it offers, and where it sends the sound."""
+
+    name: str
+    title: str
+    languages: tuple[str, ...] = ()
+    place: str = ""
+
+
+class Problems(Exception):
+    """What was entered cannot be taken: a sentence for each field, by the field's id."""
+
+    def __init__(self, by_field: Mapping[str, str]) -> None:
+        super().__init__(", ".join(by_field))
+        self.by_field = dict(by_field)
+
+
+def fields(wanted: Wanted, choices: Sequence[Choice], *, version: int = 0) -> Iterator[Block]:
+    """A field for each thing that can be chosen here. A form that is shown once more needs another `version`."""
+    if len(choices) > 1:
+        named = [(choice.name, choice.title) for choice in choices]
+        yield select(TRANSCRIBER, words.CHOOSE_TRANSCRIBER, named, chosen=wanted.transcriber, version=version)
+    if languages := _languages(choices):
+        yield select(LANGUAGE, words.CHOOSE_LANGUAGE, languages, chosen=wanted.language, version=version)
+    yield InputBlock(
+        block_id=f"{SPEAKERS}:{version}", optional=True, label=words.CHOOSE_SPEAKERS, hint=words.SPEAKERS_HINT,
+        element=PlainTextInputElement(action_id=SPEAKERS, max_length=10, initial_value=_spelled(wanted.speakers)),
+    )  # fmt: skip
+
+
+def select(
+    name: str, label: str, offered: Sequence[tuple[str, str]], *, chosen: str | None, version: int, usual: str = ""
+) -> Block:
+    """A field to choose one of `offered` (value and text), or nothing in particular."""
+    options = [_option(USUAL, usual or words.AS_BEFORE), *(_option(value, text) for value, text in offered)]
+    initial = next((option for option in options if option.value == chosen), options[0])
+    element = StaticSelectElement(action_id=name, options=options, initial_option=initial)
+    return InputBlock(block_id=f"{name}:{version}", label=label, element=element)
+
+
+def _option(value: str, text: str) -> Option:
+    return Option(value=value, text=PlainTextObject(text=text, emoji=False))
+
+
+def _languages(choices: Sequence[Choice]) -> list[tuple[str, str]]:
+    codes = dict.fromkeys(code for choice in choices for code in choice.languages)
+    names = [language_name(code) for code in codes]
+    shown = [name if names.count(name) == 1 else f"{name} ({code})" for code, name in zip(codes, names, strict=True)]
+    return sorted(zip(codes, shown, strict=True), key=lambda pair: pair[1])
+
+
+def _spelled(speakers: tuple[int, int] | None) -> str | None:
+    if speakers is None:
+        return None
+    fewest, most = speakers
+    return str(fewest) if fewest == most else f"{fewest}-{most}"
+
+
+def read(state: Mapping[str, Any], choices: Sequence[Choice], *, usual: str) -> Wanted:
+    """What was entered; `usual` is the transcriber where none is chosen. Raises `Problems`."""
+    ids = {name: block_id for block_id in map(str, state) for name in [block_id.partition(":")[0]]}
+    transcriber, language = chosen(state, TRANSCRIBER), chosen(state, LANGUAGE)
+    problems: dict[str, str] = {}
+    by = next((choice for choice in choices if choice.name == (transcriber or usual)), None)
+    if language is not None and by is not None and language not in by.languages:
+        problems[ids[LANGUAGE]] = words.not_in_that_language(by.title)
+    speakers = None
+    if said := typed(state, SPEAKERS):
+        speakers = _counted(said)
+        if speakers is None:
+            problems[ids[SPEAKERS]] = words.SPEAKERS_PROBLEM
+    if problems:
+        raise Problems(problems)
+    return Wanted(transcriber=by.name if transcriber and by else None, language=language, speakers=speakers)
+
+
+def _counted(said: str) -> tuple[int, int] | None:
+    found = _COUNT.fullmatch(said)
+    if found is None:
+        return None
+    fewest, most = int(found[1]), int(found[2] or found[1])
+    return (fewest, most) if 1 <= fewest <= most <= MOST_SPEAKERS else None
+
+
+def chosen(state: Mapping[str, Any], name: str) -> str | None:
+    """The value that was chosen in the field of this name; None for nothing in particular."""
+    option = _field(state, name).get("selected_option")
+    value = option.get("value") if isinstance(option, Mapping) else None
+    return value if isinstance(value, str) and value != USUAL else None
+
+
+def typed(state: Mapping[str, Any], name: str) -> str:
+    """The text that was entered in the field of this name."""
+    value = _field(state, name).get("value")
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _field(state: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    for block_id, entered in state.items():
+        if str(block_id).partition(":")[0] == name and isinstance(entered, Mapping):
+            field = entered.get(name)
+            return field if isinstance(field, Mapping) else {}
+    return {}
