@@ -74,7 +74,7 @@ async def ours(folder: Path, stack: AsyncExitStack) -> int:
     )  # fmt: skip
     database = await stack.enter_async_context(open_database(settings, own=True))
     tools = await stack.enter_async_context(open_tools(settings, database=database))
-    tools.workspace.identity = Identity(team_id=TEAM, user_id=USER)
+    tools.workspaces.of(team=TEAM, enterprise=None).identity = Identity(team_id=TEAM, user_id=USER)
     server = make_server()
     hear_slack(server, tools)
     listening = await listen(server, settings)

@@ -22,6 +22,7 @@ from pydantic import SecretStr
 from benchmarks.measuring import folder, memory_of
 from bot.downloads import Downloads
 from bot.network import new_session
+from bot.tokens import LastingToken
 from transcription import audio
 from transcription.botlhale_form import Form
 from transcription.botlhale_storage import store
@@ -37,7 +38,7 @@ async def send(port: int, size: int) -> None:
     origin = f"http://127.0.0.1:{port}"
     with folder() as base:
         async with new_session() as session:
-            downloads = Downloads(session=session, token=SecretStr("xoxb-relay"), origins=(origin,))
+            downloads = Downloads(session=session, token=LastingToken(SecretStr("xoxb-relay")), origins=(origin,))
             await _relay(downloads, session, origin, base, size=1000)  # everything is imported and connected
             idle = await _delays(asyncio.sleep(0.5))
             before, spent = memory_of(os.getpid()), _cpu()

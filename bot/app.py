@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+import aiohttp
 import structlog
 
 from bot.catalog import make_transcribers
@@ -17,7 +18,6 @@ from bot.catching_up import CatchingUp
 from bot.claim import LEASE
 from bot.clock import Clock, wall_time
 from bot.databases import open_database
-from bot.downloads import Downloads
 from bot.housekeeping import Housekeeping
 from bot.listening import answer_about_itself, hear_providers, hear_slack, listen, tell_prometheus
 from bot.measured import measured
@@ -26,14 +26,14 @@ from bot.network import new_session
 from bot.rate_limits import RateLimits
 from bot.server import Listening, make_server
 from bot.settings import Settings, SettingsProblem
-from bot.slack_app import slack_client
-from bot.slack_errors import SlackNotAuthorised, SlackRefused, SlackUnavailable
+from bot.slack_errors import SlackRefused, SlackUnavailable
 from bot.socket_mode import SocketMode
 from bot.socket_pace import PACE, Pace
 from bot.spool import Spool
+from bot.tokens import LastingToken
 from bot.tools import Tools
 from bot.worker import Worker
-from bot.workspace import Workspace
+from bot.workspaces import OneWorkspace, Workspaces, make_workspace
 from handlers.health import Check
 from storage import claiming
 from storage.database import Database, Transaction
@@ -87,11 +87,10 @@ class Bot:
     async def _keep_in_touch(self) -> None:
         """Slack may be away when we start, or later: ask until it answers. What is shared meanwhile comes again."""
         while True:
-            if not self.tools.workspace.is_within_reach:
-                try:
-                    await self.tools.workspace.identify(again=True)
-                except (SlackUnavailable, SlackRefused) as error:
-                    _log.warning("slack not reached", error=str(error))
+            try:
+                await self.tools.workspaces.keep_in_touch()
+            except (SlackUnavailable, SlackRefused) as error:
+                _log.warning("slack not reached", error=str(error))
             await asyncio.sleep(ASK_AGAIN.total_seconds())
 
 
@@ -100,21 +99,15 @@ async def open_tools(
     settings: Settings, *, database: Database, clock: Callable[[], datetime] = wall_time
 ) -> AsyncIterator[Tools]:
     """Everything that a step uses; closes it afterwards."""
-    token = settings.slack_bot_token
-    if token is None:
-        raise SettingsProblem(settings.slack_problems())
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(new_session())
         transcribers = make_transcribers(settings, client=session, clock=clock)
         for transcriber in transcribers.values():
             stack.push_async_callback(transcriber.close)
-        slack = slack_client(settings, token=token.get_secret_value())
-        slack.session = session
         metrics = Metrics(providers=transcribers)
         yield Tools(
             database=database,
-            workspace=Workspace(client=slack, session=session, metrics=metrics),
-            downloads=Downloads(session=session, token=token, origins=settings.slack_file_origins),
+            workspaces=_workspaces(settings, session=session, metrics=metrics),
             transcribers={name: measured(made, metrics) for name, made in transcribers.items()},
             spool=Spool(settings.spool),
             convert=convert,
@@ -124,6 +117,13 @@ async def open_tools(
             conversions=asyncio.Semaphore(settings.conversions),
             metrics=metrics,
         )
+
+
+def _workspaces(settings: Settings, *, session: aiohttp.ClientSession, metrics: Metrics) -> Workspaces:
+    if settings.slack_bot_token is None:
+        raise SettingsProblem(settings.slack_problems())
+    token = LastingToken(settings.slack_bot_token)
+    return OneWorkspace(make_workspace(settings, session=session, metrics=metrics, token=token))
 
 
 @asynccontextmanager
@@ -145,7 +145,7 @@ async def open_bot(
         await house.set_clock()
         await _take_over(tools.database, clock)
         await tools.spool.prepare(database)
-        await _introduce(tools.workspace)
+        await tools.workspaces.introduce()
         worker = None if only == "web" else Worker(tools, clock=clock)
         if worker is not None:
             database.on_due(worker.wake)
@@ -171,7 +171,7 @@ def _hearing(socket: SocketMode | None) -> Callable[[], bool]:
 
 
 def _checks(tools: Tools, *, worker: Worker | None, socket: SocketMode | None) -> dict[str, Check]:
-    checks: dict[str, Check] = {"slack": lambda: tools.workspace.is_within_reach}
+    checks: dict[str, Check] = {"slack": lambda: tools.workspaces.is_within_reach}
     if worker is not None:
         checks |= {"worker": lambda: worker.is_alive, "spool": tools.spool.has_room}
     if socket is not None:
@@ -196,17 +196,6 @@ async def _take_over(database: Database, clock: Clock) -> None:
         claiming.pull_back(tx, now=clock(), lease=LEASE)
 
     await database.write(work)
-
-
-async def _introduce(workspace: Workspace) -> None:
-    try:
-        await workspace.identify()
-    except SlackNotAuthorised as error:
-        raise SettingsProblem(
-            [f"SLACK_BOT_TOKEN: Slack refused it ({error}); copy it again from the app's page"]
-        ) from None
-    except (SlackUnavailable, SlackRefused) as error:
-        _log.warning("slack not reached", error=str(error))  # later, then
 
 
 async def run(settings: Settings, *, only: Role | None = None, around: Around = _nothing_between) -> None:

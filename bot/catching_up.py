@@ -15,8 +15,9 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.slack_errors import SlackRefused, SlackUnavailable
-from bot.slack_files import Identity, Place, SlackFile
+from bot.slack_files import Place, SlackFile
 from bot.tools import Tools
+from bot.workspaces import Site
 from storage import jobs, presence
 from storage.database import StorageUnavailable, Transaction
 from storage.job import Origin
@@ -65,15 +66,20 @@ class CatchingUp:
         await self._tools.database.write(lambda tx: presence.note(tx, now=now))
 
     async def _catch_up(self, *, since: datetime) -> None:
-        identity = await self._tools.workspace.identify()
+        for site in await self._tools.workspaces.sites():
+            await self._catch_up_at(site, since=since)
+
+    async def _catch_up_at(self, site: Site, *, since: datetime) -> None:
+        workspace = site.workspace
+        identity = await workspace.identify()
         found: list[tuple[SlackFile, str, Place]] = []
-        for file in await self._tools.workspace.files(since=since):
+        for file in await workspace.files(since=since):
             if file.looks_like_a_recording and file.user != identity.user_id:
                 with suppress(SlackRefused):  # deleted just now, or not for us: the others are answered all the same
                     # The list need not say where a file was shared.
-                    found += _sharings(await self._tools.workspace.file(file.id), since=since)
+                    found += _sharings(await workspace.file(file.id), since=since)
         found.sort(key=lambda sharing: float(sharing[2].ts))
-        added = await self._tools.database.write(lambda tx: _add(tx, found, identity, now=self._tools.clock()))
+        added = await self._tools.database.write(lambda tx: _add(tx, found, site, now=self._tools.clock()))
         _log.info("caught up", recordings=added)
 
 
@@ -84,12 +90,12 @@ def _sharings(file: SlackFile, *, since: datetime) -> Iterator[tuple[SlackFile, 
                 yield file, channel, place
 
 
-def _add(tx: Transaction, found: Sequence[tuple[SlackFile, str, Place]], identity: Identity, *, now: datetime) -> int:
+def _add(tx: Transaction, found: Sequence[tuple[SlackFile, str, Place]], site: Site, *, now: datetime) -> int:
     """Keep those that are not known; each a little younger than the one before, so that they stay in order."""
     added = 0
     for number, (file, channel, place) in enumerate(found):
         origin = Origin(
-            enterprise=identity.enterprise_id, team=identity.team_id, channel=channel, file=file.id,
+            enterprise=site.enterprise, team=site.team, channel=channel, file=file.id,
             occasion=place.ts, thread=place.root, user=place.share_user_id or file.user or "",
         )  # fmt: skip
         at = now + number * timedelta(milliseconds=1)

@@ -19,9 +19,10 @@ from bot.databases import open_database
 from bot.manifest import OPTIONAL_SCOPES, REQUIRED_SCOPES
 from bot.network import new_session
 from bot.settings import Settings
-from bot.slack_app import slack_client
+from bot.slack_client import slack_client
 from bot.slack_errors import SlackMishap, SlackNotAuthorised, SlackRefused, SlackUnavailable, understand
-from bot.workspace import Workspace
+from bot.tokens import LastingToken
+from bot.workspaces import make_workspace
 from storage import claiming
 from storage.database import StorageUnavailable
 from transcription.errors import Misunderstood, NotAuthorised, QuotaSpent, TranscriptionError, Unavailable
@@ -71,9 +72,7 @@ async def _slack(settings: Settings) -> AsyncIterator[Finding]:
     if settings.slack_bot_token is None:
         return
     async with new_session() as session:
-        client = slack_client(settings, token=settings.slack_bot_token.get_secret_value())
-        client.session = session
-        workspace = Workspace(client=client, session=session)
+        workspace = make_workspace(settings, session=session, token=LastingToken(settings.slack_bot_token))
         try:
             identity = await workspace.identify()
         except (SlackNotAuthorised, SlackRefused) as error:
@@ -116,7 +115,7 @@ async def _way_in(settings: Settings, session: aiohttp.ClientSession) -> Finding
             what=f"HTTP mode: Slack must reach {address}",
             fix="set PUBLIC_URL, and give this address in the manifest" if settings.public_url is None else None,
         )
-    client = slack_client(settings, token=None)
+    client = slack_client(settings)
     client.session = session
     try:
         await client.apps_connections_open(app_token=settings.slack_app_token.get_secret_value())

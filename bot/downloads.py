@@ -8,10 +8,10 @@ from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
-from pydantic import SecretStr
 
 from bot.rate_limits import Pauses
 from bot.slack_errors import SlackNotAuthorised, SlackUnavailable, retry_after
+from bot.tokens import Token
 from transcription.errors import Refused, TooLong
 
 SLACK_HOSTS = ("slack.com", "slack-edge.com", "slack-files.com")
@@ -28,9 +28,9 @@ _OK, _TOO_MANY, _UNAUTHORISED, _SERVER = 200, 429, frozenset({401, 403}), 500
 
 
 class Downloads:
-    """A `session` of the composition root, the bot's token, and extra origins that may receive it."""
+    """A `session` of the composition root, the bot's token in a workspace, and extra origins that may receive it."""
 
-    def __init__(self, *, session: aiohttp.ClientSession, token: SecretStr, origins: tuple[str, ...] = ()) -> None:
+    def __init__(self, *, session: aiohttp.ClientSession, token: Token, origins: tuple[str, ...] = ()) -> None:
         self._session = session
         self._token = token
         self._origins = frozenset(origins)
@@ -49,10 +49,11 @@ class Downloads:
             raise SlackUnavailable(f"download: {type(error).__name__}", maybe_done=False) from None
 
     async def _follow(self, address: str, target: Path, largest: int) -> None:
+        token = (await self._token.current()).get_secret_value()
         for _ in range(REDIRECTS + 1):
             if not is_slacks(address, origins=self._origins):
                 raise Refused("download: not Slack's host", sentence="Slack keeps this file somewhere I may not read.")
-            headers = {"Authorization": f"Bearer {self._token.get_secret_value()}"}
+            headers = {"Authorization": f"Bearer {token}"}
             async with self._session.get(
                 address, headers=headers, allow_redirects=False, timeout=_TIMEOUT, read_bufsize=_READ_AHEAD
             ) as response:

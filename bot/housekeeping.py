@@ -10,7 +10,7 @@ import structlog
 
 from bot.claim import LEASE
 from bot.clock import Clock
-from bot.slack_errors import SlackNotAuthorised, SlackRefused, SlackUnavailable
+from bot.slack_errors import SlackRefused, SlackUnavailable
 from bot.tools import Tools
 from storage import claiming, forgetting, inbox, jobs
 from storage.database import StorageUnavailable
@@ -64,16 +64,14 @@ class Housekeeping:
 
     async def _forget_the_removed(self) -> None:
         """Everything of a workspace that removed the app goes a day later, unless the app is there again."""
+        places = await self._tools.database.read(forgetting.removals)
         try:
-            await self._tools.workspace.identify(again=True)
-            is_there = True
-        except SlackNotAuthorised:
-            is_there = False
+            gone = await self._tools.workspaces.are_gone(places)
         except (SlackUnavailable, SlackRefused):
             return
-        before = self._clock() - REGRET
+        back, before = set(places) - gone, self._clock() - REGRET
         count = await self._tools.database.write(
-            lambda tx: forgetting.settle_removals(tx, is_there=is_there, before=before)
+            lambda tx: forgetting.settle_removals(tx, gone=gone, back=back, before=before)
         )
         if count:
             _log.warning("workspace forgotten: the app was removed", jobs=count)

@@ -13,12 +13,14 @@ from bot.scrape import Scrape
 from bot.screens import Screens
 from bot.server import Listening, make_server, serve_slack, timed_webhooks
 from bot.settings import Settings, SettingsProblem
-from bot.slack_app import make_app, slack_client
+from bot.slack_app import make_app
+from bot.slack_client import slack_client
 from bot.socket_mode import SocketMode
 from bot.socket_pace import PACE, Pace
 from bot.tools import Tools
 from handlers import audio, commands, forgetting, health, metrics, naming, recordings, steering, webhooks
 from handlers.choices import Choice
+from handlers.events import Command
 from handlers.health import Check
 from handlers.steering import Steering
 from transcription.transcriber import CallsBack
@@ -27,24 +29,27 @@ from transcription.transcriber import CallsBack
 def hear_slack(server: web.Application, tools: Tools, *, pace: Pace = PACE) -> SocketMode | None:
     """Hear Slack's events and commands: over the socket that is returned, or at an address of the server."""
     settings = tools.settings
-    token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else None
-    app = make_app(
-        settings, client=slack_client(settings, token=None), workspace=tools.workspace, metrics=tools.metrics
-    )
+    app = make_app(settings, client=slack_client(settings), workspaces=tools.workspaces, metrics=tools.metrics)
     deleted = partial(forgetting.deleted_message, database=tools.database, clock=tools.clock)
     audio.register(app, database=tools.database, clock=tools.clock, deleted=deleted)
-    forgetting.register(app, database=tools.database, clock=tools.clock)
-    screens = Screens(tools.workspace)
-    steers = Steering(database=tools.database, clock=tools.clock, screens=screens, choices=choices_of(tools))
+    forgetting.register(app, database=tools.database, clock=tools.clock, removed=tools.workspaces.removed)
+    steers = Steering(
+        database=tools.database,
+        clock=tools.clock,
+        screens_of=lambda job: Screens(tools.workspace_of(job)),
+        choices=choices_of(tools),
+    )
     commands.register(
         app,
         steering=steers,
         database=tools.database,
         clock=tools.clock,
         provider_title=lambda job: tools.transcriber_of(job).title,
-        workspace_url=lambda: tools.workspace.identity.url if tools.workspace.identity else "",
+        workspace_url=partial(_url, tools),
     )
-    naming.register(app, database=tools.database, clock=tools.clock, screens=screens)
+    naming.register(
+        app, database=tools.database, clock=tools.clock, screens_of=lambda job: Screens(tools.workspace_of(job))
+    )
     steering.register(app, steering=steers)
     if settings.slack_signing_secret is not None:
         secret = settings.slack_signing_secret.get_secret_value()
@@ -55,7 +60,7 @@ def hear_slack(server: web.Application, tools: Tools, *, pace: Pace = PACE) -> S
     return SocketMode(
         app,
         app_token=app_token,
-        client=slack_client(settings, token=token),
+        client=slack_client(settings),
         connected=tools.metrics.socket_connected,
         pace=pace,
     )
@@ -70,6 +75,12 @@ def choices_of(tools: Tools) -> tuple[Choice, ...]:
         for name in names
         for made in [tools.transcribers[name]]
     )
+
+
+def _url(tools: Tools, command: Command) -> str:
+    """Where the workspace's conversations are in a browser; empty until Slack has said so."""
+    identity = tools.workspaces.of(team=command.team_id, enterprise=command.enterprise_id).identity
+    return identity.url if identity else ""
 
 
 def hear_providers(server: web.Application, tools: Tools) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -17,28 +18,17 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.metrics import Metrics
 from bot.settings import Settings
-from bot.slack_files import Identity
-from bot.workspace import Workspace
+from bot.workspaces import Workspaces
 from handlers import words
 from handlers.audio import Installation, Listener
 
 _log = structlog.get_logger()
 
 
-def slack_client(settings: Settings, *, token: str | None) -> AsyncWebClient:
-    """A client that never repeats a call by itself: a repeated post is a second message."""
-    return _Client(token=token, base_url=settings.slack_api_url, timeout=20, retry_handlers=[])
-
-
-class _Client(AsyncWebClient):
-    """Follows no redirect: a call's token and words are for the address in the settings and for nobody else."""
-
-    async def _request(self, *, http_verb: str, api_url: str, req_args: dict[str, Any]) -> dict[str, Any]:
-        there = {**req_args, "allow_redirects": False}
-        return await super()._request(http_verb=http_verb, api_url=api_url, req_args=there)
-
-
 Payload = dict[str, Any]
+
+_LATEST = 2**36
+"""Seconds since 1970: in the year 4147, which every database can keep."""
 
 Whose = Callable[[Payload], Awaitable[Installation | None]]
 """Tells the installation that a request is about; None if it is not ours."""
@@ -101,26 +91,30 @@ def _not_stored(error: Exception) -> BoltResponse:
     return BoltResponse(status=500, body="")  # Slack delivers again
 
 
-def make_app(settings: Settings, *, client: AsyncWebClient, workspace: Workspace, metrics: Metrics) -> App:
+def make_app(settings: Settings, *, client: AsyncWebClient, workspaces: Workspaces, metrics: Metrics) -> App:
     """An app without listeners yet."""
-    token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
     secret = settings.slack_signing_secret
 
     async def whose(payload: Payload) -> Installation | None:
-        identity = await workspace.identify()
-        team, enterprise = extract_team_id(payload), extract_enterprise_id(payload)
-        if not _is_ours(identity, team=team, enterprise=enterprise, whole=extract_is_enterprise_install(payload)):
+        team, enterprise = _team_of(payload), extract_enterprise_id(payload)
+        whole = bool(extract_is_enterprise_install(payload))
+        workspace = await workspaces.find(team=team, enterprise=enterprise, whole=whole)
+        if workspace is None:
             return None
-        return Installation(team=team or "", enterprise=enterprise, bot_user=identity.user_id)
+        bot_user = (await workspace.identify()).user_id
+        at = _moment_of(payload)
+        return Installation(team=team or "", enterprise=enterprise, whole=whole, bot_user=bot_user, at=at)
 
     async def authorize(context: AsyncBoltContext) -> AuthorizeResult | None:
-        identity, team, enterprise = await workspace.identify(), context.team_id, context.enterprise_id
-        if not _is_ours(identity, team=team, enterprise=enterprise, whole=context.is_enterprise_install):
+        whole = bool(context.is_enterprise_install)
+        workspace = await workspaces.find(team=context.team_id, enterprise=context.enterprise_id, whole=whole)
+        if workspace is None:
             return None
+        identity = await workspace.identify()
+        # No token: what calls Slack goes through `Workspace`.
         return AuthorizeResult(
             enterprise_id=identity.enterprise_id,
             team_id=identity.team_id,
-            bot_token=token,
             bot_id=identity.bot_id,
             bot_user_id=identity.user_id,
         )
@@ -143,10 +137,12 @@ def make_app(settings: Settings, *, client: AsyncWebClient, workspace: Workspace
     return app
 
 
-def _is_ours(identity: Identity, *, team: str | None, enterprise: str | None, whole: bool | None) -> bool:
-    """Whether a request is about our installation: in a workspace, or in a `whole` organisation."""
-    if enterprise is not None and enterprise == identity.enterprise_id if whole else team == identity.team_id:
-        return True
-    # The app is installed there too, perhaps, but we hold no token for it and keep nothing of it.
-    _log.warning("another workspace refused")
-    return False
+def _moment_of(payload: Payload) -> datetime | None:
+    seconds = payload.get("event_time")
+    return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int) and 0 < seconds < _LATEST else None
+
+
+def _team_of(payload: Payload) -> str | None:
+    """The team that an event comes from; for an app in a whole organisation its authorisation need not name one."""
+    team = extract_team_id(payload) or payload.get("context_team_id") or payload.get("team_id")
+    return str(team) if team else None

@@ -27,7 +27,6 @@ UNAUTHORISED = frozenset(
         "account_inactive",
         "invalid_auth",
         "not_authed",
-        "token_expired",
         "token_revoked",
         "missing_scope",
         "not_allowed_token_type",
@@ -61,6 +60,10 @@ class SlackNotAuthorised(SlackUnavailable):
         super().__init__(message, maybe_done=False)
 
 
+class SlackTokenExpired(SlackNotAuthorised):
+    """The token was good until a while ago; there may be another one."""
+
+
 class SlackRefused(Exception):
     """Final: Slack will not do this. `code` is Slack's own word for why."""
 
@@ -87,6 +90,8 @@ def understand(method: str, error: Exception) -> SlackUnavailable | SlackRefused
     too_many = 429
     if status == too_many or code in {"ratelimited", "rate_limited"}:
         return SlackUnavailable(f"{method}: ratelimited", retry_after=retry_after(headers), maybe_done=False)
+    if code == "token_expired":
+        return SlackTokenExpired(f"{method}: {code}")
     if code in UNAUTHORISED:
         return SlackNotAuthorised(f"{method}: {code}")
     if not code or code in TEMPORARY or status >= _SERVER:

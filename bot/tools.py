@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
-from bot.downloads import Downloads
 from bot.metrics import Metrics
 from bot.rate_limits import RateLimits
 from bot.settings import Settings
 from bot.spool import Spool
 from bot.workspace import Workspace
+from bot.workspaces import Workspaces
 from storage.database import Database
 from storage.job import Job
 from storage.wanted import Wanted
@@ -37,8 +37,7 @@ class Tools:
     """`transcribers` are those that jobs may name; `conversions` bounds how many recordings are decoded at once."""
 
     database: Database
-    workspace: Workspace
-    downloads: Downloads
+    workspaces: Workspaces
     transcribers: Mapping[str, Transcriber]
     spool: Spool
     convert: Convert
@@ -47,6 +46,10 @@ class Tools:
     clock: Callable[[], datetime]
     conversions: asyncio.Semaphore
     metrics: Metrics
+
+    def workspace_of(self, job: Job) -> Workspace:
+        """Slack, where the job's recording was shared."""
+        return self.workspaces.of(team=job.origin.team, enterprise=job.origin.enterprise)
 
     def transcriber_for(self, wanted: Wanted) -> Transcriber:
         """The one that is wanted, if it is set up; else the configured one."""

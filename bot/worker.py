@@ -233,7 +233,7 @@ class Worker:
     async def _recover(self, claim: Claim, error: Exception) -> None:
         job, now = claim.job, self._tools.clock()
         if isinstance(error, Paused) and claim.age <= PATIENCE:
-            await claim.release(wait_for(job, self._tools, slack_for(job.state), span=error.left))
+            await claim.release(wait_for(job, self._tools, slack_for(job), span=error.left))
             return
         note_slack(job, self._tools, error)
         decision = decide(error, attempts=job.attempts, age=claim.age, chance=random.random())  # noqa: S311 - jitter

@@ -13,15 +13,24 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import aiohttp
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.downloads import SLACK_HOSTS, is_slacks
+from bot.downloads import SLACK_HOSTS, Downloads, is_slacks
 from bot.metrics import Metrics
 from bot.rate_limits import Pauses
 from bot.rendering import POSTING, Attachment
-from bot.slack_errors import SlackMishap, SlackNotAuthorised, SlackRefused, SlackUnavailable, retry_after, understand
+from bot.slack_errors import (
+    SlackMishap,
+    SlackNotAuthorised,
+    SlackRefused,
+    SlackTokenExpired,
+    SlackUnavailable,
+    retry_after,
+    understand,
+)
 from bot.slack_files import GONE, Conversation, FileList, Identity, Person, SlackFile
+from bot.tokens import Token
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -37,13 +46,24 @@ AWAY = 3
 
 
 class Workspace:
-    """`client` must have no retry handlers; `session` uploads the bytes of transcript files; calls are measured."""
+    """`client` must have no retry handlers, and no token of its own: each call goes out with `token` as it is then.
+
+    `session` uploads the bytes of transcript files; calls are measured. `downloads` fetches what was shared here.
+    """
 
     def __init__(
-        self, *, client: AsyncWebClient, session: aiohttp.ClientSession, metrics: Metrics | None = None
+        self,
+        *,
+        client: AsyncWebClient,
+        session: aiohttp.ClientSession,
+        token: Token,
+        downloads: Downloads,
+        metrics: Metrics | None = None,
     ) -> None:
+        self.downloads = downloads
         self._client = client
         self._session = session
+        self._token = token
         self._metrics = metrics or Metrics()
         self._pauses = Pauses()
         self._unanswered = 0
@@ -216,10 +236,24 @@ class Workspace:
             return await self._call(method, arguments)
 
     async def _call(self, method: str, arguments: Mapping[str, object]) -> tuple[dict[str, Any], Mapping[str, object]]:
+        token = await self._token.current()
+        try:
+            return await self._call_with(token, method, arguments)
+        except SlackTokenExpired:
+            # Slack has looked at nothing but the token.
+            another = await self._token.instead_of(token)
+            if another is None:
+                raise
+            return await self._call_with(another, method, arguments)
+
+    async def _call_with(
+        self, token: SecretStr, method: str, arguments: Mapping[str, object]
+    ) -> tuple[dict[str, Any], Mapping[str, object]]:
         given = {name: value for name, value in arguments.items() if value is not None}
         body = {"json": given} if method in _JSON_METHODS else {"data": _plain(given)}
+        headers = {"Authorization": f"Bearer {token.get_secret_value()}"}
         try:
-            response = await self._client.api_call(method, **body)
+            response = await self._client.api_call(method, headers=headers, **body)
         except SlackMishap as error:
             understood = understand(method, error)
             self._note(understood)

@@ -27,11 +27,21 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Installation:
-    """Where an event belongs: a workspace, in a whole organisation perhaps, and who we are there."""
+    """Where an event belongs: a workspace, and who we are there.
+
+    `whole`: the app was installed in the organisation. `at`: when it happened, by Slack's clock.
+    """
 
     team: str
     enterprise: str | None
     bot_user: str
+    whole: bool = False
+    at: datetime | None = None
+
+    @property
+    def place(self) -> str:
+        """Where the app was installed: the organisation, or the workspace."""
+        return self.enterprise if self.whole and self.enterprise else self.team
 
 
 Listener = Callable[[Event, Installation], Awaitable[None]]

@@ -39,12 +39,12 @@ def register(
     database: Database,
     clock: Callable[[], datetime],
     provider_title: Callable[[Job], str],
-    workspace_url: Callable[[], str],
+    workspace_url: Callable[[Command], str],
 ) -> None:
     """Listen for the command."""
 
     async def answer(command: Command) -> Answer:
-        viewer = listing.Viewer(now=clock(), provider_title=provider_title, workspace_url=workspace_url())
+        viewer = listing.Viewer(now=clock(), provider_title=provider_title, workspace_url=workspace_url(command))
         match command.text.lower().split():
             case [] | ["list"]:
                 shown = await database.read(lambda tx: _listed(tx, command))

@@ -221,6 +221,7 @@ class Command(_Wire):
     channel_id: Name
     channel_name: TextOrNothing = ""
     team_id: Name
+    enterprise_id: MaybeText = None
 
     @property
     def in_direct_message(self) -> bool:

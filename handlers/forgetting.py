@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from pydantic import ValidationError
@@ -16,13 +16,24 @@ from pydantic import ValidationError
 from handlers.audio import Event, Hears, Installation
 from handlers.events import FileDeleted, MessageChanged, MessageDeleted
 from storage import forgetting
-from storage.database import Database
+from storage.database import Database, Transaction
 
 _log = structlog.get_logger()
 
 
-def register(app: Hears, *, database: Database, clock: Callable[[], datetime]) -> None:
-    """Listen for what is deleted; deleted messages come with the other messages (`deleted_message`)."""
+class Removed(Protocol):
+    """Is told that the app is gone from a place, a team or an organisation, since that moment by Slack's clock."""
+
+    def __call__(self, tx: Transaction, *, place: str, at: datetime) -> None:
+        """In the unit of work in which that is noted."""
+        ...
+
+
+def register(app: Hears, *, database: Database, clock: Callable[[], datetime], removed: Removed) -> None:
+    """Listen for what is deleted; deleted messages come with the other messages (`deleted_message`).
+
+    `removed` is told in the same unit of work that the app is gone from a place.
+    """
 
     async def file_deleted(event: Event, place: Installation) -> None:
         try:
@@ -31,17 +42,22 @@ def register(app: Hears, *, database: Database, clock: Callable[[], datetime]) -
             return
         await database.write(lambda tx: forgetting.file_deleted(tx, team=place.team, file=gone.file_id, now=clock()))
 
-    async def removed(event: Event, place: Installation) -> None:
+    async def app_removed(event: Event, place: Installation) -> None:
         del event
-        _log.warning("app removed", team=place.team)
-        await database.write(lambda tx: forgetting.app_removed(tx, team=place.team, now=clock()))
+        _log.warning("app removed", place=place.place)
+
+        def note(tx: Transaction) -> None:
+            forgetting.app_removed(tx, place=place.place, now=clock())
+            removed(tx, place=place.place, at=place.at or clock())
+
+        await database.write(note)
 
     async def tokens_revoked(event: Event, place: Installation) -> None:
         if _lists_bots(event.get("tokens")):
-            await removed(event, place)
+            await app_removed(event, place)
 
     app.at_once("file_deleted", file_deleted)
-    app.at_once("app_uninstalled", removed)
+    app.at_once("app_uninstalled", app_removed)
     app.at_once("tokens_revoked", tokens_revoked)
 
 

@@ -62,9 +62,11 @@ class _Named:
         return self.naming.version if self.naming else 0
 
 
-def register(app: AsyncApp, *, database: Database, clock: Callable[[], datetime], screens: Screens) -> None:
-    """Listen for buttons, the shortcut and the form."""
-    desk = _Desk(database, clock=clock, screens=screens)
+def register(
+    app: AsyncApp, *, database: Database, clock: Callable[[], datetime], screens_of: Callable[[Job], Screens]
+) -> None:
+    """Listen for buttons, the shortcut and the form; `screens_of` gives those of a job's workspace."""
+    desk = _Desk(database, clock=clock, screens_of=screens_of)
 
     @app.action(NAME_SPEAKERS)
     async def pressed_button(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
@@ -97,16 +99,18 @@ def register(app: AsyncApp, *, database: Database, clock: Callable[[], datetime]
 class _Desk:
     """What the listeners do; `body` is Slack's payload."""
 
-    def __init__(self, database: Database, *, clock: Callable[[], datetime], screens: Screens) -> None:
+    def __init__(
+        self, database: Database, *, clock: Callable[[], datetime], screens_of: Callable[[Job], Screens]
+    ) -> None:
         self._database = database
         self._clock = clock
-        self._screens = screens
+        self._screens_of = screens_of
 
     async def open(self, body: object, *, find: Callable[[Transaction, Pressed], _Named]) -> None:
         """Show the form."""
         pressed = Pressed.model_validate(body)
         found = await self._database.read(lambda tx: find(tx, pressed))
-        await self._screens.open(pressed.trigger_id, self._form(found))
+        await self._screens_of(found.job).open(pressed.trigger_id, self._form(found))
 
     async def undo(self, body: object) -> None:
         """Make the naming before the newest the newest; where there is none before, take all names away."""
@@ -155,7 +159,7 @@ class _Desk:
 
     def _form(self, found: _Named, *, notice: str | None = None) -> View:
         context = Context(job=found.job.id, version=found.version, made=found.job.retried)
-        pick = self._screens.may_name_people
+        pick = self._screens_of(found.job).may_name_people
         return form(context, voices(found.transcript), names=found.names, pick_people=pick, notice=notice)
 
     async def _names(self, found: _Named, wished: Mapping[int, Wish]) -> dict[str, str]:
@@ -163,15 +167,17 @@ class _Desk:
         names = dict(found.names)
         asked = {voice.label: wished[row] for row, voice in enumerate(voices(found.transcript)) if row in wished}
         # All at once: Slack waits three seconds for the form.
-        given = await asyncio.gather(*map(self._name, asked.values()))
+        screens = self._screens_of(found.job)
+        given = await asyncio.gather(*(_name(screens, wish) for wish in asked.values()))
         for label, name in zip(asked, given, strict=True):
             names.pop(label, None)
             if name:
                 names[label] = name
         return names
 
-    async def _name(self, wish: Wish) -> str:
-        return shortened(await self._screens.name_of(wish.person) if wish.person else wish.typed, limit=NAME_LENGTH)
+
+async def _name(screens: Screens, wish: Wish) -> str:
+    return shortened(await screens.name_of(wish.person) if wish.person else wish.typed, limit=NAME_LENGTH)
 
 
 def _under(tx: Transaction, pressed: Pressed) -> _Named:

@@ -72,7 +72,7 @@ class Steering:
 
     database: Database
     clock: Callable[[], datetime]
-    screens: Screens
+    screens_of: Callable[[Job], Screens]
     choices: Sequence[Choice]
 
     async def cancel(self, asker: Asker, job: JobId) -> str:
@@ -107,7 +107,7 @@ class Steering:
             raise Refused(words.STILL_IN_WORK)
         if found.forgotten:
             raise Refused(words.DELETED_BEFORE)
-        await self.screens.open(trigger, self._form(found))
+        await self.screens_of(found).open(trigger, self._form(found))
 
     def _form(self, job: Job) -> View:
         return View(
@@ -144,7 +144,7 @@ class Steering:
         found = await self.database.read(lambda tx: jobs.get(tx, job))
         if found is None or not asker.sees(found):
             raise Refused(words.no_such_recording(job))
-        if not asker.owns(found) and not await self.screens.looks_after(asker.user, found.origin.channel):
+        if not asker.owns(found) and not await self.screens_of(found).looks_after(asker.user, found.origin.channel):
             raise Refused(words.NOT_YOURS_TO_STEER)
         return found
 

@@ -6,11 +6,12 @@ wish. Nobody at all is asked where the whole installation goes.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from storage import inbox, jobs, preferences
-from storage.database import Transaction
+from storage.database import Row, Transaction
 from storage.job import Job, Reason
 from storage.job_rows import entry, job_of
 from storage.moments import stored
@@ -120,25 +121,37 @@ def purge(tx: Transaction, *, before: datetime) -> int:
     return len(rows)
 
 
-def app_removed(tx: Transaction, *, team: str, now: datetime) -> None:
-    """Note that the workspace has taken the app out, or taken its token back; the first time counts."""
+def app_removed(tx: Transaction, *, place: str, now: datetime) -> None:
+    """Note that a team or an organisation has taken the app out, or its token back; the first time counts."""
     tx.run(
         "INSERT INTO presence (place, heard_at) VALUES (:place, :now) ON CONFLICT (place) DO NOTHING",
-        place=_REMOVED + team,
+        place=_REMOVED + place,
         now=stored(now),
     )
 
 
-def settle_removals(tx: Transaction, *, is_there: bool, before: datetime) -> int:
-    """Forget the workspaces that removed the app before that moment, unless it is there again; how many jobs."""
-    rows = tx.all("SELECT place, heard_at FROM presence WHERE place <> 'slack'")
+def removals(tx: Transaction) -> list[str]:
+    """The teams and organisations that took the app out, or did so for a while."""
+    return [str(row["place"]).removeprefix(_REMOVED) for row in _removals(tx)]
+
+
+def _removals(tx: Transaction) -> Sequence[Row]:
+    return tx.all("SELECT place, heard_at FROM presence WHERE place <> 'slack' ORDER BY place")
+
+
+def settle_removals(tx: Transaction, *, gone: Collection[str], back: Collection[str], before: datetime) -> int:
+    """Forget everything of those that removed the app before that moment and are `gone`; how many jobs.
+
+    That the app was removed is forgotten of those that are `back`.
+    """
     count = 0
-    for row in rows:
-        if not is_there and row["heard_at"] < stored(before):
-            count += workspace(tx, team=row["place"].removeprefix(_REMOVED))
-        elif not is_there:
-            continue
-        tx.run("DELETE FROM presence WHERE place = :place", place=row["place"])
+    for row in _removals(tx):
+        place = str(row["place"]).removeprefix(_REMOVED)
+        over = place in gone and row["heard_at"] < stored(before)
+        if over:
+            count += workspace(tx, team=place) + _organisation(tx, place)
+        if over or place in back:
+            tx.run("DELETE FROM presence WHERE place = :place", place=row["place"])
     return count
 
 
@@ -153,3 +166,13 @@ def workspace(tx: Transaction, *, team: str) -> int:
         tx.run(f"DELETE FROM {table} WHERE job_id IN (SELECT id FROM jobs WHERE team = :team)", team=team)  # noqa: S608 - our own names
     preferences.forget_workspace(tx, team=team)
     return tx.run("DELETE FROM jobs WHERE team = :team", team=team)
+
+
+def _organisation(tx: Transaction, enterprise: str) -> int:
+    """Remove everything of an organisation's teams, but of those that have the app of their own; how many jobs."""
+    rows = tx.all(
+        "SELECT DISTINCT team FROM jobs WHERE enterprise = :enterprise "
+        "AND NOT EXISTS (SELECT 1 FROM installations WHERE place = jobs.team)",
+        enterprise=enterprise,
+    )
+    return sum(workspace(tx, team=row["team"]) for row in rows)

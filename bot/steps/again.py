@@ -21,7 +21,7 @@ async def keep_what_is_there(claim: Claim, tools: Tools) -> Job:
     if failure is not None and job.requested_by is not None:
         sentence = words.done_again_in_vain(words.apology(failure, provider=tools.transcriber_of(job).title))
         with suppress(SlackRefused, SlackUnavailable):  # a courtesy: nothing has changed
-            await tools.workspace.whisper(
+            await tools.workspace_of(job).whisper(
                 job.origin.channel, job.origin.thread or "", person=job.requested_by, text=sentence
             )
     return saved

@@ -52,8 +52,8 @@ async def obtain(job: Job, tools: Tools, transcriber: Transcriber, *, file: Slac
 
 
 async def _fetch(job: Job, tools: Tools, transcriber: Transcriber, *, wav: Path, file: SlackFile | None) -> Converted:
-    described = file or await tools.workspace.file(job.origin.file)
-    recording = await _download(described, wav.parent, tools)
+    described = file or await tools.workspace_of(job).file(job.origin.file)
+    recording = await _download(job, described, wav.parent, tools)
     async with tools.conversions:
         wanted = transcriber.capabilities
         longest = _longest(wanted.longest, minutes=tools.settings.longest_recording)
@@ -70,7 +70,7 @@ def _longest(takes: timedelta | None, *, minutes: int | None) -> timedelta | Non
     return min((limit for limit in (takes, allowed) if limit is not None), default=None)
 
 
-async def _download(file: SlackFile, room: Path, tools: Tools) -> Path:
+async def _download(job: Job, file: SlackFile, room: Path, tools: Tools) -> Path:
     if file.address is None:
         raise Unavailable("the file has no address yet")
     largest = tools.settings.largest_file
@@ -79,5 +79,5 @@ async def _download(file: SlackFile, room: Path, tools: Tools) -> Path:
     if not await asyncio.to_thread(tools.spool.has_room, size=file.size):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     recording = room / "recording"
-    await tools.downloads.fetch(file.address, recording, largest=largest)
+    await tools.workspace_of(job).downloads.fetch(file.address, recording, largest=largest)
     return recording

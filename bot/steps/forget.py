@@ -23,12 +23,12 @@ async def forget(claim: Claim, tools: Tools) -> Job:
     notes: list[str] = []
     try:
         if job.reply_ts:
-            await tools.workspace.delete(job.origin.channel, job.reply_ts)
+            await tools.workspace_of(job).delete(job.origin.channel, job.reply_ts)
     except SlackRefused as refused:
         notes.append(f"reply not removed: {refused.code}")
     for file in intent.own_files:
         try:
-            await tools.workspace.discard(file)
+            await tools.workspace_of(job).discard(file)
         except SlackRefused as refused:
             notes.append(f"file not removed: {refused.code}")
     with suppress(SlackRefused, SlackNotAuthorised):  # a courtesy, and the message may be gone
@@ -46,4 +46,4 @@ async def _take_reactions_back(job: Job, tools: Tools) -> None:
         return
     settings = tools.settings
     for emoji in (settings.reaction_pending, settings.reaction_done, settings.reaction_failed):
-        await tools.workspace.unreact(job.origin.channel, job.message_ts, emoji)
+        await tools.workspace_of(job).unreact(job.origin.channel, job.message_ts, emoji)

@@ -1,7 +1,7 @@
 """Before and around a step: nobody knocks at a door that is known to be shut, and what waits for it waits in turn.
 
-Doors are the providers, by their names, and Slack as the steps of one state need it (`slack_for`): a Slack that takes
-no messages may still tell about files.
+Doors are the providers, by their names, and Slack as the steps of one state need it in one workspace (`slack_for`): a
+Slack that takes no messages may still tell about files.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ LONGEST_WAIT = FARTHEST - timedelta(minutes=1)
 """A job that has to wait longer looks again after this, and goes on waiting."""
 
 
-def slack_for(state: JobState) -> str:
-    """Slack, as far as jobs in this state need it."""
-    return f"slack {state}"
+def slack_for(job: Job) -> str:
+    """Slack, as far as jobs in this one's state need it: what it limits, it limits for a workspace."""
+    return f"slack {job.origin.team} {job.state}"
 
 
 def held_back(claim: Claim, tools: Tools, door: str | None = None) -> Later | None:
@@ -56,9 +56,9 @@ def _doors(job: Job, tools: Tools) -> list[str]:
         case JobState.SUBMITTING | JobState.SUBMITTED:
             return [tools.transcriber_of(job).name]
         case JobState.RECEIVED if job.duration is not None:  # its audio is here: all that is left is to send it
-            return [slack_for(job.state), tools.transcriber_for(job.wanted).name]
+            return [slack_for(job), tools.transcriber_for(job.wanted).name]
         case _:
-            return [slack_for(job.state)]
+            return [slack_for(job)]
 
 
 @contextmanager
@@ -77,6 +77,6 @@ def asking(job: Job, tools: Tools, provider: str) -> Iterator[None]:
 def note_slack(job: Job, tools: Tools, error: Exception | None) -> None:
     """After a step of the job: note whether anybody still gets an answer from Slack."""
     if error is None:
-        tools.limits.answered(slack_for(job.state))
+        tools.limits.answered(slack_for(job))
     elif isinstance(error, SlackUnavailable) and not isinstance(error, Paused | SlackNotAuthorised):
-        tools.limits.unanswered(slack_for(job.state), job.id, now=tools.clock())
+        tools.limits.unanswered(slack_for(job), job.id, now=tools.clock())

@@ -27,12 +27,12 @@ async def show(claim: Claim, tools: Tools, naming: Naming | None) -> None:
 
     async def change() -> bool:
         channel, ts = job.origin.channel, job.reply_ts or ""
-        await tools.workspace.update(channel, ts, text=reply.text, blocks=reply.blocks, files=files)
+        await tools.workspace_of(claim.job).update(channel, ts, text=reply.text, blocks=reply.blocks, files=files)
         return True
 
     await once(claim, look=_nothing_to_look_for, act=change)
     for file, _ in intent.files:
-        await tools.workspace.discard(file)
+        await tools.workspace_of(claim.job).discard(file)
     if intent.files or intent.replacing:
         settled = replace(intent, files=intent.replacing, replacing=())
         await claim.save(replace(claim.job, reply_intent=settled.dump()))
@@ -48,7 +48,7 @@ async def drop_new_files(claim: Claim, tools: Tools) -> Intent:
     intent = Intent.load(claim.job.reply_intent)
     if intent.replacing:
         for file, _ in intent.replacing:
-            await tools.workspace.discard(file)
+            await tools.workspace_of(claim.job).discard(file)
         intent = replace(intent, replacing=())
         await claim.save(replace(claim.job, reply_intent=intent.dump()))
     return intent
@@ -56,8 +56,8 @@ async def drop_new_files(claim: Claim, tools: Tools) -> Intent:
 
 async def _hand_over(claim: Claim, tools: Tools, intent: Intent, attachments: tuple[Attachment, ...]) -> Intent:
     """Give Slack the new files and note them."""
-    files = [(await tools.workspace.upload(attachment), attachment.title) for attachment in attachments]
+    files = [(await tools.workspace_of(claim.job).upload(attachment), attachment.title) for attachment in attachments]
     noted = replace(intent, replacing=tuple(files))
     await claim.save(replace(claim.job, reply_intent=noted.dump()))
-    await tools.workspace.finish(dict(files))
+    await tools.workspace_of(claim.job).finish(dict(files))
     return noted

@@ -47,7 +47,7 @@ MOST_TICKETS = 30
 async def locate(claim: Claim, tools: Tools) -> Job | Later:
     """Describe, judge, place, fetch, convert, prepare."""
     try:
-        file = await tools.workspace.file(claim.job.origin.file)
+        file = await tools.workspace_of(claim.job).file(claim.job.origin.file)
     except SlackRefused as refused:
         # Now and then Slack tells of a file before it knows it.
         return await _wait(claim, tools, otherwise=Reason.FILE_GONE, patience=WAIT_FOR_ANOTHER, note=refused.code)
@@ -126,7 +126,7 @@ async def _settle(claim: Claim, tools: Tools, place: Place, title: str | None) -
 async def _keep_out(claim: Claim, tools: Tools, wishes: Preferences) -> Reason | None:
     """Why nothing may be read from this conversation, or is wanted, if so."""
     try:
-        conversation = await tools.workspace.conversation(claim.job.origin.channel)
+        conversation = await tools.workspace_of(claim.job).conversation(claim.job.origin.channel)
     except SlackRefused:
         return Reason.NOT_A_MEMBER
     allowed = tools.settings.allow_slack_connect if wishes.outside is None else wishes.outside
@@ -152,7 +152,7 @@ async def _show_pending(claim: Claim, tools: Tools) -> None:
     if job.attempts or job.message_ts is None:
         return
     try:
-        await tools.workspace.react(job.origin.channel, job.message_ts, tools.settings.reaction_pending)
+        await tools.workspace_of(claim.job).react(job.origin.channel, job.message_ts, tools.settings.reaction_pending)
     except (SlackNotAuthorised, SlackRefused, SlackUnavailable):
         return  # a courtesy: the transcript comes without it
 

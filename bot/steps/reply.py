@@ -46,7 +46,9 @@ async def plan(claim: Claim, tools: Tools) -> Job | Later:
     intent = replace(Intent.load(job.reply_intent), mark=secrets.token_hex(4))
     reply = await rendered(job, tools, intent)
     if reply.attachments and job.reply_ts is None:
-        files = [(await tools.workspace.upload(attachment), attachment.title) for attachment in reply.attachments]
+        files = [
+            (await tools.workspace_of(job).upload(attachment), attachment.title) for attachment in reply.attachments
+        ]
         intent = replace(intent, files=tuple(files), sharings=intent.sharings + 1)
     return await claim.save(replace(job, state=JobState.REPLYING, reply_intent=intent.dump()))
 
@@ -86,12 +88,14 @@ async def _post(claim: Claim, tools: Tools, intent: Intent) -> str | None:
     message = await rendered(job, tools, intent)
 
     async def look() -> str | None:
-        return await tools.workspace.find_reply(channel, thread, intent.mark)
+        return await tools.workspace_of(job).find_reply(channel, thread, intent.mark)
 
     async def act() -> str:
         if job.forgotten:
             raise _Unwanted
-        return await tools.workspace.post(channel, thread, text=message.text, blocks=message.blocks, mark=intent.mark)
+        return await tools.workspace_of(job).post(
+            channel, thread, text=message.text, blocks=message.blocks, mark=intent.mark
+        )
 
     return await once(claim, look=look, act=act)
 
@@ -104,7 +108,7 @@ async def _share(claim: Claim, tools: Tools, intent: Intent) -> str | None:
 
     async def look() -> str | None:
         try:
-            return await tools.workspace.shared_at(first, channel=channel, thread=thread) or ""
+            return await tools.workspace_of(job).shared_at(first, channel=channel, thread=thread) or ""
         except SlackRefused as refused:
             if refused.code in GONE:  # it was never shared, and can be
                 return None
@@ -113,7 +117,7 @@ async def _share(claim: Claim, tools: Tools, intent: Intent) -> str | None:
     async def act() -> str:
         if job.forgotten:
             raise _Unwanted
-        await tools.workspace.share(channel, thread, files=dict(intent.files), blocks=message.blocks)
+        await tools.workspace_of(job).share(channel, thread, files=dict(intent.files), blocks=message.blocks)
         return ""
 
     return await once(claim, look=look, act=act) or None

@@ -25,12 +25,12 @@ async def _show_outcome(job: Job, tools: Tools) -> None:
     channel, ts = job.origin.channel, job.message_ts or ""
     outcome = _emoji(job, tools)
     if outcome is not None:
-        await tools.workspace.react(channel, ts, outcome)
+        await tools.workspace_of(job).react(channel, ts, outcome)
     if job.retried:
         for earlier in {tools.settings.reaction_done, tools.settings.reaction_failed} - {outcome}:
-            await tools.workspace.unreact(channel, ts, earlier)
+            await tools.workspace_of(job).unreact(channel, ts, earlier)
     if not await tools.database.read(lambda tx: jobs.others_on_message(tx, job)):
-        await tools.workspace.unreact(channel, ts, tools.settings.reaction_pending)
+        await tools.workspace_of(job).unreact(channel, ts, tools.settings.reaction_pending)
 
 
 def _emoji(job: Job, tools: Tools) -> str | None:

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from bot.downloads import REDIRECTS, Downloads
 from bot.slack_errors import SlackNotAuthorised, SlackUnavailable
+from bot.tokens import LastingToken
 from transcription.errors import Refused, TooLong
 
 TOKEN = SecretStr("xoxb-very-secret")
@@ -96,7 +97,7 @@ def left_behind(target: Path) -> None:
 
 
 def downloads(session: aiohttp.ClientSession, *origins: str) -> Downloads:
-    return Downloads(session=session, token=TOKEN, origins=origins)
+    return Downloads(session=session, token=LastingToken(TOKEN), origins=origins)
 
 
 async def sound(_: web.Request) -> web.StreamResponse:

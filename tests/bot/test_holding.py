@@ -20,6 +20,7 @@ from bot.downloads import Downloads
 from bot.rate_limits import LONGEST_PAUSE, OUTAGE, SHORTEST_PAUSE, Paused, RateLimits, Waiting
 from bot.rendering import Attachment
 from bot.slack_errors import SlackRefused, SlackUnavailable
+from bot.tokens import LastingToken
 from bot.workspace import Workspace
 from sandbox.faults import answer
 from sandbox.slack import Slack, Upload
@@ -111,14 +112,20 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
         yield opened
 
 
+def workspace_in(slack: Slack, session: aiohttp.ClientSession) -> Workspace:
+    client = AsyncWebClient(base_url=slack.api_url, retry_handlers=[], session=session)
+    token = LastingToken(SecretStr(slack.bot_token))
+    downloads = Downloads(session=session, token=token, origins=(slack.origin,))
+    return Workspace(client=client, session=session, token=token, downloads=downloads)
+
+
 @pytest.mark.parametrize("code", [429, 503])
 async def test_no_method_is_called_before_the_time_that_slack_asked_for_is_over(
     slack: Slack, session: aiohttp.ClientSession, tmp_path: Path, code: int
 ) -> None:
     share = await slack.share(slack.channel("general"), [Upload(content=b"RIFF")])
-    client = AsyncWebClient(token=slack.bot_token, base_url=slack.api_url, retry_handlers=[], session=session)
-    workspace = Workspace(client=client, session=session)
-    downloads = Downloads(session=session, token=SecretStr(slack.bot_token), origins=(slack.origin,))
+    workspace = workspace_in(slack, session)
+    downloads = workspace.downloads
     channel, ts, file = share.channel.id, share.ts, share.file_ids[0]
     address = (await workspace.file(file)).address or ""
     calls: dict[str, Callable[[], Awaitable[object]]] = {
@@ -157,10 +164,9 @@ async def left_in_peace(slack: Slack, method: str, call: Callable[[], Awaitable[
 async def test_a_pause_of_one_method_or_one_workspace_is_none_of_another(
     slack: Slack, session: aiohttp.ClientSession
 ) -> None:
-    client = AsyncWebClient(token=slack.bot_token, base_url=slack.api_url, retry_handlers=[], session=session)
     channel, ts = slack.channel("general"), "1.0"
     slack.faults.arm("chat.postMessage", answer(429, Retry_After="60"))
-    one, other = (Workspace(client=client, session=session) for _ in range(2))
+    one, other = (workspace_in(slack, session) for _ in range(2))
     with pytest.raises(SlackUnavailable):
         await one.post(channel.id, ts, text="t", blocks=[], mark="mark")
     with pytest.raises(Paused):

@@ -7,10 +7,13 @@ from datetime import timedelta
 
 import aiohttp
 import pytest
+from pydantic import SecretStr
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.downloads import Downloads
 from bot.slack_errors import SlackNotAuthorised, SlackRefused, SlackUnavailable, understand
+from bot.tokens import LastingToken
 from bot.workspace import Workspace
 from sandbox.faults import Fault, answer, hang_up_after, hang_up_before, rate_limited
 from sandbox.slack import Slack
@@ -29,8 +32,10 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 def workspace_at(api_url: str, session: aiohttp.ClientSession, *, token: str) -> Workspace:
-    client = AsyncWebClient(token=token, base_url=api_url, retry_handlers=[], session=session)
-    return Workspace(client=client, session=session)
+    client = AsyncWebClient(base_url=api_url, retry_handlers=[], session=session)
+    lasting = LastingToken(SecretStr(token))
+    downloads = Downloads(session=session, token=lasting)
+    return Workspace(client=client, session=session, token=lasting, downloads=downloads)
 
 
 async def refusal(slack: Slack, session: aiohttp.ClientSession) -> Exception:

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from bot.downloads import SLACK_HOSTS, Downloads
 from bot.slack_errors import SlackUnavailable
+from bot.tokens import LastingToken
 from tests.fuzz.odd import TEXT, tries
 from transcription.errors import Refused
 
@@ -52,7 +53,7 @@ async def fetched(address: str, target: Path) -> list[str]:
     """Try to fetch; the hosts that were looked for. Raises nothing but what is declared."""
     names = NoNames()
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(resolver=names)) as session:
-        downloads = Downloads(session=session, token=SecretStr("xoxb-very-secret"))
+        downloads = Downloads(session=session, token=LastingToken(SecretStr("xoxb-very-secret")))
         with pytest.raises((Refused, SlackUnavailable)):
             await downloads.fetch(address, target, largest=2**20)
     return names.asked

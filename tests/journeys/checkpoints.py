@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import inspect
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -21,6 +21,7 @@ from bot.downloads import Downloads
 from bot.spool import Spool
 from bot.tools import Tools
 from bot.workspace import Workspace
+from bot.workspaces import Site, Workspaces
 from transcription.transcriber import Transcriber
 
 ROOT = Path(__file__).parents[2]
@@ -46,8 +47,7 @@ def watched(tools: Tools, reach: Reach) -> Tools:
     return replace(
         tools,
         database=cast("Any", _Database(tools.database, reach)),
-        workspace=cast("Any", _Watched(tools.workspace, "workspace", reach)),
-        downloads=cast("Any", _Watched(tools.downloads, "downloads", reach)),
+        workspaces=cast("Any", _Workspaces(tools.workspaces, reach)),
         spool=cast("Any", _Watched(tools.spool, "spool", reach)),
         transcribers={
             name: cast("Any", _Watched(transcriber, "provider", reach))
@@ -68,6 +68,34 @@ class _Watched:
         if not inspect.iscoroutinefunction(found):
             return found
         return _passing(f"{self._name}.{attribute}", found, self._reach)
+
+
+class _Workspace(_Watched):
+    def __init__(self, workspace: Workspace, reach: Reach) -> None:
+        super().__init__(workspace, "workspace", reach)
+        self.downloads = _Watched(workspace.downloads, "downloads", reach)
+
+
+class _Workspaces:
+    """Every workspace that comes out of it is watched; what it does itself is not, but for its writes."""
+
+    def __init__(self, workspaces: Workspaces, reach: Reach) -> None:
+        self._workspaces = workspaces
+        self._reach = reach
+
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(self._workspaces, attribute)
+
+    def of(self, *, team: str, enterprise: str | None) -> _Workspace:
+        return _Workspace(self._workspaces.of(team=team, enterprise=enterprise), self._reach)
+
+    async def find(self, *, team: str | None, enterprise: str | None, whole: bool) -> _Workspace | None:
+        found = await self._workspaces.find(team=team, enterprise=enterprise, whole=whole)
+        return _Workspace(found, self._reach) if found is not None else None
+
+    async def sites(self) -> Sequence[Site]:
+        sites = await self._workspaces.sites()
+        return [replace(site, workspace=cast("Any", _Workspace(site.workspace, self._reach))) for site in sites]
 
 
 class _Database(_Watched):

@@ -84,7 +84,7 @@ ENDS: Mapping[str, str] = {
     "write handlers.forgetting:register.<locals>.file_deleted": "file",
     "write handlers.forgetting:deleted_message": "message",
     "write handlers.commands:_end": "command",
-    "write handlers.forgetting:register.<locals>.removed": "workspace",
+    "write handlers.forgetting:register.<locals>.app_removed": "workspace",
 }
 """What is passed only when something is deleted in the end: the file, its message, the transcript, or everything."""
 

@@ -15,6 +15,7 @@ from typing import Any, cast
 
 import aiohttp
 from aiohttp import web
+from pydantic import SecretStr
 
 from bot.claim import LEASE
 from bot.clock import Clock
@@ -25,9 +26,11 @@ from bot.rate_limits import RateLimits
 from bot.settings import Settings
 from bot.slack_errors import SlackUnavailable
 from bot.spool import Spool
+from bot.tokens import LastingToken
 from bot.tools import Tools
 from bot.worker import Worker
 from bot.workspace import Workspace
+from bot.workspaces import OneWorkspace
 from handlers import audio, webhooks
 from storage import claiming
 from storage.database import StorageUnavailable, Transaction
@@ -189,12 +192,15 @@ class Process:
         transcriber = cast(Transcriber, made(around.provider, host, clock=self.clock, on_send=sending))
         return Tools(
             database=self.database,
-            workspace=Workspace(
-                client=SlackLine(around.slack, host, on_act=acting),
-                session=cast(aiohttp.ClientSession, UploadLine(around.slack, host)),
-                metrics=metrics,
+            workspaces=OneWorkspace(
+                Workspace(
+                    client=SlackLine(around.slack, host, on_act=acting),
+                    session=cast(aiohttp.ClientSession, UploadLine(around.slack, host)),
+                    token=LastingToken(SecretStr("xoxb-pretended")),
+                    downloads=_Downloads(around.slack, host),
+                    metrics=metrics,
+                )
             ),
-            downloads=_Downloads(around.slack, host),
             transcribers={transcriber.name: transcriber},
             spool=Spool(spool),
             convert=self._convert,

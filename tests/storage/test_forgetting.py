@@ -161,15 +161,17 @@ async def test_a_removed_app_is_forgotten_after_a_while_unless_it_is_there_again
     later = noon + timedelta(days=2)
 
     async def settle(*, is_there: bool, before: datetime) -> int:
-        return await database.write(lambda tx: forgetting.settle_removals(tx, is_there=is_there, before=before))
+        assert await database.read(forgetting.removals) == ["T1"]
+        back, gone = ({"T1"}, set[str]()) if is_there else (set[str](), {"T1"})
+        return await database.write(lambda tx: forgetting.settle_removals(tx, gone=gone, back=back, before=before))
 
-    await database.write(lambda tx: forgetting.app_removed(tx, team="T1", now=noon))
+    await database.write(lambda tx: forgetting.app_removed(tx, place="T1", now=noon))
     assert await settle(is_there=False, before=noon) == 0
     assert await settle(is_there=True, before=later) == 0
-    assert await settle(is_there=False, before=later) == 0
+    assert await database.read(forgetting.removals) == []
     assert (await now_of(database, job)).forgotten == 0
     for moment in (noon, later):  # the first time counts
-        await database.write(lambda tx, moment=moment: forgetting.app_removed(tx, team="T1", now=moment))  # type: ignore[misc]
+        await database.write(lambda tx, moment=moment: forgetting.app_removed(tx, place="T1", now=moment))  # type: ignore[misc]
     assert await settle(is_there=False, before=later) == 1
     assert await database.read(lambda tx: jobs.get(tx, job.id)) is None
 

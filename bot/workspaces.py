@@ -1,0 +1,147 @@
+"""The workspaces that the bot is in: one with its token in the settings; as many as like (`bot.installed`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+import aiohttp
+import structlog
+
+from bot.downloads import Downloads
+from bot.metrics import Metrics
+from bot.settings import Settings, SettingsProblem
+from bot.slack_client import slack_client
+from bot.slack_errors import SlackNotAuthorised, SlackRefused, SlackUnavailable
+from bot.tokens import Token
+from bot.workspace import Workspace
+from storage.database import Transaction
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Site:
+    """A workspace that can be looked through: its team, and the organisation it belongs to, if any.
+
+    `since` is when the bot was installed there, where that is known.
+    """
+
+    workspace: Workspace
+    team: str
+    enterprise: str | None = None
+    since: datetime | None = None
+
+
+class Workspaces(Protocol):
+    """Finds the workspace of a job, of a request, of everybody."""
+
+    def of(self, *, team: str, enterprise: str | None) -> Workspace:
+        """The workspace of this team; its calls raise `SlackNotAuthorised` where the bot is not installed there."""
+        ...
+
+    async def find(self, *, team: str | None, enterprise: str | None, whole: bool) -> Workspace | None:
+        """The workspace that a request of Slack's is about; None, with a line in the log, where we are not installed.
+
+        `whole`: the bot was installed in all of the organisation. Who we are there is known afterwards
+        (`Workspace.identity`). Raises what Slack's answers raise, and `StorageUnavailable`.
+        """
+        ...
+
+    async def sites(self) -> Sequence[Site]:
+        """Every workspace. Raises what `find` does."""
+        ...
+
+    async def are_gone(self, places: Sequence[str]) -> frozenset[str]:
+        """Those of the places that removed the app where it still is not: a token that is changed is revoked, too.
+
+        A place is a team, or an organisation. Raises `SlackUnavailable`, `SlackRefused`, `StorageUnavailable`.
+        """
+        ...
+
+    def removed(self, tx: Transaction, *, place: str, at: datetime) -> None:
+        """Forget what opens a workspace that removed the app at that moment, unless it was installed again since."""
+        ...
+
+    @property
+    def is_within_reach(self) -> bool:
+        """Whether Slack answers."""
+        ...
+
+    async def introduce(self) -> None:
+        """At the start: learn who we are. Raises `SettingsProblem` where the settings do not open Slack."""
+        ...
+
+    async def keep_in_touch(self) -> None:
+        """Ask again where Slack did not answer. Raises `SlackUnavailable`, `SlackRefused`."""
+        ...
+
+
+def make_workspace(
+    settings: Settings, *, session: aiohttp.ClientSession, token: Token, metrics: Metrics | None = None
+) -> Workspace:
+    """One workspace, as the settings say."""
+    client = slack_client(settings)
+    client.session = session
+    downloads = Downloads(session=session, token=token, origins=settings.slack_file_origins)
+    return Workspace(client=client, session=session, token=token, downloads=downloads, metrics=metrics)
+
+
+class OneWorkspace:
+    """The one that the token in the settings belongs to."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    def of(self, *, team: str, enterprise: str | None) -> Workspace:
+        """It: there are no jobs of another one."""
+        del team, enterprise
+        return self._workspace
+
+    async def find(self, *, team: str | None, enterprise: str | None, whole: bool) -> Workspace | None:
+        """It, or none."""
+        identity = await self._workspace.identify()
+        if enterprise is not None and enterprise == identity.enterprise_id if whole else team == identity.team_id:
+            return self._workspace
+        # The app is installed there too, perhaps, but we hold no token for it and keep nothing of it.
+        _log.warning("another workspace refused")
+        return None
+
+    async def sites(self) -> Sequence[Site]:
+        """It."""
+        identity = await self._workspace.identify()
+        return [Site(workspace=self._workspace, team=identity.team_id, enterprise=identity.enterprise_id)]
+
+    async def are_gone(self, places: Sequence[str]) -> frozenset[str]:
+        """All of them, or none: whether Slack still knows us says `auth.test`."""
+        try:
+            await self._workspace.identify(again=True)
+        except SlackNotAuthorised:
+            return frozenset(places)
+        return frozenset()
+
+    def removed(self, tx: Transaction, *, place: str, at: datetime) -> None:
+        """Nothing: the token is in the settings."""
+
+    @property
+    def is_within_reach(self) -> bool:
+        """Whether Slack has told us who we are, and answers."""
+        return self._workspace.is_within_reach
+
+    async def introduce(self) -> None:
+        """Ask who we are; where Slack is away, later."""
+        try:
+            await self._workspace.identify()
+        except SlackNotAuthorised as error:
+            raise SettingsProblem(
+                [f"SLACK_BOT_TOKEN: Slack refused it ({error}); copy it again from the app's page"]
+            ) from None
+        except (SlackUnavailable, SlackRefused) as error:
+            _log.warning("slack not reached", error=str(error))  # later, then
+
+    async def keep_in_touch(self) -> None:
+        """Ask once more while Slack is away."""
+        if not self._workspace.is_within_reach:
+            await self._workspace.identify(again=True)
