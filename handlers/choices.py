@@ -13,6 +13,7 @@ from slack_sdk.models.blocks import (
     Option,
     PlainTextInputElement,
     PlainTextObject,
+    SectionBlock,
     StaticSelectElement,
 )
 
@@ -57,6 +58,11 @@ def fields(wanted: Wanted, choices: Sequence[Choice], *, version: int = 0) -> It
         block_id=f"{SPEAKERS}:{version}", optional=True, label=words.CHOOSE_SPEAKERS, hint=words.SPEAKERS_HINT,
         element=PlainTextInputElement(action_id=SPEAKERS, max_length=10, initial_value=_spelled(wanted.speakers)),
     )  # fmt: skip
+
+
+def line(text: str) -> Block:
+    """A paragraph of ours between the fields."""
+    return SectionBlock(text=PlainTextObject(text=text, emoji=False))
 
 
 def select(

@@ -51,10 +51,9 @@ def register(
                 return _of(listing.overview(shown, viewer))
             case ["status", job_id]:
                 return await _status(database, command, JobId(job_id), viewer)
-            case ["cancel", job_id]:
-                return Answer(text=await answered(lambda: steering.cancel(_asker(command), JobId(job_id))) or "")
-            case ["retry", job_id]:
-                return Answer(text=await answered(lambda: steering.retry(_asker(command), JobId(job_id))) or "")
+            case ["cancel" | "retry" as wish, job_id]:
+                steer = steering.cancel if wish == "cancel" else steering.retry
+                return Answer(text=await answered(lambda: steer(_asker(command), JobId(job_id))) or "")
             case ["delete", job_id]:
                 return Answer(text=await _delete(database, command, JobId(job_id), now=clock()))
             case ["help"]:

@@ -12,12 +12,11 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
-from slack_sdk.models.blocks import PlainTextObject, SectionBlock
 from slack_sdk.models.views import View
 
 from handlers import words
 from handlers.asking import Refused, answered, patiently, politely
-from handlers.choices import Choice, Problems, fields, read
+from handlers.choices import Choice, Problems, fields, line, read
 from handlers.events import PressedAnywhere, Submitted
 from storage import again, jobs, preferences
 from storage.database import Database, Transaction
@@ -113,7 +112,7 @@ class Steering:
         return View(
             type="modal", callback_id=AGAIN_FORM, title=words.AGAIN_TITLE, submit=words.AGAIN_SUBMIT,
             close=words.CLOSE, private_metadata=json.dumps({"job": job.id, "retried": job.retried}),
-            blocks=[SectionBlock(text=PlainTextObject(text=words.AGAIN_INTRO, emoji=False)), *fields(job.wanted, self.choices)],
+            blocks=[line(words.AGAIN_INTRO), *fields(job.wanted, self.choices)],
         )  # fmt: skip
 
     async def save(self, submitted: Submitted) -> str | None:

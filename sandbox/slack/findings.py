@@ -30,6 +30,11 @@ class Findings:
         return self._behind.downloads.leaked
 
     @property
+    def admins(self) -> set[str]:
+        """The ids of the people who look after the workspace; add to them as you like."""
+        return self._behind.workspace.admins
+
+    @property
     def ephemerals(self) -> list[Json]:
         """Messages shown to one person: channel, user, text, blocks, thread_ts."""
         return self._behind.workspace.ephemerals

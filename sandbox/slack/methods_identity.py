@@ -42,6 +42,8 @@ async def users_info(context: Context, sent: Arguments) -> Json:
         "real_name": name.title(),
         "deleted": False,
         "is_bot": user_id == workspace.bot_user_id,
+        "is_admin": user_id in workspace.admins,
+        "is_owner": False,
         "tz": "Africa/Johannesburg",
         "locale": "en-US",
         "profile": {"real_name": name.title(), "display_name": name},

@@ -93,6 +93,7 @@ class Channel:
     members: set[str]
     external: bool = False
     archived: bool = False
+    creator: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -154,7 +154,7 @@ def channel_object(workspace: Workspace, channel: Channel) -> Json:
         "num_members": len(channel.members),
         "context_team_id": workspace.team_id,
         "created": 1,
-        "creator": workspace.bot_user_id,
+        "creator": channel.creator or workspace.bot_user_id,
     } | _partner(workspace, channel)
 
 

@@ -83,6 +83,7 @@ class Workspace:
         self.origin = ""
         self.elsewhere = ""
         self.users = {self.bot_user_id: "threadscribe"}
+        self.admins: set[str] = set()
         self.channels: dict[str, Channel] = {}
         self.files: dict[str, StoredFile] = {}
         self.ephemerals: list[Json] = []
