@@ -18,10 +18,24 @@ from bot.slack_client import slack_client
 from bot.socket_mode import SocketMode
 from bot.socket_pace import PACE, Pace
 from bot.tools import Tools
-from handlers import audio, commands, forgetting, health, metrics, naming, recordings, steering, webhooks
+from handlers import (
+    audio,
+    commands,
+    forgetting,
+    health,
+    metrics,
+    naming,
+    on_request,
+    preferences,
+    recordings,
+    steering,
+    webhooks,
+)
 from handlers.choices import Choice
+from handlers.commands import Commands
 from handlers.events import Command
 from handlers.health import Check
+from handlers.on_request import Requests
 from handlers.steering import Steering
 from transcription.transcriber import CallsBack
 
@@ -39,18 +53,36 @@ def hear_slack(server: web.Application, tools: Tools, *, pace: Pace = PACE) -> S
         screens_of=lambda job: Screens(tools.workspace_of(job)),
         choices=choices_of(tools),
     )
-    commands.register(
-        app,
+    settles = preferences.Settings(
+        database=tools.database,
+        clock=tools.clock,
+        screens_of=lambda visitor: Screens(tools.workspaces.of(team=visitor.team, enterprise=visitor.enterprise)),
+        choices=choices_of(tools),
+        outside=settings.allow_slack_connect,
+    )
+    asked = Commands(
         steering=steers,
+        settings=settles,
         database=tools.database,
         clock=tools.clock,
         provider_title=lambda job: tools.transcriber_of(job).title,
         workspace_url=partial(_url, tools),
     )
+    commands.register(app, commands=asked)
     naming.register(
         app, database=tools.database, clock=tools.clock, screens_of=lambda job: Screens(tools.workspace_of(job))
     )
     steering.register(app, steering=steers)
+    preferences.register(app, settings=settles)
+    requests = Requests(
+        database=tools.database,
+        clock=tools.clock,
+        messages_at=lambda place: Screens(tools.workspaces.of(team=place.team, enterprise=place.enterprise)),
+        steering=steers,
+        outside=settings.allow_slack_connect,
+        emoji=settings.reaction_request,
+    )
+    on_request.register(app, app, requests=requests)
     if settings.slack_signing_secret is not None:
         secret = settings.slack_signing_secret.get_secret_value()
         serve_slack(server, app, signing_secret=secret, metrics=tools.metrics)
@@ -71,7 +103,13 @@ def choices_of(tools: Tools) -> tuple[Choice, ...]:
     usual = tools.settings.transcriber
     names = sorted(tools.transcribers, key=lambda name: (name != usual, name))
     return tuple(
-        Choice(name=name, title=made.title, languages=made.capabilities.offers, place=made.capabilities.place)
+        Choice(
+            name=name,
+            title=made.title,
+            languages=made.capabilities.offers,
+            place=made.capabilities.place,
+            vocabulary=made.capabilities.vocabulary,
+        )
         for name in names
         for made in [tools.transcribers[name]]
     )

@@ -11,6 +11,7 @@ import yaml
 
 from handlers import words
 from handlers.naming import NAME_SPEAKERS
+from handlers.on_request import TRANSCRIBE
 
 REQUIRED_SCOPES: Mapping[str, str] = {
     "files:read": "see shared files and fetch recordings",
@@ -30,7 +31,8 @@ OPTIONAL_SCOPES: Mapping[str, str] = {
     "groups:history": "the same in private channels",
     "im:history": "the same in direct messages",
     "mpim:history": "the same in group messages",
-    "users:read": "name speakers by choosing a person; without it, by typing",
+    "reactions:read": "let people ask for a transcript by a reaction on a recording; without it, by the shortcut",
+    "users:read": "name speakers by choosing a person, and know the admins; without it, by typing, and nobody is one",
 }
 """Each may be declined when the app is installed."""
 
@@ -48,7 +50,7 @@ def manifest(*, public_url: str | None = None) -> dict[str, object]:
     command = {
         "command": "/transcripts",
         "description": "Where your recordings stand",
-        "usage_hint": "[status <number> | cancel <number> | delete <number> | help]",
+        "usage_hint": "[settings | status, cancel, retry or delete <number> | help]",
         "should_escape": False,
     }
     events = {
@@ -61,6 +63,7 @@ def manifest(*, public_url: str | None = None) -> dict[str, object]:
             "message.groups",
             "message.im",
             "message.mpim",
+            "reaction_added",
         ],
     }
     return {
@@ -77,11 +80,17 @@ def manifest(*, public_url: str | None = None) -> dict[str, object]:
             "slash_commands": [command | ({"url": address} if address else {})],
             "shortcuts": [
                 {
+                    "name": words.TRANSCRIBE,
+                    "type": "message",
+                    "callback_id": TRANSCRIBE,
+                    "description": "Have this recording transcribed, or transcribed in another way",
+                },
+                {
                     "name": words.NAME_SPEAKERS,
                     "type": "message",
                     "callback_id": NAME_SPEAKERS,
                     "description": "Say who the voices in this recording are",
-                }
+                },
             ],
         },
         "oauth_config": {

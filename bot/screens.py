@@ -7,9 +7,13 @@ from contextlib import contextmanager
 
 from slack_sdk.models.views import View
 
-from bot.slack_errors import SlackRefused, SlackUnavailable
+from bot.slack_errors import SlackNotAuthorised, SlackRefused, SlackUnavailable
 from bot.workspace import Workspace
 from handlers.asking import NotNow
+from storage.job import Reason
+
+PAGES = 6
+"""Of somebody's conversations, at most: Slack waits three seconds."""
 
 PEOPLE = "users:read"
 """The scope that tells what people are called."""
@@ -38,10 +42,44 @@ class Screens:
 
     async def is_admin(self, person: str) -> bool:
         """Whether somebody is an admin of the workspace; not known without the optional scope. Raises `NotNow`."""
-        if PEOPLE not in self._workspace.scopes:
+        if not self.may_know_admins:
             return False
         with _translated():
             return (await self._workspace.person(person)).looks_after_all
+
+    @property
+    def may_know_admins(self) -> bool:
+        """Whether the optional scope was granted that tells who looks after the workspace."""
+        return PEOPLE in self._workspace.scopes
+
+    async def is_in(self, person: str, channel: str, *, team: str) -> bool:
+        """Whether somebody is in a conversation that we are in. Raises `NotNow`."""
+        with _translated():
+            found, _ = await self._workspace.conversations_of(person, team=team, pages=PAGES)
+        return channel in found
+
+    async def leaves_the_company(self, channel: str) -> bool:
+        """Whether another company reads along in a conversation. Raises `NotNow`."""
+        with _translated():
+            return (await self._workspace.conversation(channel)).leaves_the_company
+
+    async def objection(self, channel: str) -> Reason | None:
+        """Why nothing may be read from a conversation, if so. Raises `NotNow`."""
+        try:
+            return (await self._workspace.conversation(channel)).objection(allow_shared=False)
+        except SlackRefused:
+            return Reason.NOT_A_MEMBER
+        except SlackUnavailable as error:
+            raise NotNow(str(error)) from None
+
+    async def message(self, channel: str, ts: str) -> object:
+        """A message that somebody has reacted to; None where it may not be read. Raises `NotNow`."""
+        try:
+            return await self._workspace.message(channel, ts)
+        except (SlackRefused, SlackNotAuthorised):
+            return None
+        except SlackUnavailable as error:
+            raise NotNow(str(error)) from None
 
     async def looks_after(self, person: str, channel: str) -> bool:
         """Whether somebody is an admin of the workspace, or made the channel. Raises `NotNow`."""

@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     )
     reaction_pending: str = Field("hourglass_flowing_sand", description="Emoji while a recording is in work.")
     reaction_done: str = Field("white_check_mark", description="Emoji when the transcript is there.")
+    reaction_request: str = Field(
+        "studio_microphone", description="Emoji with which people ask for a recording to be transcribed; none: `-`."
+    )
     reaction_failed: str = Field("warning", description="Emoji when there will be none.")
 
     http_host: str = Field("127.0.0.1", description="Address to listen on.")

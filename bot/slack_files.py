@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from handlers.events import MaybeText, Name, Stamp, TextOrNothing, readable, storable
-
-_SOUND_TYPES = frozenset(
-    {
-        "aac", "aiff", "amr", "avi", "caf", "flac", "flv", "m4a", "m4v", "mkv", "mov", "mp3", "mp4", "mpeg", "mpg",
-        "mpga", "oga", "ogg", "ogv", "opus", "3gp", "3gpp", "wav", "weba", "webm", "wma", "wmv",
-    }
-)  # fmt: skip
-
+from handlers.events import MaybeText, Name, SharedFile, Stamp, TextOrNothing, readable, storable
+from storage.job import Reason
 
 GONE = frozenset({"file_not_found", "file_deleted"})
 """Slack's words for a file that it does not know, not yet or not any more."""
@@ -64,20 +56,12 @@ def _shares(value: object) -> object:
     return value if isinstance(value, dict | Shares) else {}
 
 
-class SlackFile(_Wire):
+class SlackFile(SharedFile):
     """A file as `files.info` describes it.
 
     Source: https://docs.slack.dev/reference/objects/file-object
-    Any of the hints can be missing or wrong (peers' field reports): five of them are asked, the content decides.
     """
 
-    id: Name
-    name: MaybeText = None
-    title: MaybeText = None
-    mimetype: MaybeText = None
-    filetype: MaybeText = None
-    subtype: MaybeText = None
-    media_display_type: MaybeText = None
     mode: MaybeText = None
     user: MaybeText = None
     size: Annotated[int, BeforeValidator(_size)] = 0
@@ -94,17 +78,6 @@ class SlackFile(_Wire):
     def is_described(self) -> bool:
         """Whether Slack has looked at it: before its scan is through, neither type nor address are there."""
         return bool(self.mimetype or self.filetype or self.subtype) and self.address is not None
-
-    @property
-    def looks_like_a_recording(self) -> bool:
-        """Whether any of the five signals says so."""
-        return (
-            self.subtype in {"slack_audio", "slack_video"}
-            or self.media_display_type in {"audio", "video"}
-            or (self.mimetype or "").split("/")[0] in {"audio", "video"}
-            or (self.filetype or "").lower() in _SOUND_TYPES
-            or any(PurePath(name).suffix.lower()[1:] in _SOUND_TYPES for name in (self.name, self.title) if name)
-        )
 
     @property
     def is_voice(self) -> bool:
@@ -153,6 +126,34 @@ class Conversation(_Wire):
     def leaves_the_company(self) -> bool:
         """Whether another company reads along (Slack Connect)."""
         return self.is_ext_shared or self.is_pending_ext_shared
+
+    def objection(self, *, allow_shared: bool) -> Reason | None:
+        """Why nothing may be read from it, if so."""
+        if not self.has_us:
+            return Reason.NOT_A_MEMBER
+        if self.is_archived:
+            return Reason.CHANNEL_GONE
+        return Reason.SHARED_CHANNEL if self.leaves_the_company and not allow_shared else None
+
+
+class _Listed(_Wire):
+    id: Name
+
+
+class _Cursor(_Wire):
+    next_cursor: TextOrNothing = ""
+
+
+class ConversationList(_Wire):
+    """A page of `users.conversations`."""
+
+    channels: Annotated[tuple[_Listed, ...], BeforeValidator(readable(_Listed))] = ()
+    response_metadata: _Cursor | None = None
+
+    @property
+    def cursor(self) -> str:
+        """Where the next page begins; empty after the last."""
+        return self.response_metadata.next_cursor if self.response_metadata else ""
 
 
 class _Profile(_Wire):

@@ -29,7 +29,7 @@ from bot.slack_errors import (
     retry_after,
     understand,
 )
-from bot.slack_files import GONE, Conversation, FileList, Identity, Person, SlackFile
+from bot.slack_files import GONE, Conversation, ConversationList, FileList, Identity, Person, SlackFile
 from bot.tokens import Token
 
 M = TypeVar("M", bound=BaseModel)
@@ -40,6 +40,10 @@ EVENT_TYPE = "threadscribe_reply"
 """The metadata by which a reply of ours is recognised; everyone in the workspace may read it."""
 
 _UPLOADED = 200
+
+_EVERY_TYPE = "public_channel,private_channel,mpim,im"
+_CONVERSATIONS = 500
+"""In one page; Slack gives at most 999, and sometimes fewer than it is asked for."""
 
 AWAY = 3
 """Calls in a row without an answer: Slack, or the way to it, is not there."""
@@ -114,6 +118,32 @@ class Workspace:
     async def whisper(self, channel: str, thread: str, *, person: str, text: str) -> None:
         """Show one person a sentence in a thread, while they are there."""
         await self._ask("chat.postEphemeral", channel=channel, thread_ts=thread or None, user=person, text=text)
+
+    async def conversations_of(self, person: str, *, team: str, pages: int) -> tuple[set[str], bool]:
+        """The conversations that we share with a person, and whether so many pages were all.
+
+        Source: https://docs.slack.dev/reference/methods/users.conversations
+        """
+        found, cursor = set[str](), None
+        for _ in range(pages):
+            data, _ = await self._ask(
+                "users.conversations",
+                user=person, team_id=team, types=_EVERY_TYPE, limit=_CONVERSATIONS, cursor=cursor,
+            )  # fmt: skip
+            listed = _read(ConversationList, data, "users.conversations")
+            found |= {channel.id for channel in listed.channels}
+            cursor = listed.cursor
+            if not cursor:
+                return found, True
+        return found, False
+
+    async def message(self, channel: str, ts: str) -> object:
+        """A message that somebody has reacted to, as Slack describes it. Needs `reactions:read`.
+
+        Source: https://docs.slack.dev/reference/methods/reactions.get
+        """
+        data, _ = await self._ask("reactions.get", channel=channel, timestamp=ts)
+        return data.get("message")
 
     async def open_view(self, trigger: str, view: Mapping[str, object]) -> None:
         """Show a form to whoever pulled the trigger."""

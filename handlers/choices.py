@@ -19,12 +19,15 @@ from slack_sdk.models.blocks import (
 
 from handlers import words
 from storage.wanted import Wanted
-from transcription.naming import language_name
-from transcription.wishes import MOST_SPEAKERS
+from transcription.naming import language_name, shortened
+from transcription.wishes import MOST_SPEAKERS, MOST_WORDS
 
-TRANSCRIBER, LANGUAGE, SPEAKERS = "transcriber", "language", "speakers"
+TRANSCRIBER, LANGUAGE, SPEAKERS, VOCABULARY = "transcriber", "language", "speakers", "vocabulary"
 USUAL = "usual"
 """The value of the choice that leaves it to whatever is more general."""
+
+_WORDS_LENGTH = 2_900
+_WORD_LENGTH = 80
 
 _COUNT = re.compile(r"(\d{1,2})(?:\s*[-\u2013]\s*(\d{1,2}))?", re.ASCII)
 
@@ -37,6 +40,7 @@ class Choice:
     title: str
     languages: tuple[str, ...] = ()
     place: str = ""
+    vocabulary: bool = False
 
 
 class Problems(Exception):
@@ -58,6 +62,28 @@ def fields(wanted: Wanted, choices: Sequence[Choice], *, version: int = 0) -> It
         block_id=f"{SPEAKERS}:{version}", optional=True, label=words.CHOOSE_SPEAKERS, hint=words.SPEAKERS_HINT,
         element=PlainTextInputElement(action_id=SPEAKERS, max_length=10, initial_value=_spelled(wanted.speakers)),
     )  # fmt: skip
+
+
+def vocabulary(words_wanted: Sequence[str], choices: Sequence[Choice], *, version: int = 0) -> Iterator[Block]:
+    """A field for words to expect, where any transcriber takes them."""
+    if any(choice.vocabulary for choice in choices):
+        yield InputBlock(
+            block_id=f"{VOCABULARY}:{version}", optional=True, label=words.CHOOSE_WORDS, hint=words.WORDS_HINT,
+            element=PlainTextInputElement(
+                action_id=VOCABULARY, multiline=True, max_length=_WORDS_LENGTH,
+                initial_value="\n".join(words_wanted) or None,
+            ),
+        )  # fmt: skip
+
+
+def expected(state: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """The words that were entered, one a line or between commas; None for nothing. Raises `Problems`."""
+    entered = dict.fromkeys(shortened(word, limit=_WORD_LENGTH) for word in re.split("[\n,]", typed(state, VOCABULARY)))
+    entered.pop("", None)
+    if len(entered) > MOST_WORDS:
+        block_id = next(name for name in map(str, state) if name.partition(":")[0] == VOCABULARY)
+        raise Problems({block_id: words.too_many_words(MOST_WORDS)})
+    return tuple(entered) or None
 
 
 def line(text: str) -> Block:

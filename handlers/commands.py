@@ -12,10 +12,12 @@ from slack_sdk.models.blocks import Block
 from handlers import listing, words
 from handlers.asking import answered
 from handlers.events import Command
+from handlers.preferences import Settings, Visitor
 from handlers.steering import Asker, Steering
 from storage import forgetting, job_lists, jobs
 from storage.database import Database, StorageUnavailable, Transaction
 from storage.job import Job, JobId, Reason
+from storage.preferences import Place
 
 LISTED = 15
 """How many recordings a list shows."""
@@ -32,42 +34,69 @@ class Answer:
     blocks: Sequence[Block] = ()
 
 
-def register(
-    app: AsyncApp,
-    *,
-    steering: Steering,
-    database: Database,
-    clock: Callable[[], datetime],
-    provider_title: Callable[[Job], str],
-    workspace_url: Callable[[Command], str],
-) -> None:
-    """Listen for the command."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Commands:
+    """What can be asked for."""
 
-    async def answer(command: Command) -> Answer:
-        viewer = listing.Viewer(now=clock(), provider_title=provider_title, workspace_url=workspace_url(command))
+    steering: Steering
+    settings: Settings
+    database: Database
+    clock: Callable[[], datetime]
+    provider_title: Callable[[Job], str]
+    workspace_url: Callable[[Command], str]
+
+    async def answer(self, command: Command) -> Answer:
+        """What the person reads. Raises `StorageUnavailable`."""
         match command.text.lower().split():
             case [] | ["list"]:
-                shown = await database.read(lambda tx: _listed(tx, command))
-                return _of(listing.overview(shown, viewer))
+                shown = await self.database.read(lambda tx: _listed(tx, command))
+                return _of(listing.overview(shown, self._viewer(command)))
             case ["status", job_id]:
-                return await _status(database, command, JobId(job_id), viewer)
-            case ["cancel" | "retry" as wish, job_id]:
-                steer = steering.cancel if wish == "cancel" else steering.retry
-                return Answer(text=await answered(lambda: steer(_asker(command), JobId(job_id))) or "")
-            case ["delete", job_id]:
-                return Answer(text=await _delete(database, command, JobId(job_id), now=clock()))
+                return await _status(self.database, command, JobId(job_id), self._viewer(command))
             case ["help"]:
                 return Answer(text=words.HELP)
-            case _:
-                return Answer(text=words.NOT_UNDERSTOOD)
+            case [*wish]:
+                return Answer(text=await answered(lambda: self._do(command, wish)) or "")
+
+    async def _do(self, command: Command, wish: Sequence[str]) -> str | None:
+        match wish:
+            case ["cancel", job_id]:
+                return await self.steering.cancel(_asker(command), JobId(job_id))
+            case ["retry", job_id]:
+                return await self.steering.retry(_asker(command), JobId(job_id))
+            case ["delete", job_id]:
+                return await _delete(self.database, command, JobId(job_id), now=self.clock())
+            case ["settings"]:
+                await self.settings.open(*_place(command))
+                return None
+        return words.NOT_UNDERSTOOD
+
+    def _viewer(self, command: Command) -> listing.Viewer:
+        url = self.workspace_url(command)
+        return listing.Viewer(now=self.clock(), provider_title=self.provider_title, workspace_url=url)
+
+
+def register(app: AsyncApp, *, commands: Commands) -> None:
+    """Listen for the command."""
 
     @app.command("/transcripts")
     async def transcripts(ack: AsyncAck, body: dict[str, object]) -> None:
         try:
-            said = await answer(Command.model_validate(body))
+            said = await commands.answer(Command.model_validate(body))
         except StorageUnavailable:
             said = Answer(text=words.NOT_NOW)
-        await ack(text=said.text, blocks=said.blocks or None, response_type="ephemeral")
+        if said.text:
+            await ack(text=said.text, blocks=said.blocks or None, response_type="ephemeral")
+        else:
+            await ack()
+
+
+def _place(command: Command) -> tuple[Visitor, Place, str]:
+    """Whose settings are meant: the channel's, or in a direct message one's own."""
+    visitor = Visitor(team=command.team_id, user=command.user_id, enterprise=command.enterprise_id)
+    if command.in_direct_message:
+        return visitor, Place(team=command.team_id, kind="person", whose=command.user_id), command.trigger_id
+    return visitor, Place(team=command.team_id, kind="channel", whose=command.channel_id), command.trigger_id
 
 
 def _listed(tx: Transaction, command: Command) -> list[Job]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import PurePath
 from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -69,6 +70,14 @@ class _Wire(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
+_SOUND_TYPES = frozenset(
+    {
+        "aac", "aiff", "amr", "avi", "caf", "flac", "flv", "m4a", "m4v", "mkv", "mov", "mp3", "mp4", "mpeg", "mpg",
+        "mpga", "oga", "ogg", "ogv", "opus", "3gp", "3gpp", "wav", "weba", "webm", "wma", "wmv",
+    }
+)  # fmt: skip
+
+
 class FileShared(_Wire):
     """`file_shared`: no more than which file, where and by whom.
 
@@ -82,11 +91,34 @@ class FileShared(_Wire):
 
 
 class SharedFile(_Wire):
-    """A file in a message; in Slack Connect channels it is a stub with little more than its id."""
+    """A file in a message; in Slack Connect channels it is a stub with little more than its id.
+
+    Any of the hints can be missing or wrong (peers' field reports): five of them are asked, the content decides.
+    """
 
     id: Name
     title: MaybeText = None
     name: MaybeText = None
+    mimetype: MaybeText = None
+    filetype: MaybeText = None
+    subtype: MaybeText = None
+    media_display_type: MaybeText = None
+
+    @property
+    def looks_like_a_recording(self) -> bool:
+        """Whether any of the five signals says so."""
+        return (
+            self.subtype in {"slack_audio", "slack_video"}
+            or self.media_display_type in {"audio", "video"}
+            or (self.mimetype or "").split("/")[0] in {"audio", "video"}
+            or (self.filetype or "").lower() in _SOUND_TYPES
+            or any(PurePath(name).suffix.lower()[1:] in _SOUND_TYPES for name in (self.name, self.title) if name)
+        )
+
+    @property
+    def may_be_a_recording(self) -> bool:
+        """Whether nothing says that it is something else."""
+        return self.looks_like_a_recording or not (self.mimetype or self.filetype or self.subtype)
 
 
 class FileDeleted(_Wire):
@@ -140,6 +172,19 @@ class MessageWithFiles(_Wire):
     files: Annotated[tuple[SharedFile, ...], BeforeValidator(readable(SharedFile))] = ()
 
 
+class _Item(_Wire):
+    channel: Name
+    ts: Stamp
+
+
+class Reacted(_Wire):
+    """`reaction_added` on a message. Source: https://docs.slack.dev/reference/events/reaction_added."""
+
+    user: Name
+    reaction: Name
+    item: _Item
+
+
 class Someone(_Wire):
     """A person, a workspace or a channel in a payload of a button or a form."""
 
@@ -166,6 +211,7 @@ class PressedAnywhere(_Wire):
 
     user: Someone
     team: Someone
+    enterprise: Someone | None = None
     channel: Someone | None = None
     trigger_id: Name
     actions: Annotated[tuple[Action, ...], BeforeValidator(readable(Action))] = ()
@@ -207,6 +253,7 @@ class Submitted(_Wire):
 
     user: Someone
     team: Someone
+    enterprise: Someone | None = None
     view: SubmittedView
 
 
@@ -221,6 +268,7 @@ class Command(_Wire):
     channel_id: Name
     channel_name: TextOrNothing = ""
     team_id: Name
+    trigger_id: TextOrNothing = ""
     enterprise_id: MaybeText = None
 
     @property

@@ -25,7 +25,8 @@ The button under it, and the shortcut on a message, let you say who the speakers
 /transcripts shows where the recordings in this conversation stand, and your own in a direct message.
 /transcripts status and a recording's number shows what happened to that one.
 /transcripts cancel and its number ends one that is still in work.
-/transcripts retry and its number tries one again that failed.
+/transcripts retry and its number tries one again that was not transcribed.
+/transcripts settings shows what is set for this conversation, to be changed.
 /transcripts delete and its number removes the transcript of one that you shared, here and in the thread.
 /transcripts help shows this text.
 
@@ -169,6 +170,71 @@ CUT_SHORT = (
 
 GOES_ON = "The transcript goes on in the message."
 """Ends what is read aloud when the message holds more."""
+
+
+CHOOSE_WORDS = "Names and words to expect"
+WORDS_HINT = "One on each line. They help where people use names that nobody else does."
+CHOOSE_AUTOMATIC = "What is transcribed"
+BY_ITSELF = "Every recording that is shared"
+ON_REQUEST = "Only what somebody asks for"
+CHOOSE_FORM = "How transcripts are shown"
+AS_FITS = "In the thread, long ones as files too"
+ALWAYS_FILES = "Always as files too"
+CHOOSE_MARKS = "When each passage was spoken"
+WITH_MARKS = "Shown"
+WITHOUT_MARKS = "Left out"
+CHOOSE_LOCKED = "Who may change this"
+EVERYBODY_CHANGES = "Everybody in this channel"
+ADMINS_CHANGE = "Only admins of the workspace"
+CHOOSE_OUTSIDE = "In this channel"
+OUTSIDE_ON = "Transcribe recordings"
+OUTSIDE_OFF = "Leave recordings alone"
+CHANNEL_SETTINGS = "Settings of this channel"
+OWN_SETTINGS = "My settings"
+ALL_SETTINGS = "Settings for everybody"
+"""Words of the forms for settings."""
+
+OUTSIDE_INTRO = (
+    "This channel is shared with another company. Everybody in it can read what is posted here, transcripts too."
+)
+"""Stands above the choice whether recordings are transcribed in a channel of two companies."""
+
+NOT_YOUR_SETTINGS = "These are the settings of somebody else. Please open your own in the Home of Threadscribe."
+ONLY_ADMINS = "Only admins of the workspace can change what is set for everybody. Please ask one of them."
+LOCKED = "The settings of this channel can only be changed by admins of the workspace. Please ask one of them."
+NOT_IN_CHANNEL = (
+    "Only people who are in this channel together with Threadscribe can change its settings. Please join it, and "
+    "invite Threadscribe: type /invite @Threadscribe."
+)
+ADMINS_NOT_KNOWN = (
+    "This can only be changed by admins of the workspace, and Threadscribe may not see who they are. Whoever looks "
+    "after it can install it again with the permission to see people."
+)
+SET_MEANWHILE = (
+    "Somebody changed this while you had it open. You see it below as it is now. Change what you like and save."
+)
+"""Answers where settings cannot be changed, or not just now."""
+
+ASKED_FOR = "It is being transcribed. The transcript comes in its thread."
+IN_WORK = "This recording is in work already. Its transcript comes in its thread."
+NO_RECORDING = "There is no recording in this message. Choose this on a voice note, a recording or a video."
+INVITE_FIRST = "Threadscribe is not in this conversation. Please invite it first: type /invite @Threadscribe."
+LEFT_TO_ITSELF = (
+    "This conversation is closed, or shared with another company and not turned on. "
+    "Type /transcripts settings in it to see."
+)
+TRANSCRIBE = "Transcribe"
+"""The shortcut on a message, and what it answers."""
+
+
+def where_sound_goes(places: Sequence[str]) -> str:
+    """Where recordings go to be transcribed; each of `places` is a transcriber and a sentence about it."""
+    return "\n".join(["Where the sound of a recording goes:", *places])
+
+
+def too_many_words(most: int) -> str:
+    """Said under the field for words to expect."""
+    return f"Please leave it at {most} words."
 
 
 def not_in_that_language(transcriber: str) -> str:
@@ -317,9 +383,9 @@ def ending(reason: Reason) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm for
         case Reason.NOT_A_MEMBER:
             return "left alone: Threadscribe is not in this conversation; invite it and share the recording again"
         case Reason.ON_REQUEST:
-            return "left alone: it was not asked for; choose Transcribe in the menu of its message"
+            return "left alone: nobody asked for it; choose Transcribe in the menu of its message"
         case Reason.SHARED_CHANNEL:
-            return "left alone: this channel is shared with another company"
+            return "left alone: this channel is shared with another company; type /transcripts settings to turn it on"
         case Reason.FILE_GONE:
             return "left alone: the recording was deleted"
         case Reason.CHANNEL_GONE:

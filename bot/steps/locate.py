@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from bot.claim import Claim, Later
 from bot.slack_errors import SlackNotAuthorised, SlackRefused, SlackUnavailable
-from bot.slack_files import Conversation, Place, SlackFile
+from bot.slack_files import Place, SlackFile
 from bot.spending import keep_within
 from bot.steps.audio import obtain
 from bot.steps.holding import asking, held_back
@@ -130,21 +130,11 @@ async def _keep_out(claim: Claim, tools: Tools, wishes: Preferences) -> Reason |
     except SlackRefused:
         return Reason.NOT_A_MEMBER
     allowed = tools.settings.allow_slack_connect if wishes.outside is None else wishes.outside
-    objection = _objection(conversation, allow_shared=allowed)
+    objection = conversation.objection(allow_shared=allowed)
     if objection is not None or wishes.automatic is not False:
         return objection
     asked = await tools.database.read(lambda tx: again.who_asked(tx, claim.job))
     return None if asked else Reason.ON_REQUEST
-
-
-def _objection(conversation: Conversation, *, allow_shared: bool) -> Reason | None:
-    if not conversation.has_us:
-        return Reason.NOT_A_MEMBER
-    if conversation.is_archived:
-        return Reason.CHANNEL_GONE
-    if conversation.leaves_the_company and not allow_shared:
-        return Reason.SHARED_CHANNEL
-    return None
 
 
 async def _show_pending(claim: Claim, tools: Tools) -> None:

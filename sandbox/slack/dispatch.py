@@ -14,7 +14,15 @@ from sandbox.slack.access import HISTORY_SCOPE
 from sandbox.slack.behaviour import Behaviour
 from sandbox.slack.bell import Errands
 from sandbox.slack.doors import HttpDoor, Received
-from sandbox.slack.events import envelope, file_deleted, file_shared, message, message_buried, message_deleted
+from sandbox.slack.events import (
+    envelope,
+    file_deleted,
+    file_shared,
+    message,
+    message_buried,
+    message_deleted,
+    reaction_added,
+)
 from sandbox.slack.sockets import Sockets
 from sandbox.slack.values import Delivery, Json
 from sandbox.slack.workspace import Post, Workspace
@@ -58,6 +66,13 @@ class Dispatcher:
         random.shuffle(due)
         for event in due:
             self._errands.start(self.send(event))
+
+    def announce_reaction(self, post: Post, emoji: str, *, user: str) -> None:
+        """Send `reaction_added`, where it is subscribed and the bot is there."""
+        channel, behaviour = self._workspace.channels[post.channel_id], self._behaviour
+        granted = "reaction_added" in behaviour.subscriptions and "reactions:read" in behaviour.scopes
+        if granted and self._workspace.bot_user_id in channel.members:
+            self._errands.start(self.send(reaction_added(post, emoji, user=user)))
 
     def announce_deleted_file(self, file_id: str) -> None:
         """Send `file_deleted`, where it is subscribed."""

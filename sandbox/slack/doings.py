@@ -118,6 +118,16 @@ class Doings(Behaviour):
         self._behind.dispatcher.announce(workspace.add(post), new_upload=new_upload)
         return post
 
+    def react(self, channel: Channel, ts: str, emoji: str, *, user: str | None = None) -> None:
+        """Put a person's reaction on a message; KeyError when it is not there."""
+        workspace = self._behind.workspace
+        post = workspace.post(channel.id, ts)
+        if post is None:
+            raise KeyError(ts)
+        person = user or workspace.user("amara")
+        post.reactions.setdefault(emoji, set()).add(person)
+        self._behind.dispatcher.announce_reaction(post, emoji, user=person)
+
     def delete_file(self, file_id: str) -> None:
         """Delete a file everywhere, as its owner may."""
         self._behind.workspace.delete_file(self._behind.workspace.files[file_id])

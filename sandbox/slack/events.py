@@ -44,6 +44,18 @@ def file_deleted(workspace: Workspace, file_id: str) -> Json:
     return {"type": "file_deleted", "file_id": file_id, "event_ts": workspace.stamp()}
 
 
+def reaction_added(post: Post, emoji: str, *, user: str) -> Json:
+    """Say that somebody put a reaction on a message (https://docs.slack.dev/reference/events/reaction_added)."""
+    return {
+        "type": "reaction_added",
+        "user": user,
+        "reaction": emoji,
+        "item_user": post.user,
+        "item": {"type": "message", "channel": post.channel_id, "ts": post.ts},
+        "event_ts": post.ts,
+    }
+
+
 def message_deleted(workspace: Workspace, post: Post) -> Json:
     """Say that a message is gone (https://docs.slack.dev/reference/events/message/message_deleted)."""
     described = message(workspace, post)

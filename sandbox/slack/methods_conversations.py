@@ -72,17 +72,51 @@ def _page(context: Context, sent: Arguments, *, posts: list[Post], most: int) ->
 async def listing(context: Context, sent: Arguments) -> Json:
     """List the conversations the bot can see."""
     workspace = context.workspace
-    types = [word.strip() for word in (sent.text("types") or "public_channel").split(",")]
-    if not all(word in KIND_OF_TYPE for word in types):
-        raise Denied("invalid_types")
-    kinds = [KIND_OF_TYPE[word] for word in types]
-    need(workspace.scopes, *(READ_SCOPE[kind] for kind in kinds))
+    kinds = _kinds(context, sent)
     seen = [
         channel_object(workspace, channel)
         for channel in workspace.channels.values()
         if channel.kind in kinds and (channel.kind == "public" or workspace.bot_user_id in channel.members)
     ]
     return {"channels": seen, "response_metadata": {"next_cursor": ""}}
+
+
+async def of_person(context: Context, sent: Arguments) -> Json:
+    """List the conversations that the bot shares with a person (or is in itself), in no order that one could rely on.
+
+    https://docs.slack.dev/reference/methods/users.conversations: 999 at most, and less is said of each than elsewhere.
+    """
+    workspace = context.workspace
+    kinds = _kinds(context, sent)
+    user = sent.text("user") or workspace.bot_user_id
+    if user not in workspace.users:
+        raise Denied("user_not_found")
+    most, cursor = int(sent.number("limit", 100, malformed="invalid_limit")), sent.text("cursor")
+    if not 0 < most < 1000:  # noqa: PLR2004 - as documented
+        raise Denied("invalid_limit")
+    if cursor and not cursor.removeprefix("from-").isdigit():
+        raise Denied("invalid_cursor")
+    shared = [
+        channel_object(workspace, channel)
+        for channel in workspace.channels.values()
+        if channel.kind in kinds and {user, workspace.bot_user_id} <= channel.members
+    ]
+    start = int(cursor.removeprefix("from-") or 0)
+    page = [
+        {name: value for name, value in channel.items() if name not in {"is_member", "num_members"}}
+        for channel in shared[start : start + most]
+    ]
+    following = f"from-{start + most}" if start + most < len(shared) else ""
+    return {"channels": page, "response_metadata": {"next_cursor": following}}
+
+
+def _kinds(context: Context, sent: Arguments) -> list[str]:
+    types = [word.strip() for word in (sent.text("types") or "public_channel").split(",")]
+    if not all(word in KIND_OF_TYPE for word in types):
+        raise Denied("invalid_types")
+    kinds = [KIND_OF_TYPE[word] for word in types]
+    need(context.workspace.scopes, *(READ_SCOPE[kind] for kind in kinds))
+    return kinds
 
 
 async def members(context: Context, sent: Arguments) -> Json:
@@ -108,5 +142,6 @@ METHODS: Methods = {
     "conversations.replies": Method(act=replies),
     "conversations.list": Method(act=listing),
     "conversations.members": Method(act=members),
+    "users.conversations": Method(act=of_person),
     "conversations.open": Method(act=opening, scopes=("im:write",)),
 }

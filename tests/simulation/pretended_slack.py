@@ -340,6 +340,11 @@ class SlackLine(AsyncWebClient):
             return self._host.rng.choice(["msg_blocks_too_long", "internal_error", "invalid_auth"])
         if method in {"chat.postMessage", "files.completeUploadExternal"}:
             self._slack.turned_down.add((str(given.get("channel") or given.get("channel_id")), given["thread_ts"]))
+        if method == "chat.update":
+            changed = (given["channel"], given["ts"])
+            self._slack.turned_down |= {
+                (reply.channel, reply.thread) for reply in self._slack.replies if (reply.channel, reply.ts) == changed
+            }
         return "is_archived"
 
     def _error(

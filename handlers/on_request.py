@@ -1,0 +1,146 @@
+"""A recording that somebody asks for: by a shortcut on its message, or by a reaction with the emoji in the settings.
+
+What is known of it is begun again, what is not is made a job; what is done already can be done in another way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from pydantic import ValidationError
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
+
+from handlers import words
+from handlers.asking import Refused, patiently, politely
+from handlers.audio import Event, Hears, Installation
+from handlers.events import MessageWithFiles, Pressed, Reacted
+from handlers.steering import Asker, Steering
+from storage import again, preferences
+from storage.again import Asked
+from storage.database import Database, Transaction
+from storage.job import JobId, Origin, Reason
+from storage.preferences import Place
+
+TRANSCRIBE = "transcribe"
+"""The shortcut's name."""
+
+
+class Messages(Protocol):
+    """What Slack tells of a message, and of where it is."""
+
+    async def objection(self, channel: str) -> Reason | None:
+        """Why nothing can be done in a conversation, if so. Raises `NotNow`."""
+        ...
+
+    async def message(self, channel: str, ts: str) -> object:
+        """The message as Slack describes it; None where it may not be read. Raises `NotNow`."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Requests:
+    """Begins what somebody asks for. `emoji` is the reaction that asks; empty for none.
+
+    `outside`: whether channels of two companies are open where nobody has said so.
+    """
+
+    database: Database
+    clock: Callable[[], datetime]
+    messages_at: Callable[[Installation], Messages]
+    steering: Steering
+    outside: bool
+    emoji: str = ""
+
+    async def by_shortcut(self, body: dict[str, Any]) -> str | None:
+        """Begin, or ask how where it is done already; what the person reads. Raises `Refused`, `LeaseLost`."""
+        pressed = Pressed.model_validate(body)
+        place = Installation(
+            team=pressed.team.id, enterprise=pressed.enterprise.id if pressed.enterprise else None, bot_user=""
+        )
+        found = _recordings(body.get("message"), channel=pressed.channel.id, place=place)
+        if not found:
+            raise Refused(words.NO_RECORDING)
+        await self._not_kept_out(place, pressed.channel.id)
+        outcomes = await self._ask_for(found, by=pressed.user.id)
+        for asked, job in outcomes:
+            if asked is Asked.DONE:
+                asker = Asker(team=place.team, user=pressed.user.id, channel=pressed.channel.id)
+                await self.steering.ask_how(asker, job, trigger=pressed.trigger_id)
+                return None
+        return _SAID[outcomes[0][0]]
+
+    async def by_reaction(self, event: Event, place: Installation) -> None:
+        """Begin what carries the emoji. If it raises, Slack tells again."""
+        try:
+            reacted = Reacted.model_validate(event)
+        except ValidationError:
+            return  # on something that is no message
+        if reacted.reaction.partition("::")[0] != self.emoji or reacted.user == place.bot_user:
+            return
+        message = await self.messages_at(place).message(reacted.item.channel, reacted.item.ts)
+        found = _recordings(message, channel=reacted.item.channel, place=place)
+        if found:
+            await self._ask_for(found, by=reacted.user)
+
+    async def _not_kept_out(self, place: Installation, channel: str) -> None:
+        objection = await self.messages_at(place).objection(channel)
+        if objection is Reason.NOT_A_MEMBER:
+            raise Refused(words.INVITE_FIRST)
+        if objection is Reason.SHARED_CHANNEL:
+            own = Place(team=place.team, kind="channel", whose=channel)
+            said = (await self.database.read(lambda tx: preferences.get(tx, own))).preferences.outside
+            if self.outside if said is None else said:
+                return
+        if objection is not None:
+            raise Refused(words.LEFT_TO_ITSELF)
+
+    async def _ask_for(self, found: Sequence[tuple[Origin, str | None]], *, by: str) -> list[tuple[Asked, JobId]]:
+        now = self.clock()
+
+        def work(tx: Transaction) -> list[tuple[Asked, JobId]]:
+            return [again.ask_for(tx, origin, title=title, by=by, now=now) for origin, title in found]
+
+        return await patiently(self.database, work)
+
+
+_SAID = {
+    Asked.STARTED: words.ASKED_FOR,
+    Asked.IN_WORK: words.IN_WORK,
+    Asked.REMOVED: words.DELETED_BEFORE,
+    Asked.DONE: None,
+}
+
+
+def _recordings(message: object, *, channel: str, place: Installation) -> list[tuple[Origin, str | None]]:
+    """The recordings that a message carries, with their titles."""
+    if not isinstance(message, dict):
+        return []
+    try:
+        described = MessageWithFiles.model_validate({**message, "channel": channel})
+    except ValidationError:
+        return []
+    return [
+        (
+            Origin(
+                enterprise=place.enterprise, team=place.team, channel=channel, file=file.id, occasion=described.ts,
+                thread=described.thread_ts or described.ts, user=described.user,
+            ),
+            file.title or file.name,
+        )
+        for file in described.files
+        if file.may_be_a_recording
+    ]  # fmt: skip
+
+
+def register(app: AsyncApp, hears: Hears, *, requests: Requests) -> None:
+    """Listen for the shortcut and, where there is an emoji, for reactions."""
+
+    @app.shortcut(TRANSCRIBE)
+    async def chosen(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
+        await ack()
+        await politely(lambda: requests.by_shortcut(body), respond)
+
+    hears.at_once("reaction_added", requests.by_reaction)

@@ -1,0 +1,103 @@
+"""The form in which people say what a channel, they themselves or the workspace want. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any, cast
+
+from slack_sdk.models.blocks import Block
+from slack_sdk.models.views import View
+
+from handlers import words
+from handlers.choices import Choice, chosen, expected, fields, line, select, vocabulary
+from handlers.choices import read as read_choices
+from storage.preferences import Kept, Kind, Place, Preferences
+from storage.wanted import Form
+
+FORM = "settings_form"
+
+AUTOMATIC, OUTSIDE, SHOWN_AS, MARKS, LOCKED = "automatic", "outside", "shown", "marks", "locked"
+_YES, _NO = "yes", "no"
+_SAID: Mapping[bool | None, str | None] = MappingProxyType({None: None, True: _YES, False: _NO})
+
+_TITLES: Mapping[Kind, str] = {
+    "channel": words.CHANNEL_SETTINGS,
+    "person": words.OWN_SETTINGS,
+    "workspace": words.ALL_SETTINGS,
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Circumstances:
+    """What the form depends on: the transcribers, whether it is for an `admin`.
+
+    `outside`: None in a channel of one company; else whether recordings are transcribed there unless something is said.
+    """
+
+    choices: Sequence[Choice]
+    admin: bool = False
+    outside: bool | None = None
+
+
+def form(place: Place, kept: Kept, shown: Circumstances, *, notice: str | None = None) -> View:
+    """The form, with what is set now; `notice` stands above it."""
+    return View(
+        type="modal", callback_id=FORM, title=_TITLES[place.kind], submit=words.NAMING_SUBMIT, close=words.CLOSE,
+        private_metadata=json.dumps({"kind": place.kind, "whose": place.whose, "version": kept.version}),
+        blocks=[*([line(notice)] if notice else []), *_blocks(place, kept, shown)],
+    )  # fmt: skip
+
+
+def _blocks(place: Place, kept: Kept, shown: Circumstances) -> Iterator[Block]:
+    wishes, version = kept.preferences, kept.version
+    yield line(words.where_sound_goes([f"{choice.title}: {choice.place}" for choice in shown.choices]))
+    if shown.outside is not None:
+        yield line(words.OUTSIDE_INTRO)
+        states = [(_YES, words.OUTSIDE_ON), (_NO, words.OUTSIDE_OFF)]
+        now = shown.outside if wishes.outside is None else wishes.outside
+        yield select(OUTSIDE, words.CHOOSE_OUTSIDE, states, chosen=_SAID[now], version=version)
+    ways = [(_YES, words.BY_ITSELF), (_NO, words.ON_REQUEST)]
+    yield select(AUTOMATIC, words.CHOOSE_AUTOMATIC, ways, chosen=_SAID[wishes.automatic], version=version)
+    yield from fields(wishes.wanted, shown.choices, version=version)
+    if place.kind == "person":
+        return
+    yield from vocabulary(wishes.wanted.vocabulary or (), shown.choices, version=version)
+    forms = [("auto", words.AS_FITS), ("file", words.ALWAYS_FILES)]
+    yield select(SHOWN_AS, words.CHOOSE_FORM, forms, chosen=wishes.wanted.form, version=version)
+    marks = [(_YES, words.WITH_MARKS), (_NO, words.WITHOUT_MARKS)]
+    yield select(MARKS, words.CHOOSE_MARKS, marks, chosen=_SAID[wishes.wanted.time_marks], version=version)
+    if place.kind == "channel" and shown.admin:
+        locks = [(_YES, words.ADMINS_CHANGE)]
+        usual = words.EVERYBODY_CHANGES
+        yield select(LOCKED, words.CHOOSE_LOCKED, locks, chosen=_SAID[wishes.locked], version=version, usual=usual)
+
+
+def read(state: Mapping[str, Any], shown: Circumstances, *, before: Preferences) -> Preferences:
+    """What was entered; what the form did not ask for is as `before`. Raises `Problems`."""
+    wanted = read_choices(state, shown.choices, usual=shown.choices[0].name)
+    asked = {str(block_id).partition(":")[0] for block_id in state}
+    wanted = replace(
+        wanted,
+        vocabulary=expected(state) if "vocabulary" in asked else before.wanted.vocabulary,
+        form=cast("Form | None", _one_of(chosen(state, SHOWN_AS), "auto", "file"))
+        if SHOWN_AS in asked
+        else before.wanted.form,
+        time_marks=_yes(chosen(state, MARKS)) if MARKS in asked else before.wanted.time_marks,
+    )
+    return Preferences(
+        automatic=_yes(chosen(state, AUTOMATIC)) if AUTOMATIC in asked else before.automatic,
+        outside=_yes(chosen(state, OUTSIDE)) if OUTSIDE in asked else before.outside,
+        locked=(_yes(chosen(state, LOCKED)) if LOCKED in asked else before.locked) if shown.admin else before.locked,
+        wanted=wanted,
+    )
+
+
+def _one_of(value: str | None, *known: str) -> str | None:
+    return value if value in known else None
+
+
+def _yes(value: str | None) -> bool | None:
+    return {_YES: True, _NO: False}.get(value or "")

@@ -1,0 +1,213 @@
+"""People ask for a recording: by the shortcut on its message, or by a reaction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from handlers import words
+from handlers.on_request import TRANSCRIBE
+from handlers.steering import AGAIN_FORM
+from sandbox import faults
+from sandbox.slack import Channel, Share, Slack, Upload
+from storage import preferences
+from storage.job import JobState
+from storage.preferences import Place, Preferences
+from tests.journeys.bench import Bench, only_reply, recording, silent
+
+EMOJI = "studio_microphone"
+PEOPLE = ("amara", "thandi")
+
+
+@pytest.fixture(autouse=True)
+def subscribed(slack: Slack) -> None:
+    slack.subscriptions.add("reaction_added")
+    slack.scopes.add("reactions:read")
+
+
+async def on_request(bench: Bench, channel: Channel) -> None:
+    place = Place(team="T0SANDBOX", kind="channel", whose=channel.id)
+    assert bench.bot is not None
+    tools = bench.bot.tools
+    wanted = Preferences(automatic=False)
+    await tools.database.write(lambda tx: preferences.put(tx, place, wanted, seen=0, by="U1", now=tools.clock()))
+
+
+async def left_alone(bench: Bench) -> Share:
+    """A recording in a channel in which nothing happens by itself."""
+    channel = bench.slack.channel("general", people=PEOPLE)
+    await on_request(bench, channel)
+    share = await bench.slack.share(channel, [recording()])
+    await bench.ended()
+    assert silent(bench.slack, channel)
+    return share
+
+
+async def before_the_bot(bench: Bench, **more: Any) -> Share:
+    """A recording that nobody has told the bot of."""
+    slack = bench.slack
+    slack.subscriptions.discard("file_shared")
+    share = await slack.share(slack.channel("general", people=PEOPLE), [recording()], **more)
+    await slack.quiet()
+    assert await bench.jobs() == []
+    return share
+
+
+async def choose(slack: Slack, share: Share, *, user: str = "thandi") -> str:
+    answer = await slack.choose(slack.message(share.channel.id, share.ts), TRANSCRIBE, user=slack.user(user))
+    if slack.modals:
+        return ""
+    return str((await answer.wait_for_messages())[0]["text"])
+
+
+@pytest.mark.parametrize("mode", ["socket", "http"])
+@pytest.mark.parametrize("way", ["shortcut", "reaction"])
+@pytest.mark.parametrize("known", [True, False])
+async def test_whoever_asks_gets_the_transcript(
+    bench: Bench,
+    slack: Slack,
+    mode: str,
+    way: str,
+    known: bool,  # noqa: FBT001
+) -> None:
+    way_in: dict[str, Any] = {"slack_signing_secret": slack.signing_secret} if mode == "http" else {}
+    await bench.start(**way_in)
+    share = await (left_alone(bench) if known else before_the_bot(bench))
+    if way == "shortcut":
+        assert await choose(slack, share) == words.ASKED_FOR
+    else:
+        slack.react(share.channel, share.ts, EMOJI, user=slack.user("thandi"))
+        await slack.quiet()
+    [job] = await bench.ended()
+    await only_reply(slack, share)
+    assert (job.requested_by, job.origin.user) == (slack.user("thandi"), slack.user("amara"))
+
+
+async def test_a_recording_in_a_thread_is_answered_there(bench: Bench, slack: Slack) -> None:
+    await bench.start()
+    slack.subscriptions.discard("file_shared")
+    channel = slack.channel("general", people=PEOPLE)
+    root = slack.say(channel, "Listen to this")
+    share = await slack.share(channel, [recording()], thread_ts=root)
+    assert await choose(slack, share) == words.ASKED_FOR
+    await bench.ended()
+    [reply] = [message for message in slack.messages(channel.id) if message.by_bot]
+    assert reply.thread_ts == root
+
+
+async def test_asking_many_times_is_answered_once(bench: Bench, slack: Slack) -> None:
+    bench.botlhale.hold = True
+    await bench.start()
+    share = await before_the_bot(bench)
+    assert await choose(slack, share) == words.ASKED_FOR
+    slack.react(share.channel, share.ts, EMOJI)
+    assert await choose(slack, share, user="amara") == words.IN_WORK
+    await slack.quiet()
+    bench.botlhale.release()
+    [job] = await bench.ended()
+    await only_reply(slack, share)
+    assert job.requested_by == slack.user("thandi")
+
+
+async def test_what_is_done_can_be_done_in_another_way(bench: Bench, slack: Slack) -> None:
+    await bench.start()
+    share = await slack.share(slack.channel("general", people=PEOPLE), [recording()])
+    await bench.ended()
+    slack.react(share.channel, share.ts, EMOJI)
+    await slack.quiet()
+    await bench.ended()
+    await only_reply(slack, share)
+    assert await choose(slack, share, user="amara") == ""
+    assert [form["callback_id"] for form in slack.modals.values()] == [AGAIN_FORM]
+    slack.modals.clear()
+    assert await choose(slack, share) == words.NOT_YOURS_TO_STEER
+
+
+async def test_a_message_without_a_recording_is_said_to_have_none(bench: Bench, slack: Slack) -> None:
+    await bench.start()
+    channel = slack.channel("general", people=PEOPLE)
+    notes = Upload(content=b"some notes", name="notes.txt", filetype="text", mimetype="text/plain")
+    share = await slack.share(channel, [notes])
+    await bench.ended()
+    assert await choose(slack, share) == words.NO_RECORDING
+    slack.react(channel, share.ts, EMOJI)
+    slack.react(channel, slack.say(channel, "Hello"), EMOJI)
+    await slack.quiet()
+    assert len(await bench.jobs()) == 1
+
+
+async def test_other_reactions_ask_for_nothing(bench: Bench, slack: Slack) -> None:
+    await bench.start()
+    share = await left_alone(bench)
+    slack.react(share.channel, share.ts, "thumbsup")
+    slack.react(share.channel, share.ts, EMOJI, user=slack.bot_user_id)
+    await slack.quiet()
+    assert (await bench.jobs())[0].state is JobState.ABANDONED
+
+
+async def test_the_emoji_is_a_setting(bench: Bench, slack: Slack) -> None:
+    await bench.start(reaction_request="memo")
+    share = await left_alone(bench)
+    slack.react(share.channel, share.ts, EMOJI)
+    await slack.quiet()
+    assert (await bench.jobs())[0].state is JobState.ABANDONED
+    slack.react(share.channel, share.ts, "memo::skin-tone-3")
+    await slack.quiet()
+    await bench.ended()
+    await only_reply(slack, share)
+
+
+async def test_a_reaction_that_comes_while_slack_is_away_is_told_again(bench: Bench, slack: Slack) -> None:
+    slack.retry_delays = (0.1,) * 10
+    await bench.start()
+    share = await before_the_bot(bench)
+    slack.faults.arm("reactions.get", faults.answer(503), times=2)
+    slack.react(share.channel, share.ts, EMOJI)
+    await slack.quiet()
+    await bench.ended()
+    await only_reply(slack, share)
+
+
+async def test_where_the_bot_is_not_one_is_told_to_invite_it(bench: Bench, slack: Slack) -> None:
+    await bench.start()
+    slack.subscriptions.discard("file_shared")
+    share = await slack.share(slack.channel("elsewhere", people=PEOPLE, member=False), [recording()])
+    assert await choose(slack, share) == words.INVITE_FIRST
+    private = await slack.share(slack.channel("secret", kind="private", people=PEOPLE, member=False), [recording()])
+    assert await choose(slack, private) == words.INVITE_FIRST
+    assert await bench.jobs() == []
+
+
+async def test_a_channel_of_two_companies_is_turned_on_first(bench: Bench, slack: Slack) -> None:
+    await bench.start()
+    share = await slack.share(slack.channel("partners", people=PEOPLE, external=True), [recording()])
+    await bench.ended()
+    assert await choose(slack, share) == words.LEFT_TO_ITSELF
+    slack.react(share.channel, share.ts, EMOJI)
+    await slack.quiet()
+    await bench.ended()
+    assert silent(slack, share.channel)
+
+
+@pytest.mark.parametrize("change", ["team", "message", "file"])
+async def test_a_payload_that_was_changed_opens_nothing_of_others(bench: Bench, slack: Slack, change: str) -> None:
+    await bench.start()
+    share = await left_alone(bench)
+    other = slack.channel("secret", kind="private", people=("thandi",), member=False)
+    secret = await slack.share(other, [recording("meeting")], user=slack.user("thandi"))
+    files = [{"id": secret.file_ids[0] if change == "file" else share.file_ids[0], "mimetype": "audio/mp4"}]
+    payload: dict[str, Any] = {
+        "type": "message_action",
+        "callback_id": TRANSCRIBE,
+        "user": {"id": slack.user("amara")},
+        "channel": {"id": share.channel.id},
+        "message": {"ts": "x" if change == "message" else share.ts, "user": slack.user("amara"), "files": files},
+    }
+    if change == "team":
+        payload["team"] = {"id": "T0ELSEWHERE", "domain": "x"}
+    await slack.interact(payload)
+    await bench.ended_at_last()
+    assert silent(slack, share.channel)
+    assert silent(slack, other)
+    assert bench.botlhale.uploads == {}
