@@ -36,8 +36,8 @@ M = TypeVar("M", bound=BaseModel)
 
 Blocks = Sequence[Mapping[str, object]]
 
-EVENT_TYPE = "threadscribe_reply"
-"""The metadata by which a reply of ours is recognised; everyone in the workspace may read it."""
+EVENT_TYPE, PROGRESS_TYPE = "threadscribe_reply", "threadscribe_progress"
+"""The metadata by which a reply of ours, and a message about progress, are recognised; everyone there may read it."""
 
 _UPLOADED = 200
 
@@ -172,21 +172,24 @@ class Workspace:
                 raise SlackUnavailable("conversations.replies: not as documented")
             for message in data["messages"]:
                 metadata = message.get("metadata") or {}
-                if metadata.get("event_type") == EVENT_TYPE and metadata.get("event_payload", {}).get("reply") == mark:
+                ours = metadata.get("event_type") in {EVENT_TYPE, PROGRESS_TYPE}
+                if ours and metadata.get("event_payload", {}).get("reply") == mark:
                     return str(message["ts"])
             cursor = (data.get("response_metadata") or {}).get("next_cursor")
             if not cursor:
                 return None
 
-    async def post(self, channel: str, thread: str, *, text: str, blocks: Blocks, mark: str) -> str:
-        """Put one message in the thread, to be recognised by `mark`; its timestamp."""
+    async def post(
+        self, channel: str, thread: str, *, text: str, blocks: Blocks, mark: str, kind: str = EVENT_TYPE
+    ) -> str:
+        """Put one message in the thread, to be recognised by `mark` and its `kind`; its timestamp."""
         data, _ = await self._ask(
             "chat.postMessage",
             channel=channel,
             thread_ts=thread,
             text=text,
             blocks=blocks,
-            metadata={"event_type": EVENT_TYPE, "event_payload": {"reply": mark}},
+            metadata={"event_type": kind, "event_payload": {"reply": mark}},
             **POSTING,
         )
         return str(data["ts"])

@@ -227,6 +227,18 @@ TRANSCRIBE = "Transcribe"
 """The shortcut on a message, and what it answers."""
 
 
+EXPECTED_AT = ("The transcript is expected at about", ".")
+"""Before and after a time of the day."""
+
+TAKES_LONGER = "It takes longer than usual. There is nothing to do: the transcript comes when it is ready."
+"""Said of a recording whose transcript is late."""
+
+
+def in_progress(length: str, *, provider: str, sent: bool) -> str:
+    """How far a long recording is; `sent` where the provider has it."""
+    return f"{length} of recording, {'being transcribed by' if sent else 'being sent to'} {provider}."
+
+
 def where_sound_goes(places: Sequence[str]) -> str:
     """Where recordings go to be transcribed; each of `places` is a transcriber and a sentence about it."""
     return "\n".join(["Where the sound of a recording goes:", *places])

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from bot.claim import Claim, Later
 from bot.looking import first_look, next_look, took
+from bot.steps import progress
 from bot.steps.holding import asking
 from bot.tools import Tools
 from handlers import words
@@ -27,7 +28,9 @@ async def check(claim: Claim, tools: Tools) -> Job | Later:
     transcriber = tools.transcriber_of(job)
     handle = Handle(job.handle or "")
     pace, length = _pace(transcriber, tools), job.duration or timedelta(0)
-    if claim.fresh:
+    fresh = claim.fresh
+    await progress.tell(claim, tools)
+    if fresh:
         speed = await tools.database.read(_speed(job, transcriber))
         return Later(due=tools.clock() + first_look(pace, length, speed), unless_webhook=True)
     notice, speed = await _known(job, tools, transcriber)

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from bot.claim import Claim
 from bot.slack_errors import SlackNotAuthorised, SlackRefused
+from bot.steps import progress
 from bot.steps.intent import Intent
 from bot.tools import Tools
 from storage import forgetting
@@ -31,9 +32,10 @@ async def forget(claim: Claim, tools: Tools) -> Job:
             await tools.workspace_of(job).discard(file)
         except SlackRefused as refused:
             notes.append(f"file not removed: {refused.code}")
+    await progress.take_away(claim, tools)
     with suppress(SlackRefused, SlackNotAuthorised):  # a courtesy, and the message may be gone
         await _take_reactions_back(job, tools)
-    return await claim.save(as_forgotten(job), note=", ".join(notes) or None)
+    return await claim.save(as_forgotten(claim.job), note=", ".join(notes) or None)
 
 
 def as_forgotten(job: Job) -> Job:

@@ -13,6 +13,7 @@ from bot.claim import Claim, Later
 from bot.slack_errors import SlackNotAuthorised, SlackRefused, SlackUnavailable
 from bot.slack_files import Place, SlackFile
 from bot.spending import keep_within
+from bot.steps import progress
 from bot.steps.audio import obtain
 from bot.steps.holding import asking, held_back
 from bot.tools import Tools
@@ -162,6 +163,7 @@ async def _prepare(claim: Claim, tools: Tools, file: SlackFile, wanted: Wanted) 
     known = replace(claim.job, provider=transcriber.name, wanted=wanted, duration=duration, damaged=damaged)
     await claim.save(known)
     await keep_within(claim.job, tools, duration=duration)
+    await progress.tell(claim, tools)
     held = held_back(claim, tools, transcriber.name)
     if held is not None:
         return held

@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from bot.claim import Claim, Later
 from bot.slack_errors import SlackNotAuthorised, SlackRefused
+from bot.steps import progress
 from bot.tools import Tools
 from storage import jobs
 from storage.job import Job, JobState, Reason
@@ -18,6 +19,7 @@ async def tidy(claim: Claim, tools: Tools) -> Later:
     if job.message_ts is not None and not job.forgotten:
         with suppress(SlackRefused, SlackNotAuthorised):  # a courtesy: the reply is there
             await _show_outcome(job, tools)
+    await progress.take_away(claim, tools)
     return Later(due=None)
 
 

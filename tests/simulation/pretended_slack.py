@@ -19,7 +19,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.workspace import EVENT_TYPE
+from bot.workspace import EVENT_TYPE, PROGRESS_TYPE
 from tests.simulation.faults import Call
 from tests.simulation.host import BrokenOff, Host, TooMany, TurnedDown, Unreached
 from tests.simulation.virtual_time import VirtualTime
@@ -87,6 +87,8 @@ class PretendedSlack:
         self.uploads: dict[str, str] = {}
         self.shared_files: dict[str, list[Sharing]] = {}
         self.replies: list[Reply] = []
+        self.reports: dict[tuple[str, str], tuple[str, str]] = {}
+        """Messages about progress by channel and timestamp: their thread and mark."""
         self.reactions: set[tuple[str, str, str]] = set()
         self.loses_shares = 0
         """How many of the next files are accepted and never shown."""
@@ -136,13 +138,21 @@ class PretendedSlack:
         if not self.history:
             raise Denied("missing_scope")
         found = [reply for reply in self.replies if (reply.channel, reply.thread) == (channel, thread)]
+        reports = [
+            (ts, mark) for (place, ts), (root, mark) in self.reports.items() if (place, root) == (channel, thread)
+        ]
         return {
             "messages": [
-                {"ts": reply.ts, "metadata": {"event_type": EVENT_TYPE, "event_payload": {"reply": reply.mark}}}
-                for reply in found
-                if self.replies_are_found
+                *(_marked(reply.ts, EVENT_TYPE, reply.mark) for reply in found if self.replies_are_found),
+                *(_marked(ts, PROGRESS_TYPE, mark) for ts, mark in reports),
             ]
         }
+
+    def report(self, given: Json, *, mark: str) -> Json:
+        """Post a message about progress."""
+        ts = self.stamp()
+        self.reports[given["channel"], ts] = (given["thread_ts"], mark)
+        return {"ts": ts}
 
     def post(self, reply: Reply) -> Json:
         reply.taken_at = self.time.now
@@ -172,6 +182,8 @@ class PretendedSlack:
 
     def change(self, given: Json, *, by: Host) -> Json:
         """Change a message and, where they are named, its files."""
+        if (given["channel"], given["ts"]) in self.reports:
+            return {"ts": given["ts"]}
         reply = self._find(given["channel"], given["ts"])
         files = tuple(given.get("file_ids") or ())
         if any(file not in self.shared_files for file in files):
@@ -184,6 +196,8 @@ class PretendedSlack:
 
     def delete(self, channel: str, ts: str) -> Json:
         """Delete a message."""
+        if self.reports.pop((channel, ts), None) is not None:
+            return {}
         self.replies.remove(self._find(channel, ts))
         return {}
 
@@ -272,6 +286,9 @@ class SlackLine(AsyncWebClient):
                 return await self._call(Call.REACT, lambda: self._react(method, given))
             case "files.getUploadURLExternal":
                 return await self._call(Call.UPLOAD, slack.give_upload_url)
+            case "chat.postMessage" if given["metadata"]["event_type"] == PROGRESS_TYPE:
+                mark = given["metadata"]["event_payload"]["reply"]
+                return await self._call(Call.REACT, lambda: slack.report(given, mark=mark))
             case "chat.postMessage":
                 reply = self._reply(given, thread=given["thread_ts"], channel=given["channel"])
                 return await self._say(Call.POST, reply, lambda: slack.post(reply))
@@ -384,3 +401,7 @@ class UploadLine:
                 raise
             raise aiohttp.ServerDisconnectedError from None
         yield SimpleNamespace(status=200, headers={})
+
+
+def _marked(ts: str, kind: str, mark: str) -> Json:
+    return {"ts": ts, "metadata": {"event_type": kind, "event_payload": {"reply": mark}}}

@@ -415,6 +415,8 @@ class World:
             left = list(self.spool(machine).glob("*")) if self.processes[machine] is not None else []
             if left:
                 raise self.witness.fail(f"recordings left on machine {machine}: {len(left)}")
+        if self.slack.history and self.slack.reports:
+            raise self.witness.fail(f"messages about progress are left: {self.slack.reports}")
 
     def _check_end(self, sharing: Sharing) -> None:
         owned = self._jobs_of(sharing)
@@ -425,8 +427,8 @@ class World:
             self._check_forgotten(job)
             return
         self._check_names(job)
-        replies = self.witness.replies[job.id, job.retried]
-        if job.state is JobState.REPLIED and not replies:
+        there = {(reply.channel, reply.ts) for reply in self.slack.replies}
+        if job.state is JobState.REPLIED and (job.origin.channel, job.reply_ts) not in there:
             raise self.witness.fail(f"{job.id} has replied, and there is no reply")
         if job.state is JobState.ABANDONED and not self._may_be_silent(job):
             waited = self.witness.moved_at[job.id] + SLACKS_ZERO - float(sharing.ts)
