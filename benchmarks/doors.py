@@ -22,6 +22,7 @@ from slack_bolt.response import BoltResponse
 
 from bot.app import open_tools
 from bot.databases import open_database
+from bot.home_pages import HomePages
 from bot.listening import hear_slack, listen
 from bot.server import make_server
 from bot.settings import Settings
@@ -76,7 +77,7 @@ async def ours(folder: Path, stack: AsyncExitStack) -> int:
     tools = await stack.enter_async_context(open_tools(settings, database=database))
     tools.workspaces.of(team=TEAM, enterprise=None).identity = Identity(team_id=TEAM, user_id=USER)
     server = make_server()
-    hear_slack(server, tools)
+    hear_slack(server, tools, homes=HomePages(tools))
     listening = await listen(server, settings)
     stack.push_async_callback(listening.stop)
     return listening.port

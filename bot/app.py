@@ -18,6 +18,7 @@ from bot.catching_up import CatchingUp
 from bot.claim import LEASE
 from bot.clock import Clock, wall_time
 from bot.databases import open_database
+from bot.home_pages import HomePages
 from bot.housekeeping import Housekeeping
 from bot.listening import answer_about_itself, hear_providers, hear_slack, listen, tell_prometheus
 from bot.measured import measured
@@ -67,6 +68,7 @@ class Bot:
     listening: Listening
     socket: SocketMode | None
     catching_up: CatchingUp | None
+    homes: HomePages | None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set."""
@@ -74,6 +76,8 @@ class Bot:
             background = [group.create_task(self._keep_in_touch()), group.create_task(self.house.run())]
             if self.catching_up is not None:
                 background.append(group.create_task(self.catching_up.run()))
+            if self.homes is not None:
+                background.append(group.create_task(self.homes.run()))
             if self.socket is not None:
                 background.append(group.create_task(self.socket.run()))
             if self.worker is not None:
@@ -149,9 +153,10 @@ async def open_bot(
         worker = None if only == "web" else Worker(tools, clock=clock)
         if worker is not None:
             database.on_due(worker.wake)
-        server, socket, catching_up = make_server(), None, None
+        server, socket, catching_up, homes = make_server(), None, None, None
         if only != "worker":
-            socket = hear_slack(server, tools, pace=pace)
+            homes = HomePages(tools)
+            socket = hear_slack(server, tools, homes=homes, pace=pace)
             hear_providers(server, tools)
             catching_up = CatchingUp(tools, hears=_hearing(socket))
         checks = _checks(tools, worker=worker, socket=socket)
@@ -161,7 +166,7 @@ async def open_bot(
         stack.push_async_callback(listening.stop)
         yield Bot(
             settings=settings, tools=tools, worker=worker, house=house, listening=listening, socket=socket,
-            catching_up=catching_up,
+            catching_up=catching_up, homes=homes,
         )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from functools import partial
 from aiohttp import web
 
 from bot.catalog import make_hosting
+from bot.home_pages import HomePages
 from bot.scrape import Scrape
 from bot.screens import Screens
 from bot.server import Listening, make_server, serve_slack, timed_webhooks
@@ -23,6 +24,7 @@ from handlers import (
     commands,
     forgetting,
     health,
+    home,
     metrics,
     naming,
     on_request,
@@ -40,8 +42,11 @@ from handlers.steering import Steering
 from transcription.transcriber import CallsBack
 
 
-def hear_slack(server: web.Application, tools: Tools, *, pace: Pace = PACE) -> SocketMode | None:
-    """Hear Slack's events and commands: over the socket that is returned, or at an address of the server."""
+def hear_slack(server: web.Application, tools: Tools, *, homes: HomePages, pace: Pace = PACE) -> SocketMode | None:
+    """Hear Slack's events and commands: over the socket that is returned, or at an address of the server.
+
+    `homes` is told who opens their App Home.
+    """
     settings = tools.settings
     app = make_app(settings, client=slack_client(settings), workspaces=tools.workspaces, metrics=tools.metrics)
     deleted = partial(forgetting.deleted_message, database=tools.database, clock=tools.clock)
@@ -83,6 +88,7 @@ def hear_slack(server: web.Application, tools: Tools, *, pace: Pace = PACE) -> S
         emoji=settings.reaction_request,
     )
     on_request.register(app, app, requests=requests)
+    home.register(app, looks=homes)
     if settings.slack_signing_secret is not None:
         secret = settings.slack_signing_secret.get_secret_value()
         serve_slack(server, app, signing_secret=secret, metrics=tools.metrics)

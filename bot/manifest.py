@@ -59,6 +59,7 @@ def manifest(*, public_url: str | None = None) -> dict[str, object]:
             "file_deleted",
             "app_uninstalled",
             "tokens_revoked",
+            "app_home_opened",
             "message.channels",
             "message.groups",
             "message.im",
@@ -76,7 +77,7 @@ def manifest(*, public_url: str | None = None) -> dict[str, object]:
         },
         "features": {
             "bot_user": {"display_name": "Threadscribe", "always_online": True},
-            "app_home": {"home_tab_enabled": False, "messages_tab_enabled": True},
+            "app_home": {"home_tab_enabled": True, "messages_tab_enabled": True},
             "slash_commands": [command | ({"url": address} if address else {})],
             "shortcuts": [
                 {

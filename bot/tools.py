@@ -58,3 +58,8 @@ class Tools:
     def transcriber_of(self, job: Job) -> Transcriber:
         """The one that has the job; the configured one where it was switched off since."""
         return self.transcribers.get(job.provider or "") or self.transcribers[self.settings.transcriber]
+
+    def title_of(self, provider: str) -> str:
+        """What people call a provider; its name in the settings where it was switched off since."""
+        transcriber = self.transcribers.get(provider)
+        return transcriber.title if transcriber else provider

@@ -149,6 +149,10 @@ class Workspace:
         """Show a form to whoever pulled the trigger."""
         await self._ask("views.open", trigger_id=trigger, view=view)
 
+    async def publish_home(self, person: str, view: Mapping[str, object]) -> None:
+        """Show a person their App Home."""
+        await self._ask("views.publish", user_id=person, view=view)
+
     async def react(self, channel: str, ts: str, emoji: str) -> None:
         """Put our reaction on a message; fine if it is there."""
         await self._ask_again("reactions.add", "already_reacted", channel=channel, timestamp=ts, name=emoji)
@@ -301,7 +305,9 @@ class Workspace:
         self._unanswered = self._unanswered + 1 if silent else 0
 
 
-_JSON_METHODS = frozenset({"chat.postMessage", "chat.update", "files.completeUploadExternal", "views.open"})
+_JSON_METHODS = frozenset(
+    {"chat.postMessage", "chat.update", "files.completeUploadExternal", "views.open", "views.publish"}
+)
 """Methods with nested arguments; those that read take form fields only."""
 
 

@@ -1,6 +1,7 @@
-"""Makes docs/thread.png: a thread as the sandbox Slack received it, drawn by Chromium. `python docs/picture.py`.
+"""Makes docs/thread.png and docs/home.png: what the sandbox Slack received, drawn by Chromium. `docs/picture.py`.
 
-The words come from a real run of the bot with the Botlhale stand-in; only the frame around them is drawn here.
+The words come from a real run of the bot with the Botlhale stand-in; only the frame around them is drawn here, and how
+long ago something was, as Slack's clients do.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import html
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,30 +20,34 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from sandbox.botlhale import Botlhale
 from sandbox.slack import Message, Slack
+from storage.database import Transaction
 from tests.journeys.bench import botlhale_settings, recording, running, settings_of
 
-OUT = Path(__file__).with_name("thread.png")
+FOLDER = Path(__file__).parent
 
-PAGE = """<!doctype html><meta charset="utf-8"><style>
-body {{ margin: 0; padding: 20px 26px; width: 700px; background: #fff; color: #1d1c1d;
-        font: 15px/1.46 "Lato", "DejaVu Sans", sans-serif; }}
-.head {{ font-weight: 900; border-bottom: 1px solid #ddd; padding-bottom: 10px; margin-bottom: 14px; }}
-.message {{ display: flex; gap: 10px; margin: 12px 0; }}
-.face {{ flex: none; width: 36px; height: 36px; border-radius: 6px; color: #fff; font-weight: 700;
-         display: grid; place-items: center; }}
-.name {{ font-weight: 800; }} .app {{ background: #e8e8e8; color: #616061; font-size: 10px; padding: 1px 4px;
-         border-radius: 3px; vertical-align: 1px; }}
-.time, .small {{ color: #616061; font-size: 12px; }}
-.file {{ border: 1px solid #ddd; border-radius: 8px; padding: 10px 14px; margin: 6px 0; width: 330px; }}
-.wave {{ color: #4a154b; letter-spacing: 1px; }}
-.reaction {{ display: inline-block; background: #e8f5fa; border: 1px solid #1d9bd1; border-radius: 12px;
-             padding: 0 8px; font-size: 12px; }}
-.replies {{ color: #616061; font-size: 13px; border-bottom: 1px solid #ddd; padding-bottom: 8px; }}
-.button {{ display: inline-block; border: 1px solid #bbb; border-radius: 5px; padding: 3px 10px; margin: 6px 4px 0 0;
-           font-weight: 700; font-size: 13px; }}
-p {{ margin: 4px 0; white-space: pre-wrap; }}
-</style>
-<div class="head">Thread <span class="time">#project</span></div>
+STYLE = """<!doctype html><meta charset="utf-8"><style>
+body { margin: 0; padding: 20px 26px; width: 700px; background: #fff; color: #1d1c1d;
+        font: 15px/1.46 "Lato", "DejaVu Sans", sans-serif; }
+.head { font-weight: 900; border-bottom: 1px solid #ddd; padding-bottom: 10px; margin-bottom: 14px; }
+.message { display: flex; gap: 10px; margin: 12px 0; }
+.face { flex: none; width: 36px; height: 36px; border-radius: 6px; color: #fff; font-weight: 700;
+         display: grid; place-items: center; }
+.name { font-weight: 800; } .app { background: #e8e8e8; color: #616061; font-size: 10px; padding: 1px 4px;
+         border-radius: 3px; vertical-align: 1px; }
+.time, .small { color: #616061; font-size: 12px; }
+.file { border: 1px solid #ddd; border-radius: 8px; padding: 10px 14px; margin: 6px 0; width: 330px; }
+.wave { color: #4a154b; letter-spacing: 1px; }
+.reaction { display: inline-block; background: #e8f5fa; border: 1px solid #1d9bd1; border-radius: 12px;
+             padding: 0 8px; font-size: 12px; }
+.replies { color: #616061; font-size: 13px; border-bottom: 1px solid #ddd; padding-bottom: 8px; }
+.button { display: inline-block; border: 1px solid #bbb; border-radius: 5px; padding: 3px 10px; margin: 6px 4px 0 0;
+           font-weight: 700; font-size: 13px; }
+p { margin: 4px 0; white-space: pre-wrap; }
+h2 { font-size: 18px; margin: 18px 0 6px; } .link { color: #1264a3; }
+.tabs { color: #616061; font-weight: 400; font-size: 13px; margin-left: 14px; } .tabs b { color: #1d1c1d; }
+</style>"""
+
+THREAD = """<div class="head">Thread <span class="time">#project</span></div>
 <div class="message"><div class="face" style="background:#2bac76">A</div><div>
 <span class="name">Amara</span> <span class="time">10:02</span>
 <div class="file"><b>Call with the customer.m4a</b><br><span class="wave">▶ ▂▅▇▃▆▂▇▅▃▂▆▇▅▂▃▇▆▃▂▅▇▃</span>
@@ -52,54 +58,98 @@ p {{ margin: 4px 0; white-space: pre-wrap; }}
 <span class="name">Threadscribe</span> <span class="app">APP</span> <span class="time">10:02</span>
 {blocks}</div></div>"""
 
+HOME = """<div class="head">Threadscribe <span class="tabs"><b>Home</b> &nbsp; Messages</span></div>
+{blocks}"""
+
+AGES = {"Call with the customer": 95, "Voice note from the train": 1500}
+"""Minutes since the recordings on the page were shared."""
+
 
 def drawn(blocks: Iterable[Mapping[str, Any]]) -> str:
-    """The blocks of a message as HTML."""
-    parts = []
-    for block in blocks:
-        if block["type"] == "context":
-            parts.append(f'<p class="small">{html.escape(" ".join(e["text"] for e in block["elements"]))}</p>')
-            continue
-        if block["type"] == "actions":
+    """The blocks of a message or a view as HTML."""
+    return "".join(map(_drawn, blocks))
+
+
+def _drawn(block: Mapping[str, Any]) -> str:
+    match block["type"]:
+        case "header":
+            return f"<h2>{html.escape(block['text']['text'])}</h2>"
+        case "context":
+            return f'<p class="small">{html.escape(" ".join(e["text"] for e in block["elements"]))}</p>'
+        case "actions":
             labels = [html.escape(button["text"]["text"]) for button in block["elements"]]
-            parts.append("".join(f'<span class="button">{label}</span> ' for label in labels))
-            continue
-        texts = [part for section in block["elements"] for part in section["elements"]]
-        inner = "".join(
-            f"<b>{html.escape(part['text'])}</b>"
-            if (part.get("style") or {}).get("bold")
-            else html.escape(part["text"])
-            for part in texts
-        )
-        parts.append(f"<p>{inner}</p>")
-    return "".join(parts)
+            return "".join(f'<span class="button">{label}</span> ' for label in labels)
+    return f"<p>{''.join(_text(part) for section in block['elements'] for part in section['elements'])}</p>"
 
 
-async def answered() -> Message:
-    """The reply to a sample call."""
+def _text(part: Mapping[str, Any]) -> str:
+    match part:
+        case {"type": "date", "timestamp": int(at), "format": str(template)}:
+            return html.escape(template.format(ago=_ago(round(time.time() - at) // 60)))
+        case {"type": "link", "text": str(text)}:
+            return f'<span class="link">{html.escape(text)}</span>'
+        case {"text": str(text), "style": {"bold": True}}:
+            return f"<b>{html.escape(text)}</b>"
+    return html.escape(part["text"])
+
+
+def _ago(minutes: int) -> str:
+    count, unit = (minutes // 1440, "day") if minutes >= 1440 else (minutes // 60, "hour")  # noqa: PLR2004 - a day
+    if count == 0:
+        count, unit = minutes, "minute"
+    return f"{count} {unit}{'' if count == 1 else 's'} ago" if count else "just now"
+
+
+async def received() -> tuple[Message, Sequence[Mapping[str, Any]]]:
+    """The reply to a sample call, and the page of whoever shared it and two other recordings."""
     async with Slack() as slack, Botlhale() as botlhale:
         with tempfile.TemporaryDirectory() as folder:
             settings = settings_of(slack, Path(folder), **botlhale_settings(botlhale))
-            async with running(settings, slack):
-                upload = recording("dialogue", title="Call with the customer")
-                share = await slack.share(slack.channel("project"), [upload])
-                return (await slack.wait_for_replies(share))[0]
+            async with running(settings, slack) as bot:
+                project = slack.channel("project")
+                botlhale.fail_next()
+                train = await slack.share(project, [recording("note", title="Voice note from the train")])
+                await slack.wait_for_replies(train)
+                call = await slack.share(project, [recording("dialogue", title="Call with the customer")])
+                [reply] = await slack.wait_for_replies(call)
+                botlhale.hold = True
+                await slack.share(project, [recording("meeting", title="Monday's meeting")])
+                await slack.until(lambda: len(botlhale.uploads) == len(AGES) + 1)
+                await bot.tools.database.write(_let_time_pass)
+                await asyncio.sleep(1)
+                slack.open_home()
+                await slack.until(lambda: slack.homes)
+                return reply, slack.homes[slack.user("amara")]["blocks"]
 
 
-def main() -> None:
-    """Run the bot, draw the thread, take the picture."""
-    reply = asyncio.run(answered())
+def _let_time_pass(tx: Transaction) -> None:
+    for title, minutes in AGES.items():
+        tx.run(
+            "UPDATE jobs SET created_at = created_at - :span WHERE title = :title", span=minutes * 60_000, title=title
+        )
+
+
+def photograph(page: str, name: str, *, height: int) -> None:
+    """Have Chromium draw it."""
     with tempfile.TemporaryDirectory() as folder:
-        page = Path(folder) / "thread.html"
-        page.write_text(PAGE.format(blocks=drawn(reply.blocks), length="0:34"), encoding="utf-8")
+        file = Path(folder) / "page.html"
+        file.write_text(STYLE + page, encoding="utf-8")
         subprocess.run(  # noqa: S603 - our own page
             [
                 "/usr/bin/chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
                 "--disable-background-networking", "--disable-sync", f"--user-data-dir={folder}/profile",
-                "--force-device-scale-factor=1.5", "--window-size=760,1060", f"--screenshot={OUT}", page.as_uri(),
+                "--force-device-scale-factor=1.5", f"--window-size=760,{height}", f"--screenshot={FOLDER / name}",
+                file.as_uri(),
             ],
             check=True, capture_output=True,
         )  # fmt: skip
+
+
+def main() -> None:
+    """Run the bot, draw the thread and the page, take the pictures."""
+    reply, home = asyncio.run(received())
+    photograph(THREAD.format(blocks=drawn(reply.blocks), length="0:34"), "thread.png", height=1060)
+    photograph(HOME.format(blocks=drawn(home)), "home.png", height=950)
 
 
 if __name__ == "__main__":

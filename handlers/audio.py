@@ -72,7 +72,7 @@ def register(app: Hears, *, database: Database, clock: Callable[[], datetime], d
         await database.write(store)
 
     async def file_shared(event: Event, place: Installation) -> None:
-        shared = _understood(FileShared, event)
+        shared = understood(FileShared, event)
         if shared is not None and shared.user_id != place.bot_user:  # not our own transcript files
             await keep([(_of_file(shared, place), None)])
 
@@ -81,7 +81,7 @@ def register(app: Hears, *, database: Database, clock: Callable[[], datetime], d
             await deleted(event, place)
         if event.get("subtype") != "file_share":
             return  # what the history scopes bring along
-        message = _understood(MessageWithFiles, event)
+        message = understood(MessageWithFiles, event)
         if message is not None and message.user != place.bot_user:
             await keep(_of_message(message, place))
 
@@ -115,7 +115,7 @@ def _of_message(message: MessageWithFiles, place: Installation) -> list[tuple[Or
     return [(origin(file.id), file.title or file.name) for file in message.files]
 
 
-def _understood(model: type[M], event: Event) -> M | None:
+def understood(model: type[M], event: Event) -> M | None:
     """None for an event without a file or a place: no repeat of it could be answered, so it is not asked for."""
     try:
         return model.model_validate(event)

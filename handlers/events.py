@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import PurePath
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -158,6 +158,13 @@ class MessageChanged(_Wire):
         return self.message.subtype == "tombstone"
 
 
+class HomeOpened(_Wire):
+    """`app_home_opened`: whose it is, and which of its tabs. Source: https://docs.slack.dev/reference/events/app_home_opened."""
+
+    user: Name
+    tab: TextOrNothing = ""
+
+
 class MessageWithFiles(_Wire):
     """`message` with the subtype `file_share`.
 
@@ -220,6 +227,22 @@ class PressedAnywhere(_Wire):
     def value(self) -> str:
         """What the button is about."""
         return self.actions[0].value if self.actions else ""
+
+
+class _HomeView(_Wire):
+    type: Literal["home"]
+
+
+class PressedAtHome(_Wire):
+    """A button was pressed in a person's App Home.
+
+    Source: https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
+    """
+
+    user: Someone
+    team: Someone
+    enterprise: Someone | None = None
+    view: _HomeView
 
 
 class Pressed(PressedAnywhere):

@@ -1,4 +1,4 @@
-"""Jobs as people read them in the answers of `/transcripts`. Pure.
+"""Jobs as people read them in the answers of `/transcripts` and in their App Home. Pure.
 
 Each answer is made once, as lines of pieces; from these come the blocks (rich text, in which nothing of others' can
 mention, link or format) and the plain text that screen readers use.
@@ -32,11 +32,15 @@ class Viewer:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Piece:
-    """A run of text; a link where `url` is given."""
+    """A run of text; a link where `url` is given.
+
+    Where it is the age of `moment`, Slack counts it in blocks: there it stays right, however long they are looked at.
+    """
 
     text: str
     url: str | None = None
     bold: bool = False
+    moment: datetime | None = None
 
 
 Line = Sequence[Piece]
@@ -47,12 +51,12 @@ def overview(jobs: Sequence[Job], viewer: Viewer) -> list[Line]:
     if not jobs:
         return [[Piece(text=words.NO_RECORDINGS)]]
     waiting = sum(job.state.is_open for job in jobs)
-    return [[Piece(text=words.overview(waiting=waiting, shown=len(jobs)))], *(_entry(job, viewer) for job in jobs)]
+    return [[Piece(text=words.overview(waiting=waiting, shown=len(jobs)))], *(entry(job, viewer) for job in jobs)]
 
 
 def status(job: Job, history: History, viewer: Viewer) -> list[Line]:
     """One recording, with what happened to it."""
-    return [_entry(job, viewer), *(_event(job, event, viewer) for event in history)]
+    return [entry(job, viewer), *(_event(job, event, viewer) for event in history)]
 
 
 def as_text(lines: Iterable[Line]) -> str:
@@ -74,21 +78,26 @@ def as_blocks(lines: Iterable[Line]) -> list[Block]:
     ]
 
 
-def _element(piece: Piece) -> RichTextElementParts.Text | RichTextElementParts.Link:
+def _element(piece: Piece) -> RichTextElementParts.Text | RichTextElementParts.Link | RichTextElementParts.Date:
     if piece.url:
         return RichTextElementParts.Link(url=piece.url, text=piece.text)
+    if piece.moment:
+        # https://docs.slack.dev/reference/block-kit/block-elements/date-element
+        at = int(piece.moment.timestamp())
+        return RichTextElementParts.Date(timestamp=at, format="{ago}", fallback=words.on(piece.moment))
     style = RichTextElementParts.TextStyle(bold=True) if piece.bold else None
     return RichTextElementParts.Text(text=piece.text, style=style)
 
 
-def _entry(job: Job, viewer: Viewer) -> Line:
-    title = Piece(text=_title(job), bold=True)
-    details = [
-        _where_it_stands(job, viewer),
-        words.long(in_words(job.duration)) if job.duration else None,
-        words.shared(_ago(job.created_at, viewer)),
+def entry(job: Job, viewer: Viewer) -> Line:
+    """Which recording it is, where it stands, and where to find it."""
+    details = [_where_it_stands(job, viewer), words.long(in_words(job.duration)) if job.duration else None]
+    line = [
+        Piece(text=title(job), bold=True),
+        Piece(text=f": {', '.join(filter(None, details))}, {words.SHARED} "),
+        Piece(text=_ago(job.created_at, viewer), moment=job.created_at),
+        Piece(text=". "),
     ]
-    line = [title, Piece(text=": " + ", ".join(filter(None, details)) + ". ")]
     if link := _thread_link(job, viewer):
         line.append(Piece(text=words.OPEN_THREAD, url=link))
         line.append(Piece(text=" "))
@@ -96,11 +105,12 @@ def _entry(job: Job, viewer: Viewer) -> Line:
     return line
 
 
-def _title(job: Job) -> str:
-    title = job.title or ""
+def title(job: Job) -> str:
+    """What the recording is called, as one short line; in the words of others."""
+    given = job.title or ""
     # Characters without a shape make a title that nobody can see, and Slack refuses an empty one.
-    seen = any(character.isprintable() and not character.isspace() for character in title)
-    return shortened(title, limit=_TITLE_LENGTH) if seen else words.UNTITLED
+    seen = any(character.isprintable() and not character.isspace() for character in given)
+    return shortened(given, limit=_TITLE_LENGTH) if seen else words.UNTITLED
 
 
 def _event(job: Job, event: tuple[datetime, JobState, str | None], viewer: Viewer) -> Line:

@@ -108,7 +108,7 @@ class Requests:
 
 _SAID = {
     Asked.STARTED: words.ASKED_FOR,
-    Asked.IN_WORK: words.IN_WORK,
+    Asked.IN_WORK: words.ALREADY_IN_WORK,
     Asked.REMOVED: words.DELETED_BEFORE,
     Asked.DONE: None,
 }

@@ -8,7 +8,7 @@ others wrote (names, titles, transcripts) is made harmless where it is shown, no
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import assert_never
 
 from handlers.spoken import spoken
@@ -69,7 +69,7 @@ STILL_IN_WORK = "This recording is still in work. Please wait until it is done, 
 AGAIN = "Transcribe again"
 RETRY = "Try again"
 CANCEL = "Cancel"
-"""Buttons under a transcript, under the sentence why there is none, and under a recording in work."""
+"""Buttons under a transcript, under the sentence why there is none, and under a recording in work; also at home."""
 
 AGAIN_TITLE = "Transcribe again"
 AGAIN_SUBMIT = "Start"
@@ -154,8 +154,31 @@ VOICES_CHANGED = (
 CHANGED_MEANWHILE = "The names were changed in the meantime. Please look at the transcript again."
 """The answer to whoever wanted to undo what is no longer the newest naming."""
 
+IN_WORK = "In work"
+LATELY = "Lately"
+THIS_MONTH = "This month"
+SETTINGS = "Settings"
+HELP_HEADING = "Help"
+"""The headings of the App Home."""
+
+HOW_TO_BEGIN = (
+    "You have not shared a recording yet. Share a voice note, a recording or a video in a conversation that "
+    "Threadscribe is part of, and its transcript is posted in the thread. To use it in a channel, invite it there: "
+    "type /invite @Threadscribe. You then see here how far it is."
+)
+"""What stands in the App Home of somebody who has shared nothing."""
+
+NOTHING_IN_WORK = "Nothing is in work just now."
+MORE_IN_WORK = "There are more in work than are shown here."
+NOTHING_THIS_MONTH = "Nothing was transcribed for you this month yet."
+
+MY_SETTINGS_BUTTON = "My settings"
+WORKSPACE_SETTINGS_BUTTON = "Settings for everybody"
+"""The buttons under the settings; the second is for those who look after the workspace."""
+
 UNTITLED = "Recording without a title"
 OPEN_THREAD = "Open its thread"
+SHARED = "shared"
 JUST_NOW = "just now"
 TROUBLE = "something went wrong, it is tried again"
 
@@ -216,7 +239,7 @@ SET_MEANWHILE = (
 """Answers where settings cannot be changed, or not just now."""
 
 ASKED_FOR = "It is being transcribed. The transcript comes in its thread."
-IN_WORK = "This recording is in work already. Its transcript comes in its thread."
+ALREADY_IN_WORK = "This recording is in work already. Its transcript comes in its thread."
 NO_RECORDING = "There is no recording in this message. Choose this on a voice note, a recording or a video."
 INVITE_FIRST = "Threadscribe is not in this conversation. Please invite it first: type /invite @Threadscribe."
 LEFT_TO_ITSELF = (
@@ -344,19 +367,37 @@ def long(length: str) -> str:
     return f"{length} long"
 
 
-def shared(moment: str) -> str:
-    """When a recording was shared; `moment` is from `ago`, or `JUST_NOW`."""
-    return f"shared {moment}"
-
-
 def ago(length: str) -> str:
     """A moment in the past."""
     return f"{length} ago"
 
 
+def on(moment: datetime) -> str:
+    """A moment, for where Slack cannot tell it in the reader's own time."""
+    return f"on {moment.day} {moment:%B %Y at %H:%M} UTC"
+
+
 def done_by(provider: str) -> str:
     """Where a recording with a transcript stands."""
     return f"transcribed by {provider}"
+
+
+def button_for(button: str, *, title: str) -> str:
+    """What a screen reader says of a button that stands beside others like it."""
+    return f"{button}: {title}"
+
+
+def used(total: timedelta, *, by: str | None, limit: timedelta | None, until: date) -> str:
+    """How much was transcribed for a person in this month, and how much can be; `by` the provider, if it was one."""
+    so_far = f"Transcribed for you{f' by {by}' if by else ''}: {in_words(total)}." if total else NOTHING_THIS_MONTH
+    if limit is None:
+        return so_far
+    return f"{so_far} The limit for a month is {in_words(limit)}. The next one begins on {until.day} {until:%B}."
+
+
+def used_with(provider: str, length: timedelta) -> str:
+    """How much of it one provider did."""
+    return f"{provider}: {in_words(length)}."
 
 
 def about(title: str) -> str:
@@ -409,7 +450,7 @@ def ending(reason: Reason) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm for
         case Reason.REFUSED:
             return "not transcribed: the recording could not be used; its thread says why"
         case Reason.PROVIDER_FAILED | Reason.GAVE_UP | Reason.TOO_SLOW:
-            return "not transcribed: the transcription service gave no answer; share the recording again later"
+            return "not transcribed: the transcription service gave no answer; it can be tried again later"
         case Reason.NO_DOWNLOAD:
             return "not transcribed: Slack did not hand over the recording; its thread says what to do"
         case _:

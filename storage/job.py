@@ -52,6 +52,11 @@ class JobState(enum.StrEnum):
         return bool(MOVES[self])
 
     @property
+    def can_be_cancelled(self) -> bool:
+        """Whether no reply is owed yet."""
+        return self in {JobState.RECEIVED, JobState.SUBMITTING, JobState.SUBMITTED}
+
+    @property
     def acts(self) -> bool:
         """Whether something that must not happen twice is being done outside."""
         return self in {JobState.SUBMITTING, JobState.REPLYING}

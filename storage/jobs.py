@@ -188,7 +188,7 @@ def cancel(tx: Transaction, job: Job, *, now: datetime, reason: Reason = Reason.
     if (current := locked(tx, job.id) or job).lease != job.lease:
         raise LeaseLost(job.id)
     job = current
-    if job.state not in {JobState.RECEIVED, JobState.SUBMITTING, JobState.SUBMITTED}:
+    if not job.state.can_be_cancelled:
         return None
     if job.shown_as is not None:  # it was done again: its thread keeps what it shows
         cost = job.duration or timedelta(0) if job.handle else timedelta(0)

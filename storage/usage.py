@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from storage.database import Transaction
@@ -45,6 +47,21 @@ def of_workspace(tx: Transaction, job: Job, *, since: datetime) -> timedelta:
 def _of_all(tx: Transaction, where: str, job: Job, *, whose: str, since: datetime) -> timedelta:
     by_itself = _sum(tx, f"{where} AND {_BY_ITSELF}", job, whose=whose, since=since)
     return by_itself + _sum(tx, f"{where} AND {_ASKED_FOR}", job, whose=whose, since=since) + job.spent
+
+
+def of_person_by_provider(tx: Transaction, *, team: str, user: str, since: datetime) -> Mapping[str, timedelta]:
+    """What a person had transcribed since then, by the name of the provider that was last at it; the most first."""
+    totals = Counter[str]()
+    for whose in (f"user_id = :user AND {_BY_ITSELF}", f"coalesce(requested_by, user_id) = :user AND {_ASKED_FOR}"):
+        rows = tx.all(
+            f"SELECT provider, sum({_COST}) AS total FROM jobs WHERE team = :team AND {whose} "  # noqa: S608 - our own words
+            "AND provider IS NOT NULL GROUP BY provider ORDER BY provider",
+            team=team,
+            user=user,
+            since=stored(since),
+        )
+        totals.update({str(row["provider"]): int(row["total"]) for row in rows})
+    return {provider: length(total) for provider, total in totals.most_common() if total}
 
 
 def _sum(tx: Transaction, where: str, job: Job, *, whose: str, since: datetime) -> timedelta:

@@ -11,8 +11,9 @@ class Behaviour:
         """The bot scopes that were granted."""
         self.app_scopes = {"connections:write"}
         """The scopes of the app-level token."""
-        self.subscriptions = {"file_shared"}
-        """What the app is told unasked: `file_shared`, `file_deleted`, `message` (needs the history scope too)."""
+        self.subscriptions = {"file_shared", "app_home_opened"}
+        """What the app is told unasked: `file_shared`, `file_deleted`, `app_home_opened`, `message` (needs the history
+        scope too)."""
         self.events_url: str | None = None
         """The app's request URL; None sends everything over sockets."""
         self.retry_delays = retry_delays

@@ -133,6 +133,19 @@ def _input(block: Json) -> Iterator[str]:
 def _rich_text(block: Json) -> Iterator[str]:
     if not isinstance(block.get("elements"), list):
         yield "missing required field: elements"
+        return
+    for section in block["elements"]:
+        for part in section.get("elements", []):
+            if part.get("type") == "date":
+                yield from _date(part)
+
+
+def _date(part: Json) -> Iterator[str]:
+    # https://docs.slack.dev/reference/block-kit/block-elements/date-element
+    if not isinstance(part.get("timestamp"), int):
+        yield "must provide an integer"
+    if not isinstance(part.get("format"), str) or not part["format"]:
+        yield "missing required field: format"
 
 
 def _markdown(block: Json) -> Iterator[str]:

@@ -59,11 +59,17 @@ class Dialogs:
         return view
 
     def keep(self, view_id: str, view: Json) -> Json:
-        """Show a view under an id; its hash changes each time."""
-        kept = {**view, "id": view_id, "hash": f"{next(self._numbers)}.sandbox"}
-        kept["state"] = {"values": {}}
-        self.modals[view_id] = kept
+        """Show a modal under an id; its hash changes each time."""
+        kept = self.modals[view_id] = self._stamped(view_id, view)
         return kept
+
+    def keep_home(self, user_id: str, view_id: str, view: Json) -> Json:
+        """Show a person their App Home; its hash changes each time."""
+        kept = self.homes[user_id] = self._stamped(view_id, view)
+        return kept
+
+    def _stamped(self, view_id: str, view: Json) -> Json:
+        return {**view, "id": view_id, "hash": f"{next(self._numbers)}.sandbox", "state": {"values": {}}}
 
     def find(self, view_id: str, *, external_id: str) -> Json:
         """Return a view that is open."""

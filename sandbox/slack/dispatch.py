@@ -18,6 +18,7 @@ from sandbox.slack.events import (
     envelope,
     file_deleted,
     file_shared,
+    home_opened,
     message,
     message_buried,
     message_deleted,
@@ -88,6 +89,12 @@ class Dispatcher:
         """Send `message_changed` about a message that was deleted and has replies, where messages are heard."""
         if self._hears_messages(post):
             self._errands.start(self.send(message_buried(self._workspace, post)))
+
+    def announce_opened_home(self, user_id: str, *, channel_id: str, tab: str, view: Json | None) -> None:
+        """Send `app_home_opened`, where it is subscribed."""
+        if "app_home_opened" in self._behaviour.subscriptions:
+            event = home_opened(self._workspace, user_id, channel_id=channel_id, tab=tab, view=view)
+            self._errands.start(self.send(event))
 
     def _hears_files(self, post: Post) -> bool:
         # It is not settled whether Slack tells of files in public channels that the bot has not joined: here it does.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 
 from sandbox.slack.values import Json
-from sandbox.slack.wire import file_object, message_object, stub_object
+from sandbox.slack.wire import file_object, home_object, message_object, stub_object
 from sandbox.slack.workspace import Post, StoredFile, Workspace
 
 CHANNEL_TYPE = {"public": "channel", "private": "group", "im": "im", "mpim": "mpim"}
@@ -68,6 +68,21 @@ def message_buried(workspace: Workspace, post: Post) -> Json:
     described = message(workspace, post)
     tombstone = {**described, "subtype": "tombstone", "hidden": True}
     return _hidden(workspace, described, subtype="message_changed") | {"message": tombstone}
+
+
+def home_opened(workspace: Workspace, user_id: str, *, channel_id: str, tab: str, view: Json | None) -> Json:
+    """Say that somebody opened the app's own page (https://docs.slack.dev/reference/events/app_home_opened).
+
+    `view` is what was published to them last; there is none the first time, nor in the other tab.
+    """
+    event = {
+        "type": "app_home_opened",
+        "user": user_id,
+        "channel": channel_id,
+        "tab": tab,
+        "event_ts": workspace.stamp(),
+    }
+    return event if view is None else event | {"view": home_object(workspace, view)}
 
 
 def _hidden(workspace: Workspace, described: Json, *, subtype: str) -> Json:

@@ -1,4 +1,4 @@
-"""What people do with what they see: press a button under a message, choose a shortcut, fill in a form and send it.
+"""What people do with what they see: press a button, choose a shortcut, fill in a form, open the app's own page.
 
 The payloads are those of https://docs.slack.dev/reference/interaction-payloads.
 """
@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from sandbox.slack.backstage import Backstage
 from sandbox.slack.behaviour import Behaviour
 from sandbox.slack.values import CommandAnswer, Json, Message
-from sandbox.slack.wire import channel_object, message_object
+from sandbox.slack.wire import channel_object, home_object, message_object
 
 
 class NotThere(Exception):
@@ -29,11 +29,36 @@ class Hands(Behaviour):
         button = next((one for one in _elements(list(message.blocks)) if one.get("action_id") == action_id), None)
         if button is None:
             raise NotThere(action_id)
-        action = {name: button.get(name, "") for name in ("action_id", "block_id", "type", "value", "text")}
         container = {"type": "message", "message_ts": message.ts, "channel_id": message.channel_id}
         return await self._behind.people.interact({
-            "type": "block_actions", "container": container, "actions": [action | {"action_ts": str(time.time())}],
+            "type": "block_actions", "container": container, "actions": [_pressed(button)],
             **self._on(message, user=user),
+        })  # fmt: skip
+
+    def open_home(self, *, user: str | None = None, tab: Literal["home", "messages"] = "home") -> None:
+        """Open the app's own page at one of its tabs; its event goes out on its own (`quiet` waits for it)."""
+        behind = self._behind
+        person = user or behind.workspace.user("amara")
+        view = behind.dialogs.homes.get(person) if tab == "home" else None
+        channel_id = behind.workspace.direct(person).id
+        behind.dispatcher.announce_opened_home(person, channel_id=channel_id, tab=tab, view=view)
+
+    async def press_at_home(
+        self, action_id: str, *, value: str | None = None, user: str | None = None
+    ) -> CommandAnswer:
+        """Press a button of one's App Home, of several that ask for the same that with `value`. Raises `NotThere`.
+
+        Such a payload knows no channel, no message and no `response_url`.
+        """
+        person = self._person(user)
+        home = self._behind.dialogs.homes.get(person["id"], {"blocks": []})
+        found = (one for one in _elements(home["blocks"]) if one.get("action_id") == action_id)
+        button = next((one for one in found if value in {None, one.get("value")}), None)
+        if button is None:
+            raise NotThere(action_id)
+        return await self._behind.people.interact({
+            "type": "block_actions", "container": {"type": "view", "view_id": home["id"]}, "user": person,
+            "actions": [_pressed(button)], "view": home_object(self._behind.workspace, home),
         })  # fmt: skip
 
     async def choose(self, message: Message, callback_id: str, *, user: str | None = None) -> CommandAnswer:
@@ -81,6 +106,11 @@ class Hands(Behaviour):
             case _:
                 pass  # it stays open, with the errors under its fields
         return answer
+
+
+def _pressed(button: Json) -> Json:
+    action = {name: button.get(name, "") for name in ("action_id", "block_id", "type", "value", "text")}
+    return action | {"action_ts": str(time.time())}
 
 
 def _elements(blocks: list[Json]) -> Iterator[Json]:

@@ -33,8 +33,9 @@ async def publish(context: Context, sent: Arguments) -> Json:
     if sent.text("hash") and known is not None and sent.text("hash") != known["hash"]:
         raise Denied("hash_conflict")
     view = context.dialogs.check(sent.value("view", malformed="invalid_arguments"), kind="home")
-    kept = context.dialogs.keep(known["id"] if known else context.workspace.new_id("V"), view)
-    context.dialogs.homes[user_id] = kept
+    view_id = known["id"] if known else context.workspace.new_id("V")
+    kept = context.dialogs.keep_home(user_id, view_id, view)
+    context.workspace.bell.ring()
     return {"view": kept}
 
 

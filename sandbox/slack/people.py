@@ -75,7 +75,10 @@ class People:
         return answer
 
     async def interact(self, payload: Json) -> CommandAnswer:
-        """Send an interaction; team, trigger and `response_url` are filled in where they are missing."""
+        """Send an interaction; team and trigger are filled in where they are missing.
+
+        So is `response_url`, but not for what comes from a view: it has no conversation to answer in.
+        """
         workspace = self._context.workspace
         channel_id = str(payload.get("channel", {}).get("id", ""))
         answer = self._expect(workspace.channels.get(channel_id))
@@ -86,7 +89,7 @@ class People:
             "is_enterprise_install": False,
             "api_app_id": workspace.app_id,
             "trigger_id": self._context.dialogs.trigger(),
-            "response_url": answer.response_url,
+            **({} if "view" in payload else {"response_url": answer.response_url}),
             **payload,
         }
         received = await self._hand_in("interactive", whole, form={"payload": json.dumps(whole)})

@@ -47,6 +47,18 @@ def file_object(workspace: Workspace, stored: StoredFile, *, early: bool = False
     return described | _places(workspace, places) | dict(upload.extra)
 
 
+def home_object(workspace: Workspace, view: Json) -> Json:
+    """Describe a published App Home (https://docs.slack.dev/reference/events/app_home_opened)."""
+    return {
+        **view,
+        "team_id": workspace.team_id,
+        "root_view_id": view["id"],
+        "app_id": workspace.app_id,
+        "app_installed_team_id": workspace.team_id,
+        "bot_id": workspace.bot_id,
+    }
+
+
 def stub_object(stored: StoredFile) -> Json:
     """Describe a file as Slack Connect does in events: an id and the advice to ask `files.info`."""
     return {

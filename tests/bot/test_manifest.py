@@ -71,8 +71,14 @@ def test_every_message_event_has_its_optional_scope_beside_it() -> None:
     events = set(described()["settings"]["event_subscriptions"]["bot_events"])
     assert "file_shared" in events
     wanted = {f"message.{kind.removesuffix(':history')}" for kind in READS_MESSAGES}
-    assert events - {"file_shared", "file_deleted", "app_uninstalled", "tokens_revoked"} == wanted
+    others = {"file_shared", "file_deleted", "app_uninstalled", "tokens_revoked", "app_home_opened", "reaction_added"}
+    assert events - others == wanted
     assert set(OPTIONAL_SCOPES) >= READS_MESSAGES
+
+
+def test_everybody_has_a_page_of_their_own_in_the_app() -> None:
+    assert described()["features"]["app_home"] == {"home_tab_enabled": True, "messages_tab_enabled": True}
+    assert "app_home_opened" in described()["settings"]["event_subscriptions"]["bot_events"]
 
 
 def test_what_the_sandbox_grants_by_default_is_enough_to_work() -> None:

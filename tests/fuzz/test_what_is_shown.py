@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from bot.blocks import MESSAGE, SECTION, sized, weight
 from bot.file_names import stem
 from bot.rendering import Form, render
-from handlers import listing, words
+from handlers import home_page, listing, words
 from handlers.spoken import harmless, spoken
+from sandbox.slack.limits import VIEW_BLOCKS, check_blocks
 from storage.job import Failure, Job, JobId, JobState, Origin, Reason
 from tests.bot.test_rendering import assert_fits, assert_harmless
 from tests.fuzz.odd import TEXT, tries
@@ -165,9 +166,29 @@ def test_any_jobs_are_listed_within_the_limits(jobs: list[Job], note: str | None
         text, blocks = listing.as_text(lines), [block.to_dict() for block in listing.as_blocks(lines)]
         assert not re.search(r"[<>*_~`@#|]|&(?!amp;)", text)
         assert 1 <= len(blocks) <= 50
-        elements = [part for block in blocks for section in block["elements"] for part in section["elements"]]
-        assert all(part["text"] for part in elements)
-        assert sum(len(part["text"]) for part in elements) < 13_000
+        shown = [text_of(part) for block in blocks for section in block["elements"] for part in section["elements"]]
+        assert all(shown)
+        assert sum(map(len, shown)) < 13_000
+
+
+def text_of(part: dict[str, str]) -> str:
+    return part["fallback" if part["type"] == "date" else "text"]
+
+
+@given(jobs=st.lists(JOBS, max_size=15), provider=TEXT, used=MOMENTS, limit=st.one_of(st.none(), MOMENTS))
+@tries(60)
+def test_any_jobs_make_an_app_home_that_slack_takes(
+    jobs: list[Job], provider: str, used: timedelta, limit: timedelta | None
+) -> None:
+    month = home_page.Month(used=((provider, used),), limit=limit, ends=NOW.date())
+    view = home_page.page(jobs, month, VIEWER, may_manage=True).to_dict()
+    json.dumps(view).encode()
+    check_blocks(view["blocks"], most=VIEW_BLOCKS, total=None)
+    parsed = {"plain_text" if block["type"] in {"header", "actions"} else block["type"] for block in view["blocks"]}
+    assert parsed == {"plain_text", "rich_text"}
+    for block in view["blocks"]:
+        if block["type"] == "rich_text":
+            assert all(text_of(part) for section in block["elements"] for part in section["elements"])
 
 
 @given(number=TEXT)

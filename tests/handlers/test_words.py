@@ -14,27 +14,32 @@ LEFT_ALONE = {
     Reason.NO_SOUND,
     Reason.DUPLICATE,
     Reason.NOT_A_MEMBER,
+    Reason.ON_REQUEST,
     Reason.SHARED_CHANNEL,
     Reason.FILE_GONE,
     Reason.CHANNEL_GONE,
     Reason.CANCELLED,
     Reason.NOWHERE_TO_REPLY,
 }
+EVERY_WORD = {name: value for name, value in vars(words).items() if name.isupper() and isinstance(value, str)}
+"""Everything that is always said in the same words."""
+
 SENTENCES = [
-    words.NO_RECORDINGS,
-    words.NOT_UNDERSTOOD,
-    words.NOT_NOW,
-    words.NO_SPEECH,
-    words.IN_FILES,
-    words.GOES_ON,
+    *(text for text in EVERY_WORD.values() if text.endswith(".")),
     words.headline(length="2 minutes", speakers="2 speakers"),
     words.made_by("Gowajee"),
-    words.DAMAGED,
     words.overview(waiting=0, shown=1),
     words.overview(waiting=2, shown=15),
     words.no_such_recording("abc123"),
+    words.in_progress("2 minutes", provider="Gowajee", sent=True),
+    words.done_again_in_vain("Please share it again."),
+    words.not_in_that_language("Gowajee"),
+    words.too_many_words(200),
     *(words.apology(Failure(reason=reason), provider=name) for reason in Reason for name in (None, "Gowajee")),
 ]
+
+LABEL = 75
+"""Characters of a button at most: what is no sentence is short."""
 
 
 @pytest.mark.parametrize("sentence", SENTENCES)
@@ -44,14 +49,19 @@ def test_every_sentence_is_a_sentence(sentence: str) -> None:
     assert "  " not in sentence
 
 
+@pytest.mark.parametrize("name", EVERY_WORD)
+def test_what_is_no_sentence_is_a_label(name: str) -> None:
+    text = EVERY_WORD[name]
+    assert text.endswith(".") or (len(text) <= LABEL and "." not in text)
+
+
 @pytest.mark.parametrize(
-    "sentence", [*SENTENCES, words.HELP, *map(words.ending, Reason), *map(words.standing, JobState)]
+    "sentence", [*SENTENCES, *EVERY_WORD.values(), *map(words.ending, Reason), *map(words.standing, JobState)]
 )
 def test_nothing_is_said_in_codes_or_jargon(sentence: str) -> None:
-    assert not re.search(r"[_*`<>{}~]|\b[A-Z]{3,}\b", sentence)
-    assert not re.search(
-        r"(?i)\b(job|token|error|failed|invalid|retry|timeout|provider|null|none|api|scope)\b", sentence
-    )
+    said = re.sub("/transcripts [a-z]+", "", sentence)  # what one types is typed as it is
+    assert not re.search(r"[_*`<>{}~]|\b[A-Z]{3,}\b", said)
+    assert not re.search(r"(?i)\b(job|token|error|failed|invalid|retry|timeout|provider|null|none|api|scope)\b", said)
 
 
 @pytest.mark.parametrize("reason", Reason)
@@ -76,7 +86,7 @@ def test_the_refusing_side_speaks_for_itself() -> None:
 
 
 def test_a_shared_channel_is_named_as_the_reason() -> None:
-    assert words.ending(Reason.SHARED_CHANNEL) == "left alone: this channel is shared with another company"
+    assert words.ending(Reason.SHARED_CHANNEL).startswith("left alone: this channel is shared with another company;")
 
 
 def test_states_are_said_in_words() -> None:

@@ -58,8 +58,8 @@ def assert_fits(message: dict[str, Any]) -> None:
         assert block["type"] == "rich_text"
         for section in block["elements"]:
             for element in section["elements"]:
-                assert element["type"] in {"text", "link"}
-                assert element["text"]
+                assert element["type"] in {"text", "link", "date"}
+                assert element["fallback" if element["type"] == "date" else "text"]
                 if element["type"] == "link":
                     assert ".slack" in element["url"] or "/archives/" in element["url"]
     assert "<!" not in message["text"]

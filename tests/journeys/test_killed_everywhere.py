@@ -171,6 +171,7 @@ class Life:
             if self._share is None:
                 await self.slack.until(lambda: self.slack.open_sockets)
                 await self._ask_whether_ready()
+                self.slack.open_home()
                 self._share = await self.slack.share(self.slack.channel("general"), [recording()])
             while not await self._all_ended():  # noqa: ASYNC110 - another process does the work
                 await asyncio.sleep(0.02)
@@ -301,6 +302,7 @@ async def life(
         slack.retry_delays = (0.2,) * 100
         slack.scopes.add("users:read")
         slack.subscriptions = {"message"} if end == "message" else {"file_shared", "file_deleted"}
+        slack.subscriptions.add("app_home_opened")
         if way.history:
             slack.scopes.add("channels:history")
         provider: Botlhale | Gowajee

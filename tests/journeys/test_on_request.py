@@ -102,7 +102,7 @@ async def test_asking_many_times_is_answered_once(bench: Bench, slack: Slack) ->
     share = await before_the_bot(bench)
     assert await choose(slack, share) == words.ASKED_FOR
     slack.react(share.channel, share.ts, EMOJI)
-    assert await choose(slack, share, user="amara") == words.IN_WORK
+    assert await choose(slack, share, user="amara") == words.ALREADY_IN_WORK
     await slack.quiet()
     bench.botlhale.release()
     [job] = await bench.ended()

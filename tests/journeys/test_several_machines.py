@@ -68,6 +68,17 @@ async def test_the_work_is_shared_and_each_of_twenty_recordings_is_answered_once
     assert left_in_spools(fleet, *jobs) == []
 
 
+async def test_the_page_of_who_looks_moves_although_another_machine_does_the_work(fleet: Fleet) -> None:
+    amara = fleet.slack.user("amara")
+    fleet.slack.open_home()
+    await fleet.slack.until(lambda: amara in fleet.slack.homes)
+    [share] = await fleet.share()
+    [job] = await fleet.answered_once(share)
+    thread = f"thread_ts={share.ts}"
+    await fleet.slack.until(lambda: thread in str(fleet.slack.homes[amara]["blocks"]))
+    assert job.id in str(fleet.slack.homes[amara]["blocks"])
+
+
 def left_in_spools(fleet: Fleet, *jobs: Job) -> list[str]:
     """Where something of these jobs lies still."""
     return [str(machine.room(job)) for machine in fleet.machines for job in jobs if machine.room(job).exists()]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from urllib.parse import parse_qs
 
+import pytest
 from aiohttp import web
 
 from sandbox.slack import Slack
+from sandbox.slack.hands import NotThere
 from tests.sandbox.slack_visitor import Heard, Json, Visitor, late, listening, saying, section
 
 
@@ -114,6 +116,68 @@ async def test_a_home_is_published_per_person_and_guarded_by_its_hash(slack: Sla
     stale = {"user_id": amara, "view": home, "hash": first["hash"]}
     assert await visitor.refused("views.publish", **stale) == "hash_conflict"
     assert slack.homes[amara]["blocks"] == home["blocks"]
+
+
+async def test_whoever_opens_a_home_is_told_of_with_what_they_see(slack: Slack, visitor: Visitor) -> None:
+    amara = slack.user("amara")
+    async with listening(slack) as app:
+        slack.open_home()
+        await slack.quiet()
+        await visitor.call("views.publish", user_id=amara, view={"type": "home", "blocks": [section("Hello")]})
+        slack.open_home(user=amara)
+        await slack.quiet()
+        slack.open_home(tab="messages")
+        await slack.quiet()
+    first, second, third = [json.loads(heard.body)["event"] for heard in app.heard]
+    assert (first["type"], first["user"], first["tab"]) == ("app_home_opened", amara, "home")
+    assert first["channel"].startswith("D")
+    assert "view" not in first
+    assert second["view"]["blocks"] == [section("Hello")]
+    assert (second["view"]["team_id"], second["view"]["app_id"]) == (slack.team_id, slack.app_id)
+    assert (third["tab"], "view" in third) == ("messages", False)
+    slack.subscriptions.clear()
+    async with listening(slack) as app:
+        slack.open_home()
+        await slack.quiet()
+    assert app.heard == []
+
+
+async def test_a_button_in_a_home_knows_the_home_and_no_conversation(slack: Slack, visitor: Visitor) -> None:
+    ben = slack.user("ben")
+    text = {"type": "plain_text", "text": "Cancel"}
+    buttons = [{"type": "button", "action_id": "cancel", "value": value, "text": text} for value in ("one", "two")]
+    rows = [{"type": "actions", "elements": [button]} for button in buttons]
+    await visitor.call("views.publish", user_id=ben, view={"type": "home", "blocks": rows})
+    async with listening(slack) as app:
+        await slack.press_at_home("cancel", value="two", user=ben)
+    payload: Json = json.loads(form(app.heard[0])["payload"])
+    assert [(action["action_id"], action["value"]) for action in payload["actions"]] == [("cancel", "two")]
+    assert payload["container"] == {"type": "view", "view_id": slack.homes[ben]["id"]}
+    assert payload["view"]["blocks"] == rows
+    assert payload["user"]["id"] == ben
+    assert not {"channel", "message", "response_url"} & set(payload)
+    for wrong in ({"value": "three", "user": ben}, {"user": slack.user("amara")}):
+        with pytest.raises(NotThere):
+            await slack.press_at_home("cancel", **wrong)
+
+
+async def test_a_home_is_no_modal(slack: Slack, visitor: Visitor) -> None:
+    view = {"type": "home", "blocks": [section("Hello")]}
+    await visitor.call("views.publish", user_id=slack.user("amara"), view=view)
+    assert slack.modals == {}
+
+
+@pytest.mark.parametrize("fault", [{"timestamp": "soon"}, {"format": ""}])
+async def test_a_date_needs_a_moment_and_a_format(visitor: Visitor, fault: Json) -> None:
+    date = {"type": "date", "timestamp": 1_795_176_000, "format": "{ago}"}
+
+    def view(part: Json) -> Json:
+        rich = {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [part]}]}
+        return {"type": "home", "blocks": [rich]}
+
+    user = {"user_id": visitor.slack.user("amara")}
+    assert (await visitor.call("views.publish", **user, view=view(date)))["ok"]
+    assert await visitor.refused("views.publish", **user, view=view(date | fault)) == "invalid_blocks"
 
 
 async def test_views_have_limits_of_their_own(visitor: Visitor) -> None:

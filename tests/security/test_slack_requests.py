@@ -215,6 +215,20 @@ async def test_where_the_whole_organisation_has_the_app_its_workspaces_are_heard
         assert [job.origin.team for job in await stored(bot)] == ["T0OURS"]
 
 
+async def test_whoever_opens_the_app_in_another_workspace_is_shown_nothing_of_ours(bench: Bench, slack: Slack) -> None:
+    bot = await bench.start(slack_signing_secret=slack.signing_secret, slack_app_token=None)
+    share = await slack.share(slack.channel("general"), [recording(title="Salaries of the board")])
+    await only_reply(slack, share)
+    event = {"type": "app_home_opened", "user": slack.user("amara"), "tab": "home", "event_ts": "1.0"}
+    for changed in ({"team_id": "T0ELSEWHERE"}, {"authorizations": [ELSEWHERE]}, {"team_id": None}):
+        body = of_another_workspace(slack, event=event, **changed)
+        assert (await post(bot, body, genuine(slack, body)))[0] == 200
+    ours = of_another_workspace(slack, event=event | {"user": slack.user("ben")})
+    assert (await post(bot, ours, genuine(slack, ours)))[0] == 200
+    await slack.until(lambda: slack.homes)
+    assert list(slack.homes) == [slack.user("ben")]
+
+
 @pytest.mark.parametrize("text", ["", "status {number}"])
 async def test_a_command_in_another_workspace_is_told_nothing_of_ours(bench: Bench, slack: Slack, text: str) -> None:
     bot = await bench.start(slack_signing_secret=slack.signing_secret, slack_app_token=None)

@@ -127,6 +127,11 @@ async def test_doing_it_again_counts_once_more_and_for_whoever_asks(database: Da
     assert await database.read(lambda tx: usage.of_person(tx, other, since=NOVEMBER)) == 2 * HOUR
     sharers = await _job(database, noon + 2 * HOUR, origin=replace(ORIGIN, file="F3"), changes=WAITS)
     assert await database.read(lambda tx: usage.of_person(tx, sharers, since=NOVEMBER)) == timedelta(0)
+    for user, hours in (("U2", 3), ("U1", 1)):  # of the one who asked for it anew both tries count
+        used = await database.read(
+            lambda tx, user=user: usage.of_person_by_provider(tx, team="T1", user=user, since=NOVEMBER)  # type: ignore[misc]
+        )
+        assert used == {"p": hours * HOUR}
 
 
 async def test_a_new_month_begins_with_nothing_spent(database: Database, noon: datetime) -> None:

@@ -125,3 +125,15 @@ async def test_a_message_knows_its_jobs_by_the_reply_and_by_the_recording(databa
             lambda tx, team=team, channel=channel, ts=ts: job_lists.on_message(tx, team=team, channel=channel, ts=ts)  # type: ignore[misc]
         )
         assert found == []
+
+
+async def test_whoever_starts_over_has_no_names_and_may_give_new_ones(database: Database, noon: datetime) -> None:
+    job = await replied(database, noon)
+    await named(database, job, "Thandi", seen=0, now=noon)
+    await database.write(lambda tx: namings.start_over(tx, job))
+    assert await database.read(lambda tx: namings.newest(tx, job.id)) is None
+    assert (await due(database, job)).naming == 0
+    await named(database, job, "Sipho", seen=0, now=noon)
+    newest = await database.read(lambda tx: namings.newest(tx, job.id))
+    assert newest is not None
+    assert (newest.version, newest.names) == (1, {"A": "Sipho"})

@@ -88,6 +88,7 @@ def _a_life(tx: Transaction, now: datetime) -> None:
     usage.of_person(tx, job, since=now)
     usage.of_channel(tx, job, since=now)
     usage.of_workspace(tx, job, since=now)
+    usage.of_person_by_provider(tx, team="T1", user="U1", since=now)
     forgetting.file_deleted(tx, team="T1", file="F9", now=now)
     forgetting.message_deleted(tx, team="T1", channel="C1", ts="9.0", now=now)
     forgetting.purge(tx, before=now)

@@ -15,16 +15,16 @@ MINUTE = timedelta(minutes=1)
 
 async def sent(
     database: Database, at: datetime, *, minutes: int, user: str = "U1", channel: str = "C1", team: str = "T1",
-    failure: Failure | None = None,
+    failure: Failure | None = None, provider: str | None = "p",
 ) -> Job:  # fmt: skip
     """A recording of this length that was sent then."""
     origin = Origin(
-        team=team, channel=channel, file=f"F{at.timestamp()}{user}{channel}{team}", occasion="1.0", user=user
+        team=team, channel=channel, file=f"F{at.timestamp()}{user}{channel}{team}{provider}", occasion="1.0", user=user
     )
     await database.write(lambda tx: jobs.add(tx, origin=origin, now=at))
     job = await database.write(lambda tx: claiming.claim(tx, turns=claiming.Turns(), now=at, until=at + MINUTE))
     assert job is not None
-    known = replace(job, provider="p", duration=minutes * MINUTE, failure=failure)
+    known = replace(job, provider=provider, duration=minutes * MINUTE, failure=failure)
 
     def save(tx: Transaction) -> Job:
         return jobs.save(tx, job, known, now=at)
@@ -48,6 +48,20 @@ async def test_what_came_before_in_the_month_counts_for_its_person_channel_and_w
 
     for count, minutes in ((usage.of_person, 5), (usage.of_channel, 3), (usage.of_workspace, 7)):
         assert await database.read(partial(count, job=job, since=since)) == minutes * MINUTE
+
+
+async def test_what_a_person_used_is_told_by_provider_the_most_first(database: Database, noon: datetime) -> None:
+    await sent(database, noon - MINUTE, minutes=100)
+    for number, (minutes, provider) in enumerate(((1, "a"), (2, "b"), (4, "b"), (7, "c"))):
+        await sent(database, noon + number * MINUTE, minutes=minutes, provider=provider)
+    await sent(database, noon, minutes=50, failure=Failure(reason=Reason.REFUSED))
+    await sent(database, noon, minutes=50, user="U2")
+    await sent(database, noon, minutes=50, team="T2")
+    await sent(database, noon, minutes=50, provider=None)
+
+    used = await database.read(lambda tx: usage.of_person_by_provider(tx, team="T1", user="U1", since=noon))
+    assert list(used.items()) == [("c", 7 * MINUTE), ("b", 6 * MINUTE), ("a", MINUTE)]
+    assert await database.read(lambda tx: usage.of_person_by_provider(tx, team="T3", user="U1", since=noon)) == {}
 
 
 async def test_what_failed_does_not_count(database: Database, noon: datetime) -> None:

@@ -1,0 +1,118 @@
+"""What stands in somebody's App Home: their recordings, what they used of the month, settings, help. Pure.
+
+The page of the same recordings is the same page at any time: Slack itself counts how old they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, HeaderBlock, PlainTextObject
+from slack_sdk.models.views import View
+
+from handlers import listing, words
+from handlers.preferences import MY_SETTINGS, WORKSPACE_SETTINGS
+from handlers.steering import CANCEL, RETRY, WORTH_A_TRY
+from storage.job import Job, Reason
+from transcription.naming import shortened
+
+LOOKED_AT = 40
+"""How many of a person's newest recordings are looked at for the page."""
+
+IN_WORK, LATELY = 15, 10
+"""How many it shows; with two blocks for each they are well within Slack's hundred."""
+
+_LABEL_LENGTH = 75
+
+_WORTH_A_TRY = WORTH_A_TRY | {Reason.CANCELLED, Reason.NOT_A_MEMBER, Reason.ON_REQUEST}
+"""Here is also what was left alone without a word, and may be wanted all the same."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Month:
+    """What a person used: by provider, as people call it, of at most `limit`, until the month `ends`."""
+
+    used: Sequence[tuple[str, timedelta]]
+    limit: timedelta | None
+    ends: date
+
+
+def page(jobs: Sequence[Job], month: Month, viewer: listing.Viewer, *, may_manage: bool) -> View:
+    """The page of whoever shared `jobs` (newest first); `may_manage` for who looks after the workspace."""
+    sections = [
+        *(_recordings(jobs, viewer) if jobs else _lines(words.HOW_TO_BEGIN)),
+        *_usage(month),
+        *_settings(may_manage=may_manage),
+        _heading(words.HELP_HEADING),
+        *_lines(words.HELP),
+    ]
+    return View(type="home", blocks=sections)
+
+
+def _recordings(jobs: Sequence[Job], viewer: listing.Viewer) -> Iterator[Block]:
+    in_work = [job for job in jobs if job.state.is_open]
+    lately = [job for job in jobs if not job.state.is_open]
+    yield _heading(words.IN_WORK)
+    if not in_work:
+        yield from _lines(words.NOTHING_IN_WORK)
+    for job in in_work[:IN_WORK]:
+        yield from _recording(job, viewer)
+    if len(in_work) > IN_WORK:
+        yield from _lines(words.MORE_IN_WORK)
+    if lately:
+        yield _heading(words.LATELY)
+    for job in lately[:LATELY]:
+        yield from _recording(job, viewer)
+
+
+def _recording(job: Job, viewer: listing.Viewer) -> Iterator[Block]:
+    yield from listing.as_blocks([listing.entry(job, viewer)])
+    if job.state.can_be_cancelled:
+        yield _button(words.CANCEL, CANCEL, job)
+    elif _is_worth_a_try(job):
+        yield _button(words.RETRY, RETRY, job)
+
+
+def _is_worth_a_try(job: Job) -> bool:
+    if job.state.is_open or job.forgotten or job.failure is None:
+        return False
+    return job.failure.reason in _WORTH_A_TRY
+
+
+def _usage(month: Month) -> Iterator[Block]:
+    total = sum((length for _, length in month.used), start=timedelta(0))
+    yield _heading(words.THIS_MONTH)
+    alone = month.used[0][0] if len(month.used) == 1 else None
+    each = () if alone else (words.used_with(provider, length) for provider, length in month.used)
+    yield from _lines(words.used(total, by=alone, limit=month.limit, until=month.ends), *each)
+
+
+def _settings(*, may_manage: bool) -> Iterator[Block]:
+    buttons = [(words.MY_SETTINGS_BUTTON, MY_SETTINGS)]
+    if may_manage:
+        buttons.append((words.WORKSPACE_SETTINGS_BUTTON, WORKSPACE_SETTINGS))
+    yield _heading(words.SETTINGS)
+    yield ActionsBlock(
+        elements=[ButtonElement(text=_plain(text), action_id=action, value=action) for text, action in buttons]
+    )
+
+
+def _button(text: str, action: str, job: Job) -> Block:
+    label = shortened(words.button_for(text, title=listing.title(job)), limit=_LABEL_LENGTH)
+    return ActionsBlock(
+        elements=[ButtonElement(text=_plain(text), action_id=action, value=job.id, accessibility_label=label)]
+    )
+
+
+def _heading(text: str) -> Block:
+    return HeaderBlock(text=_plain(text))
+
+
+def _lines(*texts: str) -> Sequence[Block]:
+    return listing.as_blocks([[listing.Piece(text=text)] for text in texts])
+
+
+def _plain(text: str) -> PlainTextObject:
+    return PlainTextObject(text=text, emoji=False)
