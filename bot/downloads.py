@@ -12,6 +12,7 @@ import aiohttp
 from bot.rate_limits import Pauses
 from bot.slack_errors import SlackNotAuthorised, SlackUnavailable, retry_after
 from bot.tokens import Token
+from handlers import words
 from transcription.errors import Refused, TooLong
 
 SLACK_HOSTS = ("slack.com", "slack-edge.com", "slack-files.com")
@@ -52,7 +53,7 @@ class Downloads:
         token = (await self._token.current()).get_secret_value()
         for _ in range(REDIRECTS + 1):
             if not is_slacks(address, origins=self._origins):
-                raise Refused("download: not Slack's host", sentence="Slack keeps this file somewhere I may not read.")
+                raise Refused("download: not Slack's host", sentence=words.KEPT_ELSEWHERE)
             headers = {"Authorization": f"Bearer {token}"}
             async with self._session.get(
                 address, headers=headers, allow_redirects=False, timeout=_TIMEOUT, read_bufsize=_READ_AHEAD
@@ -93,9 +94,7 @@ async def _receive(response: aiohttp.ClientResponse, target: Path, largest: int)
         wait = retry_after(response.headers)
         raise SlackUnavailable(f"download: {response.status}", retry_after=wait, maybe_done=False)
     if response.status != _OK:
-        raise Refused(
-            f"download: {response.status}", sentence="Slack no longer has this file. Please share the recording again."
-        )
+        raise Refused(f"download: {response.status}", sentence=words.NO_LONGER_THERE)
     if response.content_type == "text/html":
         raise SlackNotAuthorised("download: a sign-in page came, so files:read is missing: reinstall the app")
     await _write(response.content.iter_any(), target, largest)
@@ -118,8 +117,4 @@ async def _write(chunks: AsyncIterator[bytes], target: Path, largest: int) -> No
 
 def too_large(largest: int) -> TooLong:
     """The refusal of a file above `largest` bytes."""
-    return TooLong(
-        "larger than allowed",
-        sentence=f"This file is larger than {largest // (1024 * 1024):,} MB, the most I take. "
-        "Please share a shorter or more compressed recording.",
-    )
+    return TooLong("larger than allowed", sentence=words.larger_than(f"{largest // (1024 * 1024):,} MB"))

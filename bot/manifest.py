@@ -36,20 +36,13 @@ OPTIONAL_SCOPES: Mapping[str, str] = {
 }
 """Each may be declined when the app is installed."""
 
-_DESCRIPTION = "Answers a shared recording with a transcript that says who spoke."
-_LONG_DESCRIPTION = (
-    "Share a voice note, a recording or a video in Slack, and Threadscribe answers in its thread with the transcript: "
-    "who spoke, when, and what they said. Nobody learns a command. It sees shared files and nothing else: reading "
-    "messages is an option that you may decline. /transcripts tells where your recordings stand."
-)
-
 
 def manifest(*, public_url: str | None = None) -> dict[str, object]:
     """For HTTP with the given public address, or for Socket Mode without one."""
     address = f"{public_url}/slack/events" if public_url else None
     command = {
         "command": "/transcripts",
-        "description": "Where your recordings stand",
+        "description": words.COMMAND,
         "usage_hint": "[settings | status, cancel, retry or delete <number> | help]",
         "should_escape": False,
     }
@@ -71,8 +64,8 @@ def manifest(*, public_url: str | None = None) -> dict[str, object]:
         "_metadata": {"major_version": 2, "minor_version": 1},
         "display_information": {
             "name": "Threadscribe",
-            "description": _DESCRIPTION,
-            "long_description": _LONG_DESCRIPTION,
+            "description": words.APP,
+            "long_description": words.APP_AT_LENGTH,
             "background_color": "#1f3a4d",
         },
         "features": {
@@ -84,13 +77,13 @@ def manifest(*, public_url: str | None = None) -> dict[str, object]:
                     "name": words.TRANSCRIBE,
                     "type": "message",
                     "callback_id": TRANSCRIBE,
-                    "description": "Have this recording transcribed, or transcribed in another way",
+                    "description": words.TRANSCRIBE_AT_LENGTH,
                 },
                 {
                     "name": words.NAME_SPEAKERS,
                     "type": "message",
                     "callback_id": NAME_SPEAKERS,
-                    "description": "Say who the voices in this recording are",
+                    "description": words.NAMING_AT_LENGTH,
                 },
             ],
         },

@@ -33,6 +33,21 @@ The button under it, and the shortcut on a message, let you say who the speakers
 Threadscribe hears shared files only. To use it in a channel, invite it there: type /invite @Threadscribe."""
 """What `/transcripts help` answers."""
 
+APP = "Answers a shared recording with a transcript that says who spoke."
+APP_AT_LENGTH = (
+    "Share a voice note, a recording or a video in Slack, and Threadscribe answers in its thread with the transcript: "
+    "who spoke, when, and what they said. Nobody learns a command. It sees shared files and nothing else: reading "
+    "messages is an option that you may decline. /transcripts tells where your recordings stand."
+)
+COMMAND = "Where your recordings stand"
+TRANSCRIBE_AT_LENGTH = "Have this recording transcribed, or transcribed in another way"
+NAMING_AT_LENGTH = "Say who the voices in this recording are"
+"""What Slack says about the app, its command and its shortcuts."""
+
+KEPT_ELSEWHERE = "Slack keeps this file where Threadscribe may not read it. Please share the recording itself."
+NO_LONGER_THERE = "Slack no longer has this file. Please share the recording again."
+"""Why a recording could not be fetched."""
+
 NO_RECORDINGS = (
     "There are no recordings here yet. Share a voice note, a recording or a video in a conversation that "
     "Threadscribe is part of, and its transcript is posted in the thread."
@@ -280,6 +295,11 @@ def not_in_that_language(transcriber: str) -> str:
 def done_again_in_vain(why: str) -> str:
     """Tells whoever asked that the transcript stays as it was."""
     return f"This recording could not be transcribed again, so its transcript stays as it was. {why}"
+
+
+def larger_than(most: str) -> str:
+    """A file above the limit, which is `most`."""
+    return f"This file is larger than {most}, the most that is taken. Please share a shorter or smaller recording."
 
 
 def headline(*, length: str, speakers: str | None) -> str:

@@ -13,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import assert_never
 
+from transcription import remarks
 from transcription.errors import NoSound, TooLong, TranscriptionError, Unavailable, UnsupportedAudio
 from transcription.isolation import Crashed, Limits, Raised, Stopped, run
 from transcription.media_worker import Refusal
@@ -34,13 +35,6 @@ _PATIENCE = timedelta(minutes=2)
 _SLOWEST = 1 / 50
 """Of the sound's length. Measured on two busy cores: 1/470 for 400 minutes of M4A."""
 
-_UNREADABLE = "This file could not be read as a recording; please save it as M4A, MP3 or WAV and share it again."
-_NO_SOUND = "There is no sound in this file; please check that it plays with sound on your device and share it again."
-_EMPTY = "This file is empty; please share the recording again."
-_TOO_LONG = (
-    "This recording is longer than {longest}, the most that can be transcribed at once; "
-    "please share it in shorter parts."
-)
 _UNITS = ((3600, "hour"), (60, "minute"), (1, "second"))
 
 
@@ -86,7 +80,7 @@ async def _ask(request: dict[str, object], *, most: timedelta, output: int) -> d
     except (Raised, Stopped) as error:  # outside of its own boundary: an import that fails, a shutdown
         raise Unavailable(str(error)) from None
     except Crashed as crash:
-        raise UnsupportedAudio(str(crash), sentence=_UNREADABLE) from None
+        raise UnsupportedAudio(str(crash), sentence=remarks.UNREADABLE) from None
     except OSError as error:
         raise Unavailable(f"no process for a conversion: errno {error.errno}") from None
 
@@ -103,13 +97,13 @@ def _error(answer: dict[str, object], *, most: timedelta) -> TranscriptionError:
     refusal, because = Refusal(str(answer.get("refusal"))), answer.get("because")
     match refusal:
         case Refusal.UNREADABLE:
-            return UnsupportedAudio(f"no readable recording: {because}", sentence=_UNREADABLE)
+            return UnsupportedAudio(f"no readable recording: {because}", sentence=remarks.UNREADABLE)
         case Refusal.EMPTY:
-            return UnsupportedAudio("an empty file", sentence=_EMPTY)
+            return UnsupportedAudio("an empty file", sentence=remarks.EMPTY)
         case Refusal.NO_SOUND:
-            return NoSound("no sound in it", sentence=_NO_SOUND)
+            return NoSound("no sound in it", sentence=remarks.NO_SOUND)
         case Refusal.TOO_LONG:
-            return TooLong(f"more than {most} of sound", sentence=_TOO_LONG.format(longest=_in_words(most)))
+            return TooLong(f"more than {most} of sound", sentence=remarks.too_long(_in_words(most)))
         case Refusal.NO_DISK:
             return Unavailable(f"the disk could not be read or written: {because}")
         case _:

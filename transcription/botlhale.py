@@ -14,6 +14,7 @@ from typing import Final, Literal, assert_never
 
 import aiohttp
 
+from transcription import remarks
 from transcription.addresses import may_receive
 from transcription.bodies import Body, multipart, urlencoded
 from transcription.botlhale_dialects import NAMES, Dialect
@@ -63,7 +64,7 @@ class Botlhale:
         ),
         longest=timedelta(minutes=400),
         offers=LANGUAGES,
-        place="It is sent to Botlhale AI, a company in South Africa.",
+        place=remarks.TO_BOTLHALE,
     )
 
     def __init__(

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import aiohttp
 
+from transcription import remarks
 from transcription.bodies import FilePart, measured, multipart
 from transcription.botlhale_form import Form
 from transcription.errors import TicketExpired, TimedOut, TooLong, TranscriptionError
@@ -47,7 +48,7 @@ def _refusal(answer: Answer) -> TranscriptionError:
         return TimedOut(message)
     match code:
         case "EntityTooLarge":
-            return TooLong(message, sentence="This recording is too large for Botlhale AI. Share a shorter part of it.")
+            return TooLong(message, sentence=remarks.TOO_LARGE_FOR_BOTLHALE)
         case "RequestTimeout":
             return TimedOut(message)
         case "ExpiredToken":

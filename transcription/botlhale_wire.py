@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
+from transcription import remarks
 from transcription.errors import Failed
 from transcription.transcriber import Pending
 from transcription.transcript import Speaker, Transcript, Turn, in_order
@@ -26,8 +27,6 @@ ABSENT = frozenset({"", "unknown", "not found", "not_found", "notfound"})
 
 SUSPICIOUS = 0.01
 """A last turn that ends in the first hundredth of the recording: the times are likely seconds, not milliseconds."""
-
-SUSPECT = "The times in this transcript look wrong: Botlhale AI may have sent them in another unit."
 
 
 class _Segment(Wire):
@@ -121,7 +120,7 @@ def _transcript(segments: list[_Segment], audio_length: float | None) -> Transcr
     duration = milliseconds(audio_length * 1000) if audio_length else max(end, timedelta(0))
     suspect = bool(segments) and end < duration * SUSPICIOUS
     turns = in_order(map(_turn, segments), duration=duration)
-    return Transcript(turns=turns, duration=duration, note=SUSPECT if suspect else None)
+    return Transcript(turns=turns, duration=duration, note=remarks.TIMES_LOOK_WRONG if suspect else None)
 
 
 def _turn(segment: _Segment) -> Turn:

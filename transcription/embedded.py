@@ -14,6 +14,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, ValidationError
 
+from transcription import remarks
 from transcription.errors import Failed, Lost, Refused
 from transcription.isolation import Crashed, Limits, Stopped, run
 from transcription.transcriber import Audio, Capabilities, Handle, Pace, Pending, Submission, Ticket
@@ -36,13 +37,6 @@ _SLOWEST = 3
 
 _SOONEST, _LATEST = timedelta(seconds=0.5), timedelta(seconds=5)
 """Looks come in proportion to the time already spent, between these."""
-
-_NOTE = "This is a draft by the offline engine: it may mishear words and mix up speakers."
-_ENGLISH_ONLY = (
-    "The offline engine understands only English, and this recording is said to be in another language. "
-    "Ask the person who runs this app to set up another transcription service."
-)
-
 
 _Milliseconds = Annotated[int, Field(ge=0, le=10**10)]
 """The engine has read untrusted sound: its numbers are bounded like a provider's."""
@@ -84,7 +78,7 @@ class Embedded:
         longest=timedelta(hours=4),
         languages=frozenset({"en"}),
         offers=("en",),
-        place="It stays on the server that Threadscribe runs on.",
+        place=remarks.STAYS_HERE,
         speaker_hints=True,
         sendings=5,
     )
@@ -100,7 +94,7 @@ class Embedded:
         """Name the recording's folder. Raises `Refused` for any language but English."""
         language = audio.wishes.language or self._language
         if not language.casefold().startswith("en"):
-            raise Refused("the language is not English", sentence=_ENGLISH_ONLY)
+            raise Refused("the language is not English", sentence=remarks.ENGLISH_ONLY)
         return Ticket(str(audio.path.parent))
 
     async def submit(self, audio: Audio, ticket: Ticket) -> Submission:
@@ -180,4 +174,4 @@ def _transcript(result: _Result) -> Transcript:
         )
         for turn in result.turns
     ]
-    return Transcript(turns=in_order(turns, duration=duration), duration=duration, note=_NOTE)
+    return Transcript(turns=in_order(turns, duration=duration), duration=duration, note=remarks.A_DRAFT)

@@ -16,6 +16,7 @@ from http import HTTPStatus
 
 import aiohttp
 
+from transcription import remarks
 from transcription.errors import BadSignature, Failed, Misunderstood, TimedOut, TooLong, Unavailable
 from transcription.gowajee_body import body_of
 from transcription.gowajee_options import BOOSTING, GowajeeOptions, Model
@@ -43,8 +44,6 @@ UNCERTAIN = timedelta(minutes=2)
 
 LOOK = timedelta(seconds=30)
 """How often to look for such a webhook; nothing is asked of the provider for it."""
-
-UNCONFIRMED = "Gowajee sent this transcript but no longer keeps a copy, so it could not be compared."
 
 
 class Gowajee:
@@ -101,7 +100,7 @@ class Gowajee:
         else:
             raise TooLong(
                 "larger than what may be sent inline, and there is no public address",
-                sentence="This recording is too large to send to Gowajee. Share a shorter part of it.",
+                sentence=remarks.TOO_LARGE_FOR_GOWAJEE,
             )
         return Ticket(plan.model_dump_json())
 
@@ -212,7 +211,7 @@ def _capabilities(model: Model, *, largest: int | None, stereo: bool) -> Capabil
         largest=largest,
         stereo=stereo,
         speaker_hints=True,
-        place="It is sent to Gowajee, a company in Thailand.",
+        place=remarks.TO_GOWAJEE,
         vocabulary=model in BOOSTING,
     )
 
@@ -226,7 +225,7 @@ def _unkept(*, age: timedelta, notice: bytes | None) -> Transcript | Pending:
     """Decide about a job of ours that the status does not know: by the webhook's copy, or not yet, or not at all."""
     copy = _success(notice) if notice is not None else None
     if copy is not None:
-        return replace(copy, note=UNCONFIRMED)
+        return replace(copy, note=remarks.UNCONFIRMED)
     if age < LAG:
         return Pending()
     raise Failed("the result is lost: the status no longer knows the job")

@@ -20,6 +20,7 @@ from urllib.parse import quote, urlencode
 import aiohttp
 from yarl import URL
 
+from transcription import remarks
 from transcription.bodies import Body
 from transcription.errors import (
     Misunderstood,
@@ -174,7 +175,7 @@ def failure(answer: Answer, *, call: str, uncertain: bool = False) -> Transcript
     if answer.status in FINAL:
         return FINAL[answer.status](message)
     if answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return TooLong(message, sentence="This recording is too large to be transcribed. Share a shorter part of it.")
+        return TooLong(message, sentence=remarks.TOO_LARGE)
     if answer.status in TEMPORARY:
         return TEMPORARY[answer.status](message, retry_after=wait)
     if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:

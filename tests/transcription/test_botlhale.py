@@ -14,11 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.transcription.partners import UNREACHED, Partner, Reply, parts_of, recording, sample
+from transcription import remarks
 from transcription.botlhale import Botlhale
 from transcription.botlhale_dialects import Dialect
 from transcription.botlhale_form import read_form
 from transcription.botlhale_token import read_token
-from transcription.botlhale_wire import SUSPECT, read_result, read_status
+from transcription.botlhale_wire import read_result, read_status
 from transcription.errors import (
     Failed,
     Lost,
@@ -572,7 +573,7 @@ def test_times_that_look_like_seconds_are_marked_and_not_rescaled() -> None:
     segment = {"start": 0, "end": 298.0, "transcription": "Dumelang."}
     transcript = read_result(a_result(audio_length="300.0", timestamps=[segment]))
     assert isinstance(transcript, Transcript)
-    assert (transcript.turns[0].end, transcript.note) == (timedelta(milliseconds=298), SUSPECT)
+    assert (transcript.turns[0].end, transcript.note) == (timedelta(milliseconds=298), remarks.TIMES_LOOK_WRONG)
 
 
 def test_usual_times_are_not_marked() -> None:

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.transcription.partners import UNREACHED, Partner, Reply, parts_of, recording, sample
+from transcription import remarks
 from transcription.errors import (
     BadSignature,
     Failed,
@@ -28,7 +29,7 @@ from transcription.errors import (
     TranscriptionError,
     Unavailable,
 )
-from transcription.gowajee import UNCONFIRMED, Gowajee
+from transcription.gowajee import Gowajee
 from transcription.gowajee_options import GowajeeOptions, Model
 from transcription.gowajee_wire import claimed, read_accepted, read_notice, read_status
 from transcription.transcriber import Audio, Callback, CallsBack, Handle, Pending, Ticket
@@ -409,7 +410,7 @@ async def test_a_status_that_lags_behind_a_webhook_is_asked_again_soon() -> None
 async def test_a_job_that_the_status_forgot_is_read_from_its_webhook_and_marked() -> None:
     transcript = await checked("gowajee_status_unknown", notice=SUCCESS)
     assert isinstance(transcript, Transcript)
-    assert (transcript.turns[0].text, transcript.note) == ("สวัสดีค่ะ", UNCONFIRMED)
+    assert (transcript.turns[0].text, transcript.note) == ("สวัสดีค่ะ", remarks.UNCONFIRMED)
 
 
 @pytest.mark.parametrize("notice", [None, FAILURE, b"not json"])

@@ -1,0 +1,65 @@
+"""Every sentence that people can meet in Slack stands in one of two places: ours, and the transcribers'."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from transcription import remarks
+
+ROOT = Path(__file__).parents[2]
+
+PLACES = {"handlers/words.py", "transcription/remarks.py"}
+
+FOR_OPERATORS = {
+    "bot/__main__.py", "bot/catalog.py", "bot/database_commands.py", "bot/demo.py", "bot/demo_view.py", "bot/doctor.py",
+    "bot/job_commands.py", "bot/metrics.py", "bot/plainly.py", "bot/scrape.py", "bot/settings.py", "bot/transcribe.py",
+}  # fmt: skip
+"""What these say is read in a terminal or on a dashboard by whoever runs the bot."""
+
+SENTENCE = re.compile(r"[A-Z][a-z]+,? [a-z]+,? .*")
+"""How people are spoken to: a capital letter, then more words. Messages of exceptions begin with a small one."""
+
+
+def literals(path: Path) -> Iterator[str]:
+    """The texts in a module, but for what only those read who read the code."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    remarks_in_code = {
+        id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in remarks_in_code:
+            yield node.value.strip()
+
+
+def modules() -> list[str]:
+    paths = [path for package in ("bot", "handlers", "transcription") for path in (ROOT / package).rglob("*.py")]
+    return sorted(path.relative_to(ROOT).as_posix() for path in paths)
+
+
+@pytest.mark.parametrize("name", [name for name in modules() if name not in PLACES | FOR_OPERATORS])
+def test_nobody_is_spoken_to_from_anywhere_else(name: str) -> None:
+    assert [text for text in literals(ROOT / name) if SENTENCE.fullmatch(text)] == []
+
+
+@pytest.mark.parametrize("name", sorted(PLACES))
+def test_the_look_for_sentences_sees_those_that_are_there(name: str) -> None:
+    assert len([text for text in literals(ROOT / name) if SENTENCE.fullmatch(text)]) > 5
+
+
+def test_the_exceptions_are_modules() -> None:
+    assert set(modules()) >= PLACES | FOR_OPERATORS
+
+
+REMARKS = [value for name, value in vars(remarks).items() if name.isupper()]
+
+
+@pytest.mark.parametrize("sentence", [*REMARKS, remarks.too_long("4 hours")])
+def test_transcribers_have_people_told_in_plain_sentences(sentence: str) -> None:
+    assert sentence.endswith(".")
+    assert "  " not in sentence
+    assert not re.search(r"[_*`<>{}~]", sentence)

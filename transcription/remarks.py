@@ -1,0 +1,35 @@
+"""What a transcriber has people told: why it does not take a recording, a remark under a transcript, where sound goes.
+
+Here and not in `handlers.words`, which knows no transcriber; the same rules hold: plain, short, with what to do next.
+"""
+
+from __future__ import annotations
+
+UNREADABLE = "This file could not be read as a recording; please save it as M4A, MP3 or WAV and share it again."
+NO_SOUND = "There is no sound in this file; please check that it plays with sound on your device and share it again."
+EMPTY = "This file is empty; please share the recording again."
+TOO_LARGE = "This recording is too large to be transcribed. Please share a shorter part of it."
+TOO_LARGE_FOR_BOTLHALE = "This recording is too large for Botlhale AI. Please share a shorter part of it."
+TOO_LARGE_FOR_GOWAJEE = "This recording is too large to send to Gowajee. Please share a shorter part of it."
+ENGLISH_ONLY = (
+    "The offline engine understands only English, and this recording is said to be in another language. "
+    "Please ask the person who runs this app to set up another transcription service."
+)
+"""Refusals."""
+
+A_DRAFT = "This is a draft by the offline engine: it may mishear words and mix up speakers."
+TIMES_LOOK_WRONG = "The times in this transcript look wrong: Botlhale AI may have sent them in another unit."
+UNCONFIRMED = "Gowajee sent this transcript but no longer keeps a copy, so it could not be compared."
+"""Remarks under a transcript."""
+
+STAYS_HERE = "It stays on the server that Threadscribe runs on."
+TO_BOTLHALE = "It is sent to Botlhale AI, a company in South Africa."
+TO_GOWAJEE = "It is sent to Gowajee, a company in Thailand."
+"""Where the sound of a recording goes."""
+
+
+def too_long(longest: str) -> str:
+    """A recording above a limit, which is `longest` in words."""
+    return (
+        f"This recording is longer than {longest}, the most that can be transcribed at once; please share it in parts."
+    )
