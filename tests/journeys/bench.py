@@ -170,6 +170,17 @@ def tone(*, hertz: int = 440, seconds: float = 2.0) -> bytes:
     return target.getvalue()
 
 
+def quiet(seconds: int) -> Upload:
+    """A recording of that length in which nobody speaks; the pretended provider hears what it is told to."""
+    target = io.BytesIO()
+    with wave.open(target, "wb") as written:
+        written.setnchannels(1)
+        written.setsampwidth(2)
+        written.setframerate(8000)
+        written.writeframes(bytes(2 * 8000 * seconds))
+    return Upload(content=target.getvalue(), name="meeting.wav", filetype="wav")
+
+
 def words_of(message: Message) -> str:
     """Every text of the message's blocks."""
 

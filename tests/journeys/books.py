@@ -48,6 +48,10 @@ class Books:
         """As if Slack had not been heard for so many milliseconds."""
         await asyncio.to_thread(self._do, f"UPDATE presence SET heard_at = heard_at - {span}")  # noqa: S608 - a number
 
+    async def preferences(self) -> list[Mapping[str, Any]]:
+        """What anybody has set."""
+        return await asyncio.to_thread(self._do, "SELECT * FROM preferences WHERE version > 0")
+
     async def waits_end(self) -> None:
         """Let the time pass until the next job is due, if all of them only wait."""
         jobs = await self.jobs()

@@ -10,7 +10,7 @@ import asyncio
 import os
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
@@ -32,11 +32,13 @@ from tests.journeys.bench import (
     WEBHOOK_TOKEN,
     botlhale_settings,
     gowajee_settings,
+    quiet,
     recording,
 )
 from tests.journeys.books import Books
 from tests.journeys.checkpoints import checkpoints
 from tests.journeys.nursery import LOG, TRAIL, Nursery
+from tests.journeys.wishes import WISHES, Wisher
 
 SENDINGS = 2
 """The most that a provider gets one recording, as documented (`Capabilities.sendings`)."""
@@ -73,6 +75,7 @@ ONLY: Mapping[str, Mapping[str, str]] = {
     "workspace.shared_at": {"form": "long"},
     "workspace.finish": {"form": "long"},
     "workspace.discard": {"form": "long"},
+    "workspace.whisper": {"provider": "botlhale"},
     "write bot.app:_take_over": {"database": "sqlite"},
     "write bot.steps.check:_known": {"provider": "gowajee"},
     "write handlers.webhooks:register.<locals>.receive": {"provider": "gowajee"},
@@ -83,13 +86,13 @@ ENDS: Mapping[str, str] = {
     "workspace.delete": "file",
     "write handlers.forgetting:register.<locals>.file_deleted": "file",
     "write handlers.forgetting:deleted_message": "message",
-    "write handlers.commands:_end": "command",
+    "write handlers.commands:_delete": "command",
     "write handlers.forgetting:register.<locals>.app_removed": "workspace",
 }
 """What is passed only when something is deleted in the end: the file, its message, the transcript, or everything."""
 
 
-AFTER_A_GAP = frozenset({"workspace.files", "write bot.catching_up:CatchingUp._catch_up"})
+AFTER_A_GAP = frozenset({"workspace.files", "write bot.catching_up:CatchingUp._catch_up_at"})
 """What is passed only when something was shared while nobody heard Slack."""
 
 
@@ -136,6 +139,8 @@ class Life:
         self._pid: int | None = None
         self._share: Share | None = None
         self.end: str | None = None
+        self.upload = recording()
+        self.wish: Callable[[Wisher], Awaitable[None]] | None = None
         self._ended = False
 
     async def live(self, death: Death | None = None) -> bool:
@@ -172,12 +177,14 @@ class Life:
                 await self.slack.until(lambda: self.slack.open_sockets)
                 await self._ask_whether_ready()
                 self.slack.open_home()
-                self._share = await self.slack.share(self.slack.channel("general"), [recording()])
+                self._share = await self.slack.share(self.slack.channel("general"), [self.upload])
             while not await self._all_ended():  # noqa: ASYNC110 - another process does the work
                 await asyncio.sleep(0.02)
             await self.slack.quiet()
             if self._spoken():
                 await self._name_the_speakers()
+            if self.wish is not None:
+                await self.wish(Wisher(self.slack, self._share, self.books, self.provider))
             if self.end is not None:
                 await self._delete(self.end)
             while not await self._all_ended():  # noqa: ASYNC110 - same
@@ -300,9 +307,9 @@ async def life(
     async with AsyncExitStack() as stack:
         slack = await stack.enter_async_context(Slack())
         slack.retry_delays = (0.2,) * 100
-        slack.scopes.add("users:read")
+        slack.scopes |= {"users:read", "reactions:read"}
         slack.subscriptions = {"message"} if end == "message" else {"file_shared", "file_deleted"}
-        slack.subscriptions.add("app_home_opened")
+        slack.subscriptions |= {"app_home_opened", "reaction_added"}
         if way.history:
             slack.scopes.add("channels:history")
         provider: Botlhale | Gowajee
@@ -335,7 +342,7 @@ async def life(
 def one_reply(lived: Life, *, replies: int = 1) -> None:
     """What must be true in the end."""
     assert lived.replies == replies
-    assert 1 <= lived.sent <= SENDINGS
+    assert 1 <= lived.sent <= SENDINGS * (1 if lived.wish is None else 2)
     assert lived.left == []
     assert lived.slack.hidden_files == []
 
@@ -357,6 +364,7 @@ async def test_killed_at_a_checkpoint_there_is_one_reply(
 ) -> None:
     way = ways_to(checkpoint, index)[0]
     async with life(way, tmp_path / "bot", nursery, request, end=ENDS.get(checkpoint)) as lived:
+        lived.wish = WISHES.get(checkpoint)
         if checkpoint in AFTER_A_GAP:
             assert await lived.live()
             await lived.miss_one()
@@ -378,6 +386,17 @@ async def test_without_history_only_a_short_reply_cut_off_at_its_very_posting_ma
         assert not await lived.live(Death(at=SAVE, after=shown))
         assert await lived.live()
         one_reply(lived, replies=2 if form == "short" else 1)
+
+
+@pytest.mark.parametrize("at", ["workspace.post", SAVE, "workspace.delete"])
+async def test_killed_while_progress_is_told_nothing_of_it_is_left(
+    tmp_path: Path, nursery: Nursery, request: pytest.FixtureRequest, at: str
+) -> None:
+    async with life(WAYS[0], tmp_path / "bot", nursery, request) as lived:
+        lived.upload = quiet(301)
+        assert not await lived.live(Death(at=at, after="workspace.post" if at == SAVE else None))
+        assert await lived.live()
+        one_reply(lived)
 
 
 @pytest.mark.long

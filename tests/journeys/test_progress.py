@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import wave
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,22 +11,11 @@ import pytest
 from handlers import words
 from handlers.steering import CANCEL
 from sandbox import faults
-from sandbox.slack import Message, Share, Slack, Upload
+from sandbox.slack import Message, Share, Slack
 from storage import speeds
 from storage.database import Transaction
 from storage.job import JobState
-from tests.journeys.bench import Bench, eventually, only_reply, silent, words_of
-
-
-def quiet(seconds: int) -> Upload:
-    """A recording of that length in which nobody speaks; the pretended provider hears what it is told to."""
-    target = io.BytesIO()
-    with wave.open(target, "wb") as written:
-        written.setnchannels(1)
-        written.setsampwidth(2)
-        written.setframerate(8000)
-        written.writeframes(bytes(2 * 8000 * seconds))
-    return Upload(content=target.getvalue(), name="meeting.wav", filetype="wav")
+from tests.journeys.bench import Bench, eventually, only_reply, quiet, silent, words_of
 
 
 async def told(bench: Bench, share: Share, *, containing: str = "being transcribed by Botlhale AI") -> Message:

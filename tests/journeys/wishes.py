@@ -1,0 +1,66 @@
+"""What people want of a bot that dies and is started again: they try until it is done, as people do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from handlers import words
+from handlers.steering import AGAIN
+from sandbox.slack import Share, Slack
+from tests.journeys.books import Books
+
+EMOJI = "studio_microphone"
+
+
+class Wisher:
+    """Amara, who shared the recording; `books` tell what came of it."""
+
+    def __init__(self, slack: Slack, share: Share, books: Books, provider: Any) -> None:
+        self._slack = slack
+        self._share = share
+        self._books = books
+        self._provider = provider
+
+    async def again(self) -> None:
+        """Have it transcribed in another way."""
+        while not any(job["retried"] for job in await self._books.jobs()):
+            self._slack.modals.clear()
+            [reply] = [message for message in self._slack.messages(self._share.channel.id) if message.by_bot]
+            await self._slack.press(reply, AGAIN)
+            for form in list(self._slack.modals.values()):
+                await self._slack.send(form, {words.CHOOSE_SPEAKERS: "2"})
+            await asyncio.sleep(0.1)
+
+    async def again_in_vain(self) -> None:
+        """The same, and it comes to nothing."""
+        self._provider.fail_next()
+        await self.again()
+
+    async def settings(self) -> None:
+        """Say what the channel wants."""
+        while not await self._books.preferences():
+            self._slack.modals.clear()
+            await self._slack.command("/transcripts", "settings", channel=self._share.channel)
+            for form in list(self._slack.modals.values()):
+                await self._slack.send(form, {words.CHOOSE_MARKS: words.WITHOUT_MARKS})
+            await asyncio.sleep(0.1)
+
+    async def reaction(self) -> None:
+        """Ask for what is there already; Slack tells of it until it is heard."""
+        self._slack.react(self._share.channel, self._share.ts, EMOJI)
+        await self._slack.quiet()
+
+
+WISHES: Mapping[str, Callable[[Wisher], Awaitable[None]]] = MappingProxyType(
+    {
+        "write handlers.asking:patiently": Wisher.again,
+        "workspace.whisper": Wisher.again_in_vain,
+        "workspace.conversations_of": Wisher.settings,
+        "write handlers.preferences:Settings.save": Wisher.settings,
+        "workspace.message": Wisher.reaction,
+    }
+)
+"""What is passed only when somebody wants something more."""
