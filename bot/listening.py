@@ -22,6 +22,7 @@ from bot.tools import Tools
 from handlers import (
     audio,
     commands,
+    exporting,
     forgetting,
     health,
     home,
@@ -39,6 +40,7 @@ from handlers.events import Command
 from handlers.health import Check
 from handlers.on_request import Requests
 from handlers.steering import Steering
+from storage.job import Job
 from transcription.transcriber import CallsBack
 
 
@@ -74,9 +76,12 @@ def hear_slack(server: web.Application, tools: Tools, *, homes: HomePages, pace:
         workspace_url=partial(_url, tools),
     )
     commands.register(app, commands=asked)
-    naming.register(
-        app, database=tools.database, clock=tools.clock, screens_of=lambda job: Screens(tools.workspace_of(job))
-    )
+
+    def screens_of(job: Job) -> Screens:
+        return Screens(tools.workspace_of(job))
+
+    naming.register(app, database=tools.database, clock=tools.clock, screens_of=screens_of)
+    exporting.register(app, database=tools.database, clock=tools.clock, screens_of=screens_of)
     steering.register(app, steering=steers)
     preferences.register(app, settings=settles)
     requests = Requests(

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import yaml
 
 from handlers import words
+from handlers.exporting import EXPORT
 from handlers.naming import NAME_SPEAKERS
 from handlers.on_request import TRANSCRIBE
 
@@ -33,6 +34,7 @@ OPTIONAL_SCOPES: Mapping[str, str] = {
     "mpim:history": "the same in group messages",
     "reactions:read": "let people ask for a transcript by a reaction on a recording; without it, by the shortcut",
     "users:read": "name speakers by choosing a person, and know the admins; without it, by typing, and nobody is one",
+    "im:write": "send an exported file to one person alone; without it, to the thread",
 }
 """Each may be declined when the app is installed."""
 
@@ -84,6 +86,12 @@ def manifest(*, public_url: str | None = None) -> dict[str, object]:
                     "type": "message",
                     "callback_id": NAME_SPEAKERS,
                     "description": words.NAMING_AT_LENGTH,
+                },
+                {
+                    "name": words.EXPORT_TITLE,
+                    "type": "message",
+                    "callback_id": EXPORT,
+                    "description": "Take the transcript along as a file",
                 },
             ],
         },

@@ -15,6 +15,7 @@ from slack_sdk.models.blocks import Block
 from bot.blocks import MESSAGE, body, buttons, fitting, line, sized, small_print, weight
 from bot.file_names import stem
 from handlers import words
+from handlers.exporting import EXPORT
 from handlers.naming import NAME_SPEAKERS, UNDO_NAMING
 from handlers.spoken import harmless, spoken
 from handlers.steering import AGAIN, RETRY, WORTH_A_TRY
@@ -64,7 +65,7 @@ POSTING: Final[Posting] = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attachment:
-    """A file of a reply; `content` is UTF-8."""
+    """A file for Slack; text is UTF-8."""
 
     name: str
     title: str
@@ -105,7 +106,7 @@ def render(
     """The reply to a recording. `title` is the recording's, `provider` the name of its transcriber for people.
 
     `time_marks`: it says when each passage was spoken. With `named` the speakers have these names, and whoever reads it
-    can change them.
+    can change them and take the transcript along.
     """
     match outcome:
         case Failure():
@@ -169,7 +170,8 @@ def _buttons(transcript: Transcript, named: Named | None) -> Sequence[Block]:
     change = (words.NAME_SPEAKERS, NAME_SPEAKERS, named.job)
     undo = (words.UNDO_NAMING, UNDO_NAMING, f"{named.job}:{named.version}")
     again = (words.AGAIN, AGAIN, named.job)
-    return [buttons(*([change] if transcript.speakers else []), *([undo] if named.version else []), again)]
+    export = (words.EXPORT, EXPORT, named.job)
+    return [buttons(*([change] if transcript.speakers else []), *([undo] if named.version else []), export, again)]
 
 
 def _retry(failure: Failure, named: Named | None) -> Sequence[Block]:

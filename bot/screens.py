@@ -18,6 +18,9 @@ PAGES = 6
 PEOPLE = "users:read"
 """The scope that tells what people are called."""
 
+DIRECT = "im:write"
+"""The scope that lets a direct conversation be opened."""
+
 
 class Screens:
     """Through `workspace`; its errors become the listeners' own."""
@@ -29,6 +32,11 @@ class Screens:
     def may_name_people(self) -> bool:
         """Whether the optional scope was granted."""
         return PEOPLE in self._workspace.scopes
+
+    @property
+    def may_write_to_people(self) -> bool:
+        """Whether the optional scope was granted."""
+        return DIRECT in self._workspace.scopes
 
     async def open(self, trigger: str, view: View) -> None:
         """Show a form. Raises `NotNow`."""

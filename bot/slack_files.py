@@ -105,6 +105,12 @@ class FileList(_Wire):
     paging: _Paging = _Paging()
 
 
+class Identified(_Wire):
+    """Something of which only the id is read."""
+
+    id: Name
+
+
 class Conversation(_Wire):
     """A conversation as `conversations.info` describes it."""
 

@@ -26,14 +26,12 @@ from bot.clock import Clock
 from bot.effects import UnderWay
 from bot.rate_limits import Paused
 from bot.retries import EXPECTED, PATIENCE, Again, GiveUp, decide
+from bot.steps.afterwards import step_after, without_it
 from bot.steps.check import check
-from bot.steps.forget import as_forgotten, forget
 from bot.steps.holding import LONGEST_WAIT, held_back, note_slack, slack_for, wait_for
 from bot.steps.locate import locate
 from bot.steps.reply import plan, reply
-from bot.steps.revise import as_shown, revise
 from bot.steps.submit import submit
-from bot.steps.tidy import tidy
 from bot.tools import Tools
 from storage.claiming import Turns, claim, next_due
 from storage.database import StorageUnavailable, Transaction
@@ -213,7 +211,7 @@ class Worker:
             case JobState.REPLYING:
                 step = reply
             case JobState.REPLIED | JobState.ABANDONED:
-                step = _finally(claim.job)
+                step = step_after(claim.job)
             case _:
                 assert_never(claim.job.state)
         before = claim.job
@@ -255,8 +253,8 @@ class Worker:
 
     async def _give_up(self, claim: Claim, failure: Failure, *, note: str) -> None:
         job = claim.job
-        if not job.state.is_open:  # only the tidying up failed, or a change of the reply
-            await claim.save(as_forgotten(job) if job.forgotten == 1 else as_shown(job, None), note=note)
+        if not job.state.is_open:  # only the tidying up failed, or what was owed besides the reply
+            await claim.save(without_it(job), note=note)
             await claim.release(Later(due=None))
             return
         _log.warning("gave up", job=job.id, state=str(job.state), reason=str(failure.reason))
@@ -288,10 +286,3 @@ def describe(error: Exception) -> str:
         case _:
             last = traceback.extract_tb(error.__traceback__)[-1]
             return f"{type(error).__name__} in {Path(last.filename).name}:{last.lineno}"
-
-
-def _finally(job: Job) -> Step:
-    """What is still to be done for a job that has ended."""
-    if job.forgotten == 1:
-        return forget
-    return revise if job.naming != job.shown else tidy

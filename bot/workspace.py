@@ -29,7 +29,7 @@ from bot.slack_errors import (
     retry_after,
     understand,
 )
-from bot.slack_files import GONE, Conversation, ConversationList, FileList, Identity, Person, SlackFile
+from bot.slack_files import GONE, Conversation, ConversationList, FileList, Identified, Identity, Person, SlackFile
 from bot.tokens import Token
 
 M = TypeVar("M", bound=BaseModel)
@@ -153,6 +153,11 @@ class Workspace:
         """Show a person their App Home."""
         await self._ask("views.publish", user_id=person, view=view)
 
+    async def open_direct(self, person: str) -> str:
+        """The direct conversation with a person, opened if need be; files cannot be shared with the person's own id."""
+        data, _ = await self._ask("conversations.open", users=person)
+        return _read(Identified, data.get("channel"), "conversations.open").id
+
     async def react(self, channel: str, ts: str, emoji: str) -> None:
         """Put our reaction on a message; fine if it is there."""
         await self._ask_again("reactions.add", "already_reacted", channel=channel, timestamp=ts, name=emoji)
@@ -230,8 +235,8 @@ class Workspace:
                 await self._send(str(data["upload_url"]), attachment.content)
         return str(data["file_id"])
 
-    async def share(self, channel: str, thread: str, *, files: Mapping[str, str], blocks: Blocks) -> None:
-        """Show uploaded files (id to title) in the thread, in one message with `blocks`."""
+    async def share(self, channel: str, thread: str | None, *, files: Mapping[str, str], blocks: Blocks) -> None:
+        """Show uploaded files (id to title) in the thread, or outside of threads, in one message with `blocks`."""
         await self._ask(
             "files.completeUploadExternal",
             files=[{"id": file, "title": title} for file, title in files.items()],
@@ -240,8 +245,8 @@ class Workspace:
             blocks=blocks,
         )
 
-    async def shared_at(self, file: str, *, channel: str, thread: str) -> str | None:
-        """The timestamp of the message that carries an uploaded file in the thread, if it is there (yet)."""
+    async def shared_at(self, file: str, *, channel: str, thread: str | None) -> str | None:
+        """The timestamp of the message that carries an uploaded file there, if it is there (yet)."""
         for place in (await self.file(file)).places(channel):
             if place.thread_ts == thread:
                 return place.ts

@@ -10,8 +10,10 @@ from pydantic import ValidationError
 from slack_bolt.async_app import AsyncRespond
 
 from handlers import words
+from handlers.events import Pressed
+from storage import jobs
 from storage.database import Database, StorageUnavailable, Transaction
-from storage.job import LeaseLost
+from storage.job import Job, JobId, LeaseLost
 
 T = TypeVar("T")
 
@@ -52,3 +54,12 @@ async def patiently(database: Database, work: Callable[[Transaction], T]) -> T:
         except LeaseLost:
             await asyncio.sleep(BETWEEN)
     return await database.write(work)
+
+
+def job_under(tx: Transaction, pressed: Pressed) -> Job:
+    """What a button is about: the job whose reply is the very message that it is under. Raises `Refused`."""
+    job = jobs.get(tx, JobId(pressed.value.partition(":")[0]))
+    here = (pressed.team.id, pressed.channel.id, pressed.message.ts)
+    if job is None or (job.origin.team, job.origin.channel, job.reply_ts) != here:
+        raise Refused(words.NOT_HERE)
+    return job

@@ -262,8 +262,9 @@ class ViewState(_Wire):
 
 
 class SubmittedView(_Wire):
-    """A form as it was sent."""
+    """A form as it was sent; each that is opened has an id of its own."""
 
+    id: TextOrNothing = ""
     private_metadata: TextOrNothing = ""
     state: ViewState = ViewState()
 

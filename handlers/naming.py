@@ -15,7 +15,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.models.views import View
 
 from handlers import words
-from handlers.asking import NotNow, Refused, politely
+from handlers.asking import NotNow, Refused, job_under, politely
 from handlers.events import Pressed, Submitted
 from handlers.naming_modal import FORM, Context, Wish, first_field, form, voices, wishes
 from storage import job_lists, jobs, namings, transcripts
@@ -182,10 +182,7 @@ async def _name(screens: Screens, wish: Wish) -> str:
 
 def _under(tx: Transaction, pressed: Pressed) -> _Named:
     """What a button is about: the transcript in the very message that it is under."""
-    job = jobs.get(tx, JobId(pressed.value.partition(":")[0]))
-    if job is None or (job.origin.channel, job.reply_ts) != (pressed.channel.id, pressed.message.ts):
-        raise Refused(words.NOT_HERE)
-    return _with_speakers([_of(tx, job, pressed.team.id)])
+    return _with_speakers([_of(tx, job_under(tx, pressed), pressed.team.id)])
 
 
 def _on_message(tx: Transaction, pressed: Pressed) -> _Named:

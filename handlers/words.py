@@ -12,7 +12,9 @@ from datetime import date, datetime, timedelta
 from typing import assert_never
 
 from handlers.spoken import spoken
+from storage.exports import Recipient
 from storage.job import Failure, JobState, Reason
+from transcription.formats import Format
 from transcription.naming import in_words, shortened
 
 _NUMBER_LENGTH = 40
@@ -20,7 +22,8 @@ _NUMBER_LENGTH = 40
 HELP = """\
 Share a voice note, a recording or a video in a conversation that Threadscribe is part of. \
 The transcript is posted in its thread, with who spoke and when. There is nothing else to do.
-The button under it, and the shortcut on a message, let you say who the speakers are.
+The buttons under it, and the shortcuts on a message, let you say who the speakers are, and take the transcript along \
+as a file.
 
 /transcripts shows where the recordings in this conversation stand, and your own in a direct message.
 /transcripts status and a recording's number shows what happened to that one.
@@ -156,6 +159,36 @@ NOTHING_TO_NAME = (
     "been transcribed, or on its transcript."
 )
 """The answer where somebody wants to name the speakers of what has none (yet)."""
+
+EXPORT = "Export"
+"""The button under a transcript that makes a file of it."""
+
+EXPORT_TITLE = "Export the transcript"
+EXPORT_SUBMIT = "Export"
+EXPORT_FORMAT = "Kind of file"
+EXPORT_RECIPIENT = "Who gets it"
+"""Words of the form in which a file is chosen, the first is the shortcut's name as well; Slack takes 24 characters."""
+
+EXPORT_AS_NOW = "The file has the names of the speakers as they are now. If they are changed later, export it again."
+"""Stands in the form: what is exported does not change any more."""
+
+EXPORT_THREAD_ONLY = (
+    "The file is put in the thread. Threadscribe may not write to one person alone here; the people who look after it "
+    "can allow that."
+)
+"""Stands in the form where the permission is missing that a file for one person needs."""
+
+NOTHING_TO_EXPORT = (
+    "There is no transcript here to export, or it is no longer kept. Choose this on a recording that has been "
+    "transcribed, or on its transcript."
+)
+"""The answer where somebody wants a file of what has no transcript (any more)."""
+
+NOT_EXPORTED = (
+    "The file that you asked for could not be delivered. Please export the transcript again, and choose another place "
+    "for the file if that does not help."
+)
+"""Told to whoever asked for a file that Slack did not take, or whose transcript was deleted meanwhile."""
 
 NOT_HERE = "That cannot be done from here. Please use the button under the transcript itself."
 """The answer to a button that is not on the message that it is about."""
@@ -321,6 +354,39 @@ def text_file(name: str) -> str:
 def subtitle_file(name: str) -> str:
     """The title of the attached subtitles; `name` is the file's, without its ending."""
     return f"Subtitles of {name}"
+
+
+def file_kind(kind: Format) -> tuple[str, str]:
+    """A kind of file and what it is good for; Slack takes 75 characters each."""
+    match kind:
+        case Format.WORD:
+            return "Word document", "To read, change and print"
+        case Format.TEXT:
+            return "Plain text", "Opens everywhere"
+        case Format.SUBRIP:
+            return "Subtitles as SubRip", "For video players and editors"
+        case Format.WEBVTT:
+            return "Subtitles as WebVTT", "For videos on web pages"
+        case Format.JSON:
+            return "Data as JSON", "For other programs"
+        case _:
+            assert_never(kind)
+
+
+def recipient(who: Recipient) -> tuple[str, str]:
+    """Who gets a file and where; Slack takes 75 characters each."""
+    match who:
+        case Recipient.PERSON:
+            return "Only me", "In your direct messages with Threadscribe"
+        case Recipient.THREAD:
+            return "Everybody in the thread", "As a message under the recording"
+        case _:
+            assert_never(who)
+
+
+def exported(kind: Format) -> str:
+    """Stands above a file that somebody asked for."""
+    return f"Here is the transcript as a file. Its kind: {file_kind(kind)[0]}."
 
 
 OWN_LIMIT = "you"

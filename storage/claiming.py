@@ -125,8 +125,8 @@ def release(
     `settled`: nothing that was begun for it can still be under way.
 
     With `unless_webhook` it is claimable at once where a webhook about it came in the meantime; where its speakers were
-    named in the meantime, in any case. Touches nothing else of the row: whoever lets go in a hurry may not know what
-    was saved last.
+    named or a file was asked for in the meantime, in any case. Touches nothing else of the row: whoever lets go in a
+    hurry may not know what was saved last.
     """
     touched = tx.run(
         "UPDATE jobs SET lease = NULL, due_at = :due, attempts = :attempts, looks = :looks, "
@@ -145,10 +145,11 @@ def release(
     # Looked at after the row is ours: a webhook that comes at this very moment waits for it, and then wakes the job.
     if unless_webhook and inbox.has_unread(tx, provider=job.provider or "", handle=job.handle or ""):
         hurry(tx, job, now=now)
-    if due is None:  # nor does a naming, or a wish to forget it, that came at this very moment wait for another one
+    if due is None:  # nor does a naming, or a wish of somebody's, that came at this very moment wait for another one
         tx.run(
             "UPDATE jobs SET due_at = :now WHERE id = :id AND lease IS NULL AND "
-            "((state = 'replied' AND naming <> shown) OR (state IN ('replied', 'abandoned') AND forgotten = 1))",
+            "((state = 'replied' AND naming <> shown) "
+            "OR (state IN ('replied', 'abandoned') AND (forgotten = 1 OR exports <> exported)))",
             now=stored(now),
             id=job.id,
         )
@@ -182,11 +183,14 @@ def pull_back(tx: Transaction, *, now: datetime, lease: timedelta) -> int:
         now=stored(now),
         farthest=stored(now + FARTHEST),
     )
-    # A release of before this one lets go of what it does not know to be owed.
-    owed = tx.run(
-        "UPDATE jobs SET due_at = :now WHERE due_at IS NULL AND (forgotten = 1 OR naming <> shown) AND lease IS NULL "
-        "AND state IN ('replied', 'abandoned')",
-        now=stored(now),
+    # A release of before this one lets go of what it does not know to be owed. As each index of these has it.
+    owed = sum(
+        tx.run(
+            f"UPDATE jobs SET due_at = :now WHERE due_at IS NULL AND {owing} AND lease IS NULL "  # noqa: S608 - our own words
+            "AND state IN ('replied', 'abandoned')",
+            now=stored(now),
+        )
+        for owing in ("(forgotten = 1 OR naming <> shown)", "exports <> exported")
     )
     return (
         late

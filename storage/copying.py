@@ -15,7 +15,7 @@ from storage.database import Database, Row, Transaction, keepable
 PAGE = 50
 """Jobs in one unit of work; a transcript can have some megabytes."""
 
-_OF_A_JOB = {"job_history": "at, seq", "transcripts": "job_id", "namings": "version"}
+_OF_A_JOB = {"job_history": "at, seq", "transcripts": "job_id", "namings": "version", "exports": "number"}
 """The tables whose rows belong to a job, with what orders them."""
 
 _OF_NO_JOB = {"preferences": ("team", "kind", "whose")}

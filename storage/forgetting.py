@@ -73,7 +73,7 @@ def forget(tx: Transaction, job: Job, wish: Wish, *, now: datetime) -> bool:
 
 
 def drop(tx: Transaction, job: Job) -> None:
-    """Remove what was said in it, and who the speakers were."""
+    """Remove what was said in it, and who the speakers were. What is known of its files is needed to remove those."""
     tx.run("DELETE FROM transcripts WHERE job_id = :job", job=job.id)
     tx.run("DELETE FROM namings WHERE job_id = :job", job=job.id)
     if job.handle:
@@ -105,17 +105,17 @@ def has_neighbours(tx: Transaction, job: Job) -> bool:
 
 def purge(tx: Transaction, *, before: datetime) -> int:
     """Remove transcripts that were made before that moment, at most `BATCH`; how many. Threads keep their replies."""
-    # One that still owes its reply, or a change of it, needs its transcript for that.
+    # One that still owes its reply, a change of it or a file needs its transcript for that.
     rows = tx.all(
         "SELECT jobs.* FROM transcripts JOIN jobs ON jobs.id = transcripts.job_id "
         "WHERE transcripts.created_at < :before AND jobs.state IN ('replied', 'abandoned') "
-        "AND jobs.naming = jobs.shown ORDER BY transcripts.created_at LIMIT :most",
+        "AND jobs.naming = jobs.shown AND jobs.exports = jobs.exported ORDER BY transcripts.created_at LIMIT :most",
         before=stored(before),
         most=BATCH,
     )
     for row in rows:
-        # Looked at again: since it was found somebody may have named its speakers.
-        untouched = "id = :job AND state IN ('replied', 'abandoned') AND naming = shown"
+        # Looked at again: since it was found somebody may have named its speakers, or asked for a file.
+        untouched = "id = :job AND state IN ('replied', 'abandoned') AND naming = shown AND exports = exported"
         if tx.run(f"UPDATE jobs SET title = NULL WHERE {untouched}", job=row["id"]):  # noqa: S608 - our own words
             drop(tx, job_of(row))
     return len(rows)
@@ -162,7 +162,7 @@ def workspace(tx: Transaction, *, team: str) -> int:
         "AND jobs.provider = inbox.provider AND jobs.handle = inbox.handle)",
         team=team,
     )
-    for table in ("transcripts", "namings", "job_history"):
+    for table in ("transcripts", "namings", "exports", "job_history"):
         tx.run(f"DELETE FROM {table} WHERE job_id IN (SELECT id FROM jobs WHERE team = :team)", team=team)  # noqa: S608 - our own names
     preferences.forget_workspace(tx, team=team)
     return tx.run("DELETE FROM jobs WHERE team = :team", team=team)

@@ -131,6 +131,7 @@ class Job:
     `under_way_since`: in a state that acts, since when a request whose answer nobody has may be on its way.
     `looks`: how often, in this state, something was looked for outside that was not there (yet).
     `naming`: the version of the speakers' names that counts, 0 for none; `shown`: the one that the reply shows.
+    `exports`: how many files people have asked for; `exported`: up to which number they are done with.
     `forgotten`: 1 while it is to be removed what the job has left, 2 once it is.
     `wanted`: how it is to be transcribed and shown; `requested_by` whom, where it did not happen by itself.
     `shown_as`: while it is done again, how the transcript was made that its thread still shows. `begun_at`: when this
@@ -163,6 +164,8 @@ class Job:
     looks: int = 0
     naming: int = 0
     shown: int = 0
+    exports: int = 0
+    exported: int = 0
     forgotten: int = 0
     wanted: Wanted = ANYTHING
     requested_by: str | None = None

@@ -24,7 +24,7 @@ _COLUMNS: Mapping[str, str] = MappingProxyType(
             for name in (
                 "message_ts", "title", "state", "state_since", "provider", "duration", "damaged", "ticket", "handle",
                 "attempts", "tickets", "sendings", "retried", "reply_intent", "reply_ts", "under_way_since", "looks",
-                "shown", "forgotten", "wanted", "requested_by", "shown_as", "begun_at", "spent", "progress",
+                "shown", "exported", "forgotten", "wanted", "requested_by", "shown_as", "begun_at", "spent", "progress",
             )
         },
     }
@@ -125,6 +125,8 @@ def job_of(row: Row) -> Job:
         looks=row["looks"],
         naming=row["naming"],
         shown=row["shown"],
+        exports=row["exports"],
+        exported=row["exported"],
         forgotten=row["forgotten"],
         wanted=Wanted.load(row["wanted"]),
         requested_by=row["requested_by"],

@@ -1,4 +1,4 @@
-"""replied, abandoned, and to be forgotten: the words here go first, then the reply and its files, the reactions too.
+"""replied, abandoned, and to be forgotten: the words here go first, then the reply and every file, the reactions too.
 
 Every call may be repeated; what is gone already is as it should be.
 """
@@ -11,9 +11,10 @@ from dataclasses import replace
 from bot.claim import Claim
 from bot.slack_errors import SlackNotAuthorised, SlackRefused
 from bot.steps import progress
+from bot.steps.export import message_of
 from bot.steps.intent import Intent
 from bot.tools import Tools
-from storage import forgetting
+from storage import exports, forgetting
 from storage.job import Job
 
 
@@ -21,13 +22,17 @@ async def forget(claim: Claim, tools: Tools) -> Job:
     """Remove what is left of the job; what Slack will not remove stays, and the history says so."""
     job, intent = claim.job, Intent.load(claim.job.reply_intent)
     await claim.save(job, also=lambda tx: forgetting.drop(tx, job))
+    exported = await tools.database.read(lambda tx: exports.of_job(tx, job.id))
+    messages = [(job.origin.channel, job.reply_ts)]
+    messages += [(each.channel or "", await message_of(job, tools, each)) for each in exported]
     notes: list[str] = []
-    try:
-        if job.reply_ts:
-            await tools.workspace_of(job).delete(job.origin.channel, job.reply_ts)
-    except SlackRefused as refused:
-        notes.append(f"reply not removed: {refused.code}")
-    for file in intent.own_files:
+    for channel, ts in messages:
+        try:
+            if ts:
+                await tools.workspace_of(job).delete(channel, ts)
+        except SlackRefused as refused:
+            notes.append(f"reply not removed: {refused.code}")
+    for file in (*intent.own_files, *(each.file for each in exported if each.file)):
         try:
             await tools.workspace_of(job).discard(file)
         except SlackRefused as refused:
@@ -35,12 +40,14 @@ async def forget(claim: Claim, tools: Tools) -> Job:
     await progress.take_away(claim, tools)
     with suppress(SlackRefused, SlackNotAuthorised):  # a courtesy, and the message may be gone
         await _take_reactions_back(job, tools)
-    return await claim.save(as_forgotten(claim.job), note=", ".join(notes) or None)
+    return await claim.save(
+        as_forgotten(claim.job), note=", ".join(notes) or None, also=lambda tx: exports.drop(tx, job.id)
+    )
 
 
 def as_forgotten(job: Job) -> Job:
     """The job, nothing to be removed any more."""
-    return replace(job, forgotten=2, reply_intent=None, shown=job.naming)
+    return replace(job, forgotten=2, reply_intent=None, shown=job.naming, exported=job.exports)
 
 
 async def _take_reactions_back(job: Job, tools: Tools) -> None:

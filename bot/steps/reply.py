@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
-from datetime import timedelta
 
 from bot.claim import Claim, Later
 from bot.effects import once
@@ -16,21 +15,13 @@ from bot.slack_errors import SlackRefused
 from bot.slack_files import GONE
 from bot.steps.again import keep_what_is_there, put_in_place
 from bot.steps.intent import Intent, rendered
+from bot.steps.sharing import SHARINGS, look_again, shared_once
 from bot.tools import Tools
 from storage import forgetting
 from storage.job import Failure, Job, JobState, Reason
 
 TOO_MUCH = frozenset({"msg_blocks_too_long", "msg_too_long", "invalid_blocks", "invalid_blocks_format"})
 """Slack's words for a message that is too large after all: then it goes as a file."""
-
-SETTLING = timedelta(minutes=2)
-"""A shared file shows in its thread some time after the call; one that does not by then was lost by Slack."""
-
-LOOKS = 24
-"""At least so often it is looked for: a clock that is set forward must not make it lost before its time."""
-
-SHARINGS = 2
-"""How often the files are shared, each time as new files, before the message goes without them."""
 
 
 async def plan(claim: Claim, tools: Tools) -> Job | Later:
@@ -66,7 +57,7 @@ async def reply(claim: Claim, tools: Tools) -> Job | Later:
     except SlackRefused as refused:
         return await _refused(claim, intent, refused)
     if ts is None:
-        return await _not_there_yet(claim, tools, intent)
+        return look_again(claim, tools) or await _without_files(claim, intent, note="never shared")
     return await claim.record(replace(claim.job, state=JobState.REPLIED, reply_ts=ts))
 
 
@@ -106,30 +97,12 @@ async def _share(claim: Claim, tools: Tools, intent: Intent) -> str | None:
     channel, thread = job.origin.channel, job.origin.thread or ""
     message = await rendered(job, tools, intent)
 
-    async def look() -> str | None:
-        try:
-            return await tools.workspace_of(job).shared_at(first, channel=channel, thread=thread) or ""
-        except SlackRefused as refused:
-            if refused.code in GONE:  # it was never shared, and can be
-                return None
-            raise
-
-    async def act() -> str:
+    async def share() -> None:
         if job.forgotten:
             raise _Unwanted
         await tools.workspace_of(job).share(channel, thread, files=dict(intent.files), blocks=message.blocks)
-        return ""
 
-    return await once(claim, look=look, act=act) or None
-
-
-async def _not_there_yet(claim: Claim, tools: Tools, intent: Intent) -> Job | Later:
-    job, now = claim.job, tools.clock()
-    waited = max(now - (job.under_way_since or job.state_since), timedelta(0))
-    if waited < SETTLING or job.looks < LOOKS:
-        wait = min(max(waited / 2, timedelta(seconds=1)), timedelta(seconds=5))
-        return Later(due=now + wait, in_vain=True)
-    return await _without_files(claim, intent, note="never shared")
+    return await shared_once(claim, tools, file=first, channel=channel, thread=thread, share=share)
 
 
 async def _without_files(claim: Claim, intent: Intent, *, note: str) -> Job:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import mimetypes
+import re
 import time
 
 from sandbox.slack.access import open_channel, seen_file, thread_root
@@ -18,6 +19,9 @@ from sandbox.slack.refusal import Denied
 from sandbox.slack.values import Json, Upload
 from sandbox.slack.wire import file_object
 from sandbox.slack.workspace import Post, StoredFile, Workspace
+
+CHANNEL_ID = r"[CGDZ][A-Z0-9]{8,}"
+"""What `channel_id` takes: a person's id is none (https://github.com/slackapi/bolt-js/issues/2115)."""
 
 
 async def info(context: Context, sent: Arguments) -> Json:
@@ -77,7 +81,10 @@ async def complete_upload(context: Context, sent: Arguments) -> Json:
     named = sent.value("files", malformed="invalid_arguments")
     if not isinstance(named, list) or not named or not all(isinstance(item, dict) for item in named):
         raise Denied("invalid_arguments")
-    channel_ids = [word for word in (sent.text("channel_id") or sent.text("channels")).split(",") if word]
+    channel_id = sent.text("channel_id")
+    if channel_id and not re.fullmatch(CHANNEL_ID, channel_id):
+        raise Denied("invalid_arguments")
+    channel_ids = [word for word in (channel_id or sent.text("channels")).split(",") if word]
     places = [_place(workspace, sent, channel_id=channel_id) for channel_id in channel_ids]
     comment = sent.text("initial_comment")
     # Slack ignores the blocks when a comment is given.

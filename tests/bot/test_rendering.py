@@ -14,7 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.rendering import POSTING, Reply, render
+from bot.rendering import POSTING, Named, Reply, render
+from handlers.exporting import EXPORT
+from handlers.naming import NAME_SPEAKERS, UNDO_NAMING
+from handlers.steering import AGAIN
 from storage.job import Failure, Reason
 from transcription.transcript import Speaker, Transcript, Turn, in_order
 
@@ -357,3 +360,28 @@ def test_sixty_thousand_words_take_no_longer_per_word_than_six_thousand() -> Non
 
     few = min(seconds(200) for _ in range(5))
     assert seconds(2_000) < max(few, 0.005) * 40
+
+
+@pytest.mark.parametrize(
+    ("by", "version", "offered"),
+    [
+        (ANNA, 0, [NAME_SPEAKERS, EXPORT, AGAIN]),
+        (ANNA, 3, [NAME_SPEAKERS, UNDO_NAMING, EXPORT, AGAIN]),
+        (None, 0, [EXPORT, AGAIN]),
+    ],
+)
+def test_a_transcript_offers_to_be_taken_along_and_to_be_named_where_it_has_speakers(
+    by: Speaker | None, version: int, offered: list[str]
+) -> None:
+    named = Named(job="j", names={}, version=version)
+    [row] = [
+        block
+        for block in on_the_wire(render(transcript(turn("Hi.", by=by)), named=named))
+        if block["type"] == "actions"
+    ]
+    assert [button["action_id"] for button in row["elements"]] == offered
+
+
+def test_what_has_no_words_is_not_offered_as_a_file() -> None:
+    for outcome in (transcript(), Failure(reason=Reason.GAVE_UP)):
+        assert EXPORT not in str(on_the_wire(render(outcome, named=Named(job="j", names={}))))

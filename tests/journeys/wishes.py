@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
-from typing import Any
 
 from handlers import words
 from handlers.steering import AGAIN
@@ -18,11 +17,10 @@ EMOJI = "studio_microphone"
 class Wisher:
     """Amara, who shared the recording; `books` tell what came of it."""
 
-    def __init__(self, slack: Slack, share: Share, books: Books, provider: Any) -> None:
+    def __init__(self, slack: Slack, share: Share, books: Books) -> None:
         self._slack = slack
         self._share = share
         self._books = books
-        self._provider = provider
 
     async def again(self) -> None:
         """Have it transcribed in another way."""
@@ -33,11 +31,6 @@ class Wisher:
             for form in list(self._slack.modals.values()):
                 await self._slack.send(form, {words.CHOOSE_SPEAKERS: "2"})
             await asyncio.sleep(0.1)
-
-    async def again_in_vain(self) -> None:
-        """The same, and it comes to nothing."""
-        self._provider.fail_next()
-        await self.again()
 
     async def settings(self) -> None:
         """Say what the channel wants."""
@@ -57,7 +50,6 @@ class Wisher:
 WISHES: Mapping[str, Callable[[Wisher], Awaitable[None]]] = MappingProxyType(
     {
         "write handlers.asking:patiently": Wisher.again,
-        "workspace.whisper": Wisher.again_in_vain,
         "workspace.conversations_of": Wisher.settings,
         "write handlers.preferences:Settings.save": Wisher.settings,
         "workspace.message": Wisher.reaction,

@@ -195,3 +195,50 @@ async def test_views_have_limits_of_their_own(visitor: Visitor) -> None:
     assert await visitor.refused("views.publish", user_id="U0NOBODY", view=home) == "user_not_found"
     assert await visitor.refused("views.open", trigger_id="made up", view=modal()) == "invalid_trigger_id"
     assert await visitor.refused("views.update", view_id="V0NOTHING", view=modal()) == "not_found"
+
+
+def choice(kind: str, **more: object) -> Json:
+    options = [
+        {"text": {"type": "plain_text", "text": name}, "value": name.lower()} for name in ("Text", "Data", "Word")
+    ]
+    element = {"type": kind, "action_id": "kind", "options": options, "initial_option": options[1], **more}
+    return {"type": "input", "block_id": "b", "label": {"type": "plain_text", "text": "Kind"}, "element": element}
+
+
+async def opened(slack: Slack, visitor: Visitor, *blocks: Json) -> Json:
+    async with listening(slack) as app:
+        await slack.interact({"type": "block_actions", "actions": []})
+    trigger = json.loads(form(app.heard[0])["payload"])["trigger_id"]
+    view: Json = (await visitor.call("views.open", trigger_id=trigger, view=modal(blocks=list(blocks))))["view"]
+    return view
+
+
+@pytest.mark.parametrize("kind", ["radio_buttons", "static_select"])
+async def test_what_is_chosen_comes_as_the_whole_option(slack: Slack, visitor: Visitor, kind: str) -> None:
+    view = await opened(slack, visitor, choice(kind))
+    with pytest.raises(NotThere, match="Music"):
+        await slack.send(view, {"Kind": "Music"})
+    async with listening(slack) as app:
+        slack.modals[view["id"]] = view
+        for entered in ({}, {"Kind": "Word"}):
+            slack.modals[view["id"]] = view
+            await slack.send(view, entered)
+    sent = [json.loads(form(heard)["payload"])["view"]["state"]["values"]["b"]["kind"] for heard in app.heard]
+    assert sent == [{"type": kind, "selected_option": option} for option in view["blocks"][0]["element"]["options"][1:]]
+
+
+async def test_a_field_that_must_be_filled_in_keeps_the_form_from_being_sent(slack: Slack, visitor: Visitor) -> None:
+    block = choice("radio_buttons")
+    del block["element"]["initial_option"]
+    view = await opened(slack, visitor, block)
+    with pytest.raises(NotThere, match="Kind"):
+        await slack.send(view, {})
+
+
+async def test_an_option_to_begin_with_must_be_one_of_them_and_explanations_are_short(visitor: Visitor) -> None:
+    user = {"user_id": visitor.slack.user("amara")}
+    strange = {"text": {"type": "plain_text", "text": "Music"}, "value": "music"}
+    wordy = strange | {"description": {"type": "plain_text", "text": "x" * 76}}
+    for block in (choice("radio_buttons", initial_option=strange), choice("static_select", options=[wordy])):
+        view = {"type": "home", "blocks": [block]}
+        assert await visitor.refused("views.publish", **user, view=view) == "invalid_blocks"

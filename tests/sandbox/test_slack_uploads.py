@@ -130,10 +130,11 @@ async def test_a_share_is_refused_where_a_message_would_be(slack: Slack, visitor
             {"channel_id": channel.id, "thread_ts": reply},
             {"channel_id": far.id},
             {"channel_id": closed.id},
+            {"channel_id": slack.user("amara")},
             {"channel_id": channel.id, "blocks": [{"type": "banner"}]},
         )
     ]
-    assert words == ["cannot_reply_to_message", "not_in_channel", "is_archived", "invalid_blocks"]
+    assert words == ["cannot_reply_to_message", "not_in_channel", "is_archived", "invalid_arguments", "invalid_blocks"]
 
 
 async def test_a_cut_after_completion_has_shared_the_file(slack: Slack, visitor: Visitor, channel: Channel) -> None:

@@ -74,9 +74,13 @@ def kind_of(rng: random.Random, *, seed: int) -> Kind:
     )
 
 
-def befall(world: World, rng: random.Random, *, steps: int) -> None:
-    """Let so many things befall the world, and then let it become quiet. Raises `Violation`."""
-    weights, rules = zip(*RULES, strict=True)
+EXPORTS: tuple[tuple[int, Rule], ...] = ((12, lambda world, rng: world.export(rng.randrange(10))),)
+"""For worlds in which people want many files."""
+
+
+def befall(world: World, rng: random.Random, *, steps: int, more: tuple[tuple[int, Rule], ...] = ()) -> None:
+    """Let so many things befall the world, `more` of some, and then let it become quiet. Raises `Violation`."""
+    weights, rules = zip(*RULES, *more, strict=True)
     world.start(0)
     for _ in range(steps):
         rng.choices(rules, weights)[0](world, rng)

@@ -89,6 +89,8 @@ class PretendedSlack:
         self.replies: list[Reply] = []
         self.reports: dict[tuple[str, str], tuple[str, str]] = {}
         """Messages about progress by channel and timestamp: their thread and mark."""
+        self.letters: list[Reply] = []
+        """What came to one person alone."""
         self.reactions: set[tuple[str, str, str]] = set()
         self.loses_shares = 0
         """How many of the next files are accepted and never shown."""
@@ -198,11 +200,12 @@ class PretendedSlack:
         """Delete a message."""
         if self.reports.pop((channel, ts), None) is not None:
             return {}
-        self.replies.remove(self._find(channel, ts))
+        gone = self._find(channel, ts)
+        (self.letters if gone in self.letters else self.replies).remove(gone)
         return {}
 
     def _find(self, channel: str, ts: str) -> Reply:
-        for reply in self.replies:
+        for reply in [*self.replies, *self.letters]:
             if (reply.channel, reply.ts) == (channel, ts):
                 return reply
         raise Denied("message_not_found")
@@ -219,22 +222,36 @@ class PretendedSlack:
         """Delete a file, from its message too."""
         if self.shared_files.pop(file, None) is None:
             raise Denied("file_not_found")
-        for reply in self.replies:
+        for reply in [*self.replies, *self.letters]:
             reply.files = tuple(other for other in reply.files if other != file)
         return {}
 
     def _show(self, reply: Reply) -> None:
+        if is_private(reply.channel) and not self.shared_files.keys() >= set(reply.files):
+            return  # deleted meanwhile
         reply.ts = self.stamp()
         for file in reply.files:
             sharing = Sharing(
-                file=file, channel=reply.channel, ts=reply.ts, thread=reply.thread, visible_from=self.time.now
+                file=file,
+                channel=reply.channel,
+                ts=reply.ts,
+                thread=reply.thread or reply.ts,
+                visible_from=self.time.now,
             )
             self.shared_files[file].append(sharing)
-        self._add(reply)
+        if is_private(reply.channel):
+            self.letters.append(reply)
+        else:
+            self._add(reply)
 
     def _add(self, reply: Reply) -> None:
         self.replies.append(reply)
         self.on_reply(reply)
+
+
+def is_private(channel: str) -> bool:
+    """Whether it is somebody's direct conversation with the bot."""
+    return channel.startswith("D")
 
 
 def _places(sharings: list[Sharing], *, now: float) -> dict[str, list[Json]]:
@@ -271,7 +288,7 @@ class SlackLine(AsyncWebClient):
             raise self._error(api_method, {"ok": False, "error": "ratelimited"}, status=429, headers=wait) from None
         except (Unreached, BrokenOff):
             raise aiohttp.ServerDisconnectedError from None
-        return self._response(api_method, {"ok": True, **answer})
+        return self._response(api_method, {"ok": True, **answer}, headers={"x-oauth-scopes": "im:write"})
 
     async def _act(self, method: str, given: Json) -> Json:  # noqa: PLR0911 - one for each method
         slack = self._slack
@@ -295,7 +312,7 @@ class SlackLine(AsyncWebClient):
             case "files.completeUploadExternal" if "channel_id" not in given:
                 return await self._call(Call.UPLOAD, lambda: slack.finish([file["id"] for file in given["files"]]))
             case "files.completeUploadExternal":
-                reply = self._reply(given, thread=given["thread_ts"], channel=given["channel_id"])
+                reply = self._reply(given, thread=given.get("thread_ts", ""), channel=given["channel_id"])
                 return await self._say(Call.SHARE, reply, lambda: slack.share_files(reply.files, reply=reply))
             case _:
                 return await self._change(method, given)
@@ -306,6 +323,10 @@ class SlackLine(AsyncWebClient):
         match method:
             case "auth.test":
                 return await self._call(Call.LOOK, lambda: {"team_id": "T1", "user_id": "U0BOT"})
+            case "conversations.open":
+                return await self._call(Call.LOOK, lambda: {"channel": {"id": f"D{given['users']}"}})
+            case "chat.postEphemeral":
+                return await self._call(Call.REACT, dict)
             case "chat.update":
                 return await self._call(Call.POST, lambda: slack.change(given, by=self._host))
             case "chat.delete":
@@ -326,7 +347,8 @@ class SlackLine(AsyncWebClient):
         return await self._call(Call.LOOK, act)
 
     async def _say(self, kind: Call, reply: Reply, effect: Callable[[], Json]) -> Json:
-        self._on_act(reply.mark, reply.files)
+        if not is_private(reply.channel):
+            self._on_act(reply.mark, reply.files)
 
         def answered() -> None:
             reply.answered = True
@@ -356,7 +378,9 @@ class SlackLine(AsyncWebClient):
         if method == "chat.postMessage" and self._host.rng.random() < 0.5:
             return self._host.rng.choice(["msg_blocks_too_long", "internal_error", "invalid_auth"])
         if method in {"chat.postMessage", "files.completeUploadExternal"}:
-            self._slack.turned_down.add((str(given.get("channel") or given.get("channel_id")), given["thread_ts"]))
+            self._slack.turned_down.add(
+                (str(given.get("channel") or given.get("channel_id")), given.get("thread_ts", ""))
+            )
         if method == "chat.update":
             changed = (given["channel"], given["ts"])
             self._slack.turned_down |= {

@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from tests.simulation.chance import FREEZES, PARTNERS, PASSES, STEPS, befall, kind_of
+from tests.simulation.chance import EXPORTS, FREEZES, PARTNERS, PASSES, STEPS, befall, kind_of
 from tests.simulation.faults import POSSIBLE, Call
 from tests.simulation.host import Delays
 from tests.simulation.witness import Violation
@@ -70,6 +70,20 @@ def play(seeds: range, folder: Path) -> int:
 @pytest.mark.parametrize("first", range(0, 10, 5))
 def test_whatever_befalls_the_world_every_promise_is_kept(tmp_path: Path, first: int) -> None:
     assert play(range(first, first + 5), tmp_path) > 0
+
+
+def play_exports(seeds: range, folder: Path) -> int:
+    """Play runs in which people want many files; how many came."""
+    letters = 0
+    for seed in seeds:
+        with world_of(seed, folder / str(seed)) as world:
+            befall(world, random.Random(seed), steps=LENGTH, more=EXPORTS)
+            letters += len(world.slack.letters)
+    return letters
+
+
+def test_whatever_befalls_a_file_that_somebody_wants_comes_once(tmp_path: Path) -> None:
+    assert play_exports(range(8), tmp_path) > 0
 
 
 @pytest.mark.long

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.settings import Settings
-from storage import again, claiming, forgetting, job_lists, jobs, namings, transcripts
+from storage import again, claiming, exports, forgetting, job_lists, jobs, namings, transcripts
 from storage.database import Transaction
 from storage.job import Job, JobId, JobState, LeaseLost, Reason
 from tests.simulation.faults import POSSIBLE, Call, Fault, Faults
@@ -86,6 +86,8 @@ class World:
         self._folder = folder
         self._count = 0
         self._count_names = 0
+        self.wishes: dict[str, JobId] = {}
+        """Who wanted a file, and of which job."""
         self._settings = Settings(_env_file=None, transcriber=kind.provider)
 
     # Rules.
@@ -217,6 +219,17 @@ class World:
             namings.add(tx, job, names={"A": name}, seen=seen, by="U1", now=self._true_time() + self.server_offset)
 
         self._do_to(index, work, what=f"name {name}")
+
+    def export(self, index: int) -> None:
+        """Somebody wants the transcript of a recording that was answered as a file; everybody wants one only."""
+        person = f"U{len(self.wishes) + 1}"
+
+        def work(tx: Transaction, job: Job) -> None:
+            wish = exports.Wish(format="txt", recipient=exports.Recipient.PERSON, by=person, request=person)
+            if exports.add(tx, job.id, wish, now=self._true_time() + self.server_offset):
+                self.wishes[person] = job.id
+
+        self._do_to(index, work, what=f"export for {person}")
 
     def delete_file(self, index: int) -> None:
         """Somebody deletes a recording."""
@@ -411,6 +424,8 @@ class World:
     def _check_ends(self) -> None:
         for sharing in self._sharings():
             self._check_end(sharing)
+        for person, job in self.wishes.items():
+            self._check_export(person, job)
         for machine in range(self.kind.machines):
             left = list(self.spool(machine).glob("*")) if self.processes[machine] is not None else []
             if left:
@@ -444,6 +459,21 @@ class World:
         left = [one for one in self.slack.replies if (one.channel, one.ts) == (job.origin.channel, job.reply_ts)]
         if left and (job.origin.channel, job.origin.thread) not in self.slack.turned_down:
             raise self.witness.fail(f"{job.id} is forgotten, and its reply is not")
+
+    def _check_export(self, person: str, job_id: JobId) -> None:
+        """A file that was wanted came once, unless Slack lost it every time; none is left of what is forgotten."""
+        job = self.disk.run(lambda tx: jobs.get(tx, job_id))
+        came = [letter for letter in self.slack.letters if letter.channel == f"D{person}"]
+        if job is None or job.exports != job.exported:
+            raise self.witness.fail(f"{person} still waits for a file of {job_id}")
+        if (f"D{person}", "") in self.slack.turned_down:
+            return
+        told = self.disk.run(lambda tx: job_lists.history(tx, job_id))
+        lost = not came and any(note == "not exported: never shared" for _, _, note in told)
+        if len(came) != (0 if job.forgotten else 1) and not lost:
+            raise self.witness.fail(f"{len(came)} files came to {person}, of {job_id}")
+        if any(not letter.files for letter in came):
+            raise self.witness.fail(f"a letter to {person} has lost its file")
 
     def _check_names(self, job: Job) -> None:
         """The reply shows the newest naming, and no file of an older one is left."""

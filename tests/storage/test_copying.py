@@ -28,7 +28,7 @@ from transcription.transcript import Speaker, Transcript, Turn
 
 T = TypeVar("T")
 
-TABLES = ("jobs", "job_history", "inbox", "transcripts", "namings", "preferences")
+TABLES = ("jobs", "job_history", "inbox", "transcripts", "namings", "exports", "preferences")
 
 
 class Breaking:
@@ -117,6 +117,12 @@ async def _fill(source: Database, noon: datetime) -> None:
             "SELECT id, 1, state, CASE WHEN state = 'ready' THEN NULL ELSE 'a step' END FROM jobs"
         )
     )
+    await source.write(
+        lambda tx: tx.run(
+            "INSERT INTO exports (job_id, number, request, format, recipient, asked_by, asked_at, file) "
+            "SELECT id, 1, 'V1', 'docx', 'person', 'U1', 1, 'F9' FROM jobs WHERE state = 'replied'"
+        )
+    )
     origin = Origin(enterprise="E1", team="T1", channel="C2", file="F1", occasion="event:1.0", user="U1")
     await source.write(lambda tx: jobs.add(tx, origin=origin, now=noon, title="Größe ก 🎙"))
     for body in (b"", bytes(range(256)), b"\xff" * 100_000):
@@ -182,6 +188,7 @@ CHANGES = (
     "INSERT INTO job_history (job_id, at, state) SELECT id, 1, 'received' FROM jobs LIMIT 1",
     "UPDATE transcripts SET body = replace(body, 'Dumela', 'dumela')",
     "DELETE FROM transcripts",
+    "UPDATE exports SET file = NULL",
     "UPDATE inbox SET body = '' WHERE length(body) > 0",
     "UPDATE inbox SET read_at = NULL",
 )
@@ -223,7 +230,7 @@ async def test_notes_of_one_moment_without_numbers_are_the_same_in_any_order(sid
 async def test_a_target_that_sorts_otherwise_gets_everything_all_the_same(sides: Sides, postgresql: Server) -> None:
     names = ("a", "B", "_b", "-a", "Z", "ä", "b", "A")
     for (old,), new in zip(sides.at_source("SELECT id FROM jobs"), names, strict=True):
-        for column in ("jobs SET id", "job_history SET job_id", "transcripts SET job_id"):
+        for column in ("jobs SET id", "job_history SET job_id", "transcripts SET job_id", "exports SET job_id"):
             sides.at_source(f"UPDATE {column} = ? WHERE {column.split()[-1]} = ?", new, old)
     target = await PostgreSQL.open(await asyncio.to_thread(sorted_as_people_do, postgresql))
     await migrate(target)

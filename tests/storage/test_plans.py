@@ -7,14 +7,26 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from storage import claiming, forgetting, inbox, job_counts, job_lists, jobs, namings, speeds, transcripts, usage
+from storage import (
+    claiming,
+    exports,
+    forgetting,
+    inbox,
+    job_counts,
+    job_lists,
+    jobs,
+    namings,
+    speeds,
+    transcripts,
+    usage,
+)
 from storage.claiming import Turns
 from storage.database import Database, Row, Transaction, Value
 from storage.job import JobState, Origin, Reason
 
 MINUTE = timedelta(minutes=1)
 
-WHOLE_TABLE = re.compile(r"(Seq Scan on|SCAN) (jobs|job_history|inbox|transcripts|namings|speeds)\b(?! USING)")
+WHOLE_TABLE = re.compile(r"(Seq Scan on|SCAN) (jobs|job_history|inbox|transcripts|namings|exports|speeds)\b(?! USING)")
 
 
 class _Explained:
@@ -85,6 +97,11 @@ def _a_life(tx: Transaction, now: datetime) -> None:
     namings.add(tx, job, names={"A": "Thandi"}, seen=0, by="U1", now=now)
     namings.newest(tx, job.id)
     namings.before_newest(tx, job.id)
+    wish = exports.Wish(format="txt", recipient=exports.Recipient.THREAD, by="U1", request="V1")
+    exports.add(tx, job.id, wish, now=now)
+    for export in exports.of_job(tx, job.id):
+        exports.note(tx, export)
+    exports.owed(tx, job)
     usage.of_person(tx, job, since=now)
     usage.of_channel(tx, job, since=now)
     usage.of_workspace(tx, job, since=now)
@@ -93,6 +110,7 @@ def _a_life(tx: Transaction, now: datetime) -> None:
     forgetting.message_deleted(tx, team="T1", channel="C1", ts="9.0", now=now)
     forgetting.purge(tx, before=now)
     forgetting.forget(tx, job, forgetting.Wish(by="U1", why="why", reason=Reason.CANCELLED), now=now)
+    exports.drop(tx, job.id)
 
 
 async def test_what_is_done_all_the_time_never_reads_a_whole_table(database: Database, noon: datetime) -> None:

@@ -13,6 +13,7 @@ import pytest
 from storage import (
     again,
     claiming,
+    exports,
     forgetting,
     inbox,
     job_counts,
@@ -35,7 +36,7 @@ HALF = "\ud83d"
 """Of a surrogate pair: JSON can hold it, UTF-8 cannot."""
 
 STORES = (
-    again, claiming, forgetting, inbox, job_counts, job_lists, jobs, namings, preferences, presence, speeds,
+    again, claiming, exports, forgetting, inbox, job_counts, job_lists, jobs, namings, preferences, presence, speeds,
     transcripts, usage,
 )  # fmt: skip
 

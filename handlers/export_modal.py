@@ -1,0 +1,94 @@
+"""The form in which people choose the file that they want of a transcript, and who gets it. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from slack_sdk.models.blocks import (
+    Block,
+    InputBlock,
+    Option,
+    PlainTextObject,
+    RadioButtonsElement,
+    RichTextBlock,
+    RichTextSectionElement,
+)
+from slack_sdk.models.blocks import RichTextElementParts as Parts
+from slack_sdk.models.views import View
+
+from handlers import words
+from storage.exports import Recipient
+from transcription.formats import Format
+
+FORM = "export_transcript_form"
+FORMAT, RECIPIENT = "format", "recipient"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Context:
+    """What the form carries from when it is opened to when it is sent: of which job, and in which conversation."""
+
+    job: str
+    channel: str
+
+    def dump(self) -> str:
+        """As Slack keeps it for us."""
+        return json.dumps({"job": self.job, "channel": self.channel})
+
+    @classmethod
+    def load(cls, text: str) -> Context:
+        """As it was dumped. Raises `ValueError` where it was not."""
+        match json.loads(text):
+            case {"job": str(job), "channel": str(channel)}:
+                return cls(job=job, channel=channel)
+        raise ValueError("not a form of ours")
+
+
+def form(context: Context, *, title: str | None, alone: bool) -> View:
+    """The form. `title` is the recording's; `alone` where a file may be sent to one person."""
+    about = [words.about(title)] if title else []
+    kinds = [(kind, *words.file_kind(kind)) for kind in Format]
+    # Whoever only looks around bothers nobody: to one person alone comes first.
+    people = [(who, *words.recipient(who)) for who in (Recipient.PERSON, Recipient.THREAD)]
+    return View(
+        type="modal", callback_id=FORM, private_metadata=context.dump(), title=words.EXPORT_TITLE,
+        submit=words.EXPORT_SUBMIT, close=words.CLOSE,
+        blocks=[
+            _lines(*about, words.EXPORT_AS_NOW),
+            _choice(FORMAT, words.EXPORT_FORMAT, kinds),
+            _choice(RECIPIENT, words.EXPORT_RECIPIENT, people) if alone else _lines(words.EXPORT_THREAD_ONLY),
+        ],
+    )  # fmt: skip
+
+
+def _choice(name: str, label: str, options: Sequence[tuple[str, str, str]]) -> Block:
+    shown = [
+        Option(value=str(value), text=PlainTextObject(text=text, emoji=False), description=description)
+        for value, text, description in options
+    ]
+    return InputBlock(
+        block_id=name,
+        label=label,
+        element=RadioButtonsElement(action_id=name, options=shown, initial_option=shown[0]),
+    )
+
+
+def _lines(*texts: str) -> Block:
+    return RichTextBlock(elements=[RichTextSectionElement(elements=[Parts.Text(text="\n".join(texts))])])
+
+
+def chosen(state: Mapping[str, object]) -> tuple[Format, Recipient]:
+    """What was chosen; for the thread where the form does not ask. Raises `ValueError` for what it does not offer."""
+    recipient = _option(state, RECIPIENT)
+    return Format(_option(state, FORMAT) or ""), Recipient(recipient) if recipient else Recipient.THREAD
+
+
+def _option(state: Mapping[str, object], name: str) -> str | None:
+    match state.get(name):
+        case {**fields}:
+            match fields.get(name):
+                case {"selected_option": {"value": str(value)}}:
+                    return value
+    return None

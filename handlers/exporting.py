@@ -1,0 +1,121 @@
+"""A transcript as a file to take along: a button under it, a shortcut on a message, the form that these open.
+
+What is asked for here is delivered by the worker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Protocol
+
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
+from slack_sdk.models.views import View
+
+from handlers import words
+from handlers.asking import Refused, answered, job_under, politely
+from handlers.events import Pressed, Submitted
+from handlers.export_modal import FORM, FORMAT, Context, chosen, form
+from storage import exports, job_lists, jobs, transcripts
+from storage.database import Database, Transaction
+from storage.exports import Recipient, Wish
+from storage.job import Job, JobId, JobState
+
+EXPORT = "export_transcript"
+"""What the button under a transcript asks for, and the shortcut on a message."""
+
+
+class Screens(Protocol):
+    """What Slack shows to a person, and lets us do. Raises `NotNow`."""
+
+    @property
+    def may_write_to_people(self) -> bool:
+        """Whether a direct conversation may be opened with a person."""
+        ...
+
+    async def open(self, trigger: str, view: View) -> None:
+        """Show a form to whoever pulled the trigger, which counts once and for three seconds."""
+        ...
+
+
+def register(
+    app: AsyncApp, *, database: Database, clock: Callable[[], datetime], screens_of: Callable[[Job], Screens]
+) -> None:
+    """Listen for the button, the shortcut and the form."""
+    desk = _Desk(database, clock=clock, screens_of=screens_of)
+
+    @app.action(EXPORT)
+    async def pressed_button(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
+        await ack()
+        await politely(lambda: desk.open(body, find=_under), respond)
+
+    @app.shortcut(EXPORT)
+    async def chose_shortcut(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
+        await ack()
+        await politely(lambda: desk.open(body, find=_on_message), respond)
+
+    @app.view(FORM)
+    async def sent(ack: AsyncAck, body: dict[str, Any]) -> None:
+        sentence = await answered(lambda: desk.save(body))
+        await (ack(response_action="errors", errors={FORMAT: sentence}) if sentence else ack())
+
+
+class _Desk:
+    """What the listeners do; `body` is Slack's payload."""
+
+    def __init__(
+        self, database: Database, *, clock: Callable[[], datetime], screens_of: Callable[[Job], Screens]
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._screens_of = screens_of
+
+    async def open(self, body: object, *, find: Callable[[Transaction, Pressed], Job]) -> None:
+        """Show the form."""
+        pressed = Pressed.model_validate(body)
+        job = await self._database.read(lambda tx: find(tx, pressed))
+        context, screens = Context(job=job.id, channel=job.origin.channel), self._screens_of(job)
+        view = form(context, title=job.title, alone=screens.may_write_to_people)
+        await screens.open(pressed.trigger_id, view)
+
+    async def save(self, body: object) -> None:
+        """Keep what was asked for, once for each form. Raises `Refused`."""
+        try:
+            submitted = Submitted.model_validate(body)
+            context = Context.load(submitted.view.private_metadata)
+            kind, recipient = chosen(submitted.view.state.values)
+        except ValueError:
+            return  # not a form of ours: nothing to keep
+        job = await self._database.read(lambda tx: jobs.get(tx, JobId(context.job)))
+        if job is None or (job.origin.team, job.origin.channel) != (submitted.team.id, context.channel):
+            raise Refused(words.NOTHING_TO_EXPORT)
+        if recipient is Recipient.PERSON and not self._screens_of(job).may_write_to_people:
+            raise Refused(words.EXPORT_THREAD_ONLY)
+        if job.state.is_open:
+            raise Refused(words.STILL_IN_WORK)
+        wish = Wish(format=kind, recipient=recipient, by=submitted.user.id, request=submitted.view.id)
+        now = self._clock()
+        if not await self._database.write(lambda tx: exports.add(tx, job.id, wish, now=now)):
+            raise Refused(words.NOTHING_TO_EXPORT)
+
+
+def _under(tx: Transaction, pressed: Pressed) -> Job:
+    """What a button is about: the transcript in the very message that it is under."""
+    return _with_transcript(tx, [job_under(tx, pressed)])
+
+
+def _on_message(tx: Transaction, pressed: Pressed) -> Job:
+    """What a message is about: the transcript that it is, or that of the recording that it carries."""
+    here = job_lists.on_message(tx, team=pressed.team.id, channel=pressed.channel.id, ts=pressed.message.ts)
+    return _with_transcript(tx, here)
+
+
+def _with_transcript(tx: Transaction, found: list[Job]) -> Job:
+    for job in found:
+        if job.state.is_open:
+            raise Refused(words.STILL_IN_WORK)
+        if job.state is JobState.REPLIED and job.failure is None:
+            transcript = transcripts.get(tx, job.id)
+            if transcript is not None and transcript.turns:
+                return job
+    raise Refused(words.NOTHING_TO_EXPORT)
