@@ -91,7 +91,7 @@ def manifest(*, public_url: str | None = None) -> dict[str, object]:
                     "name": words.EXPORT_TITLE,
                     "type": "message",
                     "callback_id": EXPORT,
-                    "description": "Take the transcript along as a file",
+                    "description": words.EXPORT_AT_LENGTH,
                 },
             ],
         },

@@ -44,6 +44,7 @@ APP_AT_LENGTH = (
 )
 COMMAND = "Where your recordings stand"
 TRANSCRIBE_AT_LENGTH = "Have this recording transcribed, or transcribed in another way"
+EXPORT_AT_LENGTH = "Take the transcript along as a file"
 NAMING_AT_LENGTH = "Say who the voices in this recording are"
 """What Slack says about the app, its command and its shortcuts."""
 
