@@ -20,7 +20,7 @@ from rich.table import Table
 
 from benchmarks.measuring import Found, Result, Skipped, number
 
-SUITE = ("acknowledging", "queueing", "relaying", "converting", "starting", "waiting", "replying")
+SUITE = ("acknowledging", "queueing", "relaying", "converting", "starting", "waiting", "replying", "finding")
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 BEGIN, END = "<!-- written by make bench -->\n", "<!-- until here -->\n"
 HEADINGS = ("#", "what", "against", "goal", "median", "rounds", "verdict", "ours / theirs")

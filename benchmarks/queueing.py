@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, contextmanager
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import islice
@@ -16,12 +15,12 @@ from pathlib import Path
 from benchmarks.measuring import ROUNDS, Figures, Found, Goal, Result, Skipped, compare, folder, in_turn, number
 from benchmarks.queues import Ours, Queue, drive
 from benchmarks.rivals import Plain, Procrastinate
+from benchmarks.servers import a_server
 from storage import claiming
 from storage.database import Transaction
 from storage.job import Job
 from storage.migrations import migrate
 from storage.sqlite import SQLite
-from tests.postgresql import Server, new_folder, programs
 
 JOBS, WORKERS = 320, 16
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -49,7 +48,7 @@ def measure() -> list[Found]:
 
 
 def _lives() -> list[Found]:
-    with folder() as base, _server() as server:
+    with folder() as base, a_server() as server:
         sides: dict[str, Callable[[], Figures]] = {
             "ours": lambda: _life(Ours.sqlite(_fresh(base))),
             "plain": lambda: _life(Plain.open(_fresh(base))),
@@ -81,24 +80,6 @@ def _life(queue: AbstractAsyncContextManager[Queue]) -> Figures:
             return JOBS / await drive(opened, jobs=JOBS, workers=WORKERS)
 
     return {"rate": asyncio.run(live())}
-
-
-@contextmanager
-def _server() -> Iterator[Server | None]:
-    """A PostgreSQL server that syncs what it commits, where there is one to be had."""
-    found = programs()
-    if found is None:
-        yield None
-        return
-    place = new_folder()
-    server = Server(place, bin_folder=found, durable=True)
-    server.prepare()
-    server.start()
-    try:
-        yield server
-    finally:
-        server.stop()
-        shutil.rmtree(place, ignore_errors=True)
 
 
 def _claims() -> list[Found]:

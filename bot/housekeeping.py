@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -12,13 +13,16 @@ from bot.claim import LEASE
 from bot.clock import Clock
 from bot.slack_errors import SlackRefused, SlackUnavailable
 from bot.tools import Tools
-from storage import claiming, forgetting, inbox, jobs
+from storage import claiming, forgetting, inbox, jobs, passages, search
 from storage.database import StorageUnavailable
 
 _log = structlog.get_logger()
 
 OFTEN = timedelta(minutes=1)
 SELDOM = timedelta(hours=1)
+CLEARING = timedelta(days=1)
+"""How long the index may keep letters of what was removed: it is rewritten for that."""
+
 REGRET = timedelta(days=1)
 """How long after the app was removed everything is still there: a token that is changed is revoked, too."""
 
@@ -32,6 +36,7 @@ class Housekeeping:
     def __init__(self, tools: Tools, *, clock: Clock) -> None:
         self._tools = tools
         self._clock = clock
+        self._cleared: datetime | None = None
 
     async def run(self) -> None:
         """Keep house until cancelled."""
@@ -59,7 +64,9 @@ class Housekeeping:
         with suppress(StorageUnavailable):
             await self._tools.database.write(lambda tx: inbox.purge(tx, before=before))
             await self._tools.database.write(lambda tx: jobs.purge_left_alone(tx, before=before))
+            await self._make_findable()
             await self._forget_the_old()
+            await self._clear_the_index()
             await self._forget_the_removed()
 
     async def _forget_the_removed(self) -> None:
@@ -75,6 +82,23 @@ class Housekeeping:
         )
         if count:
             _log.warning("workspace forgotten: the app was removed", jobs=count)
+
+    async def _clear_the_index(self) -> None:
+        """Once a day, rewrite the index without what was removed, in small steps: everybody else goes on in between."""
+        if self._cleared is not None and self._clock() < self._cleared + CLEARING:
+            return
+        self._cleared = self._clock()
+        upto, first = await self._tools.database.read(passages.left), True
+        while upto and await self._tools.database.write(partial(passages.merge, upto=upto, first=first)):
+            first = False
+
+    async def _make_findable(self) -> None:
+        """Transcripts that came before they could be searched, a few at a time; where it breaks off it goes on."""
+        total = 0
+        while count := await self._tools.database.write(search.catch_up):
+            total += count
+        if total:
+            _log.info("transcripts made findable", transcripts=total)
 
     async def _forget_the_old(self) -> None:
         days = self._tools.settings.retention_days

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from bot.catalog import make_hosting
 from bot.home_pages import HomePages
+from bot.memberships import Memberships
 from bot.scrape import Scrape
 from bot.screens import Screens
 from bot.server import Listening, make_server, serve_slack, timed_webhooks
@@ -74,6 +75,7 @@ def hear_slack(server: web.Application, tools: Tools, *, homes: HomePages, pace:
         clock=tools.clock,
         provider_title=lambda job: tools.transcriber_of(job).title,
         workspace_url=partial(_url, tools),
+        memberships=Memberships(tools.workspaces),
     )
     commands.register(app, commands=asked)
 

@@ -45,7 +45,7 @@ def manifest(*, public_url: str | None = None) -> dict[str, object]:
     command = {
         "command": "/transcripts",
         "description": words.COMMAND,
-        "usage_hint": "[settings | status, cancel, retry or delete <number> | help]",
+        "usage_hint": "[search <words> | settings | status, cancel, retry or delete <number> | help]",
         "should_escape": False,
     }
     events = {

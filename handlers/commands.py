@@ -9,8 +9,8 @@ from datetime import datetime
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.models.blocks import Block
 
-from handlers import listing, words
-from handlers.asking import answered
+from handlers import finding, listing, words
+from handlers.asking import NotNow, answered
 from handlers.events import Command
 from handlers.preferences import Settings, Visitor
 from handlers.steering import Asker, Steering
@@ -44,13 +44,16 @@ class Commands:
     clock: Callable[[], datetime]
     provider_title: Callable[[Job], str]
     workspace_url: Callable[[Command], str]
+    memberships: finding.Memberships
 
     async def answer(self, command: Command) -> Answer:
-        """What the person reads. Raises `StorageUnavailable`."""
+        """What the person reads. Raises `NotNow` and `StorageUnavailable`."""
         match command.text.lower().split():
             case [] | ["list"]:
                 shown = await self.database.read(lambda tx: _listed(tx, command))
                 return _of(listing.overview(shown, self._viewer(command)))
+            case ["search", *_]:
+                return _of(await finding.answer(command, self.database, self.memberships, self._viewer(command)))
             case ["status", job_id]:
                 return await _status(self.database, command, JobId(job_id), self._viewer(command))
             case ["help"]:
@@ -83,7 +86,7 @@ def register(app: AsyncApp, *, commands: Commands) -> None:
     async def transcripts(ack: AsyncAck, body: dict[str, object]) -> None:
         try:
             said = await commands.answer(Command.model_validate(body))
-        except StorageUnavailable:
+        except (StorageUnavailable, NotNow):
             said = Answer(text=words.NOT_NOW)
         if said.text:
             await ack(text=said.text, blocks=said.blocks or None, response_type="ephemeral")

@@ -61,14 +61,8 @@ def status(job: Job, history: History, viewer: Viewer) -> list[Line]:
 
 def as_text(lines: Iterable[Line]) -> str:
     """For a field that Slack parses."""
-    return "\n".join("".join(spoken_piece(piece) for piece in line) for line in lines)
-
-
-def spoken_piece(piece: Piece) -> str:
-    """A piece without anything that could format, its spaces at both ends kept."""
-    text = piece.text
-    before, after = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
-    return f"{before}{spoken(text)}{after}"
+    # A line as a whole: two pieces that are harmless can make something that is not.
+    return "\n".join(spoken("".join(piece.text for piece in line)) for line in lines)
 
 
 def as_blocks(lines: Iterable[Line]) -> list[Block]:
@@ -102,6 +96,19 @@ def entry(job: Job, viewer: Viewer) -> Line:
         line.append(Piece(text=words.OPEN_THREAD, url=link))
         line.append(Piece(text=" "))
     line.append(Piece(text=words.number(job.id)))
+    return line
+
+
+def heading(job: Job, viewer: Viewer) -> Line:
+    """Which recording it is, and where to find it."""
+    line = [
+        Piece(text=title(job), bold=True),
+        Piece(text=f", {words.SHARED} "),
+        Piece(text=_ago(job.created_at, viewer), moment=job.created_at),
+        Piece(text=". "),
+    ]
+    if link := _thread_link(job, viewer):
+        line.append(Piece(text=words.OPEN_THREAD, url=link))
     return line
 
 

@@ -26,6 +26,7 @@ The buttons under it, and the shortcuts on a message, let you say who the speake
 as a file.
 
 /transcripts shows where the recordings in this conversation stand, and your own in a direct message.
+/transcripts search and some words shows where they were said, in the conversations that you are in.
 /transcripts status and a recording's number shows what happened to that one.
 /transcripts cancel and its number ends one that is still in work.
 /transcripts retry and its number tries one again that was not transcribed.
@@ -60,6 +61,24 @@ NO_RECORDINGS = (
 
 NOT_UNDERSTOOD = "That is not something I know. Type /transcripts help to see what there is."
 """What `/transcripts` answers to a word that it does not know."""
+
+SEARCH_FOR_WHAT = (
+    "What shall I look for? Type it after the command, for example /transcripts search delivery date. Words in quotes "
+    "are found only where they stand together."
+)
+"""The answer to a search for nothing."""
+
+SEARCH_TOO_LONG = "That is too much to look for at once. Please try again with the few words that matter most."
+"""The answer to a search for more than anybody means."""
+
+NOTHING_FOUND = (
+    "Nobody has said that in the recordings that you may see, as far as they were transcribed. Please try fewer words, "
+    "or only a part of one."
+)
+"""The answer to a search that finds nothing."""
+
+NOT_ALL_SEARCHED = "You are in so many conversations that only some of them were looked through."
+"""Ends the answer to a search of somebody of whom Slack tells more than there is time to hear."""
 
 NOT_YOURS = "Only the person who shared this recording can do that."
 """The answer to whoever wants to delete somebody else's."""
@@ -434,6 +453,22 @@ def overview(*, waiting: int, shown: int) -> str:
     """The first line of a list of recordings."""
     recordings = "1 recording" if shown == 1 else f"{shown} recordings"
     return f"{recordings}, {f'{waiting} still in work' if waiting else 'all done'}."
+
+
+def found(*, shown: int, more: bool) -> str:
+    """The first line of what a search finds."""
+    recordings = "1 recording" if shown == 1 else f"{shown} recordings"
+    return f"Said in {recordings}, the newest first{'. There are more: more words find fewer' if more else ''}."
+
+
+def said_at(speaker: str, mark: str) -> str:
+    """Stands before what somebody said; `mark` is a time in the recording, as 2:14."""
+    return f"{speaker} at {mark}: "
+
+
+def said_again(turns: int) -> str:
+    """Ends what somebody said where it was said in more turns of the same recording."""
+    return f" Also in {'another turn' if turns == 1 else f'{turns} more turns'} of it."
 
 
 def no_such_recording(number: str) -> str:

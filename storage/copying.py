@@ -21,6 +21,9 @@ _OF_A_JOB = {"job_history": "at, seq", "transcripts": "job_id", "namings": "vers
 _OF_NO_JOB = {"preferences": ("team", "kind", "whose")}
 """The other tables that are carried along, with the columns that tell their rows apart."""
 
+_ITS_OWN = frozenset({"searchable"})
+"""What each database says of itself: passages are not copied, the target makes its own (`storage.search.catch_up`)."""
+
 _REPEAT = "give it an empty database and repeat"
 
 _Row = dict[str, Any]
@@ -154,7 +157,7 @@ def _whole(tx: Transaction, *, table: str) -> list[_Row]:
 
 def _row(row: Row) -> _Row:
     # A SQLite file may still have texts of a time when it was not asked whether other databases keep them.
-    return dict(sorted(keepable(dict(row)).items()))
+    return {name: value for name, value in sorted(keepable(dict(row)).items()) if name not in _ITS_OWN}
 
 
 def _insert(tx: Transaction, *, table: str, row: _Row) -> int:

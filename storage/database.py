@@ -7,7 +7,8 @@ be run again from the start, so it does nothing but talk to its transaction. See
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
@@ -42,8 +43,33 @@ class Row(Protocol):
         ...
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dialect:
+    """What one database says otherwise than the other: its `name`, and how passages are found by their grams.
+
+    `passages_that_have` follows FROM, with the first condition: they have what `:wanted` asks for, made by `wanted`.
+    `merge_index` rewrites `:pages` of an index that would keep what was removed; None where the server does by itself.
+    """
+
+    name: str
+    passages_that_have: str
+    both: str
+    either: str
+    merge_index: str | None = None
+
+    def wanted(self, every: Iterable[str], one_of: Iterable[str] = ()) -> str:
+        """Ask for every one of the first grams and, where there are others, for one of these."""
+        others = f" {self.either} ".join(one_of)
+        return f" {self.both} ".join([*every, *([f"({others})"] if others else [])])
+
+
 class Transaction(Protocol):
     """What a unit of work may do. Values are named in the SQL as `:name`."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """Which database it is."""
+        ...
 
     @property
     def skip_locked(self) -> str:

@@ -1,7 +1,11 @@
-"""Moves the schema forward: numbered files in `storage/schema`, each applied once, each in one transaction."""
+"""Moves the schema forward: numbered files in `storage/schema`, each applied once, each in one transaction.
+
+What only one database knows stands in a file beside it, as in `0009_passages.sqlite.sql`, and comes after it.
+"""
 
 from __future__ import annotations
 
+import sqlite3
 from importlib import resources
 
 from storage.database import Database, StorageUnavailable, Transaction
@@ -32,14 +36,14 @@ def _begin(tx: Transaction) -> None:
 
 
 async def _next(database: Database, version: int, name: str, sql: str) -> str | None:
-    return name if await database.write(lambda tx: _apply(tx, version, sql)) else None
+    return name if await database.write(lambda tx: _apply(tx, version, name, sql)) else None
 
 
-def _apply(tx: Transaction, version: int, sql: str) -> bool:
+def _apply(tx: Transaction, version: int, name: str, sql: str) -> bool:
     tx.be_alone()
     if tx.one("SELECT version FROM schema_version WHERE version >= :version", version=version):
         return False
-    for statement in _statements(sql):
+    for statement in statements(sql + _own(name, tx.dialect.name)):
         tx.run(statement)
     tx.run("INSERT INTO schema_version (version) VALUES (:version)", version=version)
     return True
@@ -51,11 +55,24 @@ def _refuse_if_left_behind(tx: Transaction, *, newest: int) -> None:
         raise TooNew(f"the database needs migration {floor['oldest']}, this program knows up to {newest}: update it")
 
 
-def _statements(sql: str) -> list[str]:
-    lines = [line for line in sql.splitlines() if not line.lstrip().startswith("--")]
-    return [statement for part in "\n".join(lines).split(";") if (statement := part.strip())]
+def _own(name: str, dialect: str) -> str:
+    file = resources.files("storage.schema") / name.replace(".sql", f".{dialect}.sql")
+    return file.read_text() if file.is_file() else ""
+
+
+def statements(sql: str) -> list[str]:
+    """The statements of a file, one by one, without comments."""
+    found, begun = list[str](), ""
+    for line in sql.splitlines():
+        if not line.lstrip().startswith("--"):
+            begun += f"{line}\n"
+        if sqlite3.complete_statement(begun):  # it knows that a trigger has statements inside
+            found.append(begun.strip().removesuffix(";"))
+            begun = ""
+    return found
 
 
 def _migrations() -> dict[int, tuple[str, str]]:
-    files = [file for file in resources.files("storage.schema").iterdir() if file.name.endswith(".sql")]
-    return {int(file.name.split("_")[0]): (file.name, file.read_text()) for file in files}
+    files = [file for file in resources.files("storage.schema").iterdir() if file.name.count(".") == 1]
+    numbered = [file for file in files if file.name.endswith(".sql")]
+    return {int(file.name.split("_")[0]): (file.name, file.read_text()) for file in numbered}

@@ -21,7 +21,7 @@ import psycopg
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool
 
-from storage.database import Row, StorageUnavailable, Taken, Value, Work, keepable
+from storage.database import Dialect, Row, StorageUnavailable, Taken, Value, Work, keepable
 from storage.grouping import Group, Groups, Outcome, Request, plainly
 from storage.moments import moment
 from storage.postgresql_words import first_line, refuse_unreadable, why
@@ -216,7 +216,16 @@ class _Stale(Exception):
     """The connection was broken before anything was run on it, or is of a time before the last migration."""
 
 
+DIALECT = Dialect(
+    name="postgresql",
+    passages_that_have="passages WHERE grams @@ CAST(:wanted AS tsquery)",
+    both="&",
+    either="|",
+)
+
+
 class _Transaction:
+    dialect = DIALECT
     skip_locked = "FOR UPDATE SKIP LOCKED"
 
     def __init__(self, connection: _Connection) -> None:

@@ -15,13 +15,23 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from storage.database import AlreadyOwned, Row, StorageUnavailable, Taken, Value, Work, keepable
+from storage.database import AlreadyOwned, Dialect, Row, StorageUnavailable, Taken, Value, Work, keepable
 from storage.grouping import Group, Groups, Outcome, Request, plainly
 
 T = TypeVar("T")
 
 
+DIALECT = Dialect(
+    name="sqlite",
+    passages_that_have="passages_index JOIN passages ON id = passages_index.rowid WHERE passages_index MATCH :wanted",
+    both="AND",
+    either="OR",
+    merge_index="INSERT INTO passages_index (passages_index, rank) VALUES ('merge', :pages)",
+)
+
+
 class _Transaction:
+    dialect = DIALECT
     skip_locked = ""  # there is one writer, so no row is anybody else's
 
     def __init__(self, connection: sqlite3.Connection) -> None:

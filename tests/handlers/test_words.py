@@ -35,6 +35,14 @@ SENTENCES = [
     words.done_again_in_vain("Please share it again."),
     words.not_in_that_language("Gowajee"),
     words.too_many_words(200),
+    words.SEARCH_FOR_WHAT,
+    words.SEARCH_TOO_LONG,
+    words.NOTHING_FOUND,
+    words.NOT_ALL_SEARCHED,
+    words.found(shown=1, more=False),
+    words.found(shown=10, more=True),
+    words.said_again(1).strip(),
+    words.said_again(2).strip(),
     *(words.apology(Failure(reason=reason), provider=name) for reason in Reason for name in (None, "Gowajee")),
 ]
 

@@ -78,6 +78,7 @@ ONLY: Mapping[str, Mapping[str, str]] = {
     "workspace.finish": {"form": "long"},
     "workspace.discard": {"form": "long"},
     "write bot.app:_take_over": {"database": "sqlite"},
+    "write bot.housekeeping:Housekeeping._clear_the_index": {"database": "sqlite"},
     "write bot.steps.check:_known": {"provider": "gowajee"},
     "write handlers.webhooks:register.<locals>.receive": {"provider": "gowajee"},
 }
@@ -88,6 +89,7 @@ ENDS: Mapping[str, str] = {
     "write handlers.forgetting:register.<locals>.file_deleted": "file",
     "write handlers.forgetting:deleted_message": "message",
     "write handlers.commands:_delete": "command",
+    "write bot.housekeeping:Housekeeping._clear_the_index": "file",
     "write handlers.forgetting:register.<locals>.app_removed": "workspace",
 }
 """What is passed only when something is deleted in the end: the file, its message, the transcript, or everything."""
@@ -118,8 +120,10 @@ SAVE = "write bot.claim:Claim.save"
 EARLIER: Mapping[str, Death] = {
     "workspace.find_reply": Death(at=SAVE, after="workspace.post"),
     "provider.find": Death(at=SAVE, after="provider.submit"),
+    "write bot.housekeeping:Housekeeping._clear_the_index": Death(at="workspace.delete"),
 }
-"""What is passed only after an earlier death: when the provider or Slack was told and the bot no longer knows."""
+"""What is passed only after an earlier death: when the provider or Slack was told and the bot no longer knows, or when
+something was removed before a start."""
 
 SLOW = frozenset({"write bot.claim:Claim._extend"})
 """Passed only by a step that takes longer than a third of a lease."""

@@ -105,6 +105,43 @@ async def test_conversations_and_their_members_can_be_listed(slack: Slack, visit
     assert set(members) == {slack.user("amara"), slack.bot_user_id}
 
 
+ALL = "public_channel,private_channel,mpim,im"
+
+
+async def test_the_conversations_that_the_bot_shares_with_a_person_are_listed(slack: Slack, visitor: Visitor) -> None:
+    amara, ben = slack.user("amara"), slack.user("ben")
+    both = slack.channel("a", people=("amara", "ben"))
+    private = slack.channel("b", kind="private", people=("amara",))
+    direct = slack.channel("", kind="im", people=("ben",))
+    slack.channel("c", member=False, people=("amara", "ben"))
+    for user, shared in ((amara, [both, private]), (ben, [both, direct])):
+        listed = (await visitor.call("users.conversations", user=user, types=ALL, team_id=slack.team_id))["channels"]
+        assert [channel["id"] for channel in listed] == [channel.id for channel in shared]
+        assert not [channel for channel in listed if "is_member" in channel]
+    assert len((await visitor.call("users.conversations", user=amara))["channels"]) == 1
+    both.members.remove(amara)
+    assert (await visitor.call("users.conversations", user=amara))["channels"] == []
+    assert await visitor.refused("users.conversations", user="U0NOBODY") == "user_not_found"
+    assert await visitor.refused("users.conversations", user=amara, types="clubs") == "invalid_types"
+    slack.scopes.remove("im:read")
+    assert (await visitor.call("users.conversations", user=amara, types=ALL))["needed"] == "im:read"
+
+
+async def test_many_conversations_of_a_person_come_in_pages(slack: Slack, visitor: Visitor) -> None:
+    channels = [slack.channel(f"channel-{number}") for number in range(5)]
+    wanted = {"user": slack.user("amara"), "limit": 2}
+    pages, cursor = list[list[str]](), ""
+    while not pages or cursor:
+        page = await visitor.call("users.conversations", **wanted, cursor=cursor)
+        pages.append([channel["id"] for channel in page["channels"]])
+        cursor = page["response_metadata"]["next_cursor"]
+    assert [len(page) for page in pages] == [2, 2, 1]
+    assert [channel for page in pages for channel in page] == [channel.id for channel in channels]
+    assert await visitor.refused("users.conversations", **wanted, cursor="?") == "invalid_cursor"
+    for limit in (0, 1000, "?"):
+        assert await visitor.refused("users.conversations", limit=limit) == "invalid_limit"
+
+
 async def test_a_direct_conversation_is_opened_once_per_person(slack: Slack, visitor: Visitor) -> None:
     slack.scopes.update({"im:write", "users:read", "team:read"})
     amara = slack.user("amara")

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from storage.database import Row, StorageUnavailable, Taken, Value, Work
 from storage.migrations import migrate
+from storage.sqlite import DIALECT
 from tests.simulation.faults import Call, Fault
 from tests.simulation.host import Host
 
@@ -23,6 +24,7 @@ T = TypeVar("T")
 
 class _Transaction:
     skip_locked = ""
+    dialect = DIALECT
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection

@@ -29,7 +29,7 @@ class _Stepped:
 
     def __init__(self, real: Transaction, side: Side) -> None:
         self._real, self._side = real, side
-        self.skip_locked = real.skip_locked
+        self.skip_locked, self.dialect = real.skip_locked, real.dialect
 
     def run(self, sql: str, /, **values: Value) -> int:
         self._side.stop()

@@ -8,22 +8,22 @@ from pathlib import Path
 import pytest
 
 from storage.database import Database, StorageUnavailable
-from storage.migrations import migrate
+from storage.migrations import migrate, statements
 from storage.postgresql import PostgreSQL
 from storage.sqlite import SQLite
 from tests.postgresql import Server
 
-ADDS = re.compile(r"(CREATE (TABLE|INDEX)|DROP INDEX|ALTER TABLE \w+ ADD COLUMN) ")
+ADDS = re.compile(r"(CREATE (TABLE|INDEX|VIRTUAL TABLE|TRIGGER)|DROP INDEX|ALTER TABLE \w+ ADD COLUMN) ")
 
 
-def files() -> list[tuple[str, str]]:
+def every_file() -> list[tuple[str, str]]:
     found = [file for file in resources.files("storage.schema").iterdir() if file.name.endswith(".sql")]
     return sorted((file.name, file.read_text()) for file in found)
 
 
-def statements(sql: str) -> list[str]:
-    plain = re.sub(r"--.*", "", sql)
-    return [statement for part in plain.split(";") if (statement := " ".join(part.split()))]
+def files() -> list[tuple[str, str]]:
+    """Those that every database knows."""
+    return [(name, sql) for name, sql in every_file() if name.count(".") == 1]
 
 
 async def test_migrating_twice_changes_nothing(database: Database) -> None:
@@ -34,7 +34,13 @@ def test_migrations_are_numbered_without_a_gap() -> None:
     assert [int(name[:4]) for name, _ in files()] == list(range(1, len(files()) + 1))
 
 
-@pytest.mark.parametrize(("name", "sql"), files(), ids=[name for name, _ in files()])
+def test_what_one_database_knows_alone_comes_with_a_migration_of_both() -> None:
+    names = {name for name, _ in files()}
+    own = [name.rsplit(".", 2) for name, _ in every_file() if name not in names]
+    assert all(f"{stem}.sql" in names and dialect in {"sqlite", "postgresql"} for stem, dialect, _ in own)
+
+
+@pytest.mark.parametrize(("name", "sql"), every_file(), ids=[name for name, _ in every_file()])
 def test_a_migration_only_adds_so_that_the_release_before_it_goes_on_working(name: str, sql: str) -> None:
     for statement in statements(sql):
         assert ADDS.match(statement), f"{name}: {statement}"

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from storage import (
+    again,
     claiming,
     exports,
     forgetting,
@@ -16,17 +17,22 @@ from storage import (
     job_lists,
     jobs,
     namings,
+    preferences,
+    search,
     speeds,
     transcripts,
     usage,
 )
 from storage.claiming import Turns
 from storage.database import Database, Row, Transaction, Value
-from storage.job import JobState, Origin, Reason
+from storage.job import Job, JobState, Origin, Reason
+from transcription.transcript import Transcript, Turn
 
 MINUTE = timedelta(minutes=1)
 
-WHOLE_TABLE = re.compile(r"(Seq Scan on|SCAN) (jobs|job_history|inbox|transcripts|namings|exports|speeds)\b(?! USING)")
+WHOLE_TABLE = re.compile(
+    r"(Seq Scan on|SCAN) (jobs|job_history|inbox|transcripts|namings|exports|speeds|passages|preferences)\b(?! USING)"
+)
 
 
 class _Explained:
@@ -36,6 +42,7 @@ class _Explained:
         self._real = real
         self._explain = "EXPLAIN " if on_server else "EXPLAIN QUERY PLAN "
         self.skip_locked, self.announce, self.be_alone = real.skip_locked, real.announce, real.be_alone
+        self.dialect = real.dialect
         self.whole_tables: list[str] = []
         if on_server:  # a table is read through only if nothing else is possible, however small it is
             real.run("SET LOCAL enable_seqscan = off")
@@ -84,16 +91,34 @@ def _a_life(tx: Transaction, now: datetime) -> None:
     jobs.others_on_message(tx, job)
     jobs.needs_audio(tx, job=job.id)
     jobs.get(tx, job.id)
+    turn = Turn(start=MINUTE, end=MINUTE, text="a passage")
+    transcripts.put(tx, job.id, Transcript(turns=(turn,), duration=MINUTE), now=now)
     transcripts.get(tx, job.id)
+    _looked_for(tx, job, now)
+    speeds.learn(tx, provider="p", model="", length=MINUTE, took=MINUTE)
+    job = jobs.save(tx, replace(job, lease=None), replace(job, lease=None, state=JobState.READY), now=now)
+    job = jobs.save(tx, job, replace(job, state=JobState.REPLYING), now=now)
+    job = jobs.save(tx, job, replace(job, state=JobState.REPLIED, reply_ts="2.0"), now=now)
+    _afterwards(tx, job, now)
+
+
+def _looked_for(tx: Transaction, job: Job, now: datetime) -> None:
+    """What people and the operator ask for."""
+    for channels in (["C1"], [f"C{number}" for number in range(search.FEW + 1)]):
+        search.find(tx, team="T1", channels=channels, terms=["passage"], limit=9, recent=1)
+    search.direct_messages(tx, team="T1", user="U1")
+    search.catch_up(tx)
     job_lists.in_channel(tx, team="T1", channel="C1", limit=9)
     job_lists.of_person(tx, team="T1", user="U1", limit=9)
     job_lists.history(tx, job.id)
     job_counts.groups(tx, now=now)
     job_lists.on_message(tx, team="T1", channel="C1", ts="1.0")
-    speeds.learn(tx, provider="p", model="", length=MINUTE, took=MINUTE)
-    job = jobs.save(tx, replace(job, lease=None), replace(job, lease=None, state=JobState.READY), now=now)
-    job = jobs.save(tx, job, replace(job, state=JobState.REPLYING), now=now)
-    job = jobs.save(tx, job, replace(job, state=JobState.REPLIED, reply_ts="2.0"), now=now)
+    preferences.of_recording(tx, job.origin)
+    again.who_asked(tx, job)
+
+
+def _afterwards(tx: Transaction, job: Job, now: datetime) -> None:
+    """What becomes of a job that has its reply."""
     namings.add(tx, job, names={"A": "Thandi"}, seen=0, by="U1", now=now)
     namings.newest(tx, job.id)
     namings.before_newest(tx, job.id)

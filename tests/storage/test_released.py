@@ -17,13 +17,13 @@ from storage import claiming, inbox, job_lists, jobs, transcripts
 from storage.claiming import Turns
 from storage.database import Database, Row, StorageUnavailable, Transaction, Value
 from storage.job import Job, JobId, JobState, Origin
-from storage.migrations import migrate
+from storage.migrations import migrate, statements
 from storage.moments import stored
 from storage.postgresql import PostgreSQL
 from storage.sqlite import SQLite
 from tests.postgresql import Server
 from tests.storage.sessions import either
-from tests.storage.test_migrations import files, statements
+from tests.storage.test_migrations import files
 
 MINUTE = timedelta(minutes=1)
 

@@ -20,8 +20,10 @@ from storage import (
     job_lists,
     jobs,
     namings,
+    passages,
     preferences,
     presence,
+    search,
     speeds,
     transcripts,
     usage,
@@ -36,8 +38,8 @@ HALF = "\ud83d"
 """Of a surrogate pair: JSON can hold it, UTF-8 cannot."""
 
 STORES = (
-    again, claiming, exports, forgetting, inbox, job_counts, job_lists, jobs, namings, preferences, presence, speeds,
-    transcripts, usage,
+    again, claiming, exports, forgetting, inbox, job_counts, job_lists, jobs, namings, passages, preferences, presence,
+    search, speeds, transcripts, usage,
 )  # fmt: skip
 
 

@@ -1,0 +1,97 @@
+"""`/transcripts search`: where something was said, in the conversations that whoever asks is in at that moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from handlers import listing, words
+from handlers.events import Command
+from handlers.listing import Line, Piece, Viewer
+from storage import search
+from storage.database import Database, Transaction
+from storage.matching import spans, terms
+from storage.search import Found
+from transcription.naming import name_of, named, one_line, speaker_names, time_mark
+
+SHOWN = 10
+"""How many recordings an answer shows."""
+
+MOST_TERMS, LONGEST_TERM = 10, 100
+"""What is looked for at once, and how many letters one of it has; `storage.passages.OVERLAP` is longer."""
+
+_BEFORE, _EXCERPT = 60, 200
+"""How many characters of a turn are shown: at most, and of these before the first that is looked for."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Conversations:
+    """Those that somebody is in; `are_all` is False where there are more than there was time to hear of."""
+
+    channels: frozenset[str]
+    are_all: bool
+
+
+class Memberships(Protocol):
+    """What Slack tells of who is where."""
+
+    async def of(self, person: str, *, team: str, enterprise: str | None) -> Conversations:
+        """The conversations that a person is in now, as far as the bot can know of them. Raises `NotNow`."""
+        ...
+
+
+async def answer(command: Command, database: Database, memberships: Memberships, viewer: Viewer) -> list[Line]:
+    """What the person reads. Raises `NotNow` and `StorageUnavailable`."""
+    wanted = terms(_typed(command.text))
+    if not wanted:
+        return [[Piece(text=words.SEARCH_FOR_WHAT)]]
+    if len(wanted) > MOST_TERMS or max(map(len, wanted)) > LONGEST_TERM:
+        return [[Piece(text=words.SEARCH_TOO_LONG)]]
+    theirs = await memberships.of(command.user_id, team=command.team_id, enterprise=command.enterprise_id)
+
+    def look(tx: Transaction) -> list[Found]:
+        own = search.direct_messages(tx, team=command.team_id, user=command.user_id)
+        return search.find(tx, team=command.team_id, channels=theirs.channels | own, terms=wanted, limit=SHOWN + 1)
+
+    lines = _lines(await database.read(look), wanted, viewer)
+    return lines if theirs.are_all else [*lines, [Piece(text=words.NOT_ALL_SEARCHED)]]
+
+
+def _typed(text: str) -> str:
+    """What stands after the first word; Slack writes three signs otherwise than they were typed."""
+    rest = "".join(text.split(maxsplit=1)[1:])
+    return rest.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def _lines(found: list[Found], wanted: tuple[str, ...], viewer: Viewer) -> list[Line]:
+    if not found:
+        return [[Piece(text=words.NOTHING_FOUND)]]
+    shown = found[:SHOWN]
+    head = words.found(shown=len(shown), more=len(found) > SHOWN)
+    return [
+        [Piece(text=head)],
+        *(line for one in shown for line in (listing.heading(one.job, viewer), _said(one, wanted))),
+    ]
+
+
+def _said(found: Found, wanted: tuple[str, ...]) -> Line:
+    transcript = named(found.transcript, found.names)
+    turn = transcript.turns[found.turn]
+    speaker = name_of(turn.speaker, names=speaker_names(transcript))
+    again = [Piece(text=words.said_again(found.turns - 1))] if found.turns > 1 else []
+    return [Piece(text=words.said_at(speaker, time_mark(turn.start))), *_excerpt(one_line(turn.text), wanted), *again]
+
+
+def _excerpt(text: str, wanted: tuple[str, ...]) -> list[Piece]:
+    """The words around the first that is looked for; whatever is looked for in bold."""
+    marks = spans(text, wanted)
+    begin = max(marks[0][0] - _BEFORE, 0) if marks else 0
+    if begin:
+        begin = text.find(" ", begin, marks[0][0]) + 1 or begin  # at a word, where there are spaces between words
+    end = min(begin + _EXCERPT, len(text))
+    pieces, at = [Piece(text="…" if begin else "")], begin
+    for start, stop in marks:
+        pieces += [Piece(text=text[at : min(start, end)]), Piece(text=text[start : min(stop, end)], bold=True)]
+        at = max(at, min(stop, end))
+    pieces += [Piece(text=text[at:end]), Piece(text="…" if end < len(text) else "")]
+    return [piece for piece in pieces if piece.text]

@@ -1,0 +1,107 @@
+"""How what people look for is compared with what was said: by letters, whatever their case, accents and language. Pure.
+
+What was said is kept folded, with the grams that an index finds it by. A gram is three letters of a word, or a whole
+word of one or two; where words are not kept apart by spaces, as in Thai, each letter and each pair is one as well.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+_GRAM = 3
+
+# Thai, Lao, Burmese, Korean (of which `folded` makes single letters), Khmer, Japanese, Chinese.
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+"
+)
+_QUOTES = re.compile('["\u201c\u201d\u201e\u201f\u00ab\u00bb]')
+
+
+class _Folding(dict[int, str]):
+    """What each character becomes, learned as they come: a table for `str.translate`."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = "".join(map(_kept, unicodedata.normalize("NFKD", chr(code)).casefold()))
+        return self[code]
+
+
+def _kept(character: str) -> str:
+    category, mark = unicodedata.category(character), unicodedata.combining(character)
+    # Accents, and the vowel points of Hebrew and Arabic; the vowels and tones of Thai, for one, are letters.
+    if category == "Cf" or mark >= 200 or 10 <= mark <= 36:  # noqa: PLR2004 - classes of the Unicode standard
+        return ""
+    return character if category[0] in "LNM" else " "
+
+
+_FOLDING = _Folding()
+
+
+def folded(text: str) -> str:
+    """The letters and digits alone, without case and accents: one space between two words and at both ends."""
+    return f" {' '.join(text.translate(_FOLDING).split())} "
+
+
+def terms(asked: str) -> tuple[str, ...]:
+    """What somebody looks for, folded: each word, and what stands in quotes as one."""
+    found: list[str] = []
+    for number, part in enumerate(_QUOTES.split(asked)):
+        found += [folded(word).strip() for word in ([part] if number % 2 else part.split())]
+    return tuple(dict.fromkeys(term for term in found if term))
+
+
+def needle(term: str) -> str:
+    """What to look for in a folded text: the term, and where it begins or ends with a short word, that word whole."""
+    before, after = _edges(term)
+    return f"{before}{term}{after}"
+
+
+def _edges(term: str) -> tuple[str, str]:
+    words = term.split()
+    return " " if _is_short(words[0]) else "", " " if _is_short(words[-1]) else ""
+
+
+def _is_short(word: str) -> bool:
+    return len(word) < _GRAM and not _UNSPACED.fullmatch(word)
+
+
+def grams(text: str) -> set[str]:
+    """The grams of a folded text. Those of a term are among those of every text that it is found in."""
+    found: set[str] = set()
+    for word in text.split():
+        found.update([word[at : at + _GRAM] for at in range(max(len(word) - _GRAM, 0) + 1)])
+    if not text.isascii():
+        for run in _UNSPACED.findall(text):
+            found.update(run, [run[at : at + 2] for at in range(len(run) - 1)])
+    return found
+
+
+def telling_grams(term: str) -> list[str]:
+    """The grams of a term by which it is looked for: those that are part of another one say nothing more."""
+    found = grams(term)
+    return sorted(gram for gram in found if not any(gram in other for other in found - {gram}))
+
+
+def spans(text: str, terms: Iterable[str]) -> list[tuple[int, int]]:
+    """Where the terms stand in `text` as it was said: from and to, in order, none touching the next."""
+    letters, origins = [" "], [0]
+    for at, character in enumerate(text):
+        for letter in _FOLDING[ord(character)]:
+            if letter != " " or letters[-1] != " ":
+                letters.append(letter)
+                origins.append(at)
+    whole, found = "".join([*letters, " "]), list[tuple[int, int]]()
+    for match in sorted(match.span() for term in terms for match in re.finditer(_pattern(term), whole)):
+        begin, end = origins[match[0]], origins[match[1] - 1] + 1
+        while end < len(text) and not _FOLDING[ord(text[end])]:
+            end += 1  # an accent that stands by itself belongs to the letter before
+        if found and begin <= found[-1][1]:
+            begin, end = found[-1][0], max(end, found.pop()[1])
+        found.append((begin, end))
+    return found
+
+
+def _pattern(term: str) -> str:
+    before, after = _edges(term)
+    return f"{before and '(?<= )'}{re.escape(term)}{after and '(?= )'}"

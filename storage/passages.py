@@ -1,0 +1,99 @@
+"""Transcripts as people look for them: a passage for each turn, written with the transcript and gone with it.
+
+That it goes is the schema's own doing (a foreign key, and in SQLite triggers for the index): so it does whoever removes
+the transcript, the release before included. See docs/decisions/0015.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from storage.database import Transaction, Value
+from storage.job import JobId
+from storage.matching import folded, grams
+from storage.moments import stored
+from transcription.transcript import Transcript
+
+LONGEST = 2000
+"""Characters of a passage. A turn that is longer is more than one; PostgreSQL bounds what an index keeps of a row."""
+
+OVERLAP = 200
+"""So many characters are in two passages, so that what is looked for stands whole in one of them."""
+
+_MILLISECOND = 1 << 20
+"""Ids for what became a transcript in one millisecond."""
+
+_PAGES = 100
+"""Of an index, rewritten in one unit of work."""
+
+_ROWS = 50
+"""Passages in one statement."""
+
+
+def gram_of(*, team: str, channel: str) -> str:
+    """What the passages of a conversation have in common, in letters that every index takes, whatever its ids are."""
+    return hashlib.blake2s(f"{team} {channel}".encode(errors="replace"), digest_size=8).hexdigest()
+
+
+def put(tx: Transaction, job_id: JobId, transcript: Transcript, *, made_at: datetime) -> None:
+    """Make the turns of a job's transcript findable, in place of those of the one before."""
+    tx.run("DELETE FROM passages WHERE job_id = :job_id", job_id=job_id)
+    job = tx.one("SELECT team, channel FROM jobs WHERE id = :job_id", job_id=job_id)
+    if job is None:
+        return
+    where = gram_of(team=job["team"], channel=job["channel"])
+    said = [(turn, text) for turn, each in enumerate(transcript.turns) for text in _parts(folded(each.text))]
+    first = _free(tx, made_at)
+    rows: list[tuple[Value, ...]] = [
+        (first + number, job_id, turn, text, " ".join([where, *grams(text)]))
+        for number, (turn, text) in enumerate(said)
+    ]
+    for start in range(0, len(rows), _ROWS):
+        _insert(tx, rows[start : start + _ROWS])
+
+
+def _parts(text: str) -> Iterator[str]:
+    for start in range(0, max(len(text) - OVERLAP, 1), LONGEST - OVERLAP):
+        yield text[start : start + LONGEST]
+
+
+def _free(tx: Transaction, made_at: datetime) -> int:
+    """The first id that is free for a transcript of this moment: where ids are unique, there is one writer."""
+    low = stored(made_at) * _MILLISECOND
+    row = tx.one(
+        "SELECT max(id) AS last FROM passages WHERE id >= :low AND id < :high", low=low, high=low + _MILLISECOND
+    )
+    return low if row is None or row["last"] is None else int(row["last"]) + 1
+
+
+def _insert(tx: Transaction, rows: Sequence[tuple[Value, ...]]) -> None:
+    names = [[f"{column}{number}" for column in ("id", "job", "turn", "text", "grams")] for number in range(len(rows))]
+    places = ", ".join(f"({', '.join(f':{name}' for name in row)})" for row in names)
+    values = {name: value for each, row in zip(names, rows, strict=True) for name, value in zip(each, row, strict=True)}
+    tx.run(f"INSERT INTO passages (id, job_id, turn, text, grams) VALUES {places}", **values)  # noqa: S608 - our own names
+
+
+def left(tx: Transaction) -> int:
+    """The newest of what was removed and is not out of the index yet; 0 for nothing."""
+    row = tx.one("SELECT max(id) AS newest FROM passages_left") if tx.dialect.merge_index else None
+    return int(row["newest"] or 0) if row else 0
+
+
+def merge(tx: Transaction, *, upto: int, first: bool) -> bool:
+    """Rewrite a part of the index without what was removed, `upto` what `left` said; False when all of it is done.
+
+    `first` begins anew. Source: https://www.sqlite.org/fts5.html#the_merge_command
+    """
+    before = _changes(tx)
+    tx.run(tx.dialect.merge_index or "", pages=-_PAGES if first else _PAGES)
+    if _changes(tx) - before > 1:
+        return True
+    tx.run("DELETE FROM passages_left WHERE id <= :upto", upto=upto)
+    return False
+
+
+def _changes(tx: Transaction) -> int:
+    row = tx.one("SELECT total_changes() AS n")
+    return int(row["n"]) if row else 0
