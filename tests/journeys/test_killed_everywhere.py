@@ -22,14 +22,12 @@ import aiohttp
 import pytest
 
 from handlers import words
-from handlers.exporting import EXPORT
 from handlers.naming import NAME_SPEAKERS, UNDO_NAMING
 from sandbox.botlhale import Botlhale
 from sandbox.gowajee import Gowajee
 from sandbox.ports import free_port
 from sandbox.script import Segment
 from sandbox.slack import Message, Share, Slack
-from storage.exports import Recipient
 from tests.journeys.bench import (
     WEBHOOK_TOKEN,
     botlhale_settings,
@@ -77,6 +75,7 @@ ONLY: Mapping[str, Mapping[str, str]] = {
     "workspace.shared_at": {"form": "long"},
     "workspace.finish": {"form": "long"},
     "workspace.discard": {"form": "long"},
+    "workspace.whisper": {"provider": "botlhale"},
     "write bot.app:_take_over": {"database": "sqlite"},
     "write bot.housekeeping:Housekeeping._clear_the_index": {"database": "sqlite"},
     "write bot.steps.check:_known": {"provider": "gowajee"},
@@ -94,13 +93,6 @@ ENDS: Mapping[str, str] = {
 }
 """What is passed only when something is deleted in the end: the file, its message, the transcript, or everything."""
 
-
-EXPORTS: Mapping[str, int] = {
-    "workspace.open_direct": 1,
-    "workspace.whisper": 0,
-    "write handlers.exporting:_Desk.save": 1,
-}
-"""What is passed only when somebody wants the transcript as a file, and how many come; none where Slack refuses it."""
 
 AFTER_A_GAP = frozenset({"workspace.files", "write bot.catching_up:CatchingUp._catch_up_at"})
 """What is passed only when something was shared while nobody heard Slack."""
@@ -153,9 +145,7 @@ class Life:
         self.end: str | None = None
         self.upload = recording()
         self.wish: Callable[[Wisher], Awaitable[None]] | None = None
-        self.exports: int | None = None
         self._ended = False
-        self._exported = False
         self._direct = slack.channel("", kind="im")
 
     async def live(self, death: Death | None = None) -> bool:
@@ -199,9 +189,7 @@ class Life:
             if self._spoken():
                 await self._name_the_speakers()
             if self.wish is not None:
-                await self.wish(Wisher(self.slack, self._share, self.books))
-            if self.exports is not None:
-                await self._export(refused=self.exports == 0)
+                await self.wish(Wisher(self.slack, self._share, self.books, self.provider))
             if self.end is not None:
                 await self._delete(self.end)
             while not await self._all_ended():  # noqa: ASYNC110 - same
@@ -255,18 +243,6 @@ class Life:
             before = self._shown()
             with suppress(TimeoutError):
                 await self.slack.until(lambda before=before: self._shown() != before, within=2)  # type: ignore[misc]
-
-    async def _export(self, *, refused: bool) -> None:
-        """Want a file for oneself alone: the same form is sent until it is taken."""
-        while not self._exported:
-            if not self.slack.modals:
-                if refused:
-                    self.slack.refuse("conversations.open", "user_disabled")
-                await self.slack.press(self._spoken()[0], EXPORT)
-            for form in list(self.slack.modals.values()):
-                answer = await self.slack.send(form, {words.EXPORT_RECIPIENT: words.recipient(Recipient.PERSON)[0]})
-                self._exported = answer.status == HTTPStatus.OK
-            await asyncio.sleep(0.1)
 
     def _shown(self) -> list[str]:
         return [str(message.blocks) for message in self._spoken()]
@@ -379,7 +355,7 @@ def one_reply(lived: Life, *, replies: int = 1) -> None:
     assert 1 <= lived.sent <= SENDINGS * (1 if lived.wish is None else 2)
     assert lived.left == []
     assert lived.slack.hidden_files == []
-    assert lived.files == (lived.exports or 0)
+    assert lived.files == int(lived.wish is Wisher.export)
 
 
 def ways_to(checkpoint: str, index: int) -> list[Way]:
@@ -400,7 +376,6 @@ async def test_killed_at_a_checkpoint_there_is_one_reply(
     way = ways_to(checkpoint, index)[0]
     async with life(way, tmp_path / "bot", nursery, request, end=ENDS.get(checkpoint)) as lived:
         lived.wish = WISHES.get(checkpoint)
-        lived.exports = EXPORTS.get(checkpoint)
         if checkpoint in AFTER_A_GAP:
             assert await lived.live()
             await lived.miss_one()
@@ -449,7 +424,7 @@ async def test_killed_at_any_moment_of_an_export_the_file_comes_once(
 ) -> None:
     way = Way(provider="botlhale", form="short", database="sqlite")
     async with life(way, tmp_path / "bot", nursery, request) as lived:
-        lived.exports = 1
+        lived.wish = Wisher.export
         assert not await lived.live(Death(at=at, after=after))
         assert await lived.live()
         one_reply(lived)

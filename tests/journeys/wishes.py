@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
+from typing import Any
 
 from handlers import words
+from handlers.exporting import EXPORT
 from handlers.steering import AGAIN
 from sandbox.slack import Share, Slack
 from tests.journeys.books import Books
@@ -17,10 +19,11 @@ EMOJI = "studio_microphone"
 class Wisher:
     """Amara, who shared the recording; `books` tell what came of it."""
 
-    def __init__(self, slack: Slack, share: Share, books: Books) -> None:
+    def __init__(self, slack: Slack, share: Share, books: Books, provider: Any) -> None:
         self._slack = slack
         self._share = share
         self._books = books
+        self._provider = provider
 
     async def again(self) -> None:
         """Have it transcribed in another way."""
@@ -30,6 +33,21 @@ class Wisher:
             await self._slack.press(reply, AGAIN)
             for form in list(self._slack.modals.values()):
                 await self._slack.send(form, {words.CHOOSE_SPEAKERS: "2"})
+            await asyncio.sleep(0.1)
+
+    async def again_in_vain(self) -> None:
+        """The same, and it comes to nothing."""
+        self._provider.fail_next()
+        await self.again()
+
+    async def export(self) -> None:
+        """Have it as a file, for oneself alone: the same form is sent until it is taken."""
+        while not any(job["exports"] for job in await self._books.jobs()):
+            if not self._slack.modals:
+                [reply] = [message for message in self._slack.messages(self._share.channel.id) if message.by_bot]
+                await self._slack.press(reply, EXPORT)
+            for form in list(self._slack.modals.values()):
+                await self._slack.send(form, {})
             await asyncio.sleep(0.1)
 
     async def settings(self) -> None:
@@ -50,6 +68,9 @@ class Wisher:
 WISHES: Mapping[str, Callable[[Wisher], Awaitable[None]]] = MappingProxyType(
     {
         "write handlers.asking:patiently": Wisher.again,
+        "workspace.whisper": Wisher.again_in_vain,
+        "workspace.open_direct": Wisher.export,
+        "write handlers.exporting:_Desk.save": Wisher.export,
         "workspace.conversations_of": Wisher.settings,
         "write handlers.preferences:Settings.save": Wisher.settings,
         "workspace.message": Wisher.reaction,
