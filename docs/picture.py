@@ -1,4 +1,4 @@
-"""Makes docs/thread.png and docs/home.png: what the sandbox Slack received, drawn by Chromium. `docs/picture.py`.
+"""Makes the pictures of the README's tour: what the sandbox Slack received, drawn by Chromium. `docs/picture.py`.
 
 The words come from a real run of the bot with the Botlhale stand-in; only the frame around them is drawn here, and how
 long ago something was, as Slack's clients do.
@@ -12,12 +12,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from handlers.naming import NAME_SPEAKERS
 from sandbox.botlhale import Botlhale
 from sandbox.slack import Message, Slack
 from storage.database import Transaction
@@ -44,6 +46,12 @@ body { margin: 0; padding: 20px 26px; width: 700px; background: #fff; color: #1d
            font-weight: 700; font-size: 13px; }
 p { margin: 4px 0; white-space: pre-wrap; }
 h2 { font-size: 18px; margin: 18px 0 6px; } .link { color: #1264a3; }
+.modal { border: 1px solid #ccc; border-radius: 10px; padding: 4px 22px 16px; width: 480px; margin: 0 auto;
+          box-shadow: 0 6px 24px #0003; }
+.modal .head { padding-top: 12px; } .label { font-weight: 700; margin: 12px 0 3px; }
+.field { border: 1px solid #999; border-radius: 5px; padding: 5px 10px; min-height: 22px; color: #1d1c1d; }
+.many { min-height: 60px; } .choice { float: right; color: #616061; } .hint { color: #616061; font-size: 12px; }
+.send { text-align: right; } .send .button:last-child { background: #007a5a; color: #fff; border-color: #007a5a; }
 .tabs { color: #616061; font-weight: 400; font-size: 13px; margin-left: 14px; } .tabs b { color: #1d1c1d; }
 </style>"""
 
@@ -60,6 +68,17 @@ THREAD = """<div class="head">Thread <span class="time">#project</span></div>
 
 HOME = """<div class="head">Threadscribe <span class="tabs"><b>Home</b> &nbsp; Messages</span></div>
 {blocks}"""
+
+MODAL = """<div class="modal"><div class="head">{title}</div>{blocks}
+<div class="send"><span class="button">{close}</span><span class="button">{submit}</span></div></div>"""
+
+ANSWER = """<div class="head">project <span class="time">/transcripts search {asked}</span></div>
+<div class="message"><div class="face" style="background:#1f3a4d">T</div><div>
+<span class="name">Threadscribe</span> <span class="app">APP</span> <span class="time">Only visible to you</span>
+{blocks}</div></div>"""
+
+ASKED = "delivery"
+"""What is searched for in the call."""
 
 AGES = {"Call with the customer": 95, "Voice note from the train": 1500}
 """Minutes since the recordings on the page were shared."""
@@ -79,7 +98,28 @@ def _drawn(block: Mapping[str, Any]) -> str:
         case "actions":
             labels = [html.escape(button["text"]["text"]) for button in block["elements"]]
             return "".join(f'<span class="button">{label}</span> ' for label in labels)
+        case "section":
+            return f"<p>{html.escape(block['text']['text'])}</p>"
+        case "input":
+            return _field(block)
     return f"<p>{''.join(_text(part) for section in block['elements'] for part in section['elements'])}</p>"
+
+
+def _field(block: Mapping[str, Any]) -> str:
+    element, hint = block["element"], block.get("hint", {}).get("text", "")
+    chosen = element.get("initial_option", {}).get("text", {}).get("text", "")
+    content = html.escape(chosen or element.get("initial_value", ""))
+    arrow = "" if element["type"] == "plain_text_input" else '<span class="choice">▾</span>'
+    kind = "field many" if element.get("multiline") else "field"
+    label = f'<div class="label">{html.escape(block["label"]["text"])}</div>'
+    told = f'<div class="hint">{html.escape(hint)}</div>' if hint else ""
+    return f'{label}<div class="{kind}">{arrow}{content}</div>{told}'
+
+
+def modal(view: Mapping[str, Any]) -> str:
+    """A form as HTML."""
+    words = {name: html.escape(view[name]["text"]) for name in ("title", "submit", "close")}
+    return MODAL.format(blocks=drawn(view["blocks"]), **words)
 
 
 def _text(part: Mapping[str, Any]) -> str:
@@ -100,9 +140,21 @@ def _ago(minutes: int) -> str:
     return f"{count} {unit}{'' if count == 1 else 's'} ago" if count else "just now"
 
 
-async def received() -> tuple[Message, Sequence[Mapping[str, Any]]]:
-    """The reply to a sample call, and the page of whoever shared it and two other recordings."""
+@dataclass(frozen=True, kw_only=True)
+class Tour:
+    """What people saw: blocks of messages and of a page, forms."""
+
+    reply: Message
+    naming: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    found: Sequence[Mapping[str, Any]]
+    home: Sequence[Mapping[str, Any]]
+
+
+async def taken() -> Tour:
+    """A sample call and two other recordings; somebody names, sets, searches and opens their page."""
     async with Slack() as slack, Botlhale() as botlhale:
+        slack.scopes.add("users:read")
         with tempfile.TemporaryDirectory() as folder:
             settings = settings_of(slack, Path(folder), **botlhale_settings(botlhale))
             async with running(settings, slack) as bot:
@@ -112,6 +164,9 @@ async def received() -> tuple[Message, Sequence[Mapping[str, Any]]]:
                 await slack.wait_for_replies(train)
                 call = await slack.share(project, [recording("dialogue", title="Call with the customer")])
                 [reply] = await slack.wait_for_replies(call)
+                naming = await _form(slack, slack.press(reply, NAME_SPEAKERS))
+                wishes = await _form(slack, slack.command("/transcripts", "settings", channel=project))
+                answer = await slack.command("/transcripts", f"search {ASKED}", channel=project)
                 botlhale.hold = True
                 await slack.share(project, [recording("meeting", title="Monday's meeting")])
                 await slack.until(lambda: len(botlhale.uploads) == len(AGES) + 1)
@@ -119,7 +174,17 @@ async def received() -> tuple[Message, Sequence[Mapping[str, Any]]]:
                 await asyncio.sleep(1)
                 slack.open_home()
                 await slack.until(lambda: slack.homes)
-                return reply, slack.homes[slack.user("amara")]["blocks"]
+                page = slack.homes[slack.user("amara")]["blocks"]
+                found = answer.messages[0]["blocks"]
+                return Tour(reply=reply, naming=naming, settings=wishes, found=found, home=page)
+
+
+async def _form(slack: Slack, opening: Awaitable[object]) -> Mapping[str, Any]:
+    await opening
+    await slack.until(lambda: slack.modals)
+    [form] = slack.modals.values()
+    slack.modals.clear()
+    return form
 
 
 def _let_time_pass(tx: Transaction) -> None:
@@ -146,10 +211,13 @@ def photograph(page: str, name: str, *, height: int) -> None:
 
 
 def main() -> None:
-    """Run the bot, draw the thread and the page, take the pictures."""
-    reply, home = asyncio.run(received())
-    photograph(THREAD.format(blocks=drawn(reply.blocks), length="0:34"), "thread.png", height=1060)
-    photograph(HOME.format(blocks=drawn(home)), "home.png", height=950)
+    """Run the bot, draw what was seen, take the pictures."""
+    tour = asyncio.run(taken())
+    photograph(THREAD.format(blocks=drawn(tour.reply.blocks), length="0:34"), "thread.png", height=1010)
+    photograph(modal(tour.naming), "naming.png", height=530)
+    photograph(modal(tour.settings), "settings.png", height=630)
+    photograph(ANSWER.format(asked=ASKED, blocks=drawn(tour.found)), "search.png", height=240)
+    photograph(HOME.format(blocks=drawn(tour.home)), "home.png", height=950)
 
 
 if __name__ == "__main__":

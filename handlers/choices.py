@@ -18,7 +18,7 @@ from slack_sdk.models.blocks import (
 )
 
 from handlers import words
-from storage.wanted import Wanted
+from storage.wanted import ANYTHING, Wanted
 from transcription.naming import language_name, shortened
 from transcription.wishes import MOST_SPEAKERS, MOST_WORDS
 
@@ -51,13 +51,21 @@ class Problems(Exception):
         self.by_field = dict(by_field)
 
 
-def fields(wanted: Wanted, choices: Sequence[Choice], *, version: int = 0) -> Iterator[Block]:
-    """A field for each thing that can be chosen here. A form that is shown once more needs another `version`."""
+def fields(wanted: Wanted, choices: Sequence[Choice], *, usual: Wanted = ANYTHING, version: int = 0) -> Iterator[Block]:
+    """A field for each thing that can be chosen here; `usual` counts where nothing is.
+
+    A form that is shown once more needs another `version`.
+    """
     if len(choices) > 1:
-        named = [(choice.name, choice.title) for choice in choices]
-        yield select(TRANSCRIBER, words.CHOOSE_TRANSCRIBER, named, chosen=wanted.transcriber, version=version)
+        named = {choice.name: choice.title for choice in choices}
+        told = words.as_usual(named.get(usual.transcriber or "", choices[0].title))
+        chosen = wanted.transcriber
+        yield select(
+            TRANSCRIBER, words.CHOOSE_TRANSCRIBER, list(named.items()), chosen=chosen, version=version, usual=told
+        )
     if languages := _languages(choices):
-        yield select(LANGUAGE, words.CHOOSE_LANGUAGE, languages, chosen=wanted.language, version=version)
+        told = words.as_usual(language_name(usual.language)) if usual.language else ""
+        yield select(LANGUAGE, words.CHOOSE_LANGUAGE, languages, chosen=wanted.language, version=version, usual=told)
     yield InputBlock(
         block_id=f"{SPEAKERS}:{version}", optional=True, label=words.CHOOSE_SPEAKERS, hint=words.SPEAKERS_HINT,
         element=PlainTextInputElement(action_id=SPEAKERS, max_length=10, initial_value=_spelled(wanted.speakers)),

@@ -21,7 +21,7 @@ from handlers.events import PressedAnywhere, Submitted
 from handlers.preferences_modal import FORM, Circumstances, form, read
 from storage import preferences
 from storage.database import Database
-from storage.preferences import Kept, Outdated, Place
+from storage.preferences import NONE, Kept, Outdated, Place, Preferences
 
 MY_SETTINGS, WORKSPACE_SETTINGS = "my_settings", "workspace_settings"
 """Buttons in the App Home."""
@@ -96,7 +96,14 @@ class Settings:
                 outside = self.outside if await screens.leaves_the_company(place.whose) else None
             case _:
                 pass
-        return Circumstances(choices=self.choices, admin=admin, outside=outside)
+        return Circumstances(choices=self.choices, usual=await self._usual(place), admin=admin, outside=outside)
+
+    async def _usual(self, place: Place) -> Preferences:
+        """What counts where this place wants nothing."""
+        if place.kind == "workspace":
+            return NONE
+        of_all = Place(team=place.team, kind="workspace")
+        return (await self.database.read(lambda tx: preferences.get(tx, of_all))).preferences
 
     async def save(self, submitted: Submitted) -> View | None:
         """Keep what was entered; the form again where somebody else was faster. Raises `Problems`, `Refused`."""

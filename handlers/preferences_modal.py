@@ -32,12 +32,13 @@ _TITLES: Mapping[Kind, str] = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Circumstances:
-    """What the form depends on: the transcribers, whether it is for an `admin`.
+    """What the form depends on: the transcribers, whether it is for an `admin`, what counts where nothing is chosen.
 
     `outside`: None in a channel of one company; else whether recordings are transcribed there unless something is said.
     """
 
     choices: Sequence[Choice]
+    usual: Preferences
     admin: bool = False
     outside: bool | None = None
 
@@ -53,26 +54,36 @@ def form(place: Place, kept: Kept, shown: Circumstances, *, notice: str | None =
 
 def _blocks(place: Place, kept: Kept, shown: Circumstances) -> Iterator[Block]:
     wishes, version = kept.preferences, kept.version
-    yield line(words.where_sound_goes([f"{choice.title}: {choice.place}" for choice in shown.choices]))
+    yield line(words.where_sound_goes([(choice.title, choice.place) for choice in shown.choices]))
     if shown.outside is not None:
         yield line(words.OUTSIDE_INTRO)
         states = [(_YES, words.OUTSIDE_ON), (_NO, words.OUTSIDE_OFF)]
         now = shown.outside if wishes.outside is None else wishes.outside
         yield select(OUTSIDE, words.CHOOSE_OUTSIDE, states, chosen=_SAID[now], version=version)
-    ways = [(_YES, words.BY_ITSELF), (_NO, words.ON_REQUEST)]
-    yield select(AUTOMATIC, words.CHOOSE_AUTOMATIC, ways, chosen=_SAID[wishes.automatic], version=version)
-    yield from fields(wishes.wanted, shown.choices, version=version)
+    ways = {_YES: words.BY_ITSELF, _NO: words.ON_REQUEST}
+    usual, chosen_way = ways[_SAID[shown.usual.automatic] or _YES], _SAID[wishes.automatic]
+    yield _choice(AUTOMATIC, words.CHOOSE_AUTOMATIC, ways, chosen=chosen_way, version=version, usual=usual)
+    yield from fields(wishes.wanted, shown.choices, usual=shown.usual.wanted, version=version)
     if place.kind == "person":
         return
     yield from vocabulary(wishes.wanted.vocabulary or (), shown.choices, version=version)
-    forms = [("auto", words.AS_FITS), ("file", words.ALWAYS_FILES)]
-    yield select(SHOWN_AS, words.CHOOSE_FORM, forms, chosen=wishes.wanted.form, version=version)
-    marks = [(_YES, words.WITH_MARKS), (_NO, words.WITHOUT_MARKS)]
-    yield select(MARKS, words.CHOOSE_MARKS, marks, chosen=_SAID[wishes.wanted.time_marks], version=version)
+    forms, wanted = {"auto": words.AS_FITS, "file": words.ALWAYS_FILES}, wishes.wanted
+    usual = forms[shown.usual.wanted.form or "auto"]
+    yield _choice(SHOWN_AS, words.CHOOSE_FORM, forms, chosen=wanted.form, version=version, usual=usual)
+    marks = {_YES: words.WITH_MARKS, _NO: words.WITHOUT_MARKS}
+    usual = marks[_SAID[shown.usual.wanted.time_marks] or _YES]
+    yield _choice(MARKS, words.CHOOSE_MARKS, marks, chosen=_SAID[wanted.time_marks], version=version, usual=usual)
     if place.kind == "channel" and shown.admin:
         locks = [(_YES, words.ADMINS_CHANGE)]
         usual = words.EVERYBODY_CHANGES
         yield select(LOCKED, words.CHOOSE_LOCKED, locks, chosen=_SAID[wishes.locked], version=version, usual=usual)
+
+
+def _choice(
+    name: str, label: str, offered: Mapping[str, str], *, chosen: str | None, version: int, usual: str
+) -> Block:
+    """A field of which people see what counts where they choose nothing."""
+    return select(name, label, list(offered.items()), chosen=chosen, version=version, usual=words.as_usual(usual))
 
 
 def read(state: Mapping[str, Any], shown: Circumstances, *, before: Preferences) -> Preferences:

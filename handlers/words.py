@@ -330,9 +330,15 @@ def in_progress(length: str, *, provider: str, sent: bool) -> str:
     return f"{length} of recording, {'being transcribed by' if sent else 'being sent to'} {provider}."
 
 
-def where_sound_goes(places: Sequence[str]) -> str:
-    """Where recordings go to be transcribed; each of `places` is a transcriber and a sentence about it."""
-    return "\n".join(["Where the sound of a recording goes:", *places])
+def as_usual(what: str) -> str:
+    """The choice that leaves it to what counts otherwise, which is `what`."""
+    return f"As usual ({what})"
+
+
+def where_sound_goes(places: Sequence[tuple[str, str]]) -> str:
+    """Where recordings go to be transcribed: a transcriber, and a sentence about it."""
+    told = [f"{name[:1].upper()}{name[1:]}: {place}" for name, place in places]
+    return "\n".join(["Where the sound of a recording goes:", *told])
 
 
 def too_many_words(most: int) -> str:
