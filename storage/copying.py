@@ -18,7 +18,7 @@ PAGE = 50
 _OF_A_JOB = {"job_history": "at, seq", "transcripts": "job_id", "namings": "version", "exports": "number"}
 """The tables whose rows belong to a job, with what orders them."""
 
-_OF_NO_JOB = {"preferences": ("team", "kind", "whose")}
+_OF_NO_JOB = {"preferences": ("team", "kind", "whose"), "installations": ("place",)}
 """The other tables that are carried along, with the columns that tell their rows apart."""
 
 _ITS_OWN = frozenset({"searchable"})
@@ -76,6 +76,13 @@ async def _refuse_strangers(source: Database, target: Database, *, page_size: in
             raise strange
     if not set(await target.read(_bodies)) <= set(await source.read(_bodies)):
         raise strange
+    for table, key in _OF_NO_JOB.items():
+        keys, known = [
+            {tuple(row[column] for column in key) for row in await side.read(partial(_whole, table=table))}
+            for side in (target, source)
+        ]
+        if not keys <= known:
+            raise strange
 
 
 async def _check(source: Database, target: Database, *, page_size: int) -> Copied:

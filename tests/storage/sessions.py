@@ -34,7 +34,7 @@ async def either(request: pytest.FixtureRequest, folder: Path, urls: list[str]) 
     if not urls:
         urls.append(await asyncio.to_thread(server.new_database))
     async with opened(urls[0], patience=20) as on_server:
-        for table in ("jobs", "inbox"):
+        for table in ("jobs", "inbox", "presence", "installations", "install_states"):
             await on_server.write(lambda tx, table=table: tx.run(f"DELETE FROM {table}"))  # type: ignore[misc]  # noqa: S608 - our own
         yield on_server
 

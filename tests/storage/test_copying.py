@@ -13,9 +13,10 @@ from typing import Any, TypeVar
 import psycopg
 import pytest
 
-from storage import claiming, inbox, jobs, preferences, transcripts
+from storage import claiming, inbox, install_states, installations, jobs, preferences, transcripts
 from storage.copying import Copied, NotTheSame, copy
 from storage.database import Database, StorageUnavailable, Work
+from storage.installations import Installed, Sealed
 from storage.job import Failure, JobState, Origin, Reason
 from storage.migrations import migrate
 from storage.postgresql import PostgreSQL
@@ -28,7 +29,7 @@ from transcription.transcript import Speaker, Transcript, Turn
 
 T = TypeVar("T")
 
-TABLES = ("jobs", "job_history", "inbox", "transcripts", "namings", "exports", "preferences")
+TABLES = ("jobs", "job_history", "inbox", "transcripts", "namings", "exports", "preferences", "installations")
 
 
 class Breaking:
@@ -80,7 +81,7 @@ class Sides:
         return all(self.at_target(f"SELECT count(*) FROM {table}") == [(0,)] for table in TABLES)  # noqa: S608 - same
 
     def clear(self) -> None:
-        for table in ("jobs", "inbox", "preferences"):
+        for table in ("jobs", "inbox", "preferences", "installations"):
             self.at_target(f"DELETE FROM {table}")  # noqa: S608 - our own names
 
 
@@ -130,6 +131,16 @@ async def _fill(source: Database, noon: datetime) -> None:
         await source.write(lambda tx, body=body: inbox.keep(tx, provider="p", handle="h", body=body, now=noon))  # type: ignore[misc]
     await source.write(lambda tx: inbox.mark_read(tx, provider="p", handle="h", now=noon))
     await source.write(lambda tx: inbox.keep(tx, provider="q", handle="h", body=b"", now=noon))
+    for where in ("T1", "E1"):
+        await source.write(lambda tx, where=where: installations.put(tx, _installed(where, noon)))  # type: ignore[misc]
+    await source.write(lambda tx: install_states.issue(tx, "under way", now=noon, until=noon))
+
+
+def _installed(place: str, noon: datetime) -> Installed:
+    return Installed(
+        place=place, enterprise="E1", url="", bot_user="U1", scopes=frozenset({"a"}), token=Sealed("sealed"),
+        refresh_token=Sealed("too"), expires_at=noon, installed_by="U2", installed_at=noon,
+    )  # fmt: skip
 
 
 def _transcript() -> Transcript:
@@ -177,6 +188,18 @@ async def test_a_target_with_other_webhooks_is_refused_too(sides: Sides, noon: d
     assert sides.at_target("SELECT count(*) FROM jobs") == [(0,)]
 
 
+async def test_a_target_with_other_installations_is_refused_too(sides: Sides, noon: datetime) -> None:
+    await sides.target.write(lambda tx: installations.put(tx, _installed("T9", noon)))
+    with pytest.raises(NotTheSame, match="empty database"):
+        await copy(sides.source, sides.target)
+    assert sides.at_target("SELECT count(*) FROM jobs") == [(0,)]
+
+
+async def test_installations_that_are_under_way_are_left_behind(sides: Sides) -> None:
+    await copy(sides.source, sides.target)
+    assert sides.at_target("SELECT digest FROM install_states") == []
+
+
 CHANGES = (
     "UPDATE jobs SET title = 'another' WHERE state = 'ready'",
     "UPDATE jobs SET lease = NULL WHERE lease IS NOT NULL",
@@ -192,6 +215,7 @@ CHANGES = (
     "UPDATE exports SET file = NULL",
     "UPDATE inbox SET body = '' WHERE length(body) > 0",
     "UPDATE inbox SET read_at = NULL",
+    "UPDATE installations SET token = 'another'",
 )
 
 

@@ -13,6 +13,8 @@ from storage import (
     exports,
     forgetting,
     inbox,
+    install_states,
+    installations,
     job_counts,
     job_lists,
     jobs,
@@ -31,7 +33,8 @@ from transcription.transcript import Transcript, Turn
 MINUTE = timedelta(minutes=1)
 
 WHOLE_TABLE = re.compile(
-    r"(Seq Scan on|SCAN) (jobs|job_history|inbox|transcripts|namings|exports|speeds|passages|preferences)\b(?! USING)"
+    r"(Seq Scan on|SCAN) (jobs|job_history|inbox|transcripts|namings|exports|speeds|passages|preferences|installations|"
+    r"install_states)\b(?! USING)"
 )
 
 
@@ -64,6 +67,14 @@ class _Explained:
     def all(self, sql: str, /, **values: Value) -> Sequence[Row]:
         self._ask(sql, values)
         return self._real.all(sql, **values)
+
+
+def _an_installation(tx: Transaction, now: datetime) -> None:
+    """How one begins, is asked for and ends."""
+    installations.opening(tx, team="T1", enterprise="E1")
+    installations.remove(tx, "T1", before=now)
+    install_states.issue(tx, "state", now=now, until=now + MINUTE)
+    install_states.consume(tx, "state", now=now)
 
 
 def _a_life(tx: Transaction, now: datetime) -> None:
@@ -141,6 +152,7 @@ def _afterwards(tx: Transaction, job: Job, now: datetime) -> None:
 async def test_what_is_done_all_the_time_never_reads_a_whole_table(database: Database, noon: datetime) -> None:
     def work(tx: Transaction) -> list[str]:
         explained = _Explained(tx, on_server=database.is_shared)
+        _an_installation(explained, noon)
         _a_life(explained, noon)
         return explained.whole_tables
 

@@ -16,6 +16,8 @@ from storage import (
     exports,
     forgetting,
     inbox,
+    install_states,
+    installations,
     job_counts,
     job_lists,
     jobs,
@@ -38,8 +40,8 @@ HALF = "\ud83d"
 """Of a surrogate pair: JSON can hold it, UTF-8 cannot."""
 
 STORES = (
-    again, claiming, exports, forgetting, inbox, job_counts, job_lists, jobs, namings, passages, preferences, presence,
-    search, speeds, transcripts, usage,
+    again, claiming, exports, forgetting, inbox, install_states, installations, job_counts, job_lists, jobs, namings,
+    passages, preferences, presence, search, speeds, transcripts, usage,
 )  # fmt: skip
 
 
