@@ -4,7 +4,7 @@ Written from Slack's documentation and from observed traffic; it uses none of Sl
 tried against it.
 """
 
-from sandbox.slack.stand_in import Slack
+from sandbox.slack.stand_in import Slack, Team
 from sandbox.slack.values import (
     Call,
     Channel,
@@ -16,6 +16,7 @@ from sandbox.slack.values import (
     Synthetic,
     Upload,
 )
+from sandbox.slack.workspace import Ids
 
 __all__ = [
     "Call",
@@ -23,9 +24,11 @@ __all__ = [
     "CommandAnswer",
     "Delivery",
     "FileCopy",
+    "Ids",
     "Message",
     "Share",
     "Slack",
     "Synthetic",
+    "Team",
     "Upload",
 ]

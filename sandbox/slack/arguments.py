@@ -6,12 +6,14 @@ Slack takes them in the query, as a form, as multipart or as JSON
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
 
+from sandbox.slack.grants import Grant
 from sandbox.slack.refusal import Denied
 from sandbox.slack.values import Json
 
@@ -19,8 +21,10 @@ from sandbox.slack.values import Json
 class Arguments:
     """The arguments of one call."""
 
-    def __init__(self, sent: Mapping[str, Any]) -> None:
+    def __init__(self, sent: Mapping[str, Any], *, grant: Grant | None = None) -> None:
         self.sent = dict(sent)
+        self.grant = grant
+        """What the token of the call opens."""
 
     def text(self, name: str) -> str:
         """Return one as a string; empty when it was not sent."""
@@ -63,6 +67,8 @@ async def read_request(request: web.Request) -> tuple[str | None, Json]:
         sent |= {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
     token = sent.pop("token", None)
     scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "basic":  # how the app shows its own id and secret
+        sent["client_id"], _, sent["client_secret"] = base64.b64decode(bearer).decode().partition(":")
     return (bearer if scheme.lower() == "bearer" and bearer else token), sent
 
 

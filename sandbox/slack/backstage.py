@@ -1,80 +1,70 @@
-"""Everything behind the stand-in, opened and wired together."""
+"""Everything behind the stand-in, opened and wired together: what all workspaces share, and what each has."""
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 from sandbox.faults import Faults
 from sandbox.slack.behaviour import Behaviour
 from sandbox.slack.bell import Bell, Errands
 from sandbox.slack.calls import CallLog
-from sandbox.slack.context import Context
+from sandbox.slack.context import Context, Pending
 from sandbox.slack.dialogs import Dialogs
 from sandbox.slack.dispatch import Dispatcher
 from sandbox.slack.doors import HttpDoor
 from sandbox.slack.downloads import Downloads
+from sandbox.slack.front import Front
+from sandbox.slack.grants import Grant, Grants
+from sandbox.slack.oauth import OAuth
 from sandbox.slack.pace import Pace
 from sandbox.slack.people import People
 from sandbox.slack.serving import Part, Server
 from sandbox.slack.sockets import Sockets
 from sandbox.slack.uploading import UploadDoor
 from sandbox.slack.web_api import WebApi
-from sandbox.slack.workspace import Workspace
+from sandbox.slack.workspace import FIRST, Ids, Workspace
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Credentials:
-    """What the installation gave the app."""
+    """What the app was given."""
 
     bot_token: str
     app_token: str
     signing_secret: str
 
 
-class Backstage:
-    """The parts, and the two servers they answer on."""
+class Shared:
+    """What there is once, for the app in all workspaces, and the two servers that answer."""
 
     def __init__(self, behaviour: Behaviour, *, credentials: Credentials, faults: Faults) -> None:
         self.bell = Bell()
         self.errands = Errands()
-        self.workspace = Workspace(scopes=behaviour.scopes, bell=self.bell)
-        self.log = CallLog(self.bell)
-        self.dialogs = Dialogs()
+        self.numbers = itertools.count(1)
+        self.grants = Grants()
         self.http = HttpDoor(behaviour, signing_secret=credentials.signing_secret)
-        self.sockets = Sockets(behaviour, app_id=self.workspace.app_id, bell=self.bell, faults=faults)
-        self.dispatcher = Dispatcher(
-            self.workspace, behaviour=behaviour, http=self.http, sockets=self.sockets, errands=self.errands
-        )
-        context = Context(
-            workspace=self.workspace,
-            behaviour=behaviour,
-            errands=self.errands,
-            dialogs=self.dialogs,
-            pace=Pace(behaviour),
-            uploads={},
-            announce=self.dispatcher.announce,
-            open_socket=self.sockets.ticket,
-        )
-        self.downloads = Downloads(self.workspace, bot_token=credentials.bot_token, faults=faults, log=self.log)
-        self.people = People(context, http=self.http, sockets=self.sockets, faults=faults, log=self.log)
-        tokens = {credentials.bot_token: "bot", credentials.app_token: "app"}
-        parts: list[Part] = [
-            WebApi(context, tokens=tokens, faults=faults, log=self.log),
-            self.downloads,
-            UploadDoor(context.uploads, faults=faults, log=self.log),
-            self.sockets,
-            self.people,
-        ]
-        self._server = Server(route for part in parts for route in part.routes())
-        self._elsewhere = Server(self.downloads.routes_elsewhere())
+        self.sockets = Sockets(behaviour, app_id=Workspace.app_id, bell=self.bell, faults=faults)
+        self.teams: dict[str, Backstage] = {}
+        self.oauth = OAuth(
+            behaviour, grants=self.grants,
+            teams=lambda: {team_id: team.workspace for team_id, team in self.teams.items()},
+        )  # fmt: skip
+        self.front = Front(self.teams, grants=self.grants)
+        self._servers: list[Server] = []
 
     async def start(self, *, port: int) -> None:
         """Listen."""
-        chosen = await self._server.start(port=port)
-        self.workspace.origin = f"http://127.0.0.1:{chosen}"
+        first = next(iter(self.teams.values()))
+        parts: list[Part] = [self.front, self.sockets, self.oauth]
+        here = Server(route for part in parts for route in part.routes())
+        there = Server(first.downloads.routes_elsewhere())
+        self._servers = [here, there]
+        chosen = await here.start(port=port)
+        first.workspace.origin = f"http://127.0.0.1:{chosen}"
         self.sockets.address = f"ws://127.0.0.1:{chosen}"
         # Another name, not only another port: an app that compares hosts must see a stranger.
-        self.workspace.elsewhere = f"http://localhost:{await self._elsewhere.start()}"
+        first.workspace.elsewhere = f"http://localhost:{await there.start()}"
 
     async def stop(self) -> None:
         """Close every connection; raises what went wrong inside the stand-in meanwhile."""
@@ -83,5 +73,47 @@ class Backstage:
         finally:
             await self.sockets.drop()
             await self.http.close()
-            await self._server.stop()
-            await self._elsewhere.stop()
+            for server in self._servers:
+                await server.stop()
+
+
+class Backstage:
+    """The parts of one workspace."""
+
+    def __init__(self, behaviour: Behaviour, *, shared: Shared, faults: Faults, ids: Ids = FIRST) -> None:
+        self.shared = shared
+        self.bell, self.errands, self.sockets, self.http = shared.bell, shared.errands, shared.sockets, shared.http
+        self.workspace = Workspace(scopes=behaviour.scopes, bell=self.bell, ids=ids, numbers=shared.numbers)
+        self.log = CallLog(self.bell)
+        self.dialogs = Dialogs(shared.numbers)
+        self.uploads: dict[str, Pending] = {}
+        self.dispatcher = Dispatcher(
+            self.workspace, behaviour=behaviour, http=self.http, sockets=self.sockets, errands=self.errands,
+            grants=shared.grants,
+        )  # fmt: skip
+        context = Context(
+            workspace=self.workspace,
+            behaviour=behaviour,
+            errands=self.errands,
+            dialogs=self.dialogs,
+            pace=Pace(behaviour),
+            uploads=self.uploads,
+            announce=self.dispatcher.announce,
+            oauth=shared.oauth.access,
+            open_socket=self.sockets.ticket,
+        )
+        self.downloads = Downloads(self.workspace, grants=shared.grants, faults=faults, log=self.log)
+        self.people = People(
+            context, http=self.http, sockets=self.sockets, faults=faults, log=self.log, grants=shared.grants
+        )
+        self.web_api = WebApi(context, grants=shared.grants, faults=faults, log=self.log)
+        self.upload_door = UploadDoor(self.uploads, faults=faults, log=self.log)
+        for first in list(shared.teams.values())[:1]:
+            self.workspace.origin, self.workspace.elsewhere = first.workspace.origin, first.workspace.elsewhere
+        shared.teams[ids.team] = self
+
+    def open_with(self, *, bot_token: str, app_token: str) -> None:
+        """Have the app installed here from the beginning, with these tokens."""
+        if bot_token:
+            self.shared.grants.add(Grant(token=bot_token, kind="bot", teams=[self.workspace]))
+        self.shared.grants.add(Grant(token=app_token, kind="app", teams=[self.workspace]))

@@ -30,5 +30,11 @@ class Behaviour:
         """Answer 503 to new WebSockets; their ticket is spent all the same."""
         self.deaf_sockets = False
         """Keep WebSockets open and say nothing on them: no hello, no ping, no pong, no event."""
+        self.redirect_urls: set[str] = set()
+        """Where an installation may send people back to, as the app's page has it."""
+        self.token_lasts: float | None = None
+        """How long a bot token of a new installation lasts; None for ever, and then there is nothing to exchange."""
+        self.refresh_grace = 0.0
+        """How much longer a token counts that another one was exchanged for."""
         self.ping_every = 5.0
         """How long between two pings on a WebSocket."""

@@ -39,6 +39,8 @@ class Context:
     """Uploads under way, by ticket."""
     announce: Callable[[Post], None]
     """Sends the events of a new message."""
+    oauth: Callable[[Arguments], Json]
+    """Exchanges a code or a token for a token."""
     open_socket: Callable[[], str]
     """Gives a WebSocket address with a new ticket."""
 
@@ -52,7 +54,7 @@ class Method:
 
     act: Act
     scopes: tuple[str, ...] = ()
-    caller: Literal["bot", "app"] = "bot"
+    caller: Literal["bot", "app", "anyone"] = "bot"
 
 
 Methods = Mapping[str, Method]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from sandbox.slack.limits import VIEW_BLOCKS, check_blocks
@@ -20,17 +21,21 @@ TITLE = 24
 class Dialogs:
     """What is open."""
 
-    def __init__(self) -> None:
+    def __init__(self, numbers: Iterator[int] | None = None) -> None:
         self.modals: dict[str, Json] = {}
         self.homes: dict[str, Json] = {}
         self._triggers: dict[str, float] = {}
-        self._numbers = itertools.count(1)
+        self._numbers = numbers or itertools.count(1)
 
     def trigger(self) -> str:
         """Invent a trigger id, good once and for three seconds."""
         trigger_id = f"{next(self._numbers)}.sandbox.trigger"
         self._triggers[trigger_id] = time.monotonic()
         return trigger_id
+
+    def gave(self, trigger_id: str) -> bool:
+        """Whether a trigger is of this workspace and not used up."""
+        return trigger_id in self._triggers
 
     def spend(self, trigger_id: str) -> None:
         """Use a trigger up, or refuse."""

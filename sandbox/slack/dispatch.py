@@ -24,6 +24,7 @@ from sandbox.slack.events import (
     message_deleted,
     reaction_added,
 )
+from sandbox.slack.grants import Grants
 from sandbox.slack.sockets import Sockets
 from sandbox.slack.values import Delivery, Json
 from sandbox.slack.workspace import Post, Workspace
@@ -40,7 +41,9 @@ class Dispatcher:
         http: HttpDoor,
         sockets: Sockets,
         errands: Errands,
+        grants: Grants,
     ) -> None:
+        self._grants = grants
         self.deliveries: list[Delivery] = []
         self._behaviour = behaviour
         self._workspace = workspace
@@ -49,10 +52,13 @@ class Dispatcher:
         self._errands = errands
         self._envelopes: dict[str, Json] = {}
 
-    async def send(self, event: Json) -> Delivery:
-        """Deliver a new event and return the last attempt at it."""
+    async def send(self, event: Json, *, whole: bool | None = None) -> Delivery:
+        """Deliver a new event and return the last attempt at it; `whole` as the app is installed, unless it is said."""
         event_id = self._workspace.new_id("Ev")
-        self._envelopes[event_id] = envelope(self._workspace, event, event_id=event_id)
+        grants = self._grants.of(self._workspace)
+        if whole is None:
+            whole = bool(grants) and grants[0].enterprise is not None
+        self._envelopes[event_id] = envelope(self._workspace, event, event_id=event_id, whole=whole)
         return await self._offer(event_id)
 
     async def again(self, event_id: str) -> Delivery:
@@ -77,7 +83,7 @@ class Dispatcher:
 
     def announce_deleted_file(self, file_id: str) -> None:
         """Send `file_deleted`, where it is subscribed."""
-        if "file_deleted" in self._behaviour.subscriptions:
+        if "file_deleted" in self._behaviour.subscriptions and self._grants.of(self._workspace):
             self._errands.start(self.send(file_deleted(self._workspace, file_id)))
 
     def announce_deleted_message(self, post: Post) -> None:
@@ -99,12 +105,14 @@ class Dispatcher:
     def _hears_files(self, post: Post) -> bool:
         # It is not settled whether Slack tells of files in public channels that the bot has not joined: here it does.
         channel = self._workspace.channels[post.channel_id]
+        if not self._grants.of(self._workspace):
+            return False
         near = channel.kind == "public" or self._workspace.bot_user_id in channel.members
         return near and "file_shared" in self._behaviour.subscriptions and "files:read" in self._behaviour.scopes
 
     def _hears_messages(self, post: Post) -> bool:
         channel = self._workspace.channels[post.channel_id]
-        granted = HISTORY_SCOPE[channel.kind] in self._behaviour.scopes
+        granted = HISTORY_SCOPE[channel.kind] in self._behaviour.scopes and bool(self._grants.of(self._workspace))
         return granted and "message" in self._behaviour.subscriptions and self._workspace.bot_user_id in channel.members
 
     async def _offer(self, event_id: str, *, repeated: bool = False) -> Delivery:

@@ -146,6 +146,23 @@ class Doings(Behaviour):
             workspace.remove(post)
             self._behind.dispatcher.announce_deleted_message(post)
 
+    def expire_tokens(self) -> None:
+        """Let the tokens that open this workspace expire, of those that do."""
+        self._behind.shared.grants.expire([self._behind.workspace])
+
+    async def uninstall(self) -> list[Delivery]:
+        """Take the app out, of the whole organisation where it is in all of it, and tell the app so."""
+        grants = self._behind.shared.grants
+        found = grants.of(self._behind.workspace)
+        events: list[Json] = [
+            {"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [self._behind.workspace.bot_user_id]}},
+            {"type": "app_uninstalled"},
+        ]
+        whole = found[0].enterprise is not None
+        for grant in found[:1]:
+            grants.revoke(grant.place)
+        return [await self._behind.dispatcher.send(event, whole=whole) for event in events]
+
     async def deliver(self, event: Json) -> Delivery:
         """Deliver any event; returns the last attempt at it."""
         return await self._behind.dispatcher.send(event)

@@ -14,6 +14,8 @@ from aiohttp import web
 from sandbox.faults import Faults
 from sandbox.slack.access import can_open
 from sandbox.slack.calls import CallLog
+from sandbox.slack.grants import Grants
+from sandbox.slack.refusal import Denied
 from sandbox.slack.streaming import Stream
 from sandbox.slack.workspace import StoredFile, Workspace
 
@@ -21,21 +23,14 @@ SIGN_IN_PAGE = b"<!DOCTYPE html><html><head><title>Sign in | Slack</title></head
 
 
 class Downloads:
-    """Serves files to whoever shows the bot's token."""
+    """Serves a workspace's files to whoever shows a token that opens it."""
 
-    def __init__(self, workspace: Workspace, *, bot_token: str, faults: Faults, log: CallLog) -> None:
+    def __init__(self, workspace: Workspace, *, grants: Grants, faults: Faults, log: CallLog) -> None:
         self._workspace = workspace
-        self._bot_token = bot_token
+        self._grants = grants
         self._faults = faults
         self._log = log
         self.leaked: list[str] = []
-
-    def routes(self) -> list[web.AbstractRouteDef]:
-        """Where files are served."""
-        return [
-            web.get("/files-pri/{team_and_id}/{name:.*}", self.download),
-            web.get("/files-moved/{team_and_id}/{name:.*}", self.download),
-        ]
 
     def routes_elsewhere(self) -> list[web.AbstractRouteDef]:
         """Serve a host that is not Slack's and must never see the token."""
@@ -75,14 +70,20 @@ class Downloads:
         return self._workspace.files.get(request.match_info["team_and_id"].rpartition("-")[2])
 
     def _refuse(self, request: web.Request, stored: StoredFile | None) -> web.Response | None:
-        authorised = request.headers.get("Authorization") == f"Bearer {self._bot_token}"
-        if not authorised or "files:read" not in self._workspace.scopes:
+        if not self._opens(request) or "files:read" not in self._workspace.scopes:
             return _sign_in()
         if stored is None or stored.deleted:
             return web.Response(status=404, body=b"<html>not found</html>", content_type="text/html")
         if stored.html_instead or not can_open(self._workspace, stored):
             return _sign_in()
         return None
+
+    def _opens(self, request: web.Request) -> bool:
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        try:
+            return self._workspace in self._grants.admit(token).teams
+        except Denied:
+            return False
 
     def _redirect(self, request: web.Request, stored: StoredFile) -> web.Response | None:
         if stored.upload.redirect is None or request.path.startswith("/files-moved/"):

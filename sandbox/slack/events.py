@@ -103,15 +103,16 @@ def _in_event(workspace: Workspace, stored: StoredFile) -> Json:
     return stub_object(stored) if stored.stub else file_object(workspace, stored, early=stored.late_shares > 0)
 
 
-def envelope(workspace: Workspace, event: Json, *, event_id: str) -> Json:
-    """Wrap an event as the Events API sends it."""
+def envelope(workspace: Workspace, event: Json, *, event_id: str, whole: bool = False) -> Json:
+    """Wrap an event as the Events API sends it; `whole`: to an app that is in all of an organisation."""
     channel_id = str(event.get("channel_id") or event.get("channel") or "")
     channel = workspace.channels.get(channel_id)
     return {
         "token": "sandbox-verification",
         "team_id": workspace.team_id,
         "context_team_id": workspace.team_id,
-        "context_enterprise_id": None,
+        "enterprise_id": workspace.enterprise,
+        "context_enterprise_id": workspace.enterprise,
         "api_app_id": workspace.app_id,
         "event": event,
         "type": "event_callback",
@@ -119,11 +120,11 @@ def envelope(workspace: Workspace, event: Json, *, event_id: str) -> Json:
         "event_time": int(time.time()),
         "authorizations": [
             {
-                "enterprise_id": None,
-                "team_id": workspace.team_id,
+                "enterprise_id": workspace.enterprise,
+                "team_id": None if whole else workspace.team_id,
                 "user_id": workspace.bot_user_id,
                 "is_bot": True,
-                "is_enterprise_install": False,
+                "is_enterprise_install": whole,
             }
         ],
         "is_ext_shared_channel": channel is not None and channel.external,

@@ -36,6 +36,8 @@ async def info(context: Context, sent: Arguments) -> Json:
 async def listing(context: Context, sent: Arguments) -> Json:
     """List the files the bot can see, newest first, a page at a time."""
     workspace, channel_id = context.workspace, sent.text("channel")
+    if sent.grant is not None and sent.grant.enterprise and not sent.text("team_id"):
+        raise Denied("missing_argument")  # a token of a whole organisation says nothing of the workspace
     count, page = int(sent.text("count") or 100), int(sent.text("page") or 1)
     since = float(sent.text("ts_from") or 0)
     found = []

@@ -6,22 +6,36 @@ from sandbox.slack.arguments import Arguments
 from sandbox.slack.context import Context, Method, Methods
 from sandbox.slack.refusal import Denied
 from sandbox.slack.values import Json
+from sandbox.slack.workspace import Workspace
 
-TEAM_NAME = "Sandbox"
+
+def domain_of(workspace: Workspace) -> str:
+    """The first word of its address."""
+    return workspace.name.lower()
 
 
-async def auth_test(context: Context, _sent: Arguments) -> Json:
+async def auth_test(context: Context, sent: Arguments) -> Json:
     """Tell whose token this is (https://docs.slack.dev/reference/methods/auth.test)."""
-    workspace = context.workspace
+    workspace, whole = context.workspace, sent.grant.enterprise if sent.grant else None
     return {
-        "url": "https://sandbox.slack.invalid/",
-        "team": TEAM_NAME,
-        "team_id": workspace.team_id,
+        "url": f"https://{domain_of(workspace)}.slack.invalid/",
+        "team": workspace.name,
+        "team_id": whole or workspace.team_id,
         "user": workspace.users[workspace.bot_user_id],
         "user_id": workspace.bot_user_id,
         "bot_id": workspace.bot_id,
-        "is_enterprise_install": False,
-    }
+        "is_enterprise_install": whole is not None,
+    } | ({"enterprise_id": workspace.enterprise} if workspace.enterprise else {})
+
+
+async def teams_list(_context: Context, sent: Arguments) -> Json:
+    """List the workspaces of an organisation that have the app (https://docs.slack.dev/reference/methods/auth.teams.list)."""
+    teams = sent.grant.teams if sent.grant else []
+    named = [{"id": team.team_id, "name": team.name} for team in teams]
+    first = int(sent.text("cursor") or 0)
+    limit = int(sent.text("limit") or 100)
+    more = str(first + limit) if first + limit < len(named) else ""
+    return {"teams": named[first : first + limit], "response_metadata": {"next_cursor": more}}
 
 
 async def connections_open(context: Context, _sent: Arguments) -> Json:
@@ -53,7 +67,13 @@ async def users_info(context: Context, sent: Arguments) -> Json:
 
 async def team_info(context: Context, _sent: Arguments) -> Json:
     """Describe the workspace."""
-    return {"team": {"id": context.workspace.team_id, "name": TEAM_NAME, "domain": "sandbox"}}
+    return {
+        "team": {
+            "id": context.workspace.team_id,
+            "name": context.workspace.name,
+            "domain": domain_of(context.workspace),
+        }
+    }
 
 
 async def api_test(_context: Context, sent: Arguments) -> Json:
@@ -63,6 +83,7 @@ async def api_test(_context: Context, sent: Arguments) -> Json:
 
 METHODS: Methods = {
     "auth.test": Method(act=auth_test),
+    "auth.teams.list": Method(act=teams_list),
     "api.test": Method(act=api_test),
     "apps.connections.open": Method(act=connections_open, scopes=("connections:write",), caller="app"),
     "users.info": Method(act=users_info, scopes=("users:read",)),

@@ -16,7 +16,9 @@ from sandbox.faults import Faults
 from sandbox.slack.calls import CallLog
 from sandbox.slack.context import Context
 from sandbox.slack.doors import HttpDoor, Received
+from sandbox.slack.grants import Grants
 from sandbox.slack.limits import check_blocks
+from sandbox.slack.methods_identity import domain_of
 from sandbox.slack.refusal import Denied
 from sandbox.slack.sockets import Sockets
 from sandbox.slack.values import Channel, CommandAnswer, Json
@@ -38,8 +40,10 @@ class People:
         sockets: Sockets,
         faults: Faults,
         log: CallLog,
+        grants: Grants,
     ) -> None:
         self._context = context
+        self._grants = grants
         self._http = http
         self._sockets = sockets
         self._faults = faults
@@ -47,18 +51,25 @@ class People:
         self._open: dict[str, tuple[CommandAnswer, Channel | None, float]] = {}
         self._uses: dict[str, int] = {}
 
-    def routes(self) -> list[web.AbstractRouteDef]:
-        """Where a `response_url` leads."""
-        return [web.post("/respond/{ticket}", self.respond)]
+    def expects(self, ticket: str) -> bool:
+        """Whether a `response_url` is of this workspace."""
+        return ticket in self._open
+
+    def _installed(self) -> tuple[str | None, bool]:
+        """The organisation, and whether the app is in all of it."""
+        grants = self._grants.of(self._context.workspace)
+        return self._context.workspace.enterprise, bool(grants) and grants[0].enterprise is not None
 
     async def command(self, name: str, text: str, *, user: str, channel: Channel) -> CommandAnswer:
         """Send a slash command."""
         workspace = self._context.workspace
+        enterprise, whole = self._installed()
         answer = self._expect(channel)
         fields = {
             "token": "sandbox-verification",
             "team_id": workspace.team_id,
-            "team_domain": "sandbox",
+            "team_domain": domain_of(workspace),
+            **({"enterprise_id": enterprise, "enterprise_name": "Organisation"} if enterprise else {}),
             "channel_id": channel.id,
             "channel_name": _name_for_commands(channel),
             "user_id": user,
@@ -66,7 +77,7 @@ class People:
             "command": name,
             "text": text,
             "api_app_id": workspace.app_id,
-            "is_enterprise_install": "false",
+            "is_enterprise_install": str(whole).lower(),
             "response_url": answer.response_url,
             "trigger_id": self._context.dialogs.trigger(),
         }
@@ -80,19 +91,22 @@ class People:
         So is `response_url`, but not for what comes from a view: it has no conversation to answer in.
         """
         workspace = self._context.workspace
+        enterprise, whole = self._installed()
         channel_id = str(payload.get("channel", {}).get("id", ""))
         answer = self._expect(workspace.channels.get(channel_id))
-        whole: Json = {
+        # Of a form Slack does not tell an app that is in a whole organisation whose team it is.
+        untold = whole and payload.get("type") == "view_submission"
+        sent: Json = {
             "token": "sandbox-verification",
-            "team": {"id": workspace.team_id, "domain": "sandbox"},
-            "enterprise": None,
-            "is_enterprise_install": False,
+            "team": None if untold else {"id": workspace.team_id, "domain": domain_of(workspace)},
+            "enterprise": {"id": enterprise, "name": "Organisation"} if enterprise else None,
+            "is_enterprise_install": whole,
             "api_app_id": workspace.app_id,
             "trigger_id": self._context.dialogs.trigger(),
             **({} if "view" in payload else {"response_url": answer.response_url}),
             **payload,
         }
-        received = await self._hand_in("interactive", whole, form={"payload": json.dumps(whole)})
+        received = await self._hand_in("interactive", sent, form={"payload": json.dumps(sent)})
         self._settle(answer, received, is_command=False)
         return answer
 

@@ -1,4 +1,4 @@
-"""The stand-in as a test or the demo holds it: one workspace with one app installed."""
+"""The stand-in as a test or the demo holds it: one workspace with one app installed, and further ones beside it."""
 
 from __future__ import annotations
 
@@ -7,21 +7,39 @@ from types import TracebackType
 from typing import Self
 
 from sandbox.faults import Faults
-from sandbox.slack.backstage import Backstage, Credentials
+from sandbox.slack.backstage import Backstage, Credentials, Shared
 from sandbox.slack.behaviour import Behaviour
 from sandbox.slack.doings import Doings
 from sandbox.slack.findings import Findings
 from sandbox.slack.hands import Hands
+from sandbox.slack.workspace import FIRST, Ids
 
 INVENTED = Credentials(bot_token="xoxb-sandbox-bot", app_token="xapp-sandbox-app", signing_secret="sandbox-signing")  # noqa: S106 - invented
 
 
-class Slack(Doings, Hands, Findings, Behaviour):
+class Team(Doings, Hands, Findings, Behaviour):
+    """A workspace; its people, its messages and its faults are its own, the app and the address of Slack are shared."""
+
+    def __init__(
+        self, *, scopes: Collection[str], retry_delays: Sequence[float], ids: Ids, beside: Shared | None = None
+    ) -> None:
+        Behaviour.__init__(self, scopes=set(scopes), retry_delays=tuple(retry_delays))
+        self.faults = Faults()
+        self._shared = beside or Shared(self, credentials=INVENTED, faults=self.faults)
+        self._behind = behind = Backstage(self, shared=self._shared, faults=self.faults, ids=ids)
+        self.team_id = behind.workspace.team_id
+        self.app_id = behind.workspace.app_id
+        self.bot_user_id = behind.workspace.bot_user_id
+        self.bot_id = behind.workspace.bot_id
+
+
+class Slack(Team):
     """A workspace on loopback, running while the `async with` lasts.
 
     Its switches are those of `Behaviour`, what people do those of `Doings` and `Hands`, what can be seen those of
     `Findings`. Faults are armed by the name of the Web API method, or `download`, `upload`, `response_url`, `socket`
-    (the opening of a WebSocket); what goes wrong with an open WebSocket by `trip`.
+    (the opening of a WebSocket); what goes wrong with an open WebSocket by `trip`. The app is `installed` with
+    `bot_token`, or not until somebody does so through OAuth.
     """
 
     DEFAULT_SCOPES = frozenset(
@@ -43,27 +61,36 @@ class Slack(Doings, Hands, Findings, Behaviour):
         port: int = 0,
         scopes: Collection[str] = DEFAULT_SCOPES,
         retry_delays: Sequence[float] = (0.05, 0.3, 0.6),
+        *,
+        installed: bool = True,
+        ids: Ids = FIRST,
     ) -> None:
-        Behaviour.__init__(self, scopes=set(scopes), retry_delays=tuple(retry_delays))
+        super().__init__(scopes=scopes, retry_delays=retry_delays, ids=ids)
         self._port = port
-        self.faults = Faults()
-        self._behind = Backstage(self, credentials=INVENTED, faults=self.faults)
+        bot_token = INVENTED.bot_token if installed else ""
+        self._behind.open_with(bot_token=bot_token, app_token=INVENTED.app_token)
         self.bot_token = INVENTED.bot_token
         self.app_token = INVENTED.app_token
         self.signing_secret = INVENTED.signing_secret
-        self.team_id = self._behind.workspace.team_id
-        self.app_id = self._behind.workspace.app_id
-        self.bot_user_id = self._behind.workspace.bot_user_id
-        self.bot_id = self._behind.workspace.bot_id
+        self.client_id = self._shared.oauth.client_id
+        self.client_secret = self._shared.oauth.client_secret
+        self.neighbours: list[Team] = []
+
+    def neighbour(self, ids: Ids) -> Team:
+        """Have another workspace, as like this one as possible, where the app is not installed yet."""
+        team = Team(scopes=self.scopes, retry_delays=self.retry_delays, ids=ids, beside=self._shared)
+        team.events_url, team.subscriptions = self.events_url, set(self.subscriptions)
+        self.neighbours.append(team)
+        return team
 
     async def __aenter__(self) -> Self:
-        await self._behind.start(port=self._port)
+        await self._shared.start(port=self._port)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await self._behind.stop()
+        await self._shared.stop()
 
     @property
     def origin(self) -> str:
@@ -79,3 +106,8 @@ class Slack(Doings, Hands, Findings, Behaviour):
     def api_url(self) -> str:
         """Where the Web API is, as slack_sdk's `base_url` wants it."""
         return f"{self.origin}/api/"
+
+    @property
+    def authorize_url(self) -> str:
+        """Where people agree to an installation."""
+        return f"{self.origin}/oauth/v2/authorize"

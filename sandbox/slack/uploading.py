@@ -21,10 +21,6 @@ class UploadDoor:
         self._faults = faults
         self._log = log
 
-    def routes(self) -> list[web.AbstractRouteDef]:
-        """Where bytes are taken."""
-        return [web.post("/upload/v1/{ticket}", self.take)]
-
     async def take(self, request: web.Request) -> web.StreamResponse:
         """Keep the bytes; as many as announced, or they are refused."""
         content = await _content(request)

@@ -16,11 +16,13 @@ from sandbox.slack import (
     methods_identity,
     methods_reactions,
     methods_views,
+    oauth,
 )
 from sandbox.slack.access import need
 from sandbox.slack.arguments import Arguments, read_request
 from sandbox.slack.calls import CallLog
 from sandbox.slack.context import Context, Method, Methods
+from sandbox.slack.grants import Grant, Grants
 from sandbox.slack.refusal import Denied, Throttled
 from sandbox.slack.values import Json
 
@@ -31,21 +33,18 @@ METHODS: Methods = {
     **methods_identity.METHODS,
     **methods_reactions.METHODS,
     **methods_views.METHODS,
+    **oauth.METHODS,
 }
 
 
 class WebApi:
     """Checks the token and the scopes, runs the method, keeps a record."""
 
-    def __init__(self, context: Context, *, tokens: dict[str, str], faults: Faults, log: CallLog) -> None:
+    def __init__(self, context: Context, *, grants: Grants, faults: Faults, log: CallLog) -> None:
         self._context = context
-        self._tokens = tokens
+        self._grants = grants
         self._faults = faults
         self._log = log
-
-    def routes(self) -> list[web.AbstractRouteDef]:
-        """Where it is served."""
-        return [web.get("/api/{method}", self.answer), web.post("/api/{method}", self.answer)]
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answer one call, or with what is armed for it."""
@@ -65,30 +64,32 @@ class WebApi:
     async def _perform(self, method: str, token: str | None, *, sent: Json) -> tuple[Json, int, dict[str, str]]:
         try:
             known = _method(method)
-            self._admit(known, token)
-            return {"ok": True, **await known.act(self._context, Arguments(sent))}, 200, {}
+            grant = self._admit(known, token)
+            return {"ok": True, **await known.act(self._context, Arguments(sent, grant=grant))}, 200, {}
         except Denied as denied:
             return {"ok": False, "error": denied.error, **denied.extra}, 200, {}
         except Throttled as throttled:
             headers = {"Retry-After": str(throttled.retry_after)}
             return {"ok": False, "error": "ratelimited"}, 429, headers
 
-    def _admit(self, method: Method, token: str | None) -> None:
-        if token is None:
-            raise Denied("not_authed")
-        kind = self._tokens.get(token)
-        if kind is None:
-            raise Denied("invalid_auth")
-        if kind != method.caller:
+    def _admit(self, method: Method, token: str | None) -> Grant | None:
+        if method.caller == "anyone":
+            return None
+        grant = self._grants.admit(token)
+        if grant.kind != method.caller:
             raise Denied("not_allowed_token_type")
-        need(self._granted(kind), *method.scopes)
+        need(self._granted(grant.kind), *method.scopes)
+        return grant
 
     def _granted(self, kind: str) -> set[str]:
         behaviour = self._context.behaviour
         return behaviour.app_scopes if kind == "app" else behaviour.scopes
 
     def _headers(self, token: str | None) -> dict[str, str]:
-        kind = self._tokens.get(token or "", "bot")
+        try:
+            kind: str = self._grants.admit(token).kind
+        except Denied:
+            kind = "bot"
         return {"x-oauth-scopes": ",".join(sorted(self._granted(kind))), "x-slack-req-id": "sandbox"}
 
 

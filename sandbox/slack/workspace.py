@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -69,15 +70,31 @@ class StoredFile:
         )
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ids:
+    """What a workspace and the app in it are called; `enterprise` is the organisation that it belongs to."""
+
+    team: str = "T0SANDBOX"
+    name: str = "Sandbox"
+    bot_user: str = "U0SANDBOXBOT"
+    bot: str = "B0SANDBOX"
+    enterprise: str | None = None
+
+
+FIRST = Ids()
+
+
 class Workspace:
-    """One workspace with one installed app."""
+    """One workspace with one app."""
 
-    team_id = "T0SANDBOX"
     app_id = "A0SANDBOX"
-    bot_user_id = "U0SANDBOXBOT"
-    bot_id = "B0SANDBOX"
 
-    def __init__(self, *, scopes: set[str], bell: Bell) -> None:
+    def __init__(self, *, scopes: set[str], bell: Bell, ids: Ids = FIRST, numbers: Iterator[int] | None = None) -> None:
+        self.team_id = ids.team
+        self.name = ids.name
+        self.bot_user_id = ids.bot_user
+        self.bot_id = ids.bot
+        self.enterprise = ids.enterprise
         self.scopes = scopes
         self.bell = bell
         self.origin = ""
@@ -88,7 +105,7 @@ class Workspace:
         self.files: dict[str, StoredFile] = {}
         self.ephemerals: list[Json] = []
         self._posts: dict[str, dict[str, Post]] = {}
-        self._numbers = itertools.count(1)
+        self._numbers = numbers or itertools.count(1)
         self._last_micros = 0
 
     def new_id(self, letter: str) -> str:

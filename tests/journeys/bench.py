@@ -17,7 +17,7 @@ from bot.app import Bot, open_bot
 from bot.settings import Settings
 from sandbox.botlhale import Botlhale
 from sandbox.gowajee import Gowajee
-from sandbox.slack import Channel, Message, Share, Slack, Upload
+from sandbox.slack import Channel, Message, Share, Slack, Team, Upload
 from sandbox.voices import SAMPLES
 from storage import job_lists
 from storage.database import Transaction
@@ -69,7 +69,8 @@ async def running(settings: Settings, slack: Slack) -> AsyncIterator[Bot]:
     """The bot at work in this process; HTTP mode is announced to Slack."""
     async with open_bot(settings) as bot:
         if settings.slack_signing_secret is not None:
-            slack.events_url = f"http://127.0.0.1:{bot.listening.port}/slack/events"
+            for team in (slack, *slack.neighbours):
+                team.events_url = f"http://127.0.0.1:{bot.listening.port}/slack/events"
         stop = asyncio.Event()
         work = asyncio.create_task(bot.run(stop))
         if bot.socket is not None:
@@ -202,7 +203,7 @@ async def only_reply(slack: Slack, share: Share) -> Message:
     return replies[0]
 
 
-def silent(slack: Slack, channel: Channel) -> bool:
+def silent(slack: Team, channel: Channel) -> bool:
     """Whether the bot has said nothing in the channel."""
     return not [message for message in slack.messages(channel.id) if message.by_bot]
 

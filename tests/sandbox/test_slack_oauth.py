@@ -1,0 +1,148 @@
+"""Installing an app through the stand-in: strict about codes, secrets and addresses, as Slack is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+from yarl import URL
+
+from sandbox.slack import Ids, Slack, Team, Upload
+
+BACK = "https://bot.example/back"
+OTHER = Ids(team="T0OTHER", name="Other", bot_user="U0OTHERBOT", bot="B0OTHER", enterprise="E0ORG")
+THIRD = Ids(team="T0THIRD", name="Third", bot_user="U0OTHERBOT", bot="B0OTHER", enterprise="E0ORG")
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[Slack]:
+    async with Slack(installed=False) as running:
+        running.redirect_urls.add(BACK)
+        yield running
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as opened:
+        yield opened
+
+
+def asked(slack: Slack, **more: str) -> dict[str, str]:
+    wanted = {"client_id": slack.client_id, "scope": "files:read,chat:write", "state": "s", "redirect_uri": BACK}
+    return wanted | more
+
+
+async def decide(slack: Slack, session: aiohttp.ClientSession, place: str, answer: str = "allow") -> URL:
+    async with session.get(slack.authorize_url, params=asked(slack)) as page:
+        assert place in re.findall(r"<option>(\w+)</option>", await page.text())
+    said = asked(slack) | {"place": place, "answer": answer}
+    async with session.post(f"{slack.origin}/oauth/v2/decide", data=said, allow_redirects=False) as sent:
+        return URL(sent.headers["Location"])
+
+
+async def access(slack: Slack, session: aiohttp.ClientSession, **sent: str) -> Any:
+    given = {"client_id": slack.client_id, "client_secret": slack.client_secret, "redirect_uri": BACK} | sent
+    async with session.post(f"{slack.api_url}oauth.v2.access", data=given) as answer:
+        return await answer.json()
+
+
+async def call(slack: Slack, session: aiohttp.ClientSession, method: str, token: str, **sent: str) -> Any:
+    headers = {"Authorization": f"Bearer {token}"}
+    async with session.post(f"{slack.api_url}{method}", data=sent, headers=headers) as answer:
+        return await answer.json()
+
+
+async def installed(slack: Slack, session: aiohttp.ClientSession, place: str) -> Any:
+    back = await decide(slack, session, place)
+    return await access(slack, session, code=back.query["code"])
+
+
+@pytest.mark.parametrize("wrong", [{"client_id": "1"}, {"scope": ""}, {"redirect_uri": "https://evil.example"}])
+async def test_what_is_asked_wrongly_is_not_asked(
+    slack: Slack, session: aiohttp.ClientSession, wrong: dict[str, str]
+) -> None:
+    async with session.get(slack.authorize_url, params=asked(slack, **wrong)) as page:
+        assert page.status == 400
+    said = asked(slack, **wrong) | {"place": slack.team_id, "answer": "allow"}
+    async with session.post(f"{slack.origin}/oauth/v2/decide", data=said, allow_redirects=False) as sent:
+        assert sent.status == 400
+
+
+async def test_a_code_counts_once_for_the_app_and_the_address_that_it_was_given_for(
+    slack: Slack, session: aiohttp.ClientSession
+) -> None:
+    denied = await decide(slack, session, slack.team_id, "cancel")
+    assert dict(denied.query) == {"state": "s", "error": "access_denied"}
+    for wrong, word in (
+        ({"client_id": "1"}, "invalid_client_id"), ({"client_secret": "1"}, "bad_client_secret"),
+        ({"redirect_uri": "https://bot.example/other"}, "bad_redirect_uri"), ({"code": "made up"}, "invalid_code"),
+    ):  # fmt: skip
+        code = (await decide(slack, session, slack.team_id)).query["code"]
+        assert (await access(slack, session, **{"code": code, **wrong}))["error"] == word
+    code = (await decide(slack, session, slack.team_id)).query["code"]
+    told = await access(slack, session, code=code)
+    assert told["ok"]
+    assert (told["team"]["id"], told["enterprise"], told["is_enterprise_install"]) == (slack.team_id, None, False)
+    assert set(told["scope"].split(",")) == {"files:read", "chat:write"}
+    assert (await access(slack, session, code=code))["error"] == "invalid_code"
+    assert (await call(slack, session, "auth.test", told["access_token"]))["team_id"] == slack.team_id
+
+
+async def test_a_token_that_expires_is_exchanged_once(slack: Slack, session: aiohttp.ClientSession) -> None:
+    slack.token_lasts = 43_200.0
+    told = await installed(slack, session, slack.team_id)
+    assert told["expires_in"] == 43_200
+    slack.expire_tokens()
+    assert (await call(slack, session, "auth.test", told["access_token"]))["error"] == "token_expired"
+    refresh = {"grant_type": "refresh_token", "refresh_token": told["refresh_token"]}
+    fresh = await access(slack, session, **refresh)
+    assert (await call(slack, session, "auth.test", fresh["access_token"]))["ok"]
+    assert (await access(slack, session, **refresh))["error"] == "invalid_refresh_token"
+    slack.refresh_grace = 60
+    assert (await access(slack, session, **refresh))["ok"]
+
+
+async def test_a_token_opens_its_own_workspace_only(slack: Slack, session: aiohttp.ClientSession) -> None:
+    other = slack.neighbour(OTHER)
+    tokens = {team.team_id: (await installed(slack, session, team.team_id))["access_token"] for team in (slack, other)}
+    share = await other.share(other.channel("general"), [Upload(content=b"RIFF")])
+    sent = {"file": share.file_ids[0]}
+    assert (await call(slack, session, "files.info", tokens[slack.team_id], **sent))["error"] == "file_not_found"
+    told = await call(slack, session, "files.info", tokens[other.team_id], **sent)
+    for team, found in ((slack, False), (other, True)):
+        headers = {"Authorization": f"Bearer {tokens[team.team_id]}"}
+        async with session.get(told["file"]["url_private"], headers=headers) as download:
+            assert (download.content_type != "text/html") is found
+
+
+async def test_a_token_of_an_organisation_opens_its_teams(slack: Slack, session: aiohttp.ClientSession) -> None:
+    teams: list[Team] = [slack.neighbour(OTHER), slack.neighbour(THIRD)]
+    told = await installed(slack, session, "E0ORG")
+    assert (told["team"], told["is_enterprise_install"]) == (None, True)
+    token = told["access_token"]
+    assert (await call(slack, session, "auth.test", token))["team_id"] == "E0ORG"
+    listed = await call(slack, session, "auth.teams.list", token, limit="1")
+    assert [team["id"] for team in listed["teams"]] == ["T0OTHER"]
+    assert listed["response_metadata"]["next_cursor"]
+    for team in teams:
+        channel = team.channel("general")
+        assert (await call(slack, session, "conversations.info", token, channel=channel.id))["ok"]
+        assert (await call(slack, session, "files.list", token, team_id=team.team_id))["ok"]
+    assert (await call(slack, session, "files.list", token))["error"] == "missing_argument"
+
+
+async def test_an_app_that_is_taken_out_hears_of_it_and_then_nothing_more(
+    slack: Slack, session: aiohttp.ClientSession
+) -> None:
+    token = (await installed(slack, session, slack.team_id))["access_token"]
+    slack.retry_delays = ()
+    slack.events_url = "http://127.0.0.1:9/"
+    await slack.uninstall()
+    assert [sent.type for sent in slack.deliveries] == ["tokens_revoked", "app_uninstalled"]
+    assert (await call(slack, session, "auth.test", token))["error"] == "account_inactive"
+    await slack.share(slack.channel("general"), [Upload(content=b"RIFF")])
+    await slack.quiet()
+    assert len(slack.deliveries) == 2
