@@ -77,18 +77,21 @@ async def transcribe(file: Path, form: str, output: Path | None) -> int:
 
 @main.command()
 @click.option("--public-url", help="For HTTP mode: the https address under which Slack reaches the bot.")
+@click.option("--install-at", help="For many workspaces: the https address at which they install the app.")
 @click.option("--json", "as_json", is_flag=True, help="JSON in place of YAML.")
-def manifest(public_url: str | None, as_json: bool) -> None:  # noqa: FBT001 - click passes flags by name
+def manifest(public_url: str | None, install_at: str | None, as_json: bool) -> None:  # noqa: FBT001 - click passes flags by name
     """Print the app manifest: for Socket Mode, or for HTTP with --public-url."""
     from bot.addresses import base_url
     from bot.manifest import as_yaml
     from bot.manifest import manifest as made
 
-    try:
-        address = base_url(public_url) if public_url else None
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--public-url") from None
-    described = made(public_url=address)
+    def address(given: str | None, option: str) -> str | None:
+        try:
+            return base_url(given) if given else None
+        except ValueError as error:
+            raise click.BadParameter(str(error), param_hint=option) from None
+
+    described = made(public_url=address(public_url, "--public-url"), install_at=address(install_at, "--install-at"))
     click.echo(json.dumps(described, indent=2) if as_json else as_yaml(described), nl=as_json)
 
 

@@ -20,6 +20,7 @@ from bot.clock import Clock, wall_time
 from bot.databases import open_database
 from bot.home_pages import HomePages
 from bot.housekeeping import Housekeeping
+from bot.installed import many_workspaces
 from bot.listening import answer_about_itself, hear_providers, hear_slack, listen, tell_prometheus
 from bot.measured import measured
 from bot.metrics import Metrics
@@ -36,7 +37,7 @@ from bot.tools import Tools
 from bot.worker import Worker
 from bot.workspaces import OneWorkspace, Workspaces, make_workspace
 from handlers.health import Check
-from storage import claiming
+from storage import claiming, installations
 from storage.database import Database, Transaction
 from transcription.audio import convert
 
@@ -111,7 +112,7 @@ async def open_tools(
         metrics = Metrics(providers=transcribers)
         yield Tools(
             database=database,
-            workspaces=_workspaces(settings, session=session, metrics=metrics),
+            workspaces=_workspaces(settings, session=session, metrics=metrics, database=database, clock=clock),
             transcribers={name: measured(made, metrics) for name, made in transcribers.items()},
             spool=Spool(settings.spool),
             convert=convert,
@@ -123,7 +124,16 @@ async def open_tools(
         )
 
 
-def _workspaces(settings: Settings, *, session: aiohttp.ClientSession, metrics: Metrics) -> Workspaces:
+def _workspaces(
+    settings: Settings,
+    *,
+    session: aiohttp.ClientSession,
+    metrics: Metrics,
+    database: Database,
+    clock: Callable[[], datetime],
+) -> Workspaces:
+    if settings.is_for_many:
+        return many_workspaces(settings, session=session, metrics=metrics, database=database, clock=clock)
     if settings.slack_bot_token is None:
         raise SettingsProblem(settings.slack_problems())
     token = LastingToken(settings.slack_bot_token)
@@ -199,6 +209,7 @@ async def _take_over(database: Database, clock: Clock) -> None:
         claiming.void_leases(tx, now=clock())
         claiming.look_again(tx, now=clock())
         claiming.pull_back(tx, now=clock(), lease=LEASE)
+        installations.void_exchanges(tx)
 
     await database.write(work)
 

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.slack_errors import SlackRefused, SlackUnavailable
+from bot.slack_errors import SlackNotAuthorised, SlackRefused, SlackUnavailable
 from bot.slack_files import Place, SlackFile
 from bot.tools import Tools
 from bot.workspaces import Site
@@ -45,6 +45,8 @@ class CatchingUp:
         self._tools = tools
         self._hears = hears
         self._beats = beat
+        self._caught_up: set[str] = set()
+        """The teams that were looked through, while others are waited for."""
 
     async def run(self) -> None:
         """Note that Slack is heard, and catch up after a gap, until cancelled."""
@@ -64,10 +66,20 @@ class CatchingUp:
         if last is not None and now - last > GAP:
             await self._catch_up(since=max(last - MARGIN, now - FARTHEST))
         await self._tools.database.write(lambda tx: presence.note(tx, now=now))
+        self._caught_up.clear()
 
     async def _catch_up(self, *, since: datetime) -> None:
         for site in await self._tools.workspaces.sites():
-            await self._catch_up_at(site, since=since)
+            if site.team in self._caught_up:
+                continue
+            try:
+                await self._catch_up_at(site, since=max(since, site.since or since))
+            except SlackNotAuthorised as error:
+                if not self._tools.settings.is_for_many:
+                    raise
+                # The others are looked through all the same, and this one is not waited for.
+                _log.warning("workspace not looked through", place=site.team, error=str(error))
+            self._caught_up.add(site.team)
 
     async def _catch_up_at(self, site: Site, *, since: datetime) -> None:
         workspace = site.workspace

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
 
 import aiohttp
 from rich.console import Console
@@ -16,6 +14,8 @@ from rich.text import Text
 from bot.catalog import make_transcribers
 from bot.clock import wall_time
 from bot.databases import open_database
+from bot.doctor_many import examine_many
+from bot.findings import Finding, Verdict
 from bot.manifest import OPTIONAL_SCOPES, REQUIRED_SCOPES
 from bot.network import new_session
 from bot.settings import Settings
@@ -28,20 +28,9 @@ from storage.database import StorageUnavailable
 from transcription.errors import Misunderstood, NotAuthorised, QuotaSpent, TranscriptionError, Unavailable
 from transcription.transcriber import CallsBack, Handle, Transcriber
 
-Verdict = Literal["good", "note", "bad"]
-
 MARKS: dict[Verdict, tuple[str, str]] = {"good": ("✓", "green"), "note": ("!", "yellow"), "bad": ("✗", "red")}
 SPACE = 5 * 1024**3
 """Bytes: two of the largest recordings with their conversions."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
-    """One thing looked at; `fix` says what to do about it."""
-
-    verdict: Verdict
-    what: str
-    fix: str | None = None
 
 
 async def examine(settings: Settings) -> int:
@@ -69,6 +58,12 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
 
 
 async def _slack(settings: Settings) -> AsyncIterator[Finding]:
+    if settings.is_for_many:
+        async for finding in examine_many(settings):
+            yield finding
+        async with new_session() as session:
+            yield await _way_in(settings, session)
+        return
     if settings.slack_bot_token is None:
         return
     async with new_session() as session:

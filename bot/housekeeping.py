@@ -11,7 +11,6 @@ import structlog
 
 from bot.claim import LEASE
 from bot.clock import Clock
-from bot.slack_errors import SlackRefused, SlackUnavailable
 from bot.tools import Tools
 from storage import claiming, forgetting, inbox, jobs, passages, search
 from storage.database import StorageUnavailable
@@ -68,15 +67,14 @@ class Housekeeping:
             await self._forget_the_old()
             await self._clear_the_index()
             await self._forget_the_removed()
+            await self._tools.workspaces.keep()
 
     async def _forget_the_removed(self) -> None:
         """Everything of a workspace that removed the app goes a day later, unless the app is there again."""
         places = await self._tools.database.read(forgetting.removals)
-        try:
-            gone = await self._tools.workspaces.are_gone(places)
-        except (SlackUnavailable, SlackRefused):
-            return
-        back, before = set(places) - gone, self._clock() - REGRET
+        found = await self._tools.workspaces.are_gone(places)
+        gone = {place for place, is_gone in found.items() if is_gone}
+        back, before = set(found) - gone, self._clock() - REGRET
         count = await self._tools.database.write(
             lambda tx: forgetting.settle_removals(tx, gone=gone, back=back, before=before)
         )

@@ -96,6 +96,7 @@ def hear_slack(server: web.Application, tools: Tools, *, homes: HomePages, pace:
     )
     on_request.register(app, app, requests=requests)
     home.register(app, looks=homes)
+    tools.workspaces.serve(server)
     if settings.slack_signing_secret is not None:
         secret = settings.slack_signing_secret.get_secret_value()
         serve_slack(server, app, signing_secret=secret, metrics=tools.metrics)

@@ -11,6 +11,7 @@ import yaml
 
 from handlers import words
 from handlers.exporting import EXPORT
+from handlers.install_pages import REDIRECT
 from handlers.naming import NAME_SPEAKERS
 from handlers.on_request import TRANSCRIBE
 
@@ -39,8 +40,11 @@ OPTIONAL_SCOPES: Mapping[str, str] = {
 """Each may be declined when the app is installed."""
 
 
-def manifest(*, public_url: str | None = None) -> dict[str, object]:
-    """For HTTP with the given public address, or for Socket Mode without one."""
+def manifest(*, public_url: str | None = None, install_at: str | None = None) -> dict[str, object]:
+    """For HTTP with the given public address, or for Socket Mode without one.
+
+    With `install_at`, the address to which Slack sends people back, any workspace and any organisation can install it.
+    """
     address = f"{public_url}/slack/events" if public_url else None
     command = {
         "command": "/transcripts",
@@ -96,14 +100,15 @@ def manifest(*, public_url: str | None = None) -> dict[str, object]:
             ],
         },
         "oauth_config": {
+            **({"redirect_urls": [f"{install_at}{REDIRECT}"]} if install_at else {}),
             "scopes": {"bot": [*REQUIRED_SCOPES, *OPTIONAL_SCOPES], "bot_optional": [*OPTIONAL_SCOPES]},
         },
         "settings": {
             "event_subscriptions": events | ({"request_url": address} if address else {}),
             "interactivity": {"is_enabled": True} | ({"request_url": address} if address else {}),
-            "org_deploy_enabled": False,
+            "org_deploy_enabled": install_at is not None,
             "socket_mode_enabled": address is None,
-            "token_rotation_enabled": False,
+            "token_rotation_enabled": install_at is not None,
         },
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.slack_errors import SlackNotAuthorised, SlackRefused, SlackUnavailable
+from bot.slack_errors import SlackNotAuthorised, SlackNotInstalled, SlackRefused, SlackUnavailable
 from storage.database import StorageUnavailable
 from storage.job import Failure, Reason
 from transcription.errors import (
@@ -82,6 +82,8 @@ def _failure(error: Exception, *, attempts: int, age: timedelta) -> Failure | No
 
 def _again(error: Exception, *, attempts: int, chance: float) -> Again:
     match error:
+        case SlackNotInstalled():
+            return Again(wait=OPERATOR * (0.5 + chance / 2))
         case NotAuthorised() | QuotaSpent() | SlackNotAuthorised():
             return Again(wait=OPERATOR * (0.5 + chance / 2), alarm=True)
         case Unavailable() | SlackUnavailable() if error.retry_after is not None:

@@ -14,7 +14,9 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot import settings_problems
 from bot.addresses import ApiUrl, BaseUrl
+from bot.keys import Key
 
 TranscriberName = Literal["embedded", "botlhale", "gowajee"]
 
@@ -43,6 +45,18 @@ class Settings(BaseSettings):
     slack_bot_token: SecretStr | None = Field(None, description="Bot token of the installed app (`xoxb-…`).")
     slack_app_token: SecretStr | None = Field(None, description="App token for Socket Mode (`xapp-…`).")
     slack_signing_secret: SecretStr | None = Field(None, description="Signing secret; needed for HTTP mode.")
+    slack_client_id: str | None = Field(
+        None, description="Client id of the app: with it, and without SLACK_BOT_TOKEN, any workspace can install it."
+    )
+    slack_client_secret: SecretStr | None = Field(None, description="Client secret of the app.")
+    slack_authorize_url: ApiUrl = Field(
+        "https://slack.com/oauth/v2/authorize", description="Where people agree to an installation."
+    )
+    token_key: Annotated[tuple[Key, ...], NoDecode] = Field(
+        (),
+        description="Encrypts the tokens of many workspaces: 32 bytes in base64; the first of several, separated by "
+        "commas, encrypts, each decrypts.",
+    )
     slack_api_url: ApiUrl = Field("https://slack.com/api/", description="Where Slack's Web API is.")
     slack_file_origins: Annotated[tuple[BaseUrl, ...], NoDecode] = Field(
         (), description="Extra origins that may receive the bot token for downloads, separated by commas."
@@ -158,9 +172,9 @@ class Settings(BaseSettings):
         20 * 1024 * 1024, ge=1, description="Bytes; above it Gowajee fetches the audio from PUBLIC_URL."
     )
 
-    _split = field_validator("slack_file_origins", "gowajee_webhook_token", "gowajee_boost_words", mode="before")(
-        _comma_separated
-    )
+    _split = field_validator(
+        "slack_file_origins", "token_key", "gowajee_webhook_token", "gowajee_boost_words", mode="before"
+    )(_comma_separated)
 
     @field_validator("database_url")
     @classmethod
@@ -174,7 +188,8 @@ class Settings(BaseSettings):
         return value
 
     @field_validator(
-        "slack_bot_token", "slack_app_token", "slack_signing_secret", "botlhale_refresh_token", "gowajee_api_key",
+        "slack_bot_token", "slack_client_secret", "slack_app_token", "slack_signing_secret", "botlhale_refresh_token",
+        "gowajee_api_key",
         "metrics_token", mode="before",
     )  # fmt: skip
     @classmethod
@@ -215,47 +230,22 @@ class Settings(BaseSettings):
         """Whether Slack's events come over a WebSocket that we open."""
         return self.slack_app_token is not None
 
+    @property
+    def is_for_many(self) -> bool:
+        """Whether workspaces install the app themselves."""
+        return self.slack_client_id is not None and self.slack_bot_token is None
+
     def contradictions(self) -> list[str]:
         """Settings that exclude each other."""
-        problems = []
-        if (self.min_speakers is None) != (self.max_speakers is None):
-            problems.append("MIN_SPEAKERS and MAX_SPEAKERS: set both or neither")
-        if self.speakers and self.min_speakers:
-            problems.append("SPEAKERS: set it, or MIN_SPEAKERS and MAX_SPEAKERS, not both")
-        if self.min_speakers and self.max_speakers and self.min_speakers > self.max_speakers:
-            problems.append("MIN_SPEAKERS: it is larger than MAX_SPEAKERS")
-        return problems
+        return settings_problems.contradictions(self)
 
     def provider_problems(self) -> list[str]:
         """What the chosen transcriber lacks."""
-        needed: dict[str, tuple[object, str]] = {}
-        match self.transcriber:
-            case "botlhale":
-                needed = {
-                    "BOTLHALE_ORG_ID": (self.botlhale_org_id, "the organisation id of your Botlhale account"),
-                    "BOTLHALE_REFRESH_TOKEN": (self.botlhale_refresh_token, "the token from its API settings"),
-                }
-            case "gowajee":
-                needed = {
-                    "GOWAJEE_API_KEY": (self.gowajee_api_key, "the key from Gowajee's console"),
-                    "GOWAJEE_WEBHOOK_ID": (self.gowajee_webhook_id, "the id of the webhook registered there"),
-                    "GOWAJEE_WEBHOOK_TOKEN": (self.gowajee_webhook_token, "the token in that webhook's address"),
-                }
-            case "embedded":
-                pass
-        return [f"{name}: missing; set it to {what}" for name, (value, what) in needed.items() if not value]
+        return settings_problems.of_provider(self)
 
     def slack_problems(self) -> list[str]:
-        """What is missing to run in a workspace."""
-        problems = []
-        if self.slack_bot_token is None:
-            problems.append("SLACK_BOT_TOKEN: missing; set it to the bot token of the installed app (xoxb-…)")
-        if self.slack_app_token is None and self.slack_signing_secret is None:
-            problems.append(
-                "SLACK_APP_TOKEN: missing; set it to the app token (xapp-…) for Socket Mode, "
-                "or set SLACK_SIGNING_SECRET for HTTP mode"
-            )
-        return problems
+        """What is missing to run in a workspace, or in many."""
+        return settings_problems.of_slack(self)
 
 
 _SERVER = ("postgresql://", "postgres://")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from aiohttp import encode_basic_auth
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.settings import Settings
 
@@ -16,6 +18,15 @@ def slack_client(settings: Settings) -> AsyncWebClient:
 
 class _Client(AsyncWebClient):
     """Follows no redirect: a call's token and words are for the address in the settings and for nobody else."""
+
+    async def api_call(
+        self, api_method: str, *, auth: Any = None, headers: Any = None, **more: Any
+    ) -> AsyncSlackResponse:
+        """Call a method. The app's own id and secret go out as a header: aiohttp gives up what slack_sdk uses."""
+        if auth is not None:
+            shown = encode_basic_auth(auth["client_id"], auth["client_secret"])
+            headers = {**(headers or {}), "Authorization": shown}
+        return await super().api_call(api_method, headers=headers, **more)
 
     async def _request(self, *, http_verb: str, api_url: str, req_args: dict[str, Any]) -> dict[str, Any]:
         there = {**req_args, "allow_redirects": False}

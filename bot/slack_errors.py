@@ -60,6 +60,10 @@ class SlackNotAuthorised(SlackUnavailable):
         super().__init__(message, maybe_done=False)
 
 
+class SlackNotInstalled(SlackNotAuthorised):
+    """The workspace has not installed the app, or not any more: nobody here can help, a new installation does."""
+
+
 class SlackTokenExpired(SlackNotAuthorised):
     """The token was good until a while ago; there may be another one."""
 

@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from handlers.events import MaybeText, Name, SharedFile, Stamp, TextOrNothing, readable, storable
+from handlers.events import SharedFile
+from handlers.reading import MaybeText, Name, Stamp, TextOrNothing, readable, storable
 from storage.job import Reason
 
 GONE = frozenset({"file_not_found", "file_deleted"})
@@ -109,6 +110,17 @@ class Identified(_Wire):
     """Something of which only the id is read."""
 
     id: Name
+
+
+class _More(_Wire):
+    next_cursor: TextOrNothing = ""
+
+
+class TeamList(_Wire):
+    """A page of `auth.teams.list`."""
+
+    teams: Annotated[tuple[Identified, ...], BeforeValidator(readable(Identified))] = ()
+    response_metadata: _More = _More()
 
 
 class Conversation(_Wire):

@@ -9,28 +9,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from typing import TypeVar
 
 import aiohttp
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import BaseModel, ValidationError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.downloads import SLACK_HOSTS, Downloads, is_slacks
+from bot.calls import Answer, Calls
+from bot.downloads import Downloads
 from bot.metrics import Metrics
-from bot.rate_limits import Pauses
 from bot.rendering import POSTING, Attachment
-from bot.slack_errors import (
-    SlackMishap,
-    SlackNotAuthorised,
-    SlackRefused,
-    SlackTokenExpired,
-    SlackUnavailable,
-    retry_after,
-    understand,
+from bot.slack_errors import SlackNotAuthorised, SlackRefused, SlackUnavailable
+from bot.slack_files import (
+    GONE,
+    Conversation,
+    ConversationList,
+    FileList,
+    Identified,
+    Identity,
+    Person,
+    SlackFile,
+    TeamList,
 )
-from bot.slack_files import GONE, Conversation, ConversationList, FileList, Identified, Identity, Person, SlackFile
 from bot.tokens import Token
+from bot.uploads import send
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -39,14 +41,9 @@ Blocks = Sequence[Mapping[str, object]]
 EVENT_TYPE, PROGRESS_TYPE = "threadscribe_reply", "threadscribe_progress"
 """The metadata by which a reply of ours, and a message about progress, are recognised; everyone there may read it."""
 
-_UPLOADED = 200
-
 _EVERY_TYPE = "public_channel,private_channel,mpim,im"
 _CONVERSATIONS = 500
 """In one page; Slack gives at most 999, and sometimes fewer than it is asked for."""
-
-AWAY = 3
-"""Calls in a row without an answer: Slack, or the way to it, is not there."""
 
 
 class Workspace:
@@ -67,23 +64,28 @@ class Workspace:
         self.downloads = downloads
         self._client = client
         self._session = session
-        self._token = token
         self._metrics = metrics or Metrics()
-        self._pauses = Pauses()
-        self._unanswered = 0
+        self._calls = Calls(client=client, token=token, metrics=self._metrics)
+        self._acts_for: str | None = None
         self.identity: Identity | None = None
         self.scopes: frozenset[str] = frozenset()
 
     @property
     def is_within_reach(self) -> bool:
         """Whether Slack has told us who we are, and answers."""
-        return self.identity is not None and self._unanswered < AWAY
+        return self.identity is not None and self._calls.are_answered
+
+    def meet(self, identity: Identity, *, scopes: frozenset[str], acts_for: str | None) -> None:
+        """Be told who we are and what we may do; and the team to name, where the token opens all of an organisation."""
+        self.identity, self.scopes, self._acts_for = identity, scopes, acts_for
 
     async def identify(self, *, again: bool = False) -> Identity:
         """Ask Slack who we are and what we may do; remembered, unless asked `again`."""
         if self.identity is None or again:
             data, headers = await self._ask("auth.test")
             identity = _read(Identity, data, "auth.test")
+            if self._acts_for:
+                identity = identity.model_copy(update={"team_id": self._acts_for})
             granted = next((str(value) for name, value in headers.items() if name.lower() == "x-oauth-scopes"), "")
             self.scopes = frozenset(scope.strip() for scope in granted.split(",") if scope.strip())
             self.identity = identity
@@ -99,11 +101,25 @@ class Workspace:
         found: list[SlackFile] = []
         page = pages = 1
         while page <= pages:
-            data, _ = await self._ask("files.list", ts_from=int(since.timestamp()), count=200, page=page)
+            data, _ = await self._ask(
+                "files.list", ts_from=int(since.timestamp()), count=200, page=page, team_id=self._acts_for
+            )
             listed = _read(FileList, data, "files.list")
             found += listed.files
             page, pages = page + 1, listed.paging.pages
         return found
+
+    async def teams(self) -> list[str]:
+        """The teams that an organisation which installed the app has given it."""
+        found: list[str] = []
+        cursor: str | None = None
+        while True:
+            data, _ = await self._ask("auth.teams.list", limit=1000, cursor=cursor)
+            listed = _read(TeamList, data, "auth.teams.list")
+            found += [team.id for team in listed.teams]
+            cursor = listed.response_metadata.next_cursor
+            if not cursor:
+                return found
 
     async def conversation(self, channel: str) -> Conversation:
         """Describe a conversation."""
@@ -229,10 +245,11 @@ class Workspace:
     async def upload(self, attachment: Attachment) -> str:
         """Hand Slack the bytes of a file that nobody sees yet; its id."""
         name, length = attachment.name, len(attachment.content)
-        with self._pauses.kept("upload"):
+        with self._calls.pauses.kept("upload"):
             data, _ = await self._ask("files.getUploadURLExternal", filename=name, length=length)
             with self._metrics.slack_call("upload"):
-                await self._send(str(data["upload_url"]), attachment.content)
+                address, api_url = str(data["upload_url"]), self._client.base_url
+                await send(address, attachment.content, session=self._session, api_url=api_url)
         return str(data["file_id"])
 
     async def share(self, channel: str, thread: str | None, *, files: Mapping[str, str], blocks: Blocks) -> None:
@@ -259,65 +276,8 @@ class Workspace:
             if refused.code != already:
                 raise
 
-    async def _send(self, address: str, content: bytes) -> None:
-        # Whoever has the address has the transcript: it stays with Slack, and a redirect is no success.
-        api = urlsplit(self._client.base_url)
-        origin = f"{api.scheme}://{api.netloc}"
-        if not is_slacks(address, origins={origin}, names={*SLACK_HOSTS, str(api.hostname)}):
-            raise SlackUnavailable("upload: not Slack's host", maybe_done=False)
-        try:
-            async with self._session.post(address, data=content, allow_redirects=False) as response:
-                if response.status != _UPLOADED:
-                    wait = retry_after(response.headers)
-                    raise SlackUnavailable(f"upload: {response.status}", retry_after=wait, maybe_done=False)
-        except (TimeoutError, aiohttp.ClientError) as error:
-            raise SlackUnavailable(f"upload: {type(error).__name__}", maybe_done=False) from None
-
-    async def _ask(self, method: str, **arguments: object) -> tuple[dict[str, Any], Mapping[str, object]]:
-        with self._pauses.kept(method), self._metrics.slack_call(method):
-            return await self._call(method, arguments)
-
-    async def _call(self, method: str, arguments: Mapping[str, object]) -> tuple[dict[str, Any], Mapping[str, object]]:
-        token = await self._token.current()
-        try:
-            return await self._call_with(token, method, arguments)
-        except SlackTokenExpired:
-            # Slack has looked at nothing but the token.
-            another = await self._token.instead_of(token)
-            if another is None:
-                raise
-            return await self._call_with(another, method, arguments)
-
-    async def _call_with(
-        self, token: SecretStr, method: str, arguments: Mapping[str, object]
-    ) -> tuple[dict[str, Any], Mapping[str, object]]:
-        given = {name: value for name, value in arguments.items() if value is not None}
-        body = {"json": given} if method in _JSON_METHODS else {"data": _plain(given)}
-        headers = {"Authorization": f"Bearer {token.get_secret_value()}"}
-        try:
-            response = await self._client.api_call(method, headers=headers, **body)
-        except SlackMishap as error:
-            understood = understand(method, error)
-            self._note(understood)
-            raise understood from None
-        self._note(None)
-        if not isinstance(response.data, dict):
-            raise SlackUnavailable(f"{method}: not an answer")
-        return response.data, response.headers
-
-    def _note(self, error: Exception | None) -> None:
-        silent = type(error) is SlackUnavailable and error.retry_after is None
-        self._unanswered = self._unanswered + 1 if silent else 0
-
-
-_JSON_METHODS = frozenset(
-    {"chat.postMessage", "chat.update", "files.completeUploadExternal", "views.open", "views.publish"}
-)
-"""Methods with nested arguments; those that read take form fields only."""
-
-
-def _plain(arguments: Mapping[str, object]) -> dict[str, str]:
-    return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in arguments.items()}
+    async def _ask(self, method: str, **arguments: object) -> Answer:
+        return await self._calls.make(method, arguments)
 
 
 def _read(model: type[M], data: object, method: str) -> M:

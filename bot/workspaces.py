@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 import aiohttp
 import structlog
+from aiohttp import web
 
 from bot.downloads import Downloads
 from bot.metrics import Metrics
@@ -54,15 +55,27 @@ class Workspaces(Protocol):
         """Every workspace. Raises what `find` does."""
         ...
 
-    async def are_gone(self, places: Sequence[str]) -> frozenset[str]:
-        """Those of the places that removed the app where it still is not: a token that is changed is revoked, too.
+    async def are_gone(self, places: Sequence[str]) -> Mapping[str, bool]:
+        """Whether the places that removed the app are still without it: a token that is changed is revoked, too.
 
-        A place is a team, or an organisation. Raises `SlackUnavailable`, `SlackRefused`, `StorageUnavailable`.
+        A place is a team, or an organisation; one of which it is not known now is left out. Raises
+        `StorageUnavailable`.
         """
         ...
 
-    def removed(self, tx: Transaction, *, place: str, at: datetime) -> None:
-        """Forget what opens a workspace that removed the app at that moment, unless it was installed again since."""
+    def removed(self, tx: Transaction, *, place: str, at: datetime, certain: bool) -> None:
+        """Forget what opens a place that removed the app at that moment, unless it was installed again since.
+
+        Not `certain`: a token was revoked, and where tokens are exchanged there may be another one.
+        """
+        ...
+
+    def serve(self, server: web.Application) -> None:
+        """Serve what people install the app with, if they do so themselves."""
+        ...
+
+    async def keep(self) -> None:
+        """What is to be done now and then. Raises `StorageUnavailable`."""
         ...
 
     @property
@@ -87,6 +100,17 @@ def make_workspace(
     client.session = session
     downloads = Downloads(session=session, token=token, origins=settings.slack_file_origins)
     return Workspace(client=client, session=session, token=token, downloads=downloads, metrics=metrics)
+
+
+async def is_accepted(workspace: Workspace) -> bool | None:
+    """Whether Slack still takes the token; None where it does not say so now."""
+    try:
+        await workspace.identify(again=True)
+    except SlackNotAuthorised:
+        return False
+    except (SlackUnavailable, SlackRefused):
+        return None
+    return True
 
 
 class OneWorkspace:
@@ -114,16 +138,19 @@ class OneWorkspace:
         identity = await self._workspace.identify()
         return [Site(workspace=self._workspace, team=identity.team_id, enterprise=identity.enterprise_id)]
 
-    async def are_gone(self, places: Sequence[str]) -> frozenset[str]:
+    async def are_gone(self, places: Sequence[str]) -> Mapping[str, bool]:
         """All of them, or none: whether Slack still knows us says `auth.test`."""
-        try:
-            await self._workspace.identify(again=True)
-        except SlackNotAuthorised:
-            return frozenset(places)
-        return frozenset()
+        accepted = await is_accepted(self._workspace)
+        return {} if accepted is None else dict.fromkeys(places, not accepted)
 
-    def removed(self, tx: Transaction, *, place: str, at: datetime) -> None:
+    def removed(self, tx: Transaction, *, place: str, at: datetime, certain: bool) -> None:
         """Nothing: the token is in the settings."""
+
+    def serve(self, server: web.Application) -> None:
+        """Nothing."""
+
+    async def keep(self) -> None:
+        """Nothing."""
 
     @property
     def is_within_reach(self) -> bool:

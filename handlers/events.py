@@ -6,64 +6,12 @@ answered, whatever else is missing or odd in it. Text comes out so that every da
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from contextlib import suppress
 from pathlib import PurePath
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
-M = TypeVar("M", bound=BaseModel)
-
-_HALF_CHARACTERS = re.compile("[\ud800-\udfff]")
-_STAMP = r"^[0-9]{1,12}(\.[0-9]{1,9})?$"
-
-
-def storable(text: str) -> str:
-    """`text` as every database keeps it: without NUL (PostgreSQL), halves of characters (UTF-8) made U+FFFD."""
-    return _HALF_CHARACTERS.sub("\ufffd", text.replace("\x00", ""))
-
-
-def _text(value: object) -> object:
-    return storable(value) if isinstance(value, str) else value
-
-
-def _text_or_none(value: object) -> str | None:
-    return storable(value) if isinstance(value, str) else None
-
-
-def _text_or_nothing(value: object) -> str:
-    return _text_or_none(value) or ""
-
-
-def _stamp_or_nothing(value: object) -> str:
-    return value if isinstance(value, str) and re.match(_STAMP, value) else ""
-
-
-Name = Annotated[str, BeforeValidator(_text), Field(min_length=1)]
-"""An id without which nothing can be done."""
-
-MaybeText = Annotated[str | None, BeforeValidator(_text_or_none)]
-"""Text that is good to have; None where there is none."""
-
-TextOrNothing = Annotated[str, BeforeValidator(_text_or_nothing)]
-
-Stamp = Annotated[str, Field(pattern=_STAMP)]
-"""A moment by Slack's clock, which names a message: it decides where we answer, so it is right or it is none."""
-
-
-def readable(shape: type[M]) -> Callable[[object], tuple[M, ...]]:
-    """Make a reader of lists that gives the entries that are as `shape` wants them: one that is not costs itself."""
-
-    def read(entries: object) -> tuple[M, ...]:
-        kept: list[M] = []
-        for entry in entries if isinstance(entries, list | tuple) else ():
-            with suppress(ValidationError):
-                kept.append(shape.model_validate(entry))
-        return tuple(kept)
-
-    return read
+from handlers.reading import MaybeText, Name, Stamp, StampOrNothing, TextOrNothing, readable
 
 
 class _Wire(BaseModel):
@@ -87,7 +35,7 @@ class FileShared(_Wire):
     file_id: Name
     channel_id: Name
     user_id: TextOrNothing = ""
-    event_ts: Annotated[str, BeforeValidator(_stamp_or_nothing)] = ""
+    event_ts: StampOrNothing = ""
 
 
 class SharedFile(_Wire):
@@ -210,15 +158,31 @@ class Action(_Wire):
     value: TextOrNothing = ""
 
 
-class PressedAnywhere(_Wire):
-    """A button was pressed, under a message or in a person's own place (App Home), which has no channel.
+class _Interaction(_Wire):
+    """What a person does with what they see: who, and where.
 
-    Source: https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
+    To an app that is in a whole organisation Slack need not tell the team as such, but that of the person.
     """
 
     user: Someone
     team: Someone
     enterprise: Someone | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_team(cls, payload: object) -> object:
+        if not isinstance(payload, dict) or payload.get("team"):
+            return payload
+        user = payload.get("user")
+        return {**payload, "team": {"id": user.get("team_id") if isinstance(user, dict) else None}}
+
+
+class PressedAnywhere(_Interaction):
+    """A button was pressed, under a message or in a person's own place (App Home), which has no channel.
+
+    Source: https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
+    """
+
     channel: Someone | None = None
     trigger_id: Name
     actions: Annotated[tuple[Action, ...], BeforeValidator(readable(Action))] = ()
@@ -233,15 +197,12 @@ class _HomeView(_Wire):
     type: Literal["home"]
 
 
-class PressedAtHome(_Wire):
+class PressedAtHome(_Interaction):
     """A button was pressed in a person's App Home.
 
     Source: https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
     """
 
-    user: Someone
-    team: Someone
-    enterprise: Someone | None = None
     view: _HomeView
 
 
@@ -269,15 +230,12 @@ class SubmittedView(_Wire):
     state: ViewState = ViewState()
 
 
-class Submitted(_Wire):
+class Submitted(_Interaction):
     """A form was sent.
 
     Source: https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload
     """
 
-    user: Someone
-    team: Someone
-    enterprise: Someone | None = None
     view: SubmittedView
 
 

@@ -22,9 +22,12 @@ _log = structlog.get_logger()
 
 
 class Removed(Protocol):
-    """Is told that the app is gone from a place, a team or an organisation, since that moment by Slack's clock."""
+    """Is told that the app is gone from a place, a team or an organisation, since that moment by Slack's clock.
 
-    def __call__(self, tx: Transaction, *, place: str, at: datetime) -> None:
+    Not `certain`: a token of it was revoked, of which it may have another one.
+    """
+
+    def __call__(self, tx: Transaction, *, place: str, at: datetime, certain: bool) -> None:
         """In the unit of work in which that is noted."""
         ...
 
@@ -43,12 +46,12 @@ def register(app: Hears, *, database: Database, clock: Callable[[], datetime], r
         await database.write(lambda tx: forgetting.file_deleted(tx, team=place.team, file=gone.file_id, now=clock()))
 
     async def app_removed(event: Event, place: Installation) -> None:
-        del event
         _log.warning("app removed", place=place.place)
 
         def note(tx: Transaction) -> None:
             forgetting.app_removed(tx, place=place.place, now=clock())
-            removed(tx, place=place.place, at=place.at or clock())
+            certain = event.get("type") == "app_uninstalled"
+            removed(tx, place=place.place, at=place.at or clock(), certain=certain)
 
         await database.write(note)
 

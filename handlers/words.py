@@ -626,3 +626,24 @@ def apology(failure: Failure, *, provider: str | None = None) -> str:  # noqa: P
             return f"This recording was {phrase}."
         case _:
             assert_never(failure.reason)
+
+
+INSTALLED = "Threadscribe is installed"
+INSTALLED_NEXT = (
+    "Add it to a channel by typing /invite @Threadscribe there. "
+    "Then share a recording, and the transcript comes in its thread."
+)
+INSTALLED_IN_ORGANISATION = "Now choose the workspaces of your organisation in which people may use it."
+OPEN_SLACK = "Open Slack"
+CHOOSE_WORKSPACES = "Choose workspaces"
+NOT_INSTALLED = "Threadscribe was not installed"
+INSTALL_DENIED = "You chose not to add it, so nothing has changed."
+INSTALL_OUT_OF_DATE = (
+    "This page is out of date. An installation is finished in the browser in which it was begun, within ten minutes, "
+    "and only once. Nothing has changed."
+)
+INSTALL_FAILED = (
+    "Slack did not confirm it, and nothing has changed. Please start again in a minute. "
+    "If it fails again, tell the people who run this app."
+)
+INSTALL_AGAIN = "Start again"

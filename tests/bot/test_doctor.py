@@ -7,16 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from bot.doctor import examine
 from bot.manifest import OPTIONAL_SCOPES, REQUIRED_SCOPES
+from bot.seals import Seals
 from sandbox.botlhale import Botlhale
 from sandbox.faults import Fault, answer, hang_up_before, rate_limited
 from sandbox.gowajee import Gowajee
 from sandbox.slack import Slack
+from storage import installations
+from storage.installations import Installed
 from storage.job import JobState
-from tests.bot.prepared import a_job, new_database
+from tests.bot.prepared import NOON, a_job, new_database
 from tests.journeys.bench import WEBHOOK_TOKEN, botlhale_settings, gowajee_settings, settings_of
+from tests.journeys.installing import KEY, many_settings
 
 HTTP_MODE = {"slack_signing_secret": "signing-very-secret", "slack_app_token": None}
 
@@ -309,3 +314,43 @@ async def test_no_secret_is_in_anything_it_says(practice: Practice) -> None:
         ]  # fmt: skip
     assert seen.code == 0
     assert not [secret for secret in secrets if secret in seen.squeezed]
+
+
+async def test_for_many_workspaces_it_looks_at_the_app_and_at_every_installation(
+    practice: Practice, tmp_path: Path
+) -> None:
+    slack, settings = practice.slack, many_settings(practice.slack, http=False)
+    seen = await practice.examine(**settings)
+    assert seen.code == 0, seen.said
+    assert "knows the app's client id and secret" in seen.said
+    assert "no workspace has installed the app yet" in seen.said
+    assert f"{settings['public_url']}/slack/install" in seen.said
+    assert names_in(practice.folder) == []
+
+    seals = Seals([SecretStr(KEY)])
+    database = await new_database(tmp_path / "bot.db")
+    tokens = {"T0SANDBOX": slack.bot_token, "T0GONE": "xoxb-very-secret"}
+    for place, token in tokens.items():
+        one = Installed(
+            place=place, url="", bot_user="U1", scopes=frozenset(), token=seals.seal(SecretStr(token), place=place),
+            installed_by="U2", installed_at=NOON,
+        )  # fmt: skip
+        await database.write(lambda tx, one=one: installations.put(tx, one))  # type: ignore[misc]
+    await database.close()
+    seen = await practice.examine(**settings)
+    assert seen.code == 1
+    [bad] = seen.bad
+    assert "the installation of T0GONE does not open it (auth.test: invalid_auth)" in bad
+    assert "Slack knows the bot in T0SANDBOX" in seen.said
+    assert "very-secret" not in seen.squeezed
+    other_key = {**settings, "token_key": "YW5vdGhlciBzZXQgb2YgdGhpcnR5LXR3byBieXRlcyE="}
+    assert len((await practice.examine(**other_key)).bad) == 2
+
+
+async def test_a_client_secret_that_is_not_the_apps_is_told(practice: Practice) -> None:
+    settings = many_settings(practice.slack, http=False) | {"slack_client_secret": "very-secret"}
+    seen = await practice.examine(**settings)
+    [bad] = seen.bad
+    assert "bad_client_secret" in bad
+    assert "SLACK_CLIENT_SECRET" in bad
+    assert "very-secret" not in seen.squeezed

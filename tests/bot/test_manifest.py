@@ -120,6 +120,23 @@ def test_an_address_that_slack_could_not_reach_is_refused_with_exit_code_2(addre
     assert "--public-url" in result.output
 
 
+def test_for_one_workspace_nobody_else_can_install_it() -> None:
+    shown = described()
+    assert "redirect_urls" not in shown["oauth_config"]
+    assert not shown["settings"]["org_deploy_enabled"]
+    assert not shown["settings"]["token_rotation_enabled"]
+
+
+@pytest.mark.parametrize("public_url", [None, BOT])
+def test_for_many_it_names_where_slack_sends_people_back_in_either_mode(public_url: str | None) -> None:
+    more = ["--public-url", public_url] if public_url else []
+    shown = json.loads(printed("--json", "--install-at", f"{BOT}/", *more))
+    assert shown["oauth_config"]["redirect_urls"] == [f"{BOT}/slack/oauth_redirect"]
+    assert shown["settings"]["org_deploy_enabled"]
+    assert shown["settings"]["token_rotation_enabled"]
+    assert shown["settings"]["socket_mode_enabled"] == (public_url is None)
+
+
 def test_the_file_at_the_root_is_what_the_command_prints() -> None:
     file = ROOT / "manifest.yml"
     assert file.exists(), "manifest.yml is missing: write it with `threadscribe manifest > manifest.yml`"

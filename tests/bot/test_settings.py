@@ -313,6 +313,35 @@ def test_either_way_in_is_enough(tmp_path: Path, way_in: str) -> None:
     assert settings.socket_mode is (way_in == "SLACK_APP_TOKEN")
 
 
+KEY = "aGVyZSBhcmUgdGhpcnR5LXR3byBpbnZlbnRlZCBieXQ="
+FOR_MANY = {
+    "SLACK_CLIENT_ID": "1.2", "SLACK_CLIENT_SECRET": "s", "TOKEN_KEY": KEY, "PUBLIC_URL": "https://bot.example",
+    "SLACK_APP_TOKEN": "xapp-1",
+}  # fmt: skip
+
+
+def test_for_many_workspaces_everything_that_is_missing_is_named(tmp_path: Path) -> None:
+    assert read(tmp_path, **FOR_MANY).slack_problems() == []
+    assert read(tmp_path, **FOR_MANY).is_for_many
+    lacking = read(tmp_path, SLACK_CLIENT_ID="1.2").slack_problems()
+    assert [line.split(":")[0] for line in lacking] == [
+        "SLACK_CLIENT_SECRET", "TOKEN_KEY", "PUBLIC_URL", "SLACK_APP_TOKEN",
+    ]  # fmt: skip
+
+
+def test_it_is_for_one_workspace_or_for_many(tmp_path: Path) -> None:
+    [problem] = read(tmp_path, SLACK_BOT_TOKEN="xoxb-1", **FOR_MANY).slack_problems()
+    assert "set only one of them" in problem
+    assert not read(tmp_path, SLACK_BOT_TOKEN="xoxb-1", SLACK_APP_TOKEN="xapp-1").is_for_many
+
+
+@pytest.mark.parametrize("key", ["short", KEY[:-8], f"{KEY},short", "ก"])
+def test_a_key_that_is_none_is_told_with_how_to_make_one_and_not_shown(tmp_path: Path, key: str) -> None:
+    [problem] = problems(tmp_path, TOKEN_KEY=key)
+    assert "openssl rand -base64 32" in problem
+    assert key not in problem
+
+
 @pytest.mark.parametrize(
     ("transcriber", "needed"),
     [

@@ -176,7 +176,7 @@ def test_transcription_serves_nothing() -> None:
     assert servers == []
 
 
-UNUSED = ("rich", "av", "numpy", "pocketsphinx", "psycopg", "httpx", "sandbox", "bot.demo")
+UNUSED = ("rich", "av", "numpy", "pocketsphinx", "psycopg", "httpx", "cryptography", "sandbox", "bot.demo")
 """What a bot with SQLite and a provider over the network has no use for."""
 
 

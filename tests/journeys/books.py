@@ -52,6 +52,16 @@ class Books:
         """What anybody has set."""
         return await asyncio.to_thread(self._do, "SELECT * FROM preferences WHERE version > 0")
 
+    async def was_removed(self, place: str) -> None:
+        """As if Slack had told that the app was removed there."""
+        at = round(time.time() * 1000)
+        statement = f"INSERT INTO presence (place, heard_at) VALUES ('removed {place}', {at})"  # noqa: S608 - our own
+        await asyncio.to_thread(self._do, statement)
+
+    async def installations(self) -> list[Mapping[str, Any]]:
+        """Every installation."""
+        return await asyncio.to_thread(self._do, "SELECT * FROM installations ORDER BY place")
+
     async def waits_end(self) -> None:
         """Let the time pass until the next job is due, if all of them only wait."""
         jobs = await self.jobs()

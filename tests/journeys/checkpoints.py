@@ -18,6 +18,7 @@ from types import MappingProxyType
 from typing import Any, cast
 
 from bot.downloads import Downloads
+from bot.installed import ManyWorkspaces
 from bot.spool import Spool
 from bot.tools import Tools
 from bot.workspace import Workspace
@@ -44,10 +45,18 @@ def checkpoints() -> list[str]:
 
 def watched(tools: Tools, reach: Reach) -> Tools:
     """The same tools; `reach` is called with the name of each checkpoint before it is passed."""
+    database = cast("Any", _Database(tools.database, reach))
+    workspaces = tools.workspaces
+    if isinstance(workspaces, ManyWorkspaces):
+        make = workspaces.make
+        workspaces.registry = replace(workspaces.registry, database=database)
+        workspaces.make = lambda token: cast("Any", _Workspace(make(token), reach))
+    else:
+        workspaces = cast("Any", _Workspaces(workspaces, reach))
     return replace(
         tools,
-        database=cast("Any", _Database(tools.database, reach)),
-        workspaces=cast("Any", _Workspaces(tools.workspaces, reach)),
+        database=database,
+        workspaces=workspaces,
         spool=cast("Any", _Watched(tools.spool, "spool", reach)),
         transcribers={
             name: cast("Any", _Watched(transcriber, "provider", reach))
@@ -77,7 +86,7 @@ class _Workspace(_Watched):
 
 
 class _Workspaces:
-    """Every workspace that comes out of it is watched; what it does itself is not, but for its writes."""
+    """The one that comes out of it is watched."""
 
     def __init__(self, workspaces: Workspaces, reach: Reach) -> None:
         self._workspaces = workspaces

@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import av
@@ -7,6 +7,7 @@ import pytest
 from sandbox.botlhale import Botlhale
 from sandbox.slack import Slack
 from tests.journeys.bench import Bench
+from tests.journeys.nursery import Nursery
 
 
 @pytest.fixture
@@ -21,6 +22,13 @@ async def bench(slack: Slack, tmp_path: Path) -> AsyncIterator[Bench]:
         bench = Bench(slack, botlhale, tmp_path)
         yield bench
         await bench.stop()
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    started = Nursery()
+    yield started
+    started.close()
 
 
 @pytest.fixture(scope="session")

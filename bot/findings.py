@@ -1,0 +1,17 @@
+"""What `threadscribe doctor` finds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Verdict = Literal["good", "note", "bad"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """One thing looked at; `fix` says what to do about it."""
+
+    verdict: Verdict
+    what: str
+    fix: str | None = None

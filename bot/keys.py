@@ -1,0 +1,24 @@
+"""A key in the settings: 32 bytes, written in either alphabet of base64."""
+
+from __future__ import annotations
+
+import base64
+from typing import Annotated
+
+from pydantic import AfterValidator, SecretStr
+
+LENGTH = 32
+"""Bytes."""
+
+
+def _key(value: SecretStr) -> SecretStr:
+    try:
+        good = len(base64.urlsafe_b64decode(value.get_secret_value())) == LENGTH
+    except ValueError:
+        good = False
+    if not good:
+        raise ValueError("make one with `openssl rand -base64 32`")
+    return value
+
+
+Key = Annotated[SecretStr, AfterValidator(_key)]

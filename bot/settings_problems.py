@@ -1,0 +1,67 @@
+"""What the settings lack or contradict each other in; each line names one and says what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+
+
+def contradictions(settings: Settings) -> list[str]:
+    """Settings that exclude each other."""
+    problems = []
+    if (settings.min_speakers is None) != (settings.max_speakers is None):
+        problems.append("MIN_SPEAKERS and MAX_SPEAKERS: set both or neither")
+    if settings.speakers and settings.min_speakers:
+        problems.append("SPEAKERS: set it, or MIN_SPEAKERS and MAX_SPEAKERS, not both")
+    if settings.min_speakers and settings.max_speakers and settings.min_speakers > settings.max_speakers:
+        problems.append("MIN_SPEAKERS: it is larger than MAX_SPEAKERS")
+    return problems
+
+
+def of_provider(settings: Settings) -> list[str]:
+    """What the chosen transcriber lacks."""
+    needed: dict[str, tuple[object, str]] = {}
+    match settings.transcriber:
+        case "botlhale":
+            needed = {
+                "BOTLHALE_ORG_ID": (settings.botlhale_org_id, "the organisation id of your Botlhale account"),
+                "BOTLHALE_REFRESH_TOKEN": (settings.botlhale_refresh_token, "the token from its API settings"),
+            }
+        case "gowajee":
+            needed = {
+                "GOWAJEE_API_KEY": (settings.gowajee_api_key, "the key from Gowajee's console"),
+                "GOWAJEE_WEBHOOK_ID": (settings.gowajee_webhook_id, "the id of the webhook registered there"),
+                "GOWAJEE_WEBHOOK_TOKEN": (settings.gowajee_webhook_token, "the token in that webhook's address"),
+            }
+        case "embedded":
+            pass
+    return _missing(needed)
+
+
+def of_slack(settings: Settings) -> list[str]:
+    """What is missing to run in a workspace, or in many."""
+    problems = _of_many(settings) if settings.slack_client_id is not None else []
+    if settings.slack_bot_token is None and settings.slack_client_id is None:
+        problems.append("SLACK_BOT_TOKEN: missing; set it to the bot token of the installed app (xoxb-…)")
+    if settings.slack_app_token is None and settings.slack_signing_secret is None:
+        problems.append(
+            "SLACK_APP_TOKEN: missing; set it to the app token (xapp-…) for Socket Mode, "
+            "or set SLACK_SIGNING_SECRET for HTTP mode"
+        )
+    return problems
+
+
+def _of_many(settings: Settings) -> list[str]:
+    if settings.slack_bot_token is not None:
+        return ["SLACK_BOT_TOKEN: it opens one workspace and SLACK_CLIENT_ID many; set only one of them"]
+    return _missing({
+        "SLACK_CLIENT_SECRET": (settings.slack_client_secret, "the client secret from the app's Basic Information"),
+        "TOKEN_KEY": (settings.token_key, "what `openssl rand -base64 32` prints, and keep it somewhere else too"),
+        "PUBLIC_URL": (settings.public_url, "the https address of this server, to which Slack sends people back"),
+    })  # fmt: skip
+
+
+def _missing(needed: dict[str, tuple[object, str]]) -> list[str]:
+    return [f"{name}: missing; set it to {what}" for name, (value, what) in needed.items() if not value]

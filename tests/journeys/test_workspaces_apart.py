@@ -1,0 +1,231 @@
+"""People of one workspace never see or reach anything of another, whatever they send: it is all signed by Slack."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import pytest
+
+from handlers import words
+from handlers.export_modal import FORM as EXPORT_FORM
+from handlers.export_modal import FORMAT
+from handlers.exporting import EXPORT
+from handlers.naming import NAME_SPEAKERS, UNDO_NAMING
+from handlers.naming_modal import FORM
+from handlers.on_request import TRANSCRIBE
+from handlers.preferences_modal import FORM as SETTINGS_FORM
+from handlers.steering import AGAIN, AGAIN_FORM, CANCEL, RETRY
+from sandbox.slack import Ids, Message, Share, Slack, Team
+from storage import exports, namings
+from storage.job import Job
+from tests.journeys.bench import Bench, recording
+from tests.journeys.installing import browser, many_settings
+
+OTHER = Ids(team="T0OTHER", name="Other", bot_user="U0OTHERBOT", bot="B0OTHER")
+NORTH = Ids(team="T0NORTH", name="North", bot_user="U0ORGBOT", bot="B0ORG", enterprise="E0ORG")
+SOUTH = Ids(team="T0SOUTH", name="South", bot_user="U0ORGBOT", bot="B0ORG", enterprise="E0ORG")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Two:
+    """A workspace with a recording that was answered, and another one whose people would like to get at it."""
+
+    bench: Bench
+    whose: Team
+    other: Team
+    share: Share
+    job: Job
+    reply: Message
+
+    async def untouched(self) -> None:
+        """Nothing was said, changed, begun or named."""
+        await self.whose.quiet()
+        [job] = await self.bench.jobs()
+        assert job == self.job
+        assert self.whose.message(self.share.channel.id, self.reply.ts).blocks == self.reply.blocks
+        assert len(self.whose.messages(self.share.channel.id)) == 2
+        assert (self.whose.modals, self.other.modals) == ({}, {})
+        bot = self.bench.bot
+        assert bot is not None
+        assert await bot.tools.database.read(lambda tx: namings.newest(tx, job.id)) is None
+        assert await bot.tools.database.read(lambda tx: exports.of_job(tx, job.id)) == []
+        tried = [call for call in self.other.calls if not call.ok]
+        assert tried == [], "nothing was even asked for with the other one's token"
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[Slack]:
+    async with Slack(installed=False) as running:
+        running.subscriptions.add("file_deleted")
+        yield running
+
+
+@pytest.fixture(params=["two workspaces", "two of an organisation"])
+async def two(request: pytest.FixtureRequest, bench: Bench, slack: Slack) -> Two:
+    settings = many_settings(slack)
+    if request.param == "two workspaces":
+        teams: tuple[Team, Team] = (slack, slack.neighbour(OTHER))
+        places = [team.team_id for team in teams]
+    else:
+        teams, places = (slack.neighbour(NORTH), slack.neighbour(SOUTH)), ["E0ORG"]
+    whose, other = teams
+    for team in teams:
+        team.subscriptions |= {"file_deleted", "app_home_opened"}
+    await bench.start(**settings)
+    for place in places:
+        async with browser(settings) as person:
+            assert (await person.install(place)).status == 200
+    share = await whose.share(whose.channel("general"), [recording()])
+    [job] = await bench.ended()
+    [reply] = await whose.wait_for_replies(share)
+    return Two(bench=bench, whose=whose, other=other, share=share, job=job, reply=reply)
+
+
+async def no_command(two: Two) -> None:
+    job, other = two.job, two.other
+    for ask in ("status", "cancel", "retry", "delete"):
+        for channel in (other.channel("general"), None):
+            answer = await other.command("/transcripts", f"{ask} {job.id}", channel=channel)
+            assert answer.messages[0]["text"] == words.no_such_recording(job.id)
+    # As if channels and people were called alike in both.
+    other._behind.workspace.users[job.origin.user] = "amara"
+    alike = two.share.channel
+    for ask in (f"status {job.id}", f"cancel {job.id}", f"retry {job.id}", f"delete {job.id}"):
+        answer = await other.command("/transcripts", ask, user=job.origin.user, channel=alike)
+        assert answer.messages[0]["text"] == words.no_such_recording(job.id)
+    for channel in (alike, None):
+        listed = await other.command("/transcripts", "list", user=job.origin.user, channel=channel)
+        assert listed.messages[0]["text"] == words.NO_RECORDINGS
+
+
+async def no_button(two: Two) -> None:
+    for action in (NAME_SPEAKERS, UNDO_NAMING, CANCEL, RETRY, AGAIN, EXPORT):
+        await _no_button(two, action)
+
+
+async def _no_button(two: Two, action: str) -> None:
+    value = f"{two.job.id}:0" if action in {NAME_SPEAKERS, UNDO_NAMING} else two.job.id
+    answer = await two.other.interact({
+        "type": "block_actions",
+        "user": {"id": two.job.origin.user, "team_id": two.other.team_id},
+        "channel": {"id": two.share.channel.id},
+        "message": {"ts": two.reply.ts},
+        "container": {"type": "message", "message_ts": two.reply.ts, "channel_id": two.share.channel.id},
+        "actions": [{"action_id": action, "block_id": "b", "type": "button", "value": value, "action_ts": "1.0"}],
+    })  # fmt: skip
+    [said] = await answer.wait_for_messages()
+    assert said["text"] in {
+        words.NOT_HERE, words.NOTHING_TO_NAME, words.NOTHING_TO_EXPORT, words.no_such_recording(two.job.id)
+    }  # fmt: skip
+
+
+async def no_shortcut(two: Two) -> None:
+    for ts, what in product((two.reply.ts, two.share.ts), (NAME_SPEAKERS, EXPORT)):
+        answer = await two.other.interact({
+            "type": "message_action", "callback_id": what, "action_ts": "1.0",
+            "user": {"id": two.job.origin.user, "team_id": two.other.team_id},
+            "channel": {"id": two.share.channel.id}, "message": {"ts": ts, "type": "message"},
+        })  # fmt: skip
+        [said] = await answer.wait_for_messages()
+        assert said["text"] in {words.NOTHING_TO_NAME, words.NOTHING_TO_EXPORT}
+
+
+async def no_form(two: Two) -> None:
+    for form in (FORM, AGAIN_FORM, EXPORT_FORM):
+        await _no_form(two, form)
+
+
+async def _no_form(two: Two, form: str) -> None:
+    channel = two.share.channel.id
+    context = {"job": two.job.id, "version": 0, "retried": two.job.retried, "channel": channel, "thread": None}
+    values: dict[str, Any] = {
+        "typed:0:0": {"typed": {"type": "plain_text_input", "value": "Mallory"}},
+        FORMAT: {FORMAT: {"type": "radio_buttons", "selected_option": {"value": "txt"}}},
+    }
+    await two.other.interact({
+        "type": "view_submission",
+        "user": {"id": two.job.origin.user, "team_id": two.other.team_id},
+        "view": {
+            "id": "V1", "type": "modal", "callback_id": form, "private_metadata": json.dumps(context),
+            "state": {"values": values}, "blocks": [{"type": "input", "block_id": "typed:0:0"}],
+            "team_id": two.other.team_id,
+        },
+    })  # fmt: skip
+
+
+async def no_event(two: Two) -> None:
+    channel, file = two.share.channel.id, two.share.file_ids[0]
+    events: list[dict[str, Any]] = [
+        {"type": "file_deleted", "file_id": file},
+        {"type": "message", "subtype": "message_deleted", "channel": channel, "deleted_ts": two.share.ts, "ts": "9.0"},
+        {
+            "type": "message", "subtype": "message_changed", "channel": channel, "ts": "9.0",
+            "message": {"subtype": "tombstone", "ts": two.share.ts},
+        },
+    ]  # fmt: skip
+    for event in events:
+        assert (await two.other.deliver(event | {"event_ts": "9.0"})).status == 200
+
+
+async def no_home(two: Two) -> None:
+    # In an organisation people are called alike in all of its teams, and have one such page.
+    user = two.other.user("sipho") if two.whose.team_id == NORTH.team else two.job.origin.user
+    two.other.open_home(user=user)
+    await two.other.until(lambda: user in two.other.homes)
+    assert two.job.id not in json.dumps(two.other.homes[user])
+
+
+async def test_nothing_that_people_of_another_workspace_can_send_reaches_it(two: Two) -> None:
+    for attack in (no_command, no_button, no_shortcut, no_form, no_event, no_home):
+        await attack(two)
+        await two.untouched()
+
+
+@pytest.mark.parametrize("two", ["two workspaces"], indirect=True)  # the token of an organisation opens both of its
+async def test_settings_and_requests_in_the_name_of_anothers_channel_are_refused(two: Two) -> None:
+    channel, user = two.share.channel.id, {"id": two.job.origin.user, "team_id": two.other.team_id}
+    answer = await two.other.interact({
+        "type": "message_action", "callback_id": TRANSCRIBE, "action_ts": "1.0", "user": user,
+        "channel": {"id": channel},
+        "message": {
+            "ts": two.share.ts, "type": "message", "user": user["id"],
+            "files": [{"id": two.share.file_ids[0], "name": "note.m4a", "mimetype": "audio/mp4"}],
+        },
+    })  # fmt: skip
+    [said] = await answer.wait_for_messages()
+    assert said["text"] == words.INVITE_FIRST
+    await two.other.interact({
+        "type": "view_submission", "user": user,
+        "view": {
+            "id": "V1", "type": "modal", "callback_id": SETTINGS_FORM, "blocks": [], "state": {"values": {}},
+            "private_metadata": json.dumps({"kind": "channel", "whose": channel, "version": 0}),
+        },
+    })  # fmt: skip
+    bot = two.bench.bot
+    assert bot is not None
+    assert await bot.tools.database.read(lambda tx: tx.all("SELECT * FROM preferences")) == []
+    assert await two.bench.jobs() == [two.job]
+
+
+@pytest.mark.parametrize("two", ["two workspaces"], indirect=True)  # the token of an organisation opens both of its
+async def test_a_sharing_that_names_anothers_file_is_looked_for_with_ones_own_token_and_not_found(two: Two) -> None:
+    channel, file = two.share.channel.id, two.share.file_ids[0]
+    event = {"type": "file_shared", "channel_id": channel, "file_id": file, "user_id": "U1", "event_ts": "9.0"}
+    assert (await two.other.deliver(event)).status == 200
+    await two.other.until(lambda: [call for call in two.other.calls if call.method == "files.info"])
+    assert {call.error for call in two.other.calls if call.method == "files.info"} == {"file_not_found"}
+    assert len(two.whose.messages(channel)) == 2
+
+
+@pytest.mark.parametrize("two", ["two workspaces"], indirect=True)  # an organisation leaves as a whole
+async def test_a_workspace_that_leaves_takes_nothing_of_another_along(two: Two) -> None:
+    await two.other.deliver({"type": "app_uninstalled"})
+    bot = two.bench.bot
+    assert bot is not None
+    await bot.tools.database.write(lambda tx: tx.run("UPDATE presence SET heard_at = heard_at - 90000000"))
+    await bot.house.keep_seldom()
+    assert await two.bench.jobs() == [two.job]
