@@ -13,10 +13,10 @@ LENGTH = 32
 
 def _key(value: SecretStr) -> SecretStr:
     try:
-        good = len(base64.urlsafe_b64decode(value.get_secret_value())) == LENGTH
+        raw = base64.urlsafe_b64decode(value.get_secret_value())
     except ValueError:
-        good = False
-    if not good:
+        raw = b""
+    if len(raw) != LENGTH:
         raise ValueError("make one with `openssl rand -base64 32`")
     return value
 

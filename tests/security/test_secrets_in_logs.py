@@ -24,6 +24,7 @@ from tests.bot.processes import environment, for_slack, running
 from tests.bot.test_server import signed
 from tests.journeys.bench import WEBHOOK_TOKEN, eventually, recording
 from tests.journeys.books import Books
+from tests.journeys.installing import KEY
 from tests.security.stranger import Stranger
 
 TITLE = "very-secret title"
@@ -192,6 +193,7 @@ def test_settings_that_are_shown_show_no_secret(show: object) -> None:
     assert callable(show)
     names = [name for name, field in Settings.model_fields.items() if "Secret" in str(field.annotation)]
     assert len(names) >= 6
-    settings = Settings.model_validate(dict.fromkeys(names, "very-secret"))
+    settings = Settings.model_validate({**dict.fromkeys(names, "very-secret"), "token_key": KEY})
     assert "very-secret" not in show(settings)
+    assert KEY not in show(settings)
     assert "very-secret" not in repr(Settings(_env_file=None, database_url="postgresql://bot:very-secret@host/jobs"))
