@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -20,7 +20,7 @@ from handlers.on_request import TRANSCRIBE
 from handlers.preferences_modal import FORM as SETTINGS_FORM
 from handlers.steering import AGAIN, AGAIN_FORM, CANCEL, RETRY
 from sandbox.slack import Ids, Message, Share, Slack, Team
-from storage import exports, namings
+from storage import exports, namings, transcripts
 from storage.job import Job
 from tests.journeys.bench import Bench, recording
 from tests.journeys.installing import browser, many_settings
@@ -179,8 +179,25 @@ async def no_home(two: Two) -> None:
     assert two.job.id not in json.dumps(two.other.homes[user])
 
 
+async def no_search(two: Two) -> None:
+    """Also where both had a channel of one id, and a person of one id in it."""
+    bot, channel, user = two.bench.bot, two.share.channel, two.job.origin.user
+    assert bot is not None
+    transcript = await bot.tools.database.read(lambda tx: transcripts.get(tx, two.job.id))
+    assert transcript is not None
+    asked = "search " + max(transcript.turns[0].text.split(), key=len).strip(".,?!")
+    if two.whose.team_id != NORTH.team:
+        two.other._behind.workspace.channels[channel.id] = replace(channel, members={*channel.members, OTHER.bot_user})
+    for where in (channel, None):
+        answer = await two.other.command("/transcripts", asked, user=user, channel=where)
+        assert answer.messages[0]["text"] == words.NOTHING_FOUND
+    two.other._behind.workspace.channels.pop(channel.id, None)
+    found = await two.whose.command("/transcripts", asked, user=user, channel=channel)
+    assert found.messages[0]["text"] != words.NOTHING_FOUND, "whose it is finds it"
+
+
 async def test_nothing_that_people_of_another_workspace_can_send_reaches_it(two: Two) -> None:
-    for attack in (no_command, no_button, no_shortcut, no_form, no_event, no_home):
+    for attack in (no_command, no_button, no_shortcut, no_form, no_event, no_home, no_search):
         await attack(two)
         await two.untouched()
 
