@@ -74,6 +74,7 @@ class StoredToken:
         self._team = team
         self.enterprise = enterprise
         self._met = met
+        self._under_way: set[asyncio.Task[SecretStr | None]] = set()
 
     async def current(self) -> SecretStr:
         """The one that is kept, exchanged where it expires soon."""
@@ -120,8 +121,20 @@ class StoredToken:
     async def _exchanged(self, seen: Installed) -> SecretStr | None:
         """What the token is exchanged for; None where another is at it, or Slack does not answer.
 
-        Raises `SlackNotAuthorised` where Slack refuses it.
+        Raises `SlackNotAuthorised` where Slack refuses it. Goes on where nobody waits for it any more: what Slack gives
+        once has to be kept.
         """
+        exchange = asyncio.create_task(self._exchange(seen))
+        self._under_way.add(exchange)
+        exchange.add_done_callback(self._over)
+        return await asyncio.shield(exchange)
+
+    def _over(self, exchange: asyncio.Task[SecretStr | None]) -> None:
+        self._under_way.discard(exchange)
+        if not exchange.cancelled():
+            exchange.exception()  # whoever waited has it
+
+    async def _exchange(self, seen: Installed) -> SecretStr | None:
         by = secrets.token_hex(8)
         if seen.refresh_token is None or not await self._begin(seen, by):
             return None

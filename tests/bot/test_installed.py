@@ -167,6 +167,21 @@ async def test_a_database_that_is_away_when_the_answer_comes_loses_no_token(hous
     assert house.exchanges == [None]
 
 
+async def test_whoever_gives_up_waiting_for_an_exchange_loses_no_token(house: House) -> None:
+    seen = await house.install(house.slack, lasts=43_200.0)
+    house.slack.expire_tokens()
+    house.slack.faults.arm("oauth.v2.access", faults.slow(0.3))
+    workspace = at(house.process(), house.slack)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(known(workspace), 0.2)
+    await house.slack.until(lambda: house.exchanges)
+    while (kept := await house.kept("T0SANDBOX")) == seen:  # noqa: ASYNC110 - nobody tells
+        await asyncio.sleep(0.01)
+    assert kept is not None
+    assert await known(workspace) == "T0SANDBOX"
+    assert house.exchanges == [None]
+
+
 async def test_whoever_died_after_slacks_answer_is_followed_by_the_next_within_slacks_grace(house: House) -> None:
     seen = await house.install(house.slack, lasts=43_200.0)
     house.slack.refresh_grace = 60
