@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from bot.downloads import SLACK_HOSTS, is_slacks
+from handlers import words
 from sandbox.faults import Fault, answer
 from sandbox.gowajee import Gowajee
 from sandbox.ports import free_port
@@ -61,7 +62,7 @@ async def test_a_download_that_is_sent_elsewhere_is_not_made_there(
     slack.faults.arm("download", to(stranger, status))
     share = await slack.share(slack.channel("general"), [recording()])
     await bench.ended_at_last()
-    assert "somewhere I may not read" in words_of(await only_reply(slack, share))
+    assert words.KEPT_ELSEWHERE in words_of(await only_reply(slack, share))
     assert stranger.shown == []
 
 
