@@ -64,6 +64,7 @@ async def test_a_retried_job_is_not_mistaken_for_its_earlier_reply(bench: Bench,
     await slack.wait_for_replies(share)
     (job,) = await bench.ended()
     assert job.failure is not None
+    slack.refuse("chat.update", "cant_update_message")
     slack.faults.arm("chat.postMessage", hang_up_before())
     await bot.tools.database.write(lambda tx: again.retry(tx, job, now=bot.tools.clock()))
     await bench.ended_at_last()
