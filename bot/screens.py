@@ -67,9 +67,13 @@ class Screens:
         return channel in found
 
     async def leaves_the_company(self, channel: str) -> bool:
-        """Whether another company reads along in a conversation. Raises `NotNow`."""
-        with _translated():
+        """Whether another company reads along in a conversation, as far as we may know of it. Raises `NotNow`."""
+        try:
             return (await self._workspace.conversation(channel)).leaves_the_company
+        except SlackRefused:
+            return False
+        except SlackUnavailable as error:
+            raise NotNow(str(error)) from None
 
     async def objection(self, channel: str) -> Reason | None:
         """Why nothing may be read from a conversation, if so. Raises `NotNow`."""
