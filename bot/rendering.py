@@ -110,12 +110,16 @@ def render(
     """
     match outcome:
         case Failure():
-            return _sentence(_apology(outcome, provider=provider), title=title, last=_retry(outcome, named))
+            return _sentence(
+                _apology(outcome, provider=provider),
+                title=title,
+                last=_tries(named, worth_one=outcome.reason in WORTH_A_TRY),
+            )
         case Transcript():
             outcome = with_names(outcome, named.names if named else {})
             told = list(sized(paragraphs(outcome)))
             if not told:
-                return _sentence(words.NO_SPEECH, title=title, note=outcome.note)
+                return _sentence(words.NO_SPEECH, title=title, note=outcome.note, last=_tries(named))
             last = _buttons(outcome, named)
             shown = told if time_marks else [replace(paragraph, start=None) for paragraph in told]
             return _transcript(outcome, shown, title=title, provider=provider, form=form, last=last)
@@ -174,11 +178,12 @@ def _buttons(transcript: Transcript, named: Named | None) -> Sequence[Block]:
     return [buttons(*([change] if transcript.speakers else []), *([undo] if named.version else []), export, again)]
 
 
-def _retry(failure: Failure, named: Named | None) -> Sequence[Block]:
-    """A button where another try may well succeed."""
-    if named is None or not named.buttons or failure.reason not in WORTH_A_TRY:
+def _tries(named: Named | None, *, worth_one: bool = False) -> Sequence[Block]:
+    """Buttons for another try, where it is worth one, and for one in another way."""
+    if named is None or not named.buttons:
         return []
-    return [buttons((words.RETRY, RETRY, named.job))]
+    again = (words.AGAIN, AGAIN, named.job)
+    return [buttons(*([(words.RETRY, RETRY, named.job)] if worth_one else []), again)]
 
 
 def _aloud(transcript: Transcript, shown: Sequence[Paragraph], *, ending: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -95,10 +96,16 @@ class Screens:
 
     async def looks_after(self, person: str, channel: str) -> bool:
         """Whether somebody is an admin of the workspace, or made the channel. Raises `NotNow`."""
-        if await self.is_admin(person):
-            return True
-        with _translated():
-            return (await self._workspace.conversation(channel)).creator == person
+        admin, creator = await asyncio.gather(self.is_admin(person), self._creator(channel))
+        return admin or creator == person
+
+    async def _creator(self, channel: str) -> str | None:
+        try:
+            return (await self._workspace.conversation(channel)).creator
+        except SlackRefused:
+            return None
+        except SlackUnavailable as error:
+            raise NotNow(str(error)) from None
 
 
 @contextmanager

@@ -90,6 +90,9 @@ def register(
         except (StorageUnavailable, NotNow):
             await ack(response_action="errors", errors={first_field(body): words.NOT_NOW})
             return
+        except Refused as refused:
+            await ack(response_action="errors", errors={first_field(body): str(refused)})
+            return
         if again is None:
             await ack()
         else:
@@ -139,7 +142,7 @@ class _Desk:
             return None  # not a form of ours: nothing to keep
         found = await self._database.read(lambda tx: _of(tx, jobs.get(tx, JobId(context.job)), submitted.team.id))
         if found is None:
-            return None
+            raise Refused(words.STILL_IN_WORK if await self._is_at_work(context.job) else words.NOTHING_TO_NAME)
         if found.job.retried != context.made:
             return self._form(found, notice=words.VOICES_CHANGED)
         names = await self._names(found, wishes(submitted.view.state.values))
@@ -156,6 +159,10 @@ class _Desk:
             changed = [(numbers[label], name) for label, name in newer.names.items() if label in numbers]
             return self._form(newer, notice=words.named_meanwhile(changed))
         return None
+
+    async def _is_at_work(self, job: str) -> bool:
+        found = await self._database.read(lambda tx: jobs.get(tx, JobId(job)))
+        return found is not None and found.state.is_open
 
     def _form(self, found: _Named, *, notice: str | None = None) -> View:
         context = Context(job=found.job.id, version=found.version, made=found.job.retried)
@@ -182,20 +189,21 @@ async def _name(screens: Screens, wish: Wish) -> str:
 
 def _under(tx: Transaction, pressed: Pressed) -> _Named:
     """What a button is about: the transcript in the very message that it is under."""
-    return _with_speakers([_of(tx, job_under(tx, pressed), pressed.team.id)])
+    return _with_speakers(tx, [job_under(tx, pressed)], team=pressed.team.id)
 
 
 def _on_message(tx: Transaction, pressed: Pressed) -> _Named:
     """What a message is about: the transcript that it is, or that of the recording that it carries."""
     found = job_lists.on_message(tx, team=pressed.team.id, channel=pressed.channel.id, ts=pressed.message.ts)
-    return _with_speakers([_of(tx, job, pressed.team.id) for job in found])
+    return _with_speakers(tx, found, team=pressed.team.id)
 
 
-def _with_speakers(found: list[_Named | None]) -> _Named:
-    for named in found:
+def _with_speakers(tx: Transaction, found: list[Job], *, team: str) -> _Named:
+    for job in found:
+        named = _of(tx, job, team)
         if named is not None and named.transcript.speakers:
             return named
-    raise Refused(words.NOTHING_TO_NAME)
+    raise Refused(words.STILL_IN_WORK if any(job.state.is_open for job in found) else words.NOTHING_TO_NAME)
 
 
 def _of(tx: Transaction, job: Job | None, team: str) -> _Named | None:

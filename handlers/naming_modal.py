@@ -98,7 +98,9 @@ def form(
         *(
             block
             for index, voice in enumerate(shown)
-            for block in _row(index, voice, names.get(voice.label, ""), version=context.version, pick=pick_people)
+            for block in _row(
+                index, voice, names.get(voice.label, ""), version=f"{context.made}.{context.version}", pick=pick_people
+            )
         ),
     ]
     return View(
@@ -107,8 +109,9 @@ def form(
     )  # fmt: skip
 
 
-def _row(index: int, voice: Voice, name: str, *, version: int, pick: bool) -> Iterator[Block]:
-    # A field that Slack has shown before keeps what was entered there: in another version it is another field.
+def _row(index: int, voice: Voice, name: str, *, version: str, pick: bool) -> Iterator[Block]:
+    # A field that Slack has shown before keeps what was entered there: in another version, or for other voices, it is
+    # another field.
     yield _lines(
         f"{words.talked_for(in_words(voice.talked))} {words.begins_with(voice.first_words)}", bold=voice.number
     )

@@ -66,10 +66,12 @@ class Requests:
         await self._not_kept_out(place, pressed.channel.id)
         outcomes = await self._ask_for(found, by=pressed.user.id)
         for asked, job in outcomes:
+            asker = Asker(team=place.team, user=pressed.user.id, channel=pressed.channel.id)
             if asked is Asked.DONE:
-                asker = Asker(team=place.team, user=pressed.user.id, channel=pressed.channel.id)
                 await self.steering.ask_how(asker, job, trigger=pressed.trigger_id)
                 return None
+            if asked is Asked.FAILED:
+                return await self.steering.retry(asker, job)
         return _SAID[outcomes[0][0]]
 
     async def by_reaction(self, event: Event, place: Installation) -> None:
@@ -111,6 +113,7 @@ _SAID = {
     Asked.IN_WORK: words.ALREADY_IN_WORK,
     Asked.REMOVED: words.DELETED_BEFORE,
     Asked.DONE: None,
+    Asked.FAILED: None,
 }
 
 

@@ -88,7 +88,8 @@ def _choice(
 
 def read(state: Mapping[str, Any], shown: Circumstances, *, before: Preferences) -> Preferences:
     """What was entered; what the form did not ask for is as `before`. Raises `Problems`."""
-    wanted = read_choices(state, shown.choices, usual=shown.choices[0].name)
+    usual = shown.usual.wanted.transcriber or shown.choices[0].name
+    wanted = read_choices(state, shown.choices, usual=usual)
     asked = {str(block_id).partition(":")[0] for block_id in state}
     wanted = replace(
         wanted,

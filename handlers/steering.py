@@ -62,7 +62,7 @@ class Asker:
 
     def owns(self, job: Job) -> bool:
         """Whether they shared it, or asked for it."""
-        return self.user in {job.origin.user, job.requested_by}
+        return self.user in {job.origin.user, job.requested_by, job.begun_by}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,12 +77,14 @@ class Steering:
     async def cancel(self, asker: Asker, job: JobId) -> str:
         """End what is still in work; what the person reads."""
         await self._allowed(asker, job)
-        return await patiently(self.database, lambda tx: self._cancel(tx, job))
+        return await patiently(self.database, lambda tx: self._cancel(tx, job, by=asker.user))
 
-    def _cancel(self, tx: Transaction, job: JobId) -> str:
+    def _cancel(self, tx: Transaction, job: JobId, *, by: str) -> str:
         found = jobs.locked(tx, job)
-        ended = found and jobs.cancel(tx, found, now=self.clock())
-        return words.CANCELLED if ended else words.TOO_LATE_TO_CANCEL
+        ended = found and jobs.cancel(tx, found, now=self.clock(), by=by)
+        if ended is None:
+            return words.TOO_LATE_TO_CANCEL
+        return words.CANCELLED if ended.failure else words.CANCELLED_AGAIN
 
     async def retry(self, asker: Asker, job: JobId) -> str:
         """Begin again what failed or was left alone; what the person reads. Raises `LeaseLost`."""

@@ -130,6 +130,9 @@ SPEAKERS_HINT = "A number such as 3, or a range such as 2-4. Leave it empty if y
 SPEAKERS_PROBLEM = "Please write a number from 1 to 20, or a range such as 2-4."
 """Labels of the fields in forms, and what is said where something else was entered."""
 
+CANCELLED_AGAIN = "This is cancelled. The transcript in the thread stays as it is."
+"""The answer when it was cancelled that a recording is done again."""
+
 TOO_LATE_TO_CANCEL = (
     "This recording is past cancelling. To remove its transcript, type /transcripts delete and its number."
 )
@@ -152,6 +155,9 @@ NOT_NOW = "That did not work just now. Please try again in a minute."
 
 ELSEWHERE = "I do not work in this workspace. Please ask the people who look after its apps."
 """What a command answers in a workspace that is not ours."""
+
+NOTHING_HEARD = "No speech was found in it this time. Please try another language or another transcriber."
+"""Why a recording that has a transcript has no new one."""
 
 NO_SPEECH = (
     "No speech was found in this recording. If somebody does speak in it, please share it again with the voice "

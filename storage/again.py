@@ -10,12 +10,12 @@ import json
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from storage import jobs
+from storage import jobs, preferences
 from storage.database import Transaction
 from storage.job import Job, JobId, JobState, LeaseLost, Origin, Reason
-from storage.job_rows import entry, job_of, update
+from storage.job_rows import entry, update
 from storage.moments import stored
-from storage.wanted import Wanted
+from storage.wanted import ANYTHING, Wanted
 
 
 class Asked(enum.Enum):
@@ -24,7 +24,16 @@ class Asked(enum.Enum):
     STARTED = "started"
     IN_WORK = "in work"
     DONE = "done"
+    FAILED = "failed"
+    """Its sharer's to try again, or for who looks after the channel: they may have ended it on purpose."""
+
     REMOVED = "removed"
+
+
+LEFT_ALONE = frozenset({
+    Reason.ON_REQUEST, Reason.NOT_A_MEMBER, Reason.SHARED_CHANNEL, Reason.CHANNEL_GONE, Reason.NOWHERE_TO_REPLY,
+})  # fmt: skip
+"""Nobody's wish: whoever is there may ask for it."""
 
 
 def retry(tx: Transaction, job: Job, *, now: datetime, by: str | None = None) -> Job | None:
@@ -35,7 +44,7 @@ def retry(tx: Transaction, job: Job, *, now: datetime, by: str | None = None) ->
     job = _free(tx, job)
     if job.state is JobState.REPLIED and job.failure is None:
         return None
-    return _begin(tx, job, job.wanted, now=now, by=by)
+    return _begin(tx, job, ANYTHING, now=now, by=by)  # as it is set by now
 
 
 def anew(tx: Transaction, job: Job, *, wanted: Wanted, now: datetime, by: str) -> Job | None:
@@ -53,32 +62,43 @@ def ask_for(
 
     `origin` names the message that carries it. Raises `LeaseLost` when somebody has its job in hand.
     """
+    added = jobs.add(tx, origin=origin, title=title, now=now)
+    if added is not None:
+        _note_who(tx, added.id, by=by, now=now)
+        return Asked.STARTED, added.id
     row = tx.one(
-        "SELECT * FROM jobs WHERE team = :team AND channel = :channel AND file = :file AND occasion = :occasion",
+        "SELECT id FROM jobs WHERE team = :team AND channel = :channel AND file = :file AND occasion = :occasion",
         team=origin.team,
         channel=origin.channel,
         file=origin.file,
         occasion=origin.occasion,
     )
-    if row is None:
-        added = jobs.add(tx, origin=origin, title=title, now=now)
-        if added is not None:
-            _note_who(tx, added.id, by=by, now=now)
-            return Asked.STARTED, added.id
-        return Asked.IN_WORK, JobId("")  # somebody else asks at this very moment
-    job = job_of(row)
+    job = jobs.locked(tx, JobId(row["id"])) if row else None
+    if job is None:
+        raise LeaseLost("it is being moved")  # located under another message at this very moment
+    return _ask_for_known(tx, job, by=by, now=now), job.id
+
+
+def _ask_for_known(tx: Transaction, job: Job, *, by: str, now: datetime) -> Asked:
     if job.forgotten:
-        return Asked.REMOVED, job.id
+        return Asked.REMOVED
     if job.state.is_open:
-        if job.requested_by is None:
+        if job.requested_by is None and preferences.of_recording(tx, job.origin).automatic is False:
             _note_who(tx, job.id, by=by, now=job.created_at)
-        return Asked.IN_WORK, job.id
-    return (Asked.STARTED if retry(tx, job, now=now, by=by) else Asked.DONE), job.id
+        return Asked.IN_WORK
+    if job.failure is None:
+        return Asked.DONE
+    if job.failure.reason not in LEFT_ALONE and by not in {job.origin.user, job.requested_by}:
+        return Asked.FAILED
+    retry(tx, job, now=now, by=by)
+    if job.requested_by is None:
+        tx.run("UPDATE jobs SET requested_by = :by WHERE id = :id", by=by, id=job.id)
+    return Asked.STARTED
 
 
 def _note_who(tx: Transaction, job: JobId, *, by: str, now: datetime) -> None:
     tx.run(
-        "UPDATE jobs SET requested_by = :by, begun_at = :now WHERE id = :id",
+        "UPDATE jobs SET requested_by = :by, begun_by = :by, begun_at = :now WHERE id = :id",
         by=by,
         now=stored(now),
         id=job,
@@ -87,8 +107,8 @@ def _note_who(tx: Transaction, job: JobId, *, by: str, now: datetime) -> None:
 
 def who_asked(tx: Transaction, job: Job) -> str | None:
     """Who asked for this recording, as of now: they may have done so since the job was claimed."""
-    row = tx.one("SELECT requested_by FROM jobs WHERE id = :id", id=job.id)
-    return row["requested_by"] if row else None
+    row = tx.one("SELECT coalesce(requested_by, begun_by) AS asker FROM jobs WHERE id = :id", id=job.id)
+    return row["asker"] if row else None
 
 
 def _free(tx: Transaction, job: Job) -> Job:
@@ -105,7 +125,7 @@ def _begin(tx: Transaction, job: Job, wanted: Wanted, *, now: datetime, by: str 
         job, state=JobState.RECEIVED, state_since=now, attempts=0, sendings=0, tickets=0, looks=0,
         retried=job.retried + 1, due_at=now, ticket=None, handle=None, failure=None, under_way_since=None,
         reply_intent=job.reply_intent if job.reply_ts else None,
-        wanted=wanted, requested_by=by or job.requested_by, shown_as=_shown(job),
+        wanted=wanted, begun_by=by, shown_as=_shown(job),
         begun_at=now, spent=_spent(job, now=now),
     )  # fmt: skip
     told = entry(begun.state, now=now, note=f"started again ({by})" if by else "started again")

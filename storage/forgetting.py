@@ -56,6 +56,7 @@ def forget(tx: Transaction, job: Job, wish: Wish, *, now: datetime) -> bool:
     found = jobs.locked(tx, job.id)
     if found is None or found.forgotten:
         return False
+    at_work = found
     found = jobs.cancel(tx, found, now=now, reason=wish.reason) or found
     # What is in the worker's hands goes on to its end; then it is looked at again (`claiming.release`).
     tx.run(
@@ -68,8 +69,21 @@ def forget(tx: Transaction, job: Job, wish: Wish, *, now: datetime) -> bool:
     )
     if not found.state.is_open:
         drop(tx, found)
+        _drop_what_comes(tx, at_work)
     tx.announce()
     return True
+
+
+def _drop_what_comes(tx: Transaction, job: Job) -> None:
+    """What a provider sends about a job that it had in hand is not kept, either."""
+    if job.handle:
+        inbox.forget(tx, provider=job.provider or "", handle=job.handle)
+        tx.run(
+            "UPDATE jobs SET provider = :provider, handle = :handle WHERE id = :job",
+            provider=job.provider,
+            handle=job.handle,
+            job=job.id,
+        )
 
 
 def drop(tx: Transaction, job: Job) -> None:

@@ -133,7 +133,8 @@ class Job:
     `naming`: the version of the speakers' names that counts, 0 for none; `shown`: the one that the reply shows.
     `exports`: how many files people have asked for; `exported`: up to which number they are done with.
     `forgotten`: 1 while it is to be removed what the job has left, 2 once it is.
-    `wanted`: how it is to be transcribed and shown; `requested_by` whom, where it did not happen by itself.
+    `wanted`: how it is to be transcribed and shown; `requested_by` whom, where it did not happen by itself; `begun_by`:
+    who began this try, if a person did.
     `shown_as`: while it is done again, how the transcript was made that its thread still shows. `begun_at`: when this
     try was begun, if it is not the first; `spent`: the length that earlier ones have cost in the same month.
     `progress`: the message that tells how far it is.
@@ -169,6 +170,7 @@ class Job:
     forgotten: int = 0
     wanted: Wanted = ANYTHING
     requested_by: str | None = None
+    begun_by: str | None = None
     shown_as: str | None = None
     begun_at: datetime | None = None
     spent: timedelta = timedelta(0)
@@ -181,4 +183,5 @@ def as_before(job: Job) -> Job:
     return replace(
         job, state=JobState.REPLIED, failure=None, ticket=None, handle=None, shown_as=None,
         provider=shown.get("provider"), wanted=Wanted.load(shown.get("wanted")),
+        spent=job.spent - (job.duration or timedelta(0)),  # what is shown counts by its length again
     )  # fmt: skip

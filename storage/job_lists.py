@@ -24,9 +24,10 @@ def in_channel(tx: Transaction, *, team: str, channel: str, limit: int) -> list[
 
 
 def of_person(tx: Transaction, *, team: str, user: str, limit: int) -> list[Job]:
-    """The located jobs of what this person shared, newest first."""
+    """The located jobs of what this person shared or asked for, newest first."""
     rows = tx.all(
-        "SELECT * FROM jobs WHERE team = :team AND user_id = :user AND message_ts IS NOT NULL "
+        "SELECT * FROM (SELECT * FROM jobs WHERE team = :team AND user_id = :user AND message_ts IS NOT NULL "
+        "UNION SELECT * FROM jobs WHERE team = :team AND requested_by = :user AND message_ts IS NOT NULL) AS theirs "
         "ORDER BY created_at DESC, id LIMIT :limit",
         team=team,
         user=user,

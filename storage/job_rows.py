@@ -24,7 +24,8 @@ _COLUMNS: Mapping[str, str] = MappingProxyType(
             for name in (
                 "message_ts", "title", "state", "state_since", "provider", "duration", "damaged", "ticket", "handle",
                 "attempts", "tickets", "sendings", "retried", "reply_intent", "reply_ts", "under_way_since", "looks",
-                "shown", "exported", "forgotten", "wanted", "requested_by", "shown_as", "begun_at", "spent", "progress",
+                "shown", "exported", "forgotten", "wanted", "requested_by", "begun_by", "shown_as", "begun_at",
+                "spent", "progress",
             )
         },
     }
@@ -130,6 +131,7 @@ def job_of(row: Row) -> Job:
         forgotten=row["forgotten"],
         wanted=Wanted.load(row["wanted"]),
         requested_by=row["requested_by"],
+        begun_by=row["begun_by"],
         shown_as=row["shown_as"],
         begun_at=moment(row["begun_at"]) if row["begun_at"] is not None else None,
         spent=length(row["spent"]),

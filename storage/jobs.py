@@ -145,7 +145,8 @@ def rivals(tx: Transaction, job: Job) -> int:
     often than answered, whatever became of them since.
     """
     row = tx.one(
-        "SELECT count(*) AS n FROM jobs WHERE provider = :provider AND id <> :id AND state_since > :since "
+        "SELECT count(*) AS n FROM jobs WHERE (provider = :provider OR retried > 0) AND id <> :id "
+        "AND state_since > :since "
         "AND abs(duration - :duration) < 2000 AND (handle IS NULL OR sendings > 1 OR retried > 0)",
         provider=job.provider,
         id=job.id,
@@ -180,10 +181,12 @@ def needs_audio(tx: Transaction, *, job: JobId) -> bool:
     return row is not None
 
 
-def cancel(tx: Transaction, job: Job, *, now: datetime, reason: Reason = Reason.CANCELLED) -> Job | None:
+def cancel(
+    tx: Transaction, job: Job, *, now: datetime, reason: Reason = Reason.CANCELLED, by: str | None = None
+) -> Job | None:
     """End a job that owes no reply yet; whoever is at it learns so at its next write. None when it is too late.
 
-    Raises `LeaseLost` when it changed hands since `job` was read.
+    `by` whom, if a person of the workspace wants it. Raises `LeaseLost` when it changed hands since `job` was read.
     """
     if (current := locked(tx, job.id) or job).lease != job.lease:
         raise LeaseLost(job.id)
@@ -192,12 +195,19 @@ def cancel(tx: Transaction, job: Job, *, now: datetime, reason: Reason = Reason.
         return None
     if job.shown_as is not None:  # it was done again: its thread keeps what it shows
         cost = job.duration or timedelta(0) if job.handle else timedelta(0)
-        ended = replace(as_before(job), spent=job.spent + cost)
+        before = as_before(job)
+        ended = replace(before, spent=before.spent + cost)
     else:
         ended = replace(job, state=JobState.ABANDONED, failure=Failure(reason=reason), ticket=None)
     ended = replace(ended, state_since=now, attempts=0)
     # Due at once: what it left in Slack and on disk is tidied up by the worker.
     ended = replace(ended, lease=None, due_at=now, under_way_since=None)
-    update(tx, job, ended, claimable=True, entry=entry(ended.state, now=now, note="cancelled"))
+    update(
+        tx,
+        job,
+        ended,
+        claimable=True,
+        entry=entry(ended.state, now=now, note=f"cancelled ({by})" if by else "cancelled"),
+    )
     tx.announce()
     return ended

@@ -28,9 +28,9 @@ _EARLIER = "(coalesce(begun_at, created_at) < :begun OR (coalesce(begun_at, crea
 
 def of_person(tx: Transaction, job: Job, *, since: datetime) -> timedelta:
     """What the person who shared this one, or asked for it, had transcribed before it."""
-    whose = job.requested_by or job.origin.user
+    whose = job.begun_by or job.origin.user
     shared = _sum(tx, f"team = :team AND user_id = :whose AND {_BY_ITSELF}", job, whose=whose, since=since)
-    asked = f"team = :team AND coalesce(requested_by, user_id) = :whose AND {_ASKED_FOR}"
+    asked = f"team = :team AND coalesce(begun_by, user_id) = :whose AND {_ASKED_FOR}"
     return shared + _sum(tx, asked, job, whose=whose, since=since) + job.spent
 
 
@@ -52,7 +52,7 @@ def _of_all(tx: Transaction, where: str, job: Job, *, whose: str, since: datetim
 def of_person_by_provider(tx: Transaction, *, team: str, user: str, since: datetime) -> Mapping[str, timedelta]:
     """What a person had transcribed since then, by the name of the provider that was last at it; the most first."""
     totals = Counter[str]()
-    for whose in (f"user_id = :user AND {_BY_ITSELF}", f"coalesce(requested_by, user_id) = :user AND {_ASKED_FOR}"):
+    for whose in (f"user_id = :user AND {_BY_ITSELF}", f"coalesce(begun_by, user_id) = :user AND {_ASKED_FOR}"):
         rows = tx.all(
             f"SELECT provider, sum({_COST}) AS total FROM jobs WHERE team = :team AND {whose} "  # noqa: S608 - our own words
             "AND provider IS NOT NULL GROUP BY provider ORDER BY provider",

@@ -8,7 +8,7 @@ from dataclasses import replace
 from bot.claim import Claim
 from bot.slack_errors import SlackRefused, SlackUnavailable
 from bot.steps.in_place import drop_new_files, show
-from bot.steps.intent import Intent
+from bot.steps.intent import TOO_MUCH, Intent
 from bot.tools import Tools
 from handlers import words
 from storage.job import Job, JobState, as_before
@@ -18,11 +18,11 @@ async def keep_what_is_there(claim: Claim, tools: Tools) -> Job:
     """Doing it again came to nothing: the transcript that is in the thread stays, and whoever asked is told why."""
     job, failure = claim.job, claim.job.failure
     saved = await claim.save(as_before(job), note=f"done again in vain: {failure.reason if failure else 'cancelled'}")
-    if failure is not None and job.requested_by is not None:
+    if failure is not None and job.begun_by is not None:
         sentence = words.done_again_in_vain(words.apology(failure, provider=tools.transcriber_of(job).title))
         with suppress(SlackRefused, SlackUnavailable):  # a courtesy: nothing has changed
             await tools.workspace_of(job).whisper(
-                job.origin.channel, job.origin.thread or "", person=job.requested_by, text=sentence
+                job.origin.channel, job.origin.thread or "", person=job.begun_by, text=sentence
             )
     return saved
 
@@ -33,6 +33,11 @@ async def put_in_place(claim: Claim, tools: Tools) -> Job:
     try:
         await show(claim, tools, None)
     except SlackRefused as refused:
+        if refused.code in TOO_MUCH and Intent.load(claim.job.reply_intent).form != "file":
+            as_file = replace(Intent.load(claim.job.reply_intent), form="file").dump()
+            return await claim.save(replace(claim.job, state=JobState.READY, reply_intent=as_file), note=refused.code)
+        with suppress(SlackRefused):  # there is one reply
+            await tools.workspace_of(job).delete(job.origin.channel, job.reply_ts or "")
         dropped = (await drop_new_files(claim, tools)).own_files
         anew = replace(job, state=JobState.READY, reply_ts=None, reply_intent=Intent(dropped=dropped).dump())
         return await claim.save(anew, note=f"not changed: {refused.code}")

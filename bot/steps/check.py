@@ -81,7 +81,12 @@ async def _known(job: Job, tools: Tools, transcriber: Transcriber) -> tuple[byte
 
 async def _keep(claim: Claim, tools: Tools, transcript: Transcript, *, took: timedelta | None) -> Job:
     job = claim.job
+    if job.shown_as is not None and not transcript.turns:  # what is there is better than nothing
+        nothing = Failure(reason=Reason.REFUSED, sentence=words.NOTHING_HEARD)
+        return await claim.save(replace(job, state=JobState.READY, failure=nothing), note="nothing heard")
     ready = replace(job, state=JobState.READY, shown_as=None)
+    if job.retried:
+        ready = replace(ready, naming=0, shown=0)
     model = tools.transcriber_of(job).capabilities.model
     if job.damaged:
         note = " ".join(part for part in (transcript.note, words.DAMAGED) if part)

@@ -55,7 +55,9 @@ def _doors(job: Job, tools: Tools) -> list[str]:
     match job.state:
         case JobState.SUBMITTING | JobState.SUBMITTED:
             return [tools.transcriber_of(job).name]
-        case JobState.RECEIVED if job.duration is not None:  # its audio is here: all that is left is to send it
+        case JobState.RECEIVED if (
+            job.duration is not None and not job.retried
+        ):  # its audio is here: all that is left is to send it
             return [slack_for(job), tools.transcriber_for(job.wanted).name]
         case _:
             return [slack_for(job)]

@@ -6,11 +6,13 @@ effect. New files are noted before the message gets them, so that a try that bro
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 from bot.claim import Claim
 from bot.effects import once
 from bot.rendering import Attachment
+from bot.slack_errors import SlackRefused
 from bot.steps.intent import Intent, rendered
 from bot.tools import Tools
 from storage.namings import Naming
@@ -32,7 +34,8 @@ async def show(claim: Claim, tools: Tools, naming: Naming | None) -> None:
 
     await once(claim, look=_nothing_to_look_for, act=change)
     for file, _ in intent.files:
-        await tools.workspace_of(claim.job).discard(file)
+        with suppress(SlackRefused):  # the reply is as it should be
+            await tools.workspace_of(claim.job).discard(file)
     if intent.files or intent.replacing:
         settled = replace(intent, files=intent.replacing, replacing=())
         await claim.save(replace(claim.job, reply_intent=settled.dump()))

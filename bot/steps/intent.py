@@ -13,6 +13,9 @@ from storage import transcripts
 from storage.job import Failure, Job, Reason
 from storage.namings import Naming
 
+TOO_MUCH = frozenset({"msg_blocks_too_long", "msg_too_long", "invalid_blocks", "invalid_blocks_format"})
+"""Slack's words for a message that is too large after all: then it goes as a file."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Intent:

@@ -6,6 +6,7 @@ Nothing leaves Slack before the conversation is known to have us and to stay wit
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -17,9 +18,10 @@ from bot.steps import progress
 from bot.steps.audio import obtain
 from bot.steps.holding import asking, held_back
 from bot.tools import Tools
+from handlers import words
 from handlers.audio import is_resolved, seconds
 from storage import again, jobs, preferences
-from storage.database import Taken
+from storage.database import Taken, Transaction
 from storage.job import Failure, Job, JobState, Reason
 from storage.preferences import Preferences
 from storage.wanted import Wanted
@@ -60,12 +62,11 @@ async def locate(claim: Claim, tools: Tools) -> Job | Later:
     if placed is not None:
         return placed
     wishes = await tools.database.read(lambda tx: preferences.of_recording(tx, claim.job.origin))
-    reason = await _keep_out(claim, tools, wishes)
-    if reason is not None:
-        return await _leave_alone(claim, reason)
+    left = await _kept_out(claim, tools, wishes)
+    if left is not None:
+        return left
     await _show_pending(claim, tools)
-    wanted = claim.job.wanted.over(wishes.wanted)
-    return await _prepare(claim, tools, file, wanted)
+    return await _prepare(claim, tools, file, _as_offered(claim.job.wanted.over(wishes.wanted), tools))
 
 
 async def _wait(
@@ -78,11 +79,35 @@ async def _wait(
     return Later(due=tools.clock() + pause, in_vain=True)
 
 
-async def _leave_alone(claim: Claim, reason: Reason, *, note: str | None = None) -> Job:
+async def _leave_alone(claim: Claim, reason: Reason, *, note: str | None = None, tools: Tools | None = None) -> Job:
+    """With `tools` whoever has begun it is told."""
     job, failure = claim.job, Failure(reason=reason)
     if job.shown_as is not None:  # it was to be done again, and its thread has a transcript: that is said and stays
         return await claim.save(replace(job, state=JobState.READY, failure=failure), note=note or str(reason))
-    return await claim.save(replace(job, state=JobState.ABANDONED, failure=failure), note=note or str(reason))
+    left = await claim.save(replace(job, state=JobState.ABANDONED, failure=failure), note=note or str(reason))
+    if tools is not None and job.begun_by is not None:
+        with suppress(SlackRefused, SlackUnavailable):  # a courtesy
+            where, thread = job.origin.channel, job.origin.thread or ""
+            await tools.workspace_of(job).whisper(where, thread, person=job.begun_by, text=words.apology(failure))
+    return left
+
+
+class _AskedFor(Exception):
+    """Somebody has, meanwhile."""
+
+
+async def _leave_unless_asked(claim: Claim) -> Job | None:
+    def unless_asked(tx: Transaction) -> None:
+        # Looked at when the row is ours: whoever asks just now waits, and then sees what became of it.
+        if again.who_asked(tx, claim.job) is not None:
+            raise _AskedFor
+
+    failure = Failure(reason=Reason.ON_REQUEST)
+    left = replace(claim.job, state=JobState.ABANDONED, failure=failure)
+    try:
+        return await claim.save(left, note=str(failure.reason), also=unless_asked)
+    except _AskedFor:
+        return None
 
 
 async def _place(claim: Claim, tools: Tools, file: SlackFile) -> Job | Later | None:
@@ -124,6 +149,14 @@ async def _settle(claim: Claim, tools: Tools, place: Place, title: str | None) -
     return True
 
 
+async def _kept_out(claim: Claim, tools: Tools, wishes: Preferences) -> Job | None:
+    """The job, left alone, where nothing may be read from this conversation or nobody wants it."""
+    reason = await _keep_out(claim, tools, wishes)
+    if reason is Reason.ON_REQUEST:
+        return await _leave_unless_asked(claim)
+    return None if reason is None else await _leave_alone(claim, reason, tools=tools)
+
+
 async def _keep_out(claim: Claim, tools: Tools, wishes: Preferences) -> Reason | None:
     """Why nothing may be read from this conversation, or is wanted, if so."""
     try:
@@ -132,10 +165,7 @@ async def _keep_out(claim: Claim, tools: Tools, wishes: Preferences) -> Reason |
         return Reason.NOT_A_MEMBER
     allowed = tools.settings.allow_slack_connect if wishes.outside is None else wishes.outside
     objection = conversation.objection(allow_shared=allowed)
-    if objection is not None or wishes.automatic is not False:
-        return objection
-    asked = await tools.database.read(lambda tx: again.who_asked(tx, claim.job))
-    return None if asked else Reason.ON_REQUEST
+    return Reason.ON_REQUEST if objection is None and wishes.automatic is False else objection
 
 
 async def _show_pending(claim: Claim, tools: Tools) -> None:
@@ -146,6 +176,12 @@ async def _show_pending(claim: Claim, tools: Tools) -> None:
         await tools.workspace_of(claim.job).react(job.origin.channel, job.message_ts, tools.settings.reaction_pending)
     except (SlackNotAuthorised, SlackRefused, SlackUnavailable):
         return  # a courtesy: the transcript comes without it
+
+
+def _as_offered(wanted: Wanted, tools: Tools) -> Wanted:
+    """Without a language that the transcriber does not offer: it was chosen for another one."""
+    offers = tools.transcriber_for(wanted).capabilities.offers
+    return wanted if wanted.language in {None, *offers} else replace(wanted, language=None)
 
 
 async def _prepare(claim: Claim, tools: Tools, file: SlackFile, wanted: Wanted) -> Job | Later:
@@ -160,7 +196,10 @@ async def _prepare(claim: Claim, tools: Tools, file: SlackFile, wanted: Wanted) 
             raise
         return await _leave_alone(claim, Reason.NO_SOUND)
     duration, damaged = obtained.audio.duration, obtained.damaged
-    known = replace(claim.job, provider=transcriber.name, wanted=wanted, duration=duration, damaged=damaged)
+    title = claim.job.title or file.title or file.name  # an old transcript may have been forgotten with its title
+    known = replace(
+        claim.job, provider=transcriber.name, wanted=wanted, title=title, duration=duration, damaged=damaged
+    )
     await claim.save(known)
     await keep_within(claim.job, tools, duration=duration)
     await progress.tell(claim, tools)

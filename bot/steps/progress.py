@@ -19,7 +19,7 @@ from bot.slack_errors import SlackRefused, SlackUnavailable
 from bot.tools import Tools
 from bot.workspace import PROGRESS_TYPE, Blocks
 from storage import speeds
-from storage.job import Job, JobState
+from storage.job import Job, JobState, LeaseLost
 from storage.moments import moment, stored
 
 LONG = timedelta(minutes=5)
@@ -97,9 +97,20 @@ async def _post(claim: Claim, tools: Tools, text: str, blocks: Blocks) -> None:
         known = Progress(mark=secrets.token_hex(4))
         await claim.save(replace(job, progress=known.dump()))
         await claim.begin(LANDING)
-        ts = await workspace.post(channel, thread, text=text, blocks=blocks, mark=known.mark, kind=PROGRESS_TYPE)
-    if ts is not None:
+        try:
+            ts = await workspace.post(channel, thread, text=text, blocks=blocks, mark=known.mark, kind=PROGRESS_TYPE)
+        except (SlackRefused, SlackUnavailable) as error:
+            if isinstance(error, SlackRefused) or not error.maybe_done:  # another time, then
+                await claim.save(replace(claim.job, progress=None))
+            raise
+    if ts is None:
+        return
+    try:
         await claim.record(replace(claim.job, progress=replace(known, ts=ts, said=text).dump()))
+    except LeaseLost:  # e.g. cancelled meanwhile: whoever goes on knows nothing of it
+        with suppress(SlackRefused, SlackUnavailable):
+            await workspace.delete(channel, ts)
+        raise
 
 
 async def take_away(claim: Claim, tools: Tools) -> None:

@@ -14,14 +14,11 @@ from bot.rendering import Form
 from bot.slack_errors import SlackRefused
 from bot.slack_files import GONE
 from bot.steps.again import keep_what_is_there, put_in_place
-from bot.steps.intent import Intent, rendered
+from bot.steps.intent import TOO_MUCH, Intent, rendered
 from bot.steps.sharing import SHARINGS, look_again, shared_once
 from bot.tools import Tools
 from storage import forgetting
 from storage.job import Failure, Job, JobState, Reason
-
-TOO_MUCH = frozenset({"msg_blocks_too_long", "msg_too_long", "invalid_blocks", "invalid_blocks_format"})
-"""Slack's words for a message that is too large after all: then it goes as a file."""
 
 
 async def plan(claim: Claim, tools: Tools) -> Job | Later:

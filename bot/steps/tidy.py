@@ -8,7 +8,7 @@ from bot.claim import Claim, Later
 from bot.slack_errors import SlackNotAuthorised, SlackRefused
 from bot.steps import progress
 from bot.tools import Tools
-from storage import jobs
+from storage import forgetting, jobs
 from storage.job import Job, JobState, Reason
 
 
@@ -28,7 +28,7 @@ async def _show_outcome(job: Job, tools: Tools) -> None:
     outcome = _emoji(job, tools)
     if outcome is not None:
         await tools.workspace_of(job).react(channel, ts, outcome)
-    if job.retried:
+    if job.retried and not await tools.database.read(lambda tx: forgetting.has_neighbours(tx, job)):
         for earlier in {tools.settings.reaction_done, tools.settings.reaction_failed} - {outcome}:
             await tools.workspace_of(job).unreact(channel, ts, earlier)
     if not await tools.database.read(lambda tx: jobs.others_on_message(tx, job)):

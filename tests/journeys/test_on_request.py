@@ -211,3 +211,29 @@ async def test_a_payload_that_was_changed_opens_nothing_of_others(bench: Bench, 
     assert silent(slack, share.channel)
     assert silent(slack, other)
     assert bench.botlhale.uploads == {}
+
+
+async def test_asking_for_what_is_in_work_or_was_cancelled_gives_nobody_more_rights(bench: Bench, slack: Slack) -> None:
+    bench.botlhale.hold = True
+    await bench.start()
+    share = await slack.share(slack.channel("general", people=PEOPLE), [recording()])
+    job = await bench.waits(JobState.SUBMITTED)
+    assert await choose(slack, share) == words.ALREADY_IN_WORK
+    for user, answered in (("thandi", words.NOT_YOURS_TO_STEER), ("amara", words.CANCELLED)):
+        command = await slack.command("/transcripts", f"cancel {job.id}", channel=share.channel, user=slack.user(user))
+        assert command.messages[0]["text"] == answered
+    await bench.ended()
+    assert await choose(slack, share) == words.NOT_YOURS_TO_STEER
+    slack.react(share.channel, share.ts, EMOJI, user=slack.user("thandi"))
+    await slack.quiet()
+    assert (await bench.jobs())[0].state is JobState.ABANDONED
+    assert await choose(slack, share, user="amara") == words.ASKED_FOR
+
+
+async def test_what_one_asked_for_is_in_ones_list(bench: Bench, slack: Slack) -> None:
+    await bench.start()
+    share = await before_the_bot(bench)
+    assert await choose(slack, share) == words.ASKED_FOR
+    await bench.ended()
+    listed = await slack.command("/transcripts", "", user=slack.user("thandi"))
+    assert "1 recording, all done." in listed.messages[0]["text"]

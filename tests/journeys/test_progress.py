@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from sandbox import faults
 from sandbox.slack import Message, Share, Slack
 from storage import speeds
 from storage.database import Transaction
-from storage.job import JobState
+from storage.job import Job, JobState
 from tests.journeys.bench import Bench, eventually, only_reply, quiet, silent, words_of
 
 
@@ -154,3 +155,17 @@ async def test_one_that_somebody_deleted_is_not_missed(bench: Bench, slack: Slac
     bench.botlhale.release()
     await bench.ended_at_last()
     await only_reply(slack, share)
+
+
+async def test_one_that_is_cancelled_while_it_is_posted_leaves_nothing(bench: Bench, slack: Slack) -> None:
+    slack.faults.arm("chat.postMessage", faults.slow(0.7))
+    share = await in_work(bench)
+    found: list[Job] = []
+    async with asyncio.timeout(20):
+        while not (found and found[0].progress):
+            found = await bench.jobs()
+            await asyncio.sleep(0.01)
+    await slack.command("/transcripts", f"cancel {found[0].id}", channel=share.channel)
+    await eventually(lambda: "chat.delete" in [call.method for call in slack.calls])
+    await bench.ended()
+    assert silent(slack, share.channel)

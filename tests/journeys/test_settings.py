@@ -261,3 +261,29 @@ async def test_a_vocabulary_is_offered_where_somebody_takes_it(bench: Bench, sla
     assert (await kept(bench, of(channel))).wanted.vocabulary == ("Sipho", "Naledi", "สวัสดี")
     answer = await chosen(slack, channel, {words.CHOOSE_WORDS: "\n".join(map(str, range(201)))})
     assert words.too_many_words(200) in str(answer.body)
+
+
+async def for_everybody(slack: Slack, entered: dict[str, str]) -> None:
+    slack.modals.clear()
+    await slack.interact(in_home(slack, WORKSPACE_SETTINGS, user="admin"))
+    [form] = slack.modals.values()
+    await slack.send(form, entered, user=slack.user("admin"))
+    assert slack.modals == {}
+
+
+async def test_a_language_is_checked_against_the_transcriber_that_counts_there(bench: Bench, slack: Slack) -> None:
+    await bench.start()
+    await for_everybody(slack, {words.CHOOSE_TRANSCRIBER: "the offline engine"})
+    channel = slack.channel("general", people=PEOPLE)
+    answer = await chosen(slack, channel, {words.CHOOSE_LANGUAGE: "isiZulu"})
+    assert words.not_in_that_language("the offline engine") in str(answer.body)
+
+
+async def test_a_language_that_another_transcriber_was_meant_for_shuts_no_channel(bench: Bench, slack: Slack) -> None:
+    await bench.start()
+    await for_everybody(slack, {words.CHOOSE_LANGUAGE: "isiZulu"})
+    channel = slack.channel("general", people=PEOPLE)
+    await chosen(slack, channel, {words.CHOOSE_TRANSCRIBER: "the offline engine"})
+    await slack.share(channel, [recording()])
+    job = await bench.waits(JobState.SUBMITTED)
+    assert (job.provider, job.wanted.language) == ("embedded", None)

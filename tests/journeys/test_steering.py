@@ -125,7 +125,7 @@ async def test_cancelling_what_is_done_again_keeps_the_old(bench: Bench, slack: 
     await asked_again(bench.slack, before, {})
     job = await bench.waits(JobState.SUBMITTED)
     answer = await slack.command("/transcripts", f"cancel {job.id}", channel=share.channel)
-    assert said(answer) == [words.CANCELLED]
+    assert said(answer) == [words.CANCELLED_AGAIN]
     assert words_of(await reply_now(bench, share)) == words_of(before)
     assert (await bench.jobs())[0].state is JobState.REPLIED
 
@@ -154,12 +154,13 @@ def _pressed(slack: Slack, share: Share, action: str, job: Job, **more: Any) -> 
     }
 
 
-@pytest.mark.parametrize("entered", ["0", "21", "4-2", "two", "1-", "-1", "1-2-3"])
-async def test_what_is_no_number_of_speakers_is_said_under_its_field(bench: Bench, entered: str) -> None:
+async def test_what_is_no_number_of_speakers_is_said_under_its_field(bench: Bench, slack: Slack) -> None:
     _, reply = await done(bench)
-    answer = await asked_again(bench.slack, reply, {words.CHOOSE_SPEAKERS: entered})
-    assert answer.body["response_action"] == "errors"
-    assert list(answer.body["errors"].values()) == [words.SPEAKERS_PROBLEM]
+    await slack.press(reply, AGAIN)
+    [form] = slack.modals.values()
+    for entered in ("0", "21", "4-2", "two", "1-", "-1", "1-2-3"):
+        answer = await slack.send(form, {words.CHOOSE_SPEAKERS: entered})
+        assert words.SPEAKERS_PROBLEM in str(answer.body), entered
     assert (await bench.jobs())[0].retried == 0
 
 
@@ -242,22 +243,37 @@ async def test_only_some_people_steer(bench: Bench, slack: Slack, who: str, allo
     assert (job.failure is not None) == allowed
 
 
+async def _state_for(action: str, bench: Bench) -> tuple[Share, Job]:
+    """A recording to which the action could well be done."""
+    if action == AGAIN:
+        share, _ = await done(bench)
+        return share, (await bench.jobs())[0]
+    if action == RETRY:
+        share, _ = await failed(bench, bench.slack)
+        return share, (await bench.jobs())[0]
+    bench.botlhale.hold = True
+    await bench.start()
+    return await shared(bench), await bench.waits(JobState.SUBMITTED)
+
+
 @pytest.mark.parametrize("action", [CANCEL, RETRY, AGAIN])
-@pytest.mark.parametrize("wrong", ["team", "channel", "person", "job"])
-async def test_a_payload_that_was_changed_opens_nothing(bench: Bench, slack: Slack, action: str, wrong: str) -> None:
-    share, _ = await done(bench)
-    [job] = await bench.jobs()
-    changed: dict[str, dict[str, Any]] = {
-        "team": {"team": {"id": "T0ELSEWHERE", "domain": "x"}},
-        "channel": {"channel": {"id": slack.channel("other").id}},
-        "person": {"user": {"id": slack.user("thandi")}},
-        "job": {"actions": [{"action_id": action, "type": "button", "value": "nosuchjob1"}]},
-    }
-    answer = await slack.interact(_pressed(slack, share, action, job, **changed[wrong]))
-    await asyncio.sleep(0.1)
-    assert slack.modals == {}
-    assert words.STARTED_AGAIN not in said(answer)
-    assert (await bench.jobs())[0].retried == 0
+async def test_a_payload_that_was_changed_does_nothing(bench: Bench, slack: Slack, action: str) -> None:
+    share, job = await _state_for(action, bench)
+    changes: list[dict[str, Any]] = [
+        {"team": {"id": "T0ELSEWHERE", "domain": "x"}},
+        {"channel": {"id": slack.channel("other").id}},
+        {"user": {"id": slack.user("thandi")}},
+        {"actions": [{"action_id": action, "type": "button", "value": "nosuchjob1"}]},
+    ]
+    for change in changes:
+        answer = await slack.interact(_pressed(slack, share, action, job, **change))
+        await asyncio.sleep(0.05)
+        assert not {words.STARTED_AGAIN, words.CANCELLED} & set(said(answer)), change
+        assert slack.modals == {}, change
+        [now] = await bench.jobs()
+        assert (now.state, now.retried) == (job.state, 0), change
+    answer = await slack.interact(_pressed(slack, share, action, job))
+    assert slack.modals or set(said(answer)) & {words.STARTED_AGAIN, words.CANCELLED}, "the unchanged one is heard"
 
 
 async def test_a_form_from_before_begins_nothing_twice(bench: Bench, slack: Slack) -> None:
@@ -302,3 +318,62 @@ async def test_the_stored_transcript_is_the_new_one(bench: Bench) -> None:
     stored = await bench.bot.tools.database.read(lambda tx: transcripts.get(tx, job.id))
     assert stored is not None
     assert [turn.text for turn in stored.turns] == ["Something else entirely."]
+
+
+# What a good transcript is not given up for
+
+
+async def test_nothing_heard_is_nothing_better(bench: Bench, slack: Slack) -> None:
+    share, before = await done(bench)
+    bench.botlhale.script = []
+    await asked_again(slack, before, {words.CHOOSE_LANGUAGE: "isiZulu"})
+    assert words_of(await reply_now(bench, share)) == words_of(before)
+    assert words.NOTHING_HEARD in slack.ephemerals[0]["text"]
+
+
+@pytest.mark.parametrize("code", ["edit_window_closed", "msg_too_long"])
+async def test_a_reply_that_cannot_be_changed_is_replaced_and_goes_with_the_rest(
+    bench: Bench, slack: Slack, code: str
+) -> None:
+    share, before = await done(bench)
+    bench.botlhale.script = SHORT
+    slack.refuse("chat.update", code)
+    await asked_again(slack, before, {})
+    assert "Something else entirely." in words_of(await reply_now(bench, share))
+    [job] = await bench.jobs()
+    await slack.command("/transcripts", f"delete {job.id}", channel=share.channel)
+    await bench.ended()
+    assert slack.replies(share) == []
+
+
+async def test_an_old_file_that_cannot_be_deleted_does_not_undo_the_change(bench: Bench, slack: Slack) -> None:
+    bench.botlhale.script = LONG
+    share, before = await done(bench)
+    bench.botlhale.script = LONG[1:]
+    slack.refuse("files.delete", "cant_delete_file", times=20)
+    await asked_again(slack, before, {})
+    after = await reply_now(bench, share)
+    assert after.ts == before.ts
+    assert "Sentence number 1 " in words_of(after)
+
+
+async def test_names_given_while_it_is_done_again_are_refused_with_a_word(bench: Bench, slack: Slack) -> None:
+    _, reply = await done(bench)
+    await slack.press(reply, NAME_SPEAKERS)
+    [naming] = slack.modals.values()
+    slack.modals.clear()
+    bench.botlhale.hold = True
+    await asked_again(slack, reply, {})
+    await bench.waits(JobState.SUBMITTED)
+    slack.modals[naming["id"]] = naming
+    answer = await slack.send(naming, {words.name_of("Speaker 1"): "Naledi"})
+    assert words.STILL_IN_WORK in str(answer.body)
+    pressed = await slack.press(reply, NAME_SPEAKERS)
+    assert (await pressed.wait_for_messages())[0]["text"] == words.STILL_IN_WORK
+
+
+async def test_what_failed_can_be_done_in_another_way(bench: Bench, slack: Slack) -> None:
+    share, sorry = await failed(bench, slack)
+    await asked_again(slack, sorry, {words.CHOOSE_LANGUAGE: "isiZulu"})
+    assert "Transcribed by Botlhale AI" in words_of(await reply_now(bench, share))
+    assert "zu-ZA" in list(bench.botlhale.uploads)[-1]

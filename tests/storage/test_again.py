@@ -9,10 +9,10 @@ from types import MappingProxyType
 
 import pytest
 
-from storage import again, jobs, usage
+from storage import again, forgetting, inbox, job_lists, jobs, preferences, usage
 from storage.again import Asked
 from storage.database import Database, Transaction
-from storage.job import Failure, Job, JobId, JobState, LeaseLost, Origin, Reason
+from storage.job import Failure, Job, JobId, JobState, LeaseLost, Origin, Reason, as_before
 from storage.job_rows import update
 from storage.wanted import Wanted
 
@@ -51,7 +51,7 @@ async def test_what_is_done_is_done_otherwise_and_shows_the_old_until_then(datab
     begun = await database.write(lambda tx: again.anew(tx, job, wanted=wanted, by="U2", now=noon))
     found = await _now(database, job)
     assert begun == found
-    assert (found.state, found.wanted, found.requested_by, found.retried) == (JobState.RECEIVED, wanted, "U2", 1)
+    assert (found.state, found.wanted, found.begun_by, found.retried) == (JobState.RECEIVED, wanted, "U2", 1)
     assert (found.reply_ts, found.reply_intent, found.handle) == ("2.0", "{}", None)
     ended = await database.write(lambda tx: jobs.cancel(tx, found, now=noon))
     assert ended is not None
@@ -93,7 +93,11 @@ async def test_what_nobody_has_heard_of_is_begun_for_whoever_asks(database: Data
 
 async def test_what_waits_is_asked_for_too(database: Database, noon: datetime) -> None:
     job = await _job(database, noon, WAITS)
-    assert await database.read(lambda tx: again.who_asked(tx, job)) is None
+    place = preferences.Place(team="T1", kind="channel", whose="C1")
+    assert await _asked(database, noon) is Asked.IN_WORK
+    assert await database.read(lambda tx: again.who_asked(tx, job)) is None, "it happens by itself, and is not theirs"
+    on_request = preferences.Preferences(automatic=False)
+    await database.write(lambda tx: preferences.put(tx, place, on_request, seen=0, by="U1", now=noon))
     assert await _asked(database, noon) is Asked.IN_WORK
     assert await database.read(lambda tx: again.who_asked(tx, job)) == "U2"
 
@@ -102,7 +106,8 @@ async def test_what_waits_is_asked_for_too(database: Database, noon: datetime) -
     ("change", "outcome"),
     [
         ({"state": JobState.ABANDONED, "failure": Failure(reason=Reason.ON_REQUEST)}, Asked.STARTED),
-        ({"state": JobState.REPLIED, "failure": Failure(reason=Reason.GAVE_UP)}, Asked.STARTED),
+        ({"state": JobState.REPLIED, "failure": Failure(reason=Reason.GAVE_UP)}, Asked.FAILED),
+        ({"state": JobState.ABANDONED, "failure": Failure(reason=Reason.CANCELLED)}, Asked.FAILED),
         ({"state": JobState.REPLIED}, Asked.DONE),
         ({"state": JobState.REPLIED, "forgotten": 2}, Asked.REMOVED),
     ],
@@ -161,3 +166,60 @@ async def test_what_costs_is_the_same_for_one_job_as_for_a_sum(
     later = await _job(database, noon + HOUR, origin=replace(ORIGIN, file="F2"), changes=WAITS)
     counted = await database.read(lambda tx: usage.of_channel(tx, later, since=NOVEMBER))
     assert (again.costs(job), counted) == (bool(hours), hours * HOUR)
+
+
+async def _done_anew(database: Database, job: Job, now: datetime, changes: Mapping[str, object]) -> Job:
+    """The job, begun again and as far as that."""
+    current = await _now(database, job)
+    begun = await database.write(lambda tx: again.anew(tx, current, wanted=Wanted(), by="U1", now=now))
+    assert begun is not None
+    after = replace(begun, **dict(changes))  # type: ignore[arg-type]
+    await database.write(lambda tx: update(tx, begun, after, claimable=True))
+    return after
+
+
+async def _used(database: Database) -> timedelta:
+    used = await database.read(lambda tx: usage.of_person_by_provider(tx, team="T1", user="U1", since=NOVEMBER))
+    return sum(used.values(), timedelta(0))
+
+
+async def test_doing_it_again_in_vain_costs_nothing_however_often(database: Database, noon: datetime) -> None:
+    job = await _job(database, noon, DONE)
+    for turn in range(3):
+        failed = Failure(reason=Reason.PROVIDER_FAILED)
+        ready = await _done_anew(database, job, noon + turn * HOUR, {"state": JobState.READY, "failure": failed})
+        await database.write(lambda tx, ready=ready: update(tx, ready, as_before(ready), claimable=True))  # type: ignore[misc]
+        assert await _used(database) == HOUR
+
+
+@pytest.mark.parametrize(("handle", "hours"), [(None, 1), ("h2", 2)])
+async def test_cancelling_it_costs_what_the_provider_has_had(
+    database: Database, noon: datetime, handle: str | None, hours: int
+) -> None:
+    job = await _job(database, noon, DONE)
+    begun = await _done_anew(database, job, noon + HOUR, {"state": JobState.SUBMITTED, "handle": handle})
+    ended = await database.write(lambda tx: jobs.cancel(tx, begun, now=noon + HOUR, by="U7"))
+    assert ended is not None
+    assert await _used(database) == hours * HOUR
+    told = await database.read(lambda tx: job_lists.history(tx, job.id))
+    assert told[-1][2] == "cancelled (U7)"
+
+
+async def test_forgetting_what_is_done_again_forgets_what_its_webhooks_say(database: Database, noon: datetime) -> None:
+    job = await _job(database, noon, DONE)
+    sent = await _done_anew(database, job, noon, {"state": JobState.SUBMITTED, "handle": "h2"})
+    await database.write(lambda tx: inbox.keep(tx, provider="p", handle="h2", body=b"words", now=noon))
+    wish = forgetting.Wish(by="U1", why="at their wish", reason=Reason.CANCELLED)
+    await database.write(lambda tx: forgetting.forget(tx, sent, wish, now=noon))
+    assert await database.read(lambda tx: inbox.newest(tx, provider="p", handle="h2")) is None
+    assert await database.read(lambda tx: forgetting.is_unwanted(tx, provider="p", handle="h2"))
+
+
+async def test_nobody_else_is_offered_the_words_of_what_was_done_again(database: Database, noon: datetime) -> None:
+    job = await _job(database, noon, DONE | {"provider": "q"})
+    sent = await _done_anew(database, job, noon, {"state": JobState.SUBMITTED, "handle": "h2", "provider": "p"})
+    await database.write(lambda tx: jobs.cancel(tx, sent, now=noon))
+    elsewhere = replace(ORIGIN, channel="C2", file="F2")
+    waiting = {"state": JobState.SUBMITTING, "handle": None, "sendings": 1}
+    other = await _job(database, noon, waiting, origin=elsewhere)
+    assert await database.read(lambda tx: jobs.rivals(tx, other)) == 1

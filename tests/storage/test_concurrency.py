@@ -11,10 +11,11 @@ from datetime import datetime, timedelta
 import psycopg
 import pytest
 
-from storage import claiming, inbox, job_lists, jobs
+from storage import again, claiming, inbox, job_lists, jobs
+from storage.again import Asked
 from storage.claiming import Turns
 from storage.database import Taken, Transaction, Work
-from storage.job import Job, JobId, JobState, LeaseLost, Origin
+from storage.job import Failure, Job, JobId, JobState, LeaseLost, Origin, Reason
 from storage.postgresql import PostgreSQL
 from tests.postgresql import Server
 from tests.storage.interleaved import orders
@@ -235,3 +236,38 @@ async def test_a_unit_of_work_on_one_machine_wakes_the_others(machines: Machines
             event.clear()
         await machines.databases[3].write(_webhook(job, noon))
         await asyncio.gather(*(event.wait() for event in heard))
+
+
+@pytest.mark.parametrize("order", ["0110", "01110", "0111110", "01011", "1", "11"])
+async def test_whoever_asks_while_it_is_left_alone_is_not_told_that_it_is_in_work(
+    machines: Machines, noon: datetime, order: str
+) -> None:
+    await machines.clear()
+    job = await machines.job(noon)
+    ended = replace(job, state=JobState.ABANDONED, failure=Failure(reason=Reason.ON_REQUEST))
+    asking, _ = await machines.race(
+        order,
+        [lambda tx: again.ask_for(tx, job.origin, by="U2", now=noon)],
+        [lambda tx: jobs.save(tx, job, ended, now=noon)],
+    )
+    found = await machines.now(job.id)
+    told = asking[0][0] if isinstance(asking, list) else None
+    assert not (told is Asked.IN_WORK and found.state is JobState.ABANDONED)
+
+
+@pytest.mark.parametrize("order", ["0111", "01", "0110"])
+async def test_whoever_asks_while_it_is_heard_of_is_told_what_is_true(
+    machines: Machines, noon: datetime, order: str
+) -> None:
+    await machines.clear()
+    origin = origin_of("F9")
+    asking, _ = await machines.race(
+        order,
+        [lambda tx: again.ask_for(tx, origin, by="U2", now=noon)],
+        [lambda tx: jobs.add(tx, origin=origin, now=noon)],
+    )
+    assert isinstance(asking, list)
+    [(asked, job)] = asking
+    found = await machines.now(job)
+    assert found.origin.file == "F9"
+    assert (asked is Asked.STARTED) == (found.requested_by == "U2")
