@@ -338,7 +338,7 @@ OUTCOMES = st.one_of(
 
 
 @given(outcome=OUTCOMES, title=st.one_of(st.none(), SAID), provider=st.one_of(st.none(), SAID), forced=st.booleans())
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_every_reply_fits_is_harmless_and_loses_no_word(
     outcome: Transcript | Failure, title: str | None, provider: str | None, *, forced: bool
 ) -> None:

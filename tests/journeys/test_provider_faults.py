@@ -146,8 +146,7 @@ async def test_whatever_goes_wrong_once_the_transcript_comes_all_the_same(camel:
     await camel.transcribed(await camel.share())
 
 
-@pytest.mark.parametrize("trouble", A_FEW)
-@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize(("call", "trouble"), list(zip(CALLS, A_FEW, strict=False)))
 async def test_the_newer_generation_is_no_less_patient(snake: Line, call: str, trouble: str) -> None:
     snake.arm(call, TROUBLES[trouble])
     await snake.start(soonest_look=A_MINUTE)
