@@ -88,8 +88,15 @@ async def test_whatever_goes_wrong_with_the_message_there_is_one_reply(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("trouble", ["cut before", "429", "500", "html", "no fields"])
-@pytest.mark.parametrize("method", ["files.info", "conversations.info", "reactions.add", "reactions.remove"])
+@pytest.mark.parametrize(
+    ("method", "trouble"),
+    [
+        ("files.info", "cut before"), ("files.info", "html"), ("files.info", "no fields"),
+        ("conversations.info", "429"), ("conversations.info", "500"), ("conversations.info", "no fields"),
+        ("reactions.add", "cut before"), ("reactions.add", "500"), ("reactions.remove", "429"),
+        ("reactions.remove", "html"),
+    ],
+)  # fmt: skip
 async def test_whatever_goes_wrong_on_the_way_there_is_one_reply(
     bench: Bench, slack: Slack, method: str, trouble: str
 ) -> None:
@@ -152,7 +159,7 @@ async def test_it_is_found_again_after_a_restart(bench: Bench, slack: Slack) -> 
     await answered_once(bench, slack, share)
 
 
-@pytest.mark.parametrize("trouble", list(TROUBLES))
+@pytest.mark.parametrize("trouble", ["cut before", "429", "503", "not json", "nothing", "no fields", "no word"])
 async def test_a_thread_that_cannot_be_read_just_now_is_not_taken_for_an_empty_one(
     bench: Bench, slack: Slack, trouble: str
 ) -> None:
@@ -190,8 +197,8 @@ async def test_a_reply_that_is_too_long_after_all_goes_as_a_file(bench: Bench, s
 
 
 FILE_METHODS = {
-    "files.getUploadURLExternal": ["cut before", "429", "500", "html", "no fields"],
-    "upload": ["cut before", "429", "500", "503"],
+    "files.getUploadURLExternal": ["429", "html", "no fields"],
+    "upload": ["cut before", "500"],
     "files.completeUploadExternal": ["429", "slow"],
 }
 
@@ -212,7 +219,7 @@ async def test_whatever_goes_wrong_with_the_files_there_is_one_reply(
     assert "Sentence number 399" in reply.files[0].content.decode()
 
 
-@pytest.mark.parametrize("trouble", ["cut before", "500", "503", "html", "no fields", "internal"])
+@pytest.mark.parametrize("trouble", ["cut before", "500", "no fields"])
 async def test_a_sharing_that_did_not_take_effect_is_made_again(bench: Bench, slack: Slack, trouble: str) -> None:
     bench.botlhale.script = A_LONG_TALK
     slack.faults.arm("files.completeUploadExternal", TROUBLES[trouble])
@@ -507,8 +514,10 @@ async def test_without_the_scope_to_look_at_conversations_nothing_leaves_slack_u
     await answered_once(bench, slack, share)
 
 
-@pytest.mark.parametrize("word", ["token_revoked", "invalid_auth", "account_inactive"])
-@pytest.mark.parametrize("method", ["files.info", "conversations.info", "chat.postMessage"])
+@pytest.mark.parametrize(
+    ("method", "word"),
+    [("files.info", "token_revoked"), ("conversations.info", "invalid_auth"), ("chat.postMessage", "account_inactive")],
+)
 async def test_a_token_that_is_revoked_in_the_middle_delays_the_reply_until_there_is_one_again(
     bench: Bench, slack: Slack, method: str, word: str
 ) -> None:
