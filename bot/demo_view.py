@@ -30,6 +30,8 @@ def _block(block: Block) -> Text:
     match block.get("type"):
         case "rich_text":
             return Text().join(_element(part) for section in block["elements"] for part in section["elements"])
+        case "actions":
+            return Text("  ".join(f"[ {button['text']['text']} ]" for button in block["elements"]), style="bold blue")
         case "context":
             return Text(" ".join(str(element.get("text", "")) for element in block["elements"]), style="dim")
         case _:
@@ -39,7 +41,7 @@ def _block(block: Block) -> Text:
 def _element(part: Block) -> Text:
     bold = (part.get("style") or {}).get("bold")
     style = "bold" if bold else "underline" if part.get("type") == "link" else ""
-    return Text(str(part.get("text", "")), style=style)
+    return Text(str(part.get("text") or part.get("fallback", "")), style=style)
 
 
 def said(blocks: Iterable[Block]) -> list[tuple[str, str]]:
