@@ -37,6 +37,10 @@ class Screens(Protocol):
         """Show a form to whoever pulled the trigger, which counts once and for three seconds."""
         ...
 
+    async def is_in(self, person: str, channel: str, *, team: str) -> bool:
+        """Whether somebody is in a conversation."""
+        ...
+
 
 def register(
     app: AsyncApp, *, database: Database, clock: Callable[[], datetime], screens_of: Callable[[Job], Screens]
@@ -91,12 +95,23 @@ class _Desk:
             raise Refused(words.NOTHING_TO_EXPORT)
         if recipient is Recipient.PERSON and not self._screens_of(job).may_write_to_people:
             raise Refused(words.EXPORT_THREAD_ONLY)
+        if not await self._is_there(submitted.user.id, job):
+            raise Refused(words.NOT_IN_CONVERSATION)
         if job.state.is_open:
             raise Refused(words.STILL_IN_WORK)
         wish = Wish(format=kind, recipient=recipient, by=submitted.user.id, request=submitted.view.id)
         now = self._clock()
-        if not await self._database.write(lambda tx: exports.add(tx, job.id, wish, now=now)):
+        try:
+            kept = await self._database.write(lambda tx: exports.add(tx, job.id, wish, now=now))
+        except exports.TooMany:
+            raise Refused(words.EXPORTED_OFTEN) from None
+        if not kept:
             raise Refused(words.NOTHING_TO_EXPORT)
+
+    async def _is_there(self, person: str, job: Job) -> bool:
+        """Whether they are still where the recording is; a direct message with us nobody can leave."""
+        team, channel = job.origin.team, job.origin.channel
+        return channel.startswith("D") or await self._screens_of(job).is_in(person, channel, team=team)
 
 
 def _under(tx: Transaction, pressed: Pressed) -> Job:

@@ -204,6 +204,18 @@ EXPORT_THREAD_ONLY = (
 )
 """Stands in the form where the permission is missing that a file for one person needs."""
 
+EXPORTED_OFTEN = (
+    "This transcript has been exported so often that no more files of it are made. Please use one of those that are "
+    "there."
+)
+"""The answer where somebody wants one more file."""
+
+NOT_IN_CONVERSATION = (
+    "Only people who are in the conversation of the recording, together with Threadscribe, can take its transcript "
+    "along. Please join it, and invite Threadscribe: type /invite @Threadscribe."
+)
+"""The answer where whoever sends the form is not there (any more)."""
+
 NOTHING_TO_EXPORT = (
     "There is no transcript here to export, or it is no longer kept. Choose this on a recording that has been "
     "transcribed, or on its transcript."

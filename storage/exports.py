@@ -11,6 +11,13 @@ from storage.database import Row, Transaction
 from storage.job import Job, JobId, JobState
 from storage.moments import moment, stored
 
+MOST = 100
+"""Files of one transcript: each is kept known until the recording is deleted, and removed then by two calls."""
+
+
+class TooMany(Exception):
+    """So many were asked for already."""
+
 
 class Recipient(enum.StrEnum):
     """Who gets a file."""
@@ -51,7 +58,10 @@ class Export:
 
 
 def add(tx: Transaction, job_id: JobId, wish: Wish, *, now: datetime) -> bool:
-    """Keep a wish; the job is owed work until it is fulfilled. False where there is no transcript to export."""
+    """Keep a wish; the job is owed work until it is fulfilled. False where there is no transcript to export.
+
+    Raises `TooMany`.
+    """
     # First the row of the job, so that what is told twice at once stands in line here.
     job = jobs.locked(tx, job_id)
     if job is None or job.state is not JobState.REPLIED or job.failure is not None or job.forgotten:
@@ -61,6 +71,8 @@ def add(tx: Transaction, job_id: JobId, wish: Wish, *, now: datetime) -> bool:
     known = "SELECT 1 AS known FROM exports WHERE job_id = :job AND request = :request"
     if tx.one(known, job=job_id, request=wish.request) is not None:
         return True
+    if job.exports >= MOST:
+        raise TooMany(job_id)
     # It is tried as long as any other step: the state is as if reached now.
     tx.run(
         "UPDATE jobs SET exports = :number, state_since = :now, attempts = 0, "
@@ -110,9 +122,9 @@ def of_job(tx: Transaction, job_id: JobId) -> list[Export]:
     return [_export(row) for row in tx.all("SELECT * FROM exports WHERE job_id = :job ORDER BY number", job=job_id)]
 
 
-def drop(tx: Transaction, job_id: JobId) -> None:
-    """Remove the rows, once nothing is left at Slack."""
-    tx.run("DELETE FROM exports WHERE job_id = :job", job=job_id)
+def drop(tx: Transaction, export: Export) -> None:
+    """Remove the row, once nothing of it is left at Slack."""
+    tx.run("DELETE FROM exports WHERE job_id = :job AND number = :number", job=export.job, number=export.number)
 
 
 def _export(row: Row) -> Export:

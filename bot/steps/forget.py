@@ -5,6 +5,7 @@ Every call may be repeated; what is gone already is as it should be.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ from bot.steps.export import message_of
 from bot.steps.intent import Intent
 from bot.tools import Tools
 from storage import exports, forgetting
+from storage.exports import Export
 from storage.job import Job
 
 
@@ -22,27 +24,37 @@ async def forget(claim: Claim, tools: Tools) -> Job:
     """Remove what is left of the job; what Slack will not remove stays, and the history says so."""
     job, intent = claim.job, Intent.load(claim.job.reply_intent)
     await claim.save(job, also=lambda tx: forgetting.drop(tx, job))
-    exported = await tools.database.read(lambda tx: exports.of_job(tx, job.id))
-    messages = [(job.origin.channel, job.reply_ts)]
-    messages += [(each.channel or "", await message_of(job, tools, each)) for each in exported]
-    notes: list[str] = []
-    for channel, ts in messages:
-        try:
-            if ts:
-                await tools.workspace_of(job).delete(channel, ts)
-        except SlackRefused as refused:
-            notes.append(f"reply not removed: {refused.code}")
-    for file in (*intent.own_files, *(each.file for each in exported if each.file)):
-        try:
-            await tools.workspace_of(job).discard(file)
-        except SlackRefused as refused:
-            notes.append(f"file not removed: {refused.code}")
+    left = await _remove(job, tools, channel=job.origin.channel, ts=job.reply_ts, files=intent.own_files)
+    for export in await tools.database.read(lambda tx: exports.of_job(tx, job.id)):
+        # Struck off one by one: where Slack wants a pause, the next try goes on with the rest.
+        await _take_back(claim, tools, export)
     await progress.take_away(claim, tools)
     with suppress(SlackRefused, SlackNotAuthorised):  # a courtesy, and the message may be gone
         await _take_reactions_back(job, tools)
-    return await claim.save(
-        as_forgotten(claim.job), note=", ".join(notes) or None, also=lambda tx: exports.drop(tx, job.id)
-    )
+    return await claim.save(as_forgotten(claim.job), note=left)
+
+
+async def _take_back(claim: Claim, tools: Tools, export: Export) -> None:
+    job, ts = claim.job, await message_of(claim.job, tools, export)
+    files = [export.file] if export.file else []
+    left = await _remove(job, tools, channel=export.channel or "", ts=ts, files=files)
+    await claim.save(job, note=left, also=lambda tx: exports.drop(tx, export))
+
+
+async def _remove(job: Job, tools: Tools, *, channel: str, ts: str | None, files: Iterable[str]) -> str | None:
+    """Remove a message and files of ours; what Slack will not remove, in words."""
+    workspace, left = tools.workspace_of(job), list[str]()
+    try:
+        if ts:
+            await workspace.delete(channel, ts)
+    except SlackRefused as refused:
+        left.append(f"reply not removed: {refused.code}")
+    for file in files:
+        try:
+            await workspace.discard(file)
+        except SlackRefused as refused:
+            left.append(f"file not removed: {refused.code}")
+    return ", ".join(left) or None
 
 
 def as_forgotten(job: Job) -> Job:

@@ -177,30 +177,45 @@ async def test_without_the_permission_the_form_says_what_is_off_and_the_thread_r
     assert SAID[0].encode() in only_file(thread.posted).content
 
 
-async def test_a_permission_that_is_taken_away_meanwhile_is_told(bench: Bench, slack: Slack) -> None:
+async def test_whoever_may_not_have_it_any_more_when_the_form_is_sent_is_told(bench: Bench, slack: Slack) -> None:
     thread = await answered(bench)
     form = await thread.open()
+    thread.share.channel.members.remove(slack.user("amara"))
+    for who in (ME, THREAD):
+        assert await told_on_sending(slack, form, {words.EXPORT_RECIPIENT: who}) == [words.NOT_IN_CONVERSATION]
+    thread.share.channel.members.add(slack.user("amara"))
     slack.scopes.discard("im:write")
     assert bench.bot is not None
     await bench.bot.tools.workspaces.of(team=slack.team_id, enterprise=None).identify(again=True)
-    answer = await slack.send(form, {})
+    assert await told_on_sending(slack, form, {}) == [words.EXPORT_THREAD_ONLY]
+    await bench.bot.tools.database.write(lambda tx: tx.run("UPDATE jobs SET exports = 100, exported = 100"))
+    assert await told_on_sending(slack, form, {words.EXPORT_RECIPIENT: THREAD}) == [words.EXPORTED_OFTEN]
+    await bench.ended()
+    assert (thread.sent, thread.posted, slack.own_files) == ([], [], [])
+
+
+async def told_on_sending(slack: Slack, form: dict[str, Any], entered: dict[str, str]) -> list[str]:
+    answer = await slack.send(form, entered)
     assert isinstance(answer.body, dict)
-    assert list(answer.body["errors"].values()) == [words.EXPORT_THREAD_ONLY]
+    return list(answer.body["errors"].values())
 
 
-async def test_a_transcript_without_speakers_can_be_exported_too(bench: Bench) -> None:
-    thread = await answered(bench, script=[Segment(start=0, end=4, speaker=None, text="Hello there.")])
+async def test_one_voice_that_was_shared_with_the_bot_alone_can_be_exported_too(bench: Bench, slack: Slack) -> None:
+    bench.botlhale.script = [Segment(start=0, end=4, speaker=None, text="Hello there.")]
+    await bench.start()
+    thread = Answered(bench, await slack.share(slack.channel("", kind="im", people=("amara",)), [recording()]))
+    await bench.ended()
     assert NAME_SPEAKERS not in str(thread.reply.blocks)
     await thread.ask(Format.WORD, THREAD)
     assert as_read(Format.WORD, only_file(thread.posted).content)[0][1] == "Hello there."
 
 
-@pytest.mark.parametrize("where", ["recording", "reply"])
-async def test_the_shortcut_opens_the_same_form(bench: Bench, slack: Slack, where: str) -> None:
+async def test_the_shortcut_on_the_recording_or_its_reply_opens_the_same_form(bench: Bench, slack: Slack) -> None:
     thread = await answered(bench)
-    message = slack.message(thread.share.channel.id, thread.share.ts) if where == "recording" else thread.reply
-    await slack.choose(message, EXPORT)
-    [form] = slack.modals.values()
+    for message in (thread.reply, slack.message(thread.share.channel.id, thread.share.ts)):
+        await slack.choose(message, EXPORT)
+    form, same = slack.modals.values()
+    assert (form["blocks"], form["private_metadata"]) == (same["blocks"], same["private_metadata"])
     await slack.send(form, {words.EXPORT_RECIPIENT: THREAD})
     await bench.ended()
     assert only_file(thread.posted).name.endswith(".docx")

@@ -146,13 +146,24 @@ async def test_what_is_forgotten_is_exported_no_more_and_its_files_stay_known_un
     database: Database, noon: datetime
 ) -> None:
     job = await replied(database, noon)
-    await asked(database, job, now=noon)
+    for request in ("V1", "V2"):
+        await asked(database, job, now=noon, request=request)
     wish = Forgetting(by="U1", why="at their wish", reason=Reason.CANCELLED)
     assert await database.write(lambda tx: forgetting.forget(tx, job, wish, now=noon))
-    assert not await asked(database, job, now=noon, request="V2")
-    assert len(await kept(database, job)) == 1
-    await database.write(lambda tx: exports.drop(tx, job.id))
-    assert await kept(database, job) == []
+    assert not await asked(database, job, now=noon, request="V3")
+    first, second = await kept(database, job)
+    await database.write(lambda tx: exports.drop(tx, first))
+    assert await kept(database, job) == [second]
+
+
+async def test_of_one_transcript_so_many_files_are_made_and_no_more(database: Database, noon: datetime) -> None:
+    job = await replied(database, noon)
+    await database.write(lambda tx: tx.run("UPDATE jobs SET exports = :n, exported = :n", n=exports.MOST - 1))
+    assert await asked(database, job, now=noon)
+    with pytest.raises(exports.TooMany):
+        await asked(database, job, now=noon, request="V2")
+    assert await asked(database, job, now=noon)  # told twice: it is among them
+    assert ((await now_of(database, job)).exports, len(await kept(database, job))) == (exports.MOST, 1)
 
 
 async def test_what_still_owes_a_file_is_not_purged(database: Database, noon: datetime) -> None:

@@ -137,6 +137,7 @@ def _afterwards(tx: Transaction, job: Job, now: datetime) -> None:
     exports.add(tx, job.id, wish, now=now)
     for export in exports.of_job(tx, job.id):
         exports.note(tx, export)
+        exports.drop(tx, export)
     exports.owed(tx, job)
     usage.of_person(tx, job, since=now)
     usage.of_channel(tx, job, since=now)
@@ -146,7 +147,6 @@ def _afterwards(tx: Transaction, job: Job, now: datetime) -> None:
     forgetting.message_deleted(tx, team="T1", channel="C1", ts="9.0", now=now)
     forgetting.purge(tx, before=now)
     forgetting.forget(tx, job, forgetting.Wish(by="U1", why="why", reason=Reason.CANCELLED), now=now)
-    exports.drop(tx, job.id)
 
 
 async def test_what_is_done_all_the_time_never_reads_a_whole_table(database: Database, noon: datetime) -> None:
