@@ -230,7 +230,7 @@ def _hide(job: JobId, transcript: Transcript, now: datetime, tx: Transaction) ->
     """The row alone, as it was before there was anything to find."""
     body = BODY.dump_json(transcript).decode()
     tx.run(
-        "INSERT INTO transcripts (job_id, body, created_at, searchable) VALUES (:job, :body, :now, 1)",
+        "INSERT INTO transcripts (job_id, body, created_at, searchable) VALUES (:job, :body, :now, :now)",
         job=job,
         body=body,
         now=stored(now),

@@ -32,6 +32,10 @@ _ROWS = 50
 """Passages in one statement."""
 
 
+EVERYWHERE = ""
+"""In place of a conversation: all of the workspace."""
+
+
 def gram_of(*, team: str, channel: str) -> str:
     """What the passages of a conversation have in common, in letters that every index takes, whatever its ids are."""
     return hashlib.blake2s(f"{team} {channel}".encode(errors="replace"), digest_size=8).hexdigest()
@@ -43,11 +47,11 @@ def put(tx: Transaction, job_id: JobId, transcript: Transcript, *, made_at: date
     job = tx.one("SELECT team, channel FROM jobs WHERE id = :job_id", job_id=job_id)
     if job is None:
         return
-    where = gram_of(team=job["team"], channel=job["channel"])
+    where = [gram_of(team=job["team"], channel=each) for each in (job["channel"], EVERYWHERE)]
     said = [(turn, text) for turn, each in enumerate(transcript.turns) for text in _parts(folded(each.text))]
     first = _free(tx, made_at)
     rows: list[tuple[Value, ...]] = [
-        (first + number, job_id, turn, text, " ".join([where, *grams(text)]))
+        (first + number, job_id, turn, text, " ".join([*where, *grams(text)]))
         for number, (turn, text) in enumerate(said)
     ]
     for start in range(0, len(rows), _ROWS):

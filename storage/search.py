@@ -17,7 +17,7 @@ RECENT = 10_000
 """Passages that are read through before the index is asked: what is often said is found among them already."""
 
 FEW = 16
-"""Where somebody is in no more conversations, the index is asked for what was said in these alone."""
+"""Where somebody is in no more conversations, the index is asked for what was said in these, else in the workspace."""
 
 BATCH = 5
 """Transcripts of an earlier release that become findable in one unit of work."""
@@ -65,7 +65,8 @@ class _Look:
     ) -> None:
         self._tx = tx
         self._terms = terms
-        self._where = [passages.gram_of(team=team, channel=each) for each in channels] if len(channels) <= FEW else []
+        places = channels if len(channels) <= FEW else [passages.EVERYWHERE]
+        self._where = [passages.gram_of(team=team, channel=each) for each in places]
         self._needles = {f"needle{number}": f"%{needle(term)}%" for number, term in enumerate(terms)}
         self._channels = {f"channel{number}": channel for number, channel in enumerate(channels)}
         self._values: dict[str, Value] = {"team": team, "limit": limit, **self._needles, **self._channels}
@@ -97,11 +98,17 @@ class _Look:
 def _found(tx: Transaction, row: Row) -> Found | None:
     job = tx.one("SELECT * FROM jobs WHERE id = :id", id=row["job_id"])
     transcript = transcripts.get(tx, row["job_id"])
-    if job is None or transcript is None:
+    if job is None or transcript is None or not _is_as_found(tx, row["job_id"]) or row["turn"] >= len(transcript.turns):
         return None
     naming = namings.newest(tx, row["job_id"])
     names = naming.names if naming else {}
     return Found(job=job_of(job), transcript=transcript, names=names, turn=row["turn"], turns=row["turns"])
+
+
+def _is_as_found(tx: Transaction, job_id: JobId) -> bool:
+    """Whether the transcript is the one that its passages were made of: the release before replaces it without them."""
+    known = "SELECT 1 AS known FROM transcripts WHERE job_id = :job_id AND searchable = created_at"
+    return tx.one(known, job_id=job_id) is not None
 
 
 def direct_messages(tx: Transaction, *, team: str, user: str) -> set[str]:
@@ -115,9 +122,9 @@ def direct_messages(tx: Transaction, *, team: str, user: str) -> set[str]:
 
 
 def catch_up(tx: Transaction) -> int:
-    """Make transcripts findable that are not yet, at most `BATCH`, the oldest first; how many."""
+    """Make transcripts findable that are not yet, as they are now, at most `BATCH`, the oldest first; how many."""
     rows = tx.all(
-        "SELECT job_id, created_at FROM transcripts WHERE searchable = 0 ORDER BY created_at LIMIT :most "  # noqa: S608 - our own words
+        "SELECT job_id, created_at FROM transcripts WHERE searchable <> created_at ORDER BY created_at LIMIT :most "  # noqa: S608 - our own words
         f"{tx.skip_locked}",
         most=BATCH,
     )
@@ -126,5 +133,5 @@ def catch_up(tx: Transaction) -> int:
         transcript = transcripts.get(tx, job_id)
         if transcript is not None:
             passages.put(tx, job_id, transcript, made_at=moment(row["created_at"]))
-        tx.run("UPDATE transcripts SET searchable = 1 WHERE job_id = :job_id", job_id=job_id)
+        tx.run("UPDATE transcripts SET searchable = created_at WHERE job_id = :job_id", job_id=job_id)
     return len(rows)

@@ -18,8 +18,9 @@ BODY = TypeAdapter(Transcript)
 def put(tx: Transaction, job_id: JobId, transcript: Transcript, *, now: datetime) -> None:
     """Keep the job's transcript, and let it be found; a second one replaces the first."""
     tx.run(
-        "INSERT INTO transcripts (job_id, body, created_at, searchable) VALUES (:job_id, :body, :now, 1) "
-        "ON CONFLICT (job_id) DO UPDATE SET body = excluded.body, created_at = excluded.created_at, searchable = 1",
+        "INSERT INTO transcripts (job_id, body, created_at, searchable) VALUES (:job_id, :body, :now, :now) "
+        "ON CONFLICT (job_id) DO UPDATE "
+        "SET body = excluded.body, created_at = excluded.created_at, searchable = excluded.searchable",
         job_id=job_id,
         body=BODY.dump_json(transcript).decode(),
         now=stored(now),

@@ -260,7 +260,10 @@ async def test_transcripts_of_an_earlier_release_can_be_found_after_a_start(benc
     database = bot.tools.database
 
     async def left() -> bool:
-        return await database.read(lambda tx: tx.one("SELECT 1 FROM transcripts WHERE searchable = 0")) is not None
+        return (
+            await database.read(lambda tx: tx.one("SELECT 1 FROM transcripts WHERE searchable <> created_at"))
+            is not None
+        )
 
     async with asyncio.timeout(10):
         while await left():  # noqa: ASYNC110 - nobody announces it

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from storage import forgetting, jobs, namings, passages, search, transcripts
 from storage.copying import copy
-from storage.database import Database, Transaction
+from storage.database import Database, Row, Transaction
 from storage.job import Job, JobId, JobState, Origin, Reason
 from storage.matching import terms
 from storage.search import FEW, RECENT, Found
@@ -262,7 +263,24 @@ async def test_transcripts_from_before_become_findable_a_few_at_a_time_in_their_
         pass
     files = [one.job.origin.file for one in await found(database, "delivery", limit=99)]
     assert files == ["new", *(f"F{number}" for number in reversed(range(search.BATCH + 2)))]
-    assert await count(database, "transcripts WHERE searchable = 0") == 0
+    assert await count(database, "transcripts WHERE searchable <> created_at") == 0
+
+
+async def test_what_the_release_before_puts_in_its_place_is_found_by_its_new_words_only(
+    database: Database, noon: datetime
+) -> None:
+    job = await kept(database, *MEETING, now=noon)
+
+    def as_before(tx: Transaction) -> None:
+        body = transcripts.BODY.dump_json(talk("Something else")).decode()
+        tx.run("UPDATE transcripts SET body = :body, created_at = created_at + 1", body=body)
+
+    await database.write(as_before)
+    assert await found(database, "delivery") == []
+    assert await database.write(search.catch_up) == 1
+    assert await found(database, "delivery") == []
+    assert [(one.job.id, one.turn) for one in await found(database, "something")] == [(job.id, 0)]
+    assert await database.write(search.catch_up) == 0
 
 
 async def test_what_came_from_another_database_is_made_findable_here(
@@ -275,6 +293,40 @@ async def test_what_came_from_another_database_is_made_findable_here(
     assert await database.write(search.catch_up) == 1
     assert len(await found(database, "delivery")) == 1
     await source.close()
+
+
+class Noting:
+    """A transaction that notes what it asks the index for."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self.wanted: list[object] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._tx, name)
+
+    def all(self, sql: str, /, **values: Any) -> Sequence[Row]:
+        self.wanted += [values["wanted"]] if "wanted" in values else []
+        return self._tx.all(sql, **values)
+
+
+async def test_however_many_conversations_somebody_is_in_the_index_leads_to_none_of_another_workspace(
+    database: Database, noon: datetime
+) -> None:
+    await kept(database, *MEETING, now=noon, team="T2")
+
+    def work(tx: Transaction, *, team: str, channels: int) -> int:
+        noting = Noting(tx)
+        many = [f"C{number}" for number in range(channels)]
+        search.find(cast("Transaction", noting), team=team, channels=many, terms=["delivery"], limit=9, recent=1)
+        [wanted] = noting.wanted
+        row = tx.one(f"SELECT count(*) AS n FROM {tx.dialect.passages_that_have}", wanted=str(wanted))  # noqa: S608 - our own names
+        assert row is not None
+        return int(row["n"])
+
+    for channels in (FEW, FEW + 1):
+        assert await database.read(partial(work, team="T1", channels=channels)) == 0
+        assert await database.read(partial(work, team="T2", channels=channels)) == 1
 
 
 async def test_direct_messages_in_which_somebody_shared_are_theirs(database: Database, noon: datetime) -> None:
