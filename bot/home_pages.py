@@ -2,7 +2,8 @@
 
 Whoever opens theirs is shown it at once. For a while after that the database is asked every other second how their
 recordings are, and what has changed is shown anew. Nothing is done while nobody looks, and nothing is stored: what
-could not be shown is tried again while they look, and shown when they look again.
+could not be shown is tried again while they look, and shown when they look again. Each page is a task of its own, so
+that a workspace in which Slack is slow holds up no other.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ import asyncio
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -38,7 +41,7 @@ LOOKS = timedelta(minutes=15)
 """For so long after it was opened a page is looked after: Slack does not tell when it is left."""
 
 PEOPLE = 500
-"""So many are looked after by this process; then whoever opened theirs first is not any more."""
+"""So many are looked after by this process; where more look, the workspace with the most gives up its first."""
 
 ASKED_ABOUT = 50
 """People in one look at the database; where more look, they take turns."""
@@ -49,7 +52,18 @@ who open theirs. https://docs.slack.dev/reference/methods/views.publish
 """
 
 OPENINGS = 8
-"""Pages that are shown at the same time to those who open theirs."""
+"""Pages that are shown at the same time to those who open theirs in one workspace."""
+
+QUESTIONS = 2
+"""Put to the database at the same time: the rest of its hands are for what is owed."""
+
+PATIENCE = 5.0
+"""Seconds for a page; after a third of them it is shown without what only admins find on it."""
+
+_DATABASE = ""
+"""Where there is trouble, if not in a workspace."""
+
+Show = Callable[[], Awaitable[None]]
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -69,30 +83,35 @@ class _Look:
     """Somebody's looking: by whom, until when, what they see (nothing yet), and when they had their last turn.
 
     `knows` is the hash of what the page was made of, `sees` that of the page itself: most of what changes is not on it.
+    `in_hand`: their page is being made or shown.
     """
 
     by: Looker
     until: datetime = _NEVER
-    may_manage: bool = False
+    may_manage: bool | None = None
     knows: int | None = None
     sees: bytes | None = None
     shown_at: datetime = _NEVER
     asked_at: datetime = _NEVER
+    in_hand: bool = False
 
 
 class HomePages:
     """One for each process that hears Slack."""
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: Tools, *, patience: float = PATIENCE) -> None:
         self._tools = tools
+        self._patience = patience
+        self._questions = asyncio.Semaphore(QUESTIONS)
         self._looks: dict[Looker, _Look] = {}
         self._opened = asyncio.Event()
-        self._trouble = ""
+        self._openings: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._troubles: dict[str, str] = {}
 
     def opened(self, looker: Looker) -> None:
         """Show them their page, whatever they have seen before, and look after it from now on."""
         look = self._looks.get(looker)
-        if look is not None and self._tools.clock() - look.shown_at >= EVERY:  # else it was shown just now
+        if look and not look.in_hand and self._tools.clock() - look.shown_at >= EVERY:  # else it was shown just now
             del self._looks[looker]
         self.pressed(looker)
 
@@ -102,70 +121,100 @@ class HomePages:
         look.until = self._tools.clock() + LOOKS
         self._looks[looker] = look
         if len(self._looks) > PEOPLE:
-            del self._looks[next(iter(self._looks))]
+            [(most, _)] = Counter(each.team for each in self._looks).most_common(1)
+            del self._looks[next(each for each in self._looks if each.team == most)]
         self._opened.set()
 
     async def run(self) -> None:
         """Look after the pages until cancelled."""
         clock = asyncio.get_running_loop().time
         due = clock()
-        while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout_at(due if self._looks else None):
-                    await self._opened.wait()
-            self._opened.clear()
-            is_due = clock() >= due
-            try:
-                await self.welcome()
-                if is_due:
-                    await self.refresh()
-            except Exception as error:  # noqa: BLE001 - a page is a courtesy: no bug in one is worth the bot
-                _log.error("home pages stumbled", error=type(error).__name__)
-                self._looks.clear()  # it would be so again
-            if is_due:
-                due = clock() + EVERY.total_seconds()
+        async with asyncio.TaskGroup() as pages:
+            while True:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout_at(due if self._looks else None):
+                        await self._opened.wait()
+                self._opened.clear()
+                pages.create_task(self.welcome())
+                if clock() >= due:
+                    pages.create_task(self.refresh())
+                    due = clock() + EVERY.total_seconds()
 
     async def welcome(self) -> None:
         """Show their pages to those who have not seen them since they opened them."""
-        new = [looker for looker, look in self._looks.items() if look.sees is None]
-        for first in range(0, len(new), OPENINGS):
-            homes = await self._homes(new[first : first + OPENINGS])
-            await asyncio.gather(*(self._welcome(look, home) for look, home in homes))
-
-    async def _welcome(self, look: _Look, home: _Home) -> None:
-        with suppress(NotNow):
-            look.may_manage = await Screens(self._workspace_of(look)).is_admin(look.by.person)
-        await self._show(look, home)
+        new = [look for look in self._looks.values() if look.sees is None and not look.in_hand]
+        await asyncio.gather(*[self._in_hand(look, partial(self._welcome, look)) for look in new])
 
     async def refresh(self) -> None:
         """Show their pages anew to those whose recordings have moved, a few at a time."""
         now = self._tools.clock()
         self._looks = {looker: look for looker, look in self._looks.items() if look.until > now}
-        seeing = [look for look in self._looks.values() if look.sees is not None]
-        turn = sorted(seeing, key=lambda look: look.asked_at)[:ASKED_ABOUT]
         changes = Counter[str]()
-        for look, home in await self._homes([look.by for look in turn]):
-            if changes[look.by.team] >= CHANGES:
-                continue  # they come first the next time
-            look.asked_at = now
-            if look.knows != hash(home):
-                changes[look.by.team] += await self._show(look, home)
+        await asyncio.gather(*[self._in_hand(look, partial(self._refresh, look, changes)) for look in self._turn()])
 
-    async def _homes(self, lookers: Sequence[Looker]) -> list[tuple[_Look, _Home]]:
-        """What the pages of those are made of who still look; none while the database is away."""
-        if not lookers:
-            return []
-        now = self._tools.clock()
+    def _turn(self) -> list[_Look]:
+        """Who is asked about: whose last turn is longest ago, one of each workspace before anybody's second."""
+        seeing = [look for look in self._looks.values() if look.sees is not None and not look.in_hand]
+        before, places = Counter[str](), dict[Looker, int]()
+        for look in sorted(seeing, key=lambda look: look.asked_at):
+            places[look.by] = before[look.by.team]
+            before[look.by.team] += 1
+        return [self._looks[by] for by in sorted(places, key=lambda by: places[by])][:ASKED_ABOUT]
 
-        def work(tx: Transaction) -> list[_Home]:
-            return [self._home(tx, looker, now=now) for looker in lookers]
+    def _in_hand(self, look: _Look, show: Show) -> Awaitable[None]:
+        """To be awaited: from now on it is in hand, until it was shown or could not be."""
+        look.in_hand = True
+        return self._shown(look, show)
 
+    async def _shown(self, look: _Look, show: Show) -> None:
         try:
-            homes = await self._tools.database.read(work)
+            await show()
+        except (SlackRefused, SlackNotAuthorised) as error:
+            self._leave(look)  # it would be so again
+            self._tell(look.by.team, error)
+        except (SlackUnavailable, TimeoutError) as error:
+            self._tell(look.by.team, error)
         except StorageUnavailable as error:
-            self._tell(error)
-            return []
-        return [(self._looks[by], home) for by, home in zip(lookers, homes, strict=True) if by in self._looks]
+            self._tell(_DATABASE, error)
+        except Exception as error:  # noqa: BLE001 - a page is a courtesy: no bug in one is worth the bot
+            self._leave(look)
+            _log.error("home pages stumbled", error=type(error).__name__)
+        finally:
+            look.in_hand = False
+
+    def _leave(self, look: _Look) -> None:
+        if self._looks.get(look.by) is look:
+            del self._looks[look.by]
+
+    async def _welcome(self, look: _Look) -> None:
+        gate = self._openings.setdefault(look.by.team, asyncio.Semaphore(OPENINGS))
+        async with gate, asyncio.timeout(self._patience):
+            if look.may_manage is None:
+                with suppress(NotNow, TimeoutError):
+                    async with asyncio.timeout(self._patience / 3):
+                        look.may_manage = await Screens(self._workspace_of(look)).is_admin(look.by.person)
+            home = await self._home_of(look)
+            await self._show(look, home, self._drawn(home, look))
+
+    async def _refresh(self, look: _Look, changes: Counter[str]) -> None:
+        async with asyncio.timeout(self._patience):
+            home = await self._home_of(look)
+            if changes[look.by.team] >= CHANGES:
+                return  # they come first the next time
+            look.asked_at = self._tools.clock()
+            if look.knows == hash(home):
+                return
+            view = self._drawn(home, look)
+            if _hash(view) == look.sees:
+                look.knows = hash(home)
+                return
+            changes[look.by.team] += 1
+            await self._show(look, home, view)
+
+    async def _home_of(self, look: _Look) -> _Home:
+        now = self._tools.clock()
+        async with self._questions:
+            return await self._tools.database.read(lambda tx: self._home(tx, look.by, now=now))
 
     def _home(self, tx: Transaction, looker: Looker, *, now: datetime) -> _Home:
         team, person, since = looker.team, looker.person, month_of(now)
@@ -180,24 +229,12 @@ class HomePages:
             ),
         )
 
-    async def _show(self, look: _Look, home: _Home) -> bool:
-        """Show somebody their page, unless they see it already; whether Slack was asked to."""
-        view = self._drawn(home, look)
-        sees = hashlib.sha256(json.dumps(view).encode()).digest()
-        asked = sees != look.sees
-        try:
-            if asked:
-                await self._workspace_of(look).publish_home(look.by.person, view)
-                look.shown_at = self._tools.clock()
-        except (SlackRefused, SlackNotAuthorised) as error:
-            self._looks.pop(look.by, None)  # it would be so again
-            self._tell(error)
-        except SlackUnavailable as error:
-            self._tell(error)
-        else:
-            look.knows, look.sees = hash(home), sees
-            self._trouble = ""
-        return asked
+    async def _show(self, look: _Look, home: _Home, view: dict[str, object]) -> None:
+        await self._workspace_of(look).publish_home(look.by.person, view)
+        look.shown_at = self._tools.clock()
+        look.knows, look.sees = hash(home), _hash(view)
+        for where in (look.by.team, _DATABASE):
+            self._troubles.pop(where, None)
 
     def _drawn(self, home: _Home, look: _Look) -> dict[str, object]:
         identity = self._workspace_of(look).identity
@@ -206,13 +243,18 @@ class HomePages:
             provider_title=lambda job: self._tools.transcriber_of(job).title,
             workspace_url=identity.url if identity else "",
         )
-        return page(home.jobs, home.month, viewer, may_manage=look.may_manage).to_dict()
+        return page(home.jobs, home.month, viewer, may_manage=bool(look.may_manage)).to_dict()
 
     def _workspace_of(self, look: _Look) -> Workspace:
         return self._tools.workspaces.of(team=look.by.team, enterprise=look.by.enterprise)
 
-    def _tell(self, error: Exception) -> None:
-        """Once for each kind of trouble."""
-        if str(error) != self._trouble:
-            self._trouble = str(error)
-            _log.warning("home not shown", error=self._trouble)
+    def _tell(self, where: str, error: Exception) -> None:
+        """Once for each kind of trouble, in a workspace or with the database."""
+        why = str(error) or type(error).__name__
+        if self._troubles.get(where) != why:
+            self._troubles[where] = why
+            _log.warning("home not shown", error=why)
+
+
+def _hash(view: dict[str, object]) -> bytes:
+    return hashlib.sha256(json.dumps(view).encode()).digest()

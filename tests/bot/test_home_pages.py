@@ -9,13 +9,17 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
+import aiohttp
 import pytest
 import structlog
+from pydantic import SecretStr
 
 from bot.app import open_tools
 from bot.home_pages import ASKED_ABOUT, CHANGES, EVERY, LOOKS, OPENINGS, PEOPLE, HomePages
 from bot.settings import Settings
+from bot.tokens import LastingToken
 from bot.tools import Tools
+from bot.workspaces import OneWorkspace, make_workspace
 from handlers import words
 from handlers.home import Looker
 from handlers.preferences import MY_SETTINGS, WORKSPACE_SETTINGS
@@ -34,6 +38,17 @@ class Away:
 
     async def read(self, _work: object) -> None:
         raise StorageUnavailable("disk I/O error")
+
+
+class Unreadable(LastingToken):
+    """A token in a database that is away, until it works."""
+
+    works = False
+
+    async def current(self) -> SecretStr:
+        if not self.works:
+            raise StorageUnavailable("disk I/O error")
+        return await super().current()
 
 
 class Broken:
@@ -245,11 +260,71 @@ async def test_where_very_many_look_each_has_a_turn(
 
 
 async def test_no_more_people_are_remembered_than_it_can_look_after(slack: Slack, pages: HomePages) -> None:
-    slack.faults.arm("views.publish", faults.answer(429, Retry_After="60"), times=OPENINGS)
-    for number in range(PEOPLE + 1):
+    limited = replace(faults.answer(429, Retry_After="60"), delay=0.3)
+    slack.faults.arm("views.publish", limited, times=OPENINGS + 1)
+    pages.opened(Looker(team="T0OTHER", person="UOTHER"))
+    for number in range(PEOPLE):
         pages.opened(Looker(team=slack.team_id, person=f"U{number}"))
+    await pages.welcome()  # whoever is of a workspace with fewer keeps their place
+    assert sorted(published(slack)) == [*(f"U{number}" for number in range(1, OPENINGS + 1)), "UOTHER"]
+
+
+async def test_where_one_workspace_has_very_many_the_others_have_their_turn_all_the_same(
+    slack: Slack, database: Database, pages: HomePages, watch: Watch
+) -> None:
+    alone = looker(slack, "ben", team="T0OTHER")
+    for number in range(ASKED_ABOUT):
+        pages.opened(looker(slack, f"person{number}"))
+    pages.opened(alone)
     await pages.welcome()
-    assert sorted(published(slack)) == [f"U{number}" for number in range(1, OPENINGS + 1)]
+    await shared(database, alone, "Monday")
+    watch.move()
+    await pages.refresh()
+    assert "Monday" in page_of(slack, alone)
+
+
+async def test_a_page_that_slack_is_slow_to_take_holds_up_nobody_elses(
+    slack: Slack, database: Database, pages: HomePages
+) -> None:
+    amara, ben = looker(slack), looker(slack, "ben", team="T0OTHER")
+    await shared(database, ben, "Monday")
+    running = asyncio.create_task(pages.run())
+    slack.faults.arm("views.publish", faults.slow(1))
+    pages.opened(amara)
+    await asyncio.sleep(0.1)
+    pages.opened(ben)
+    await slack.until(lambda: slack.homes)
+    running.cancel()
+    assert list(slack.homes) == [ben.person]
+    assert "Monday" in page_of(slack, ben)
+
+
+@pytest.mark.parametrize("method", ["users.info", "views.publish"])
+async def test_slack_that_does_not_answer_is_not_waited_for(slack: Slack, tools: Tools, method: str) -> None:
+    slack.scopes.add("users:read")
+    await tools.workspaces.of(team=slack.team_id, enterprise=None).identify(again=True)
+    slack.faults.arm(method, faults.slow(1))
+    pages = HomePages(tools, patience=0.3)
+    pages.opened(looker(slack))
+    with structlog.testing.capture_logs() as logged:
+        await pages.welcome()
+        await pages.welcome()
+    assert MY_SETTINGS in page_of(slack, looker(slack))
+    assert [line["error"] for line in logged] == (["TimeoutError"] if method == "views.publish" else [])
+
+
+async def test_where_the_token_cannot_be_read_it_is_tried_again(slack: Slack, tools: Tools) -> None:
+    token = Unreadable(SecretStr(slack.bot_token))
+    async with aiohttp.ClientSession() as session:
+        workspace = make_workspace(tools.settings, session=session, token=token)
+        pages = HomePages(replace(tools, workspaces=OneWorkspace(workspace)))
+        pages.opened(looker(slack))
+        with structlog.testing.capture_logs() as logged:
+            await pages.welcome()
+            token.works = True
+            await pages.welcome()
+    assert looker(slack).person in slack.homes
+    assert logged == [{"event": "home not shown", "error": "disk I/O error", "log_level": "warning"}]
 
 
 async def test_while_slack_wants_no_more_it_is_not_asked_and_then_the_page_is_right(
