@@ -25,6 +25,7 @@ from bot.tokens import LastingToken
 from bot.workspaces import make_workspace
 from storage import claiming
 from storage.database import StorageUnavailable
+from storage.sqlite import refuse_without_search
 from transcription.errors import Misunderstood, NotAuthorised, QuotaSpent, TranscriptionError, Unavailable
 from transcription.transcriber import CallsBack, Handle, Transcriber
 
@@ -127,9 +128,13 @@ async def _way_in(settings: Settings, session: aiohttp.ClientSession) -> Finding
 
 async def _database(settings: Settings) -> Finding:
     path = settings.database_path
-    if path is not None and not await asyncio.to_thread(path.exists):
-        return Finding(verdict="note", what=f"no database yet; `threadscribe run` makes {settings.database_url}")
     try:
+        if path is not None:
+            refuse_without_search()
+            if not await asyncio.to_thread(path.exists):
+                return Finding(
+                    verdict="note", what=f"no database yet; `threadscribe run` makes {settings.database_url}"
+                )
         async with open_database(settings, own=False) as database:
             due = await database.read(claiming.next_due)
     except StorageUnavailable as error:

@@ -10,7 +10,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +19,20 @@ from storage.database import AlreadyOwned, Dialect, Row, StorageUnavailable, Tak
 from storage.grouping import Group, Groups, Outcome, Request, plainly
 
 T = TypeVar("T")
+
+NOT_SEARCHABLE = (
+    "the SQLite of this Python was made without FTS5, by which transcripts are found: use another build of Python, "
+    "or a PostgreSQL server (DATABASE_URL)"
+)
+
+
+def refuse_without_search(probe: sqlite3.Connection | None = None) -> None:
+    """Raise `StorageUnavailable` where SQLite lacks FTS5: nothing could be kept."""
+    with closing(probe or sqlite3.connect(":memory:")) as connection:
+        try:
+            connection.execute("SELECT fts5_source_id()").fetchall()
+        except sqlite3.Error:
+            raise StorageUnavailable(NOT_SEARCHABLE) from None
 
 
 DIALECT = Dialect(
@@ -180,6 +194,7 @@ class SQLite:
         visitor (the command line beside a running bot) and the file must be there. Raises `StorageUnavailable` if it
         cannot be opened.
         """
+        refuse_without_search()
         try:
             if own:
                 path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

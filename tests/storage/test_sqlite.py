@@ -12,7 +12,7 @@ import pytest
 
 from storage.database import AlreadyOwned, StorageUnavailable
 from storage.migrations import migrate
-from storage.sqlite import SQLite
+from storage.sqlite import SQLite, refuse_without_search
 
 
 async def test_a_full_database_refuses_and_works_again_when_there_is_room(tmp_path: Path) -> None:
@@ -34,6 +34,14 @@ async def test_a_full_database_refuses_and_works_again_when_there_is_room(tmp_pa
     assert newest is not None
     assert newest["version"] == 101
     await database.close()
+
+
+def test_where_sqlite_could_find_nothing_it_is_said_how_to_mend_that() -> None:
+    refuse_without_search()
+    without = sqlite3.connect(":memory:")
+    without.create_function("fts5_source_id", 0, None)  # it fails, as what is not there
+    with pytest.raises(StorageUnavailable, match="PostgreSQL server \\(DATABASE_URL\\)"):
+        refuse_without_search(without)
 
 
 async def test_the_file_belongs_to_its_owner_only(tmp_path: Path) -> None:
