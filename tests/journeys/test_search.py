@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
-
-import pytest
 
 from handlers import words
 from handlers.finding import SHOWN
 from handlers.naming import NAME_SPEAKERS
 from sandbox import faults
 from sandbox.script import Segment
-from sandbox.slack import Channel, Slack
+from sandbox.slack import Channel, Share, Slack
 from storage.database import Transaction
 from tests.journeys.bench import Bench, eventually
 from tests.journeys.test_command import MODES, answered, asked
@@ -133,26 +132,29 @@ async def test_of_another_workspace_nothing_is_found(bench: Bench, slack: Slack)
     assert await asked(slack, "search delivery", channel=channel) == words.NOTHING_FOUND
 
 
-@pytest.mark.parametrize("way", ["message", "file", "command"])
-async def test_what_is_deleted_is_not_found(bench: Bench, slack: Slack, way: str) -> None:
-    slack.subscriptions |= {"file_deleted"}
-    if way == "message":
-        slack.subscriptions.add("message")
-        slack.scopes.add("channels:history")
+async def test_what_is_deleted_is_not_found(bench: Bench, slack: Slack) -> None:
+    slack.subscriptions |= {"file_deleted", "message"}
+    slack.scopes.add("channels:history")
     await begun(bench)
     channel = slack.channel("general")
-    share = await answered(bench, slack, channel)
-    assert "second" in await asked(slack, "search second", channel=channel)
-    match way:
-        case "message":
-            slack.delete_message(channel, share.ts)
-        case "file":
-            slack.delete_file(share.file_ids[0])
-        case _:
-            [job] = await bench.jobs()
-            await slack.command("/transcripts", f"delete {job.id}", channel=channel)
-    await eventually(lambda: not slack.replies(share))
+    shares = {way: await answered(bench, slack, channel, title=way) for way in ("message", "file", "command")}
+    for way, share in shares.items():
+        assert way in await asked(slack, "search second", channel=channel)
+        match way:
+            case "message":
+                slack.delete_message(channel, share.ts)
+            case "file":
+                slack.delete_file(share.file_ids[0])
+            case _:
+                [job] = [job for job in await bench.jobs() if job.title == way]
+                await slack.command("/transcripts", f"delete {job.id}", channel=channel)
+        await eventually(partial(_without_replies, slack, share))
+        assert way not in await asked(slack, "search second", channel=channel)
     assert await asked(slack, "search second", channel=channel) == words.NOTHING_FOUND
+
+
+def _without_replies(slack: Slack, share: Share) -> bool:
+    return not slack.replies(share)
 
 
 async def test_nothing_that_was_said_can_mention_link_or_format(bench: Bench, slack: Slack) -> None:
@@ -191,18 +193,15 @@ async def test_whatever_is_typed_is_answered_with_a_sentence(bench: Bench, slack
     assert "second" in await asked(slack, "search second", channel=channel)
 
 
-@pytest.mark.parametrize("fault", ["silent", "refused", "limited"])
-async def test_where_slack_does_not_say_who_is_where_nothing_is_told(bench: Bench, slack: Slack, fault: str) -> None:
+async def test_where_slack_does_not_say_who_is_where_nothing_is_told(bench: Bench, slack: Slack) -> None:
     await begun(bench)
     channel = slack.channel("general")
     await answered(bench, slack, channel)
-    match fault:
-        case "silent":
-            slack.faults.arm("users.conversations", faults.slow(5))
-        case "refused":
-            slack.refuse("users.conversations", "internal_error")
-        case _:
-            slack.faults.arm("users.conversations", faults.answer(429, Retry_After="1"))
+    slack.refuse("users.conversations", "internal_error")
+    assert await asked(slack, "search second", channel=channel) == words.NOT_NOW
+    slack.faults.arm("users.conversations", faults.slow(5))
+    assert await asked(slack, "search second", channel=channel) == words.NOT_NOW
+    slack.faults.arm("users.conversations", faults.answer(429, Retry_After="1"))
     assert await asked(slack, "search second", channel=channel) == words.NOT_NOW
 
 
