@@ -54,7 +54,8 @@ class Screens:
         if not self.may_know_admins:
             return False
         with _translated():
-            return (await self._workspace.person(person)).looks_after_all
+            found = await self._workspace.person(person)
+            return found.looks_after((await self._workspace.identify()).team_id)
 
     @property
     def may_know_admins(self) -> bool:

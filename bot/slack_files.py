@@ -180,17 +180,21 @@ class _Profile(_Wire):
 
 
 class Person(_Wire):
-    """A person, as `users.info` tells."""
+    """A person, as `users.info` tells; `team_id` is the workspace that they belong to, and of which they are an admin.
+
+    Source: https://docs.slack.dev/reference/objects/user-object
+    """
 
     name: TextOrNothing = ""
     profile: _Profile = _Profile()
+    team_id: TextOrNothing = ""
     is_admin: bool = False
     is_owner: bool = False
+    is_stranger: bool = False
 
-    @property
-    def looks_after_all(self) -> bool:
-        """Whether they are an admin of the workspace."""
-        return self.is_admin or self.is_owner
+    def looks_after(self, team: str) -> bool:
+        """Whether they are an admin of this workspace: one of another company, or of the next floor, is not."""
+        return (self.is_admin or self.is_owner) and self.team_id == team and not self.is_stranger
 
     @property
     def called(self) -> str:

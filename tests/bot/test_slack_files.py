@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.slack_files import Conversation, SlackFile
+from bot.slack_files import Conversation, Person, SlackFile
 
 ADDRESS = "https://files.slack.com/files-pri/T1-F1/x"
 
@@ -116,3 +116,19 @@ def test_the_bot_takes_part_where_it_is_a_member_or_where_one_asks_about_a_direc
 def test_a_conversation_shared_with_another_company_leaves_the_company(kind: str) -> None:
     assert Conversation.model_validate({"id": "C1", kind: True}).leaves_the_company
     assert not Conversation.model_validate({"id": "C1", "is_org_shared": True}).leaves_the_company
+
+
+@pytest.mark.parametrize(
+    ("said", "looks_after"),
+    [
+        ({"team_id": "T1", "is_admin": True}, True),
+        ({"team_id": "T1", "is_owner": True}, True),
+        ({"team_id": "T1"}, False),
+        ({"team_id": "T2", "is_admin": True, "enterprise_user": {"teams": ["T1", "T2"]}}, False),
+        ({"team_id": "T1", "is_admin": True, "is_stranger": True}, False),
+        ({"is_owner": True}, False),
+    ],
+    ids=str,
+)
+def test_an_admin_of_another_workspace_looks_after_nothing_here(said: dict[str, Any], looks_after: bool) -> None:  # noqa: FBT001
+    assert Person.model_validate(said).looks_after("T1") is looks_after
