@@ -38,7 +38,7 @@ from bot.worker import Worker
 from bot.workspaces import OneWorkspace, Workspaces, make_workspace
 from handlers.health import Check
 from storage import claiming, installations
-from storage.database import Database, Transaction
+from storage.database import Database, StorageUnavailable, Transaction
 from transcription.audio import convert
 
 ASK_AGAIN = timedelta(seconds=5)
@@ -74,7 +74,7 @@ class Bot:
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set."""
         async with asyncio.TaskGroup() as group:
-            background = [group.create_task(self._keep_in_touch()), group.create_task(self.house.run())]
+            background = [group.create_task(keep_in_touch(self.tools.workspaces)), group.create_task(self.house.run())]
             if self.catching_up is not None:
                 background.append(group.create_task(self.catching_up.run()))
             if self.homes is not None:
@@ -89,14 +89,15 @@ class Bot:
             if self.worker is not None:
                 self.worker.stop()
 
-    async def _keep_in_touch(self) -> None:
-        """Slack may be away when we start, or later: ask until it answers. What is shared meanwhile comes again."""
-        while True:
-            try:
-                await self.tools.workspaces.keep_in_touch()
-            except (SlackUnavailable, SlackRefused) as error:
-                _log.warning("slack not reached", error=str(error))
-            await asyncio.sleep(ASK_AGAIN.total_seconds())
+
+async def keep_in_touch(workspaces: Workspaces) -> None:
+    """Slack may be away when we start, or later: ask until it answers. What is shared meanwhile comes again."""
+    while True:
+        try:
+            await workspaces.keep_in_touch()
+        except (SlackUnavailable, SlackRefused, StorageUnavailable) as error:
+            _log.warning("slack not reached", error=str(error))
+        await asyncio.sleep(ASK_AGAIN.total_seconds())
 
 
 @asynccontextmanager
@@ -110,9 +111,11 @@ async def open_tools(
         for transcriber in transcribers.values():
             stack.push_async_callback(transcriber.close)
         metrics = Metrics(providers=transcribers)
+        workspaces = _workspaces(settings, session=session, metrics=metrics, database=database, clock=clock)
+        stack.push_async_callback(workspaces.close)
         yield Tools(
             database=database,
-            workspaces=_workspaces(settings, session=session, metrics=metrics, database=database, clock=clock),
+            workspaces=workspaces,
             transcribers={name: measured(made, metrics) for name, made in transcribers.items()},
             spool=Spool(settings.spool),
             convert=convert,

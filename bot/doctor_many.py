@@ -81,9 +81,9 @@ async def _app(settings: Settings, session: aiohttp.ClientSession) -> Finding:
 
 
 async def _opened(settings: Settings, installed: Installed, session: aiohttp.ClientSession) -> Finding:
-    place = installed.place
+    place, seals = installed.place, Seals(settings.token_key)
     try:
-        token = Seals(settings.token_key).open(installed.token, place=place)
+        token = seals.open(installed.token, place=place)
         await make_workspace(settings, session=session, token=LastingToken(token)).identify()
     except SlackTokenExpired:
         return Finding(verdict="note", what=f"the token of {place} has expired; it is exchanged when it is needed")
@@ -94,4 +94,10 @@ async def _opened(settings: Settings, installed: Installed, session: aiohttp.Cli
         )  # fmt: skip
     except SlackUnavailable as error:
         return Finding(verdict="bad", what=f"Slack does not answer about {place} ({error})", fix="try again in a while")
+    if not seals.is_current(installed.token):
+        return Finding(
+            verdict="note",
+            what=f"Slack knows the bot in {place}; its token is still sealed with an earlier key, so leave that "
+            "in TOKEN_KEY for now",
+        )
     return Finding(verdict="good", what=f"Slack knows the bot in {place}")

@@ -71,12 +71,13 @@ class Housekeeping:
 
     async def _forget_the_removed(self) -> None:
         """Everything of a workspace that removed the app goes a day later, unless the app is there again."""
+        asked = self._clock()
         places = await self._tools.database.read(forgetting.removals)
         found = await self._tools.workspaces.are_gone(places)
         gone = {place for place, is_gone in found.items() if is_gone}
-        back, before = set(found) - gone, self._clock() - REGRET
+        back, before = set(found) - gone, asked - REGRET
         count = await self._tools.database.write(
-            lambda tx: forgetting.settle_removals(tx, gone=gone, back=back, before=before)
+            lambda tx: forgetting.settle_removals(tx, gone=gone, back=back, asked=asked, before=before)
         )
         if count:
             _log.warning("workspace forgotten: the app was removed", jobs=count)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,7 +17,7 @@ from bot.renewal import Registry, StoredToken
 from bot.seals import Seals
 from bot.settings import Settings, SettingsProblem
 from bot.slack_client import slack_client
-from bot.slack_errors import SlackNotAuthorised
+from bot.slack_errors import SlackNotAuthorised, SlackRefused, SlackUnavailable
 from bot.slack_files import Identity
 from bot.tokens import Token
 from bot.workspace import Workspace
@@ -127,16 +128,29 @@ class ManyWorkspaces:
             return ()
 
     async def are_gone(self, places: Sequence[str]) -> Mapping[str, bool]:
-        """Those without an installation that Slack still accepts; of one that it does not, the tokens go."""
+        """Those that nothing opens any more; of an installation that Slack does not know, the tokens go."""
         gone: dict[str, bool] = {}
         for place in places:
-            found = await self.registry.database.read(lambda tx, place=place: installations.at(tx, place))  # type: ignore[misc]
-            accepted = found is not None and await is_accepted(self._met(found, team=found.place))
-            if found is not None and accepted is False:
-                await self._drop(found)
-            if accepted is not None:
-                gone[place] = not accepted
+            found = await self.registry.database.read(partial(installations.that_open, place=place))
+            opens = [await self._opens(installed, place) for installed in found]
+            if True in opens or None not in opens:
+                gone[place] = True not in opens
         return gone
+
+    async def _opens(self, installed: Installed, place: str) -> bool | None:
+        """Whether Slack says so; None where it does not say now. An organisation may have taken the app from a team."""
+        workspace = self._met(installed, team=installed.place)
+        if installed.place != place:
+            try:
+                return place in await workspace.teams()
+            except SlackNotAuthorised as error:
+                return False if error.is_removal else None
+            except (SlackUnavailable, SlackRefused):
+                return None
+        accepted = await is_accepted(workspace)
+        if accepted is False:
+            await self._drop(installed)
+        return accepted
 
     async def _drop(self, installed: Installed) -> None:
         before = installed.installed_at + SECOND
@@ -158,11 +172,21 @@ class ManyWorkspaces:
         """Nobody: one workspace whose token is refused keeps no other one waiting."""
 
     async def keep_in_touch(self) -> None:
-        """Ask those that did not answer, until one does."""
+        """Ask those that did not answer, until one does; one that is refused keeps no other one from being asked."""
+        trouble: SlackUnavailable | SlackRefused | None = None
         for workspace in list(self._made.values()):
             if self.is_within_reach:
                 return
-            await workspace.identify(again=True)
+            try:
+                await workspace.identify(again=True)
+            except (SlackUnavailable, SlackRefused) as error:
+                trouble = error
+        if trouble is not None:
+            raise trouble
+
+    async def close(self) -> None:
+        """Wait for the tokens that are just exchanged: Slack gives what they are exchanged for once."""
+        await asyncio.gather(*(token.settled() for token in self._tokens.values()))
 
     def serve(self, server: web.Application) -> None:
         """Let people install the app."""
@@ -180,10 +204,11 @@ class ManyWorkspaces:
                 _log.error("token not sealed anew", place=installed.place, error=str(error))
                 continue
             await self.registry.database.write(
-                lambda tx, installed=installed, token=token, refresh_token=refresh_token: installations.reseal(  # type: ignore[misc]
-                    tx, installed, token=token, refresh_token=refresh_token
+                partial(
+                    installations.reseal, seen=installed, token=token, refresh_token=refresh_token,
+                    now=self.registry.clock(),
                 )
-            )
+            )  # fmt: skip
 
     def _resealed(self, installed: Installed) -> tuple[Sealed, Sealed | None]:
         seals, place = self.registry.seals, installed.place

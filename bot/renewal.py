@@ -99,6 +99,11 @@ class StoredToken:
             return None
         return await self._exchanged_for_sure(seen)
 
+    async def settled(self) -> None:
+        """Wait for an exchange that is under way, whatever comes of it."""
+        if self._under_way:
+            await asyncio.wait(self._under_way)
+
     async def _seen(self) -> Installed:
         team, enterprise = self._team, self.enterprise
         found = await self._registry.database.read(

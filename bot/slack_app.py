@@ -96,14 +96,16 @@ def make_app(settings: Settings, *, client: AsyncWebClient, workspaces: Workspac
     secret = settings.slack_signing_secret
 
     async def whose(payload: Payload) -> Installation | None:
-        team, enterprise = _team_of(payload), extract_enterprise_id(payload)
+        enterprise = extract_enterprise_id(payload)
+        team = _team_of(payload, enterprise=enterprise)
         whole = bool(extract_is_enterprise_install(payload))
         workspace = await workspaces.find(team=team, enterprise=enterprise, whole=whole)
         if workspace is None:
             return None
         bot_user = (await workspace.identify()).user_id
         at = _moment_of(payload)
-        return Installation(team=team or "", enterprise=enterprise, whole=whole, bot_user=bot_user, at=at)
+        place = team or enterprise or ""
+        return Installation(team=place, enterprise=enterprise, whole=whole, bot_user=bot_user, at=at)
 
     async def authorize(context: AsyncBoltContext) -> AuthorizeResult | None:
         whole = bool(context.is_enterprise_install)
@@ -142,7 +144,16 @@ def _moment_of(payload: Payload) -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int) and 0 < seconds < _LATEST else None
 
 
-def _team_of(payload: Payload) -> str | None:
-    """The team that an event comes from; for an app in a whole organisation its authorisation need not name one."""
-    team = extract_team_id(payload) or payload.get("context_team_id") or payload.get("team_id")
-    return str(team) if team else None
+def _team_of(payload: Payload, *, enterprise: str | None) -> str | None:
+    """The team that an event is about, as far as Slack says.
+
+    An app in a whole organisation is authorised for none of its teams, and then what stands beside the authorisation
+    counts; in a channel that is shared with another company that can be theirs.
+    """
+    if team := extract_team_id(payload):
+        return str(team)
+    for which in ("context_", ""):
+        team = payload.get(f"{which}team_id")
+        if team and payload.get(f"{which}enterprise_id") == enterprise:
+            return str(team)
+    return None

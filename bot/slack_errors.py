@@ -37,6 +37,7 @@ UNAUTHORISED = frozenset(
     }
 )
 
+_REMOVED = frozenset({"account_inactive", "token_revoked"})
 
 _CODE = re.compile(r"[a-z0-9_.:-]{1,80}", re.ASCII | re.IGNORECASE)
 _SERVER = 500
@@ -54,14 +55,28 @@ class SlackUnavailable(Exception):
 
 
 class SlackNotAuthorised(SlackUnavailable):
-    """The operator's problem: a token or a scope is missing; jobs wait. Nothing was done."""
+    """The operator's problem: a token or a scope is missing; jobs wait. Nothing was done.
 
-    def __init__(self, message: str) -> None:
+    `code`: Slack's word for it, where it was asked with the token of the place.
+    """
+
+    def __init__(self, message: str, *, code: str = "") -> None:
         super().__init__(message, maybe_done=False)
+        self.code = code
+
+    @property
+    def is_removal(self) -> bool:
+        """Whether the app is not there any more. Whatever else it is, a key of ours or a rule of theirs, may pass."""
+        return self.code in _REMOVED
 
 
 class SlackNotInstalled(SlackNotAuthorised):
     """The workspace has not installed the app, or not any more: nobody here can help, a new installation does."""
+
+    @property
+    def is_removal(self) -> bool:
+        """It is one."""
+        return True
 
 
 class SlackTokenExpired(SlackNotAuthorised):
@@ -97,7 +112,7 @@ def understand(method: str, error: Exception) -> SlackUnavailable | SlackRefused
     if code == "token_expired":
         return SlackTokenExpired(f"{method}: {code}")
     if code in UNAUTHORISED:
-        return SlackNotAuthorised(f"{method}: {code}")
+        return SlackNotAuthorised(f"{method}: {code}", code=code)
     if not code or code in TEMPORARY or status >= _SERVER:
         return SlackUnavailable(f"{method}: {code or status}", retry_after=retry_after(headers))
     return SlackRefused(method, code)

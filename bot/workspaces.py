@@ -88,7 +88,11 @@ class Workspaces(Protocol):
         ...
 
     async def keep_in_touch(self) -> None:
-        """Ask again where Slack did not answer. Raises `SlackUnavailable`, `SlackRefused`."""
+        """Ask again where Slack did not answer. Raises `SlackUnavailable`, `SlackRefused`, `StorageUnavailable`."""
+        ...
+
+    async def close(self) -> None:
+        """At the end: finish what must not be broken off."""
         ...
 
 
@@ -103,11 +107,11 @@ def make_workspace(
 
 
 async def is_accepted(workspace: Workspace) -> bool | None:
-    """Whether Slack still takes the token; None where it does not say so now."""
+    """Whether we are installed there; None where that is not known now."""
     try:
         await workspace.identify(again=True)
-    except SlackNotAuthorised:
-        return False
+    except SlackNotAuthorised as error:
+        return False if error.is_removal else None
     except (SlackUnavailable, SlackRefused):
         return None
     return True
@@ -127,7 +131,8 @@ class OneWorkspace:
     async def find(self, *, team: str | None, enterprise: str | None, whole: bool) -> Workspace | None:
         """It, or none."""
         identity = await self._workspace.identify()
-        if enterprise is not None and enterprise == identity.enterprise_id if whole else team == identity.team_id:
+        asked, ours = (enterprise, identity.enterprise_id) if whole or not team else (team, identity.team_id)
+        if asked and asked == ours:
             return self._workspace
         # The app is installed there too, perhaps, but we hold no token for it and keep nothing of it.
         _log.warning("another workspace refused")
@@ -172,3 +177,6 @@ class OneWorkspace:
         """Ask once more while Slack is away."""
         if not self._workspace.is_within_reach:
             await self._workspace.identify(again=True)
+
+    async def close(self) -> None:
+        """Nothing is under way."""

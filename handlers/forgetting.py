@@ -43,7 +43,11 @@ def register(app: Hears, *, database: Database, clock: Callable[[], datetime], r
             gone = FileDeleted.model_validate(event)
         except ValidationError:
             return
-        await database.write(lambda tx: forgetting.file_deleted(tx, team=place.team, file=gone.file_id, now=clock()))
+        await database.write(
+            lambda tx: forgetting.file_deleted(
+                tx, team=place.team, enterprise=place.enterprise, file=gone.file_id, now=clock()
+            )
+        )
 
     async def app_removed(event: Event, place: Installation) -> None:
         _log.warning("app removed", place=place.place)

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from storage import inbox, jobs, preferences
+from storage import inbox, installations, jobs, preferences
 from storage.database import Row, Transaction
 from storage.job import Job, Reason
 from storage.job_rows import entry, job_of
@@ -32,9 +32,14 @@ class Wish:
     reason: Reason
 
 
-def file_deleted(tx: Transaction, *, team: str, file: str, now: datetime) -> int:
-    """Forget whatever was shared of a file; how many jobs that are."""
-    rows = tx.all("SELECT * FROM jobs WHERE team = :team AND file = :file", team=team, file=file)
+def file_deleted(tx: Transaction, *, team: str, enterprise: str | None, file: str, now: datetime) -> int:
+    """Forget whatever was shared of a file, in all of an organisation; how many jobs that are."""
+    rows = tx.all(
+        "SELECT * FROM jobs WHERE (team = :team AND file = :file) OR (enterprise = :enterprise AND file = :file)",
+        team=team,
+        enterprise=enterprise,
+        file=file,
+    )
     wish = Wish(by="Slack", why="the file was deleted", reason=Reason.FILE_GONE)
     return sum(forget(tx, job_of(row), wish, now=now) for row in rows)
 
@@ -150,23 +155,33 @@ def removals(tx: Transaction) -> list[str]:
 
 
 def _removals(tx: Transaction) -> Sequence[Row]:
-    return tx.all("SELECT place, heard_at FROM presence WHERE place <> 'slack' ORDER BY place")
+    return tx.all(
+        "SELECT place, heard_at FROM presence WHERE substr(place, 1, 8) = :removed ORDER BY place", removed=_REMOVED
+    )
 
 
-def settle_removals(tx: Transaction, *, gone: Collection[str], back: Collection[str], before: datetime) -> int:
+def settle_removals(
+    tx: Transaction, *, gone: Collection[str], back: Collection[str], asked: datetime, before: datetime
+) -> int:
     """Forget everything of those that removed the app before that moment and are `gone`; how many jobs.
 
-    That the app was removed is forgotten of those that are `back`.
+    That the app was removed is forgotten of those that are `back`, or came back after all were `asked` for.
     """
     count = 0
     for row in _removals(tx):
         place = str(row["place"]).removeprefix(_REMOVED)
-        over = place in gone and row["heard_at"] < stored(before)
+        is_gone = place in gone and not _came_back(tx, place, since=asked)
+        over = is_gone and row["heard_at"] < stored(before)
         if over:
             count += workspace(tx, team=place) + _organisation(tx, place)
-        if over or place in back:
+        if over or place in back or (place in gone and not is_gone):
             tx.run("DELETE FROM presence WHERE place = :place", place=row["place"])
     return count
+
+
+def _came_back(tx: Transaction, place: str, *, since: datetime) -> bool:
+    """Whether it was installed meanwhile, there or in its organisation: a place that is gone has none of its own."""
+    return any(one.place == place or one.installed_at >= since for one in installations.that_open(tx, place))
 
 
 def workspace(tx: Transaction, *, team: str) -> int:
@@ -183,10 +198,6 @@ def workspace(tx: Transaction, *, team: str) -> int:
 
 
 def _organisation(tx: Transaction, enterprise: str) -> int:
-    """Remove everything of an organisation's teams, but of those that have the app of their own; how many jobs."""
-    rows = tx.all(
-        "SELECT DISTINCT team FROM jobs WHERE enterprise = :enterprise "
-        "AND NOT EXISTS (SELECT 1 FROM installations WHERE place = jobs.team)",
-        enterprise=enterprise,
-    )
-    return sum(workspace(tx, team=row["team"]) for row in rows)
+    """Remove everything of an organisation's teams, but of those that have the app all the same; how many jobs."""
+    rows = tx.all("SELECT DISTINCT team FROM jobs WHERE enterprise = :enterprise", enterprise=enterprise)
+    return sum(workspace(tx, team=row["team"]) for row in rows if not installations.that_open(tx, row["team"]))

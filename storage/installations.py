@@ -78,6 +78,16 @@ def opening(tx: Transaction, *, team: str, enterprise: str | None) -> Installed 
     return found or (at(tx, enterprise) if enterprise else None)
 
 
+def that_open(tx: Transaction, place: str) -> list[Installed]:
+    """What is installed at a place; of a team also at the organisations that it was in when something was shared."""
+    rows = tx.all(
+        "SELECT * FROM installations WHERE place = :place OR place IN "
+        "(SELECT enterprise FROM jobs WHERE team = :place AND enterprise IS NOT NULL)",
+        place=place,
+    )
+    return [_installed(row) for row in rows]
+
+
 def everywhere(tx: Transaction) -> list[Installed]:
     """All of them, in the order in which they came."""
     return [_installed(row) for row in tx.all("SELECT * FROM installations ORDER BY installed_at, place")]
@@ -139,13 +149,14 @@ def void_exchanges(tx: Transaction) -> None:
     tx.run("UPDATE installations SET exchange = NULL, exchange_until = NULL WHERE exchange IS NOT NULL")
 
 
-def reseal(tx: Transaction, seen: Installed, *, token: Sealed, refresh_token: Sealed | None) -> None:
-    """Keep the same tokens, sealed with another key, unless they were exchanged meanwhile."""
+def reseal(tx: Transaction, seen: Installed, *, token: Sealed, refresh_token: Sealed | None, now: datetime) -> None:
+    """Keep the same tokens, sealed with another key, unless they were exchanged meanwhile, or somebody is at it."""
     tx.run(
         "UPDATE installations SET token = :token, refresh_token = :refresh WHERE place = :place AND token = :seen "
-        "AND exchange IS NULL",
+        "AND (exchange IS NULL OR exchange_until <= :now)",
         place=seen.place,
         seen=seen.token,
+        now=stored(now),
         token=token,
         refresh=refresh_token,
     )

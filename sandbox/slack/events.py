@@ -104,7 +104,21 @@ def _in_event(workspace: Workspace, stored: StoredFile) -> Json:
 
 
 def envelope(workspace: Workspace, event: Json, *, event_id: str, whole: bool = False) -> Json:
-    """Wrap an event as the Events API sends it; `whole`: to an app that is in all of an organisation."""
+    """Wrap an event as the Events API sends it; `whole`: to an app that is in all of an organisation.
+
+    Of its removal from there Slack tells with the organisation's id alone, as bolt-python has recorded it
+    (https://github.com/slackapi/bolt-python/blob/main/tests/scenario_tests/test_events_token_revocations.py).
+    """
+    if whole and event["type"] in {"app_uninstalled", "tokens_revoked"}:
+        return {
+            "token": "sandbox-verification",
+            "enterprise_id": workspace.enterprise,
+            "api_app_id": workspace.app_id,
+            "event": event,
+            "type": "event_callback",
+            "event_id": event_id,
+            "event_time": int(time.time()),
+        }
     channel_id = str(event.get("channel_id") or event.get("channel") or "")
     channel = workspace.channels.get(channel_id)
     return {

@@ -24,3 +24,6 @@ CREATE TABLE install_states (
 );
 
 CREATE INDEX install_states_by_age ON install_states (expires_at);
+
+-- Of an organisation's files it is not always said whose team's they are.
+CREATE INDEX jobs_by_file_of_organisation ON jobs (enterprise, file) WHERE enterprise IS NOT NULL;

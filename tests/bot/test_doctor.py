@@ -344,6 +344,8 @@ async def test_for_many_workspaces_it_looks_at_the_app_and_at_every_installation
     assert "Slack knows the bot in T0SANDBOX" in seen.said
     assert "very-secret" not in seen.squeezed
     other_key = {**settings, "token_key": "YW5vdGhlciBzZXQgb2YgdGhpcnR5LXR3byBieXRlcyE="}
+    both_keys = {**settings, "token_key": f"{other_key['token_key']},{KEY}"}
+    assert "still sealed with an earlier key" in (await practice.examine(**both_keys)).said
     assert len((await practice.examine(**other_key)).bad) == 2
 
 

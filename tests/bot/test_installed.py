@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 from pydantic import SecretStr
 
+from bot.app import keep_in_touch
 from bot.installed import ManyWorkspaces, many_workspaces
 from bot.seals import Seals
 from bot.settings import Settings
@@ -20,15 +21,20 @@ from bot.slack_errors import SlackNotAuthorised, SlackNotInstalled, SlackUnavail
 from bot.workspace import Workspace
 from sandbox import faults
 from sandbox.slack import Ids, Slack, Team
-from storage import installations
+from sandbox.slack.grants import Grant
+from storage import installations, jobs
 from storage.database import Database, StorageUnavailable
 from storage.installations import Installed
+from storage.job import Origin
 from tests.bot.prepared import new_database
 from tests.journeys.bench import settings_of
 from tests.journeys.installing import KEY, many_settings
 
 OTHER = Ids(team="T0OTHER", name="Other", bot_user="U0OTHERBOT", bot="B0OTHER")
+NORTH = Ids(team="T0NORTH", name="North", bot_user="U0ORGBOT", bot="B0ORG", enterprise="E0ORG")
+SOUTH = Ids(team="T0SOUTH", name="South", bot_user="U0ORGBOT", bot="B0ORG", enterprise="E0ORG")
 HOUR = timedelta(hours=1)
+NEW = SecretStr("YW5vdGhlciBzZXQgb2YgdGhpcnR5LXR3byBieXRlcyE=")
 
 
 class Away:
@@ -44,6 +50,18 @@ class Away:
         if self._writes == 2:
             raise StorageUnavailable("away")
         return await self._real.write(work)
+
+
+class Leaving:
+    """A database that is there until it `is_away`."""
+
+    def __init__(self, real: Database) -> None:
+        self._real, self.is_away = real, False
+
+    async def read(self, work: Any) -> Any:
+        if self.is_away:
+            raise StorageUnavailable("away")
+        return await self._real.read(work)
 
 
 class House:
@@ -63,9 +81,21 @@ class House:
     async def install(self, team: Team, *, lasts: float | None = None) -> Installed:
         """As the browser's way does it, without the browser."""
         grant = team._behind.shared.grants.new([team._behind.workspace], enterprise=None, lasts=lasts)
-        place, refresh = team.team_id, grant.refresh_token
+        return await self._keep(team, grant, team.team_id, lasts)
+
+    async def install_whole(self, *teams: Team) -> Installed:
+        """The same in an organisation, which gives it to these."""
+        inside = [team._behind.workspace for team in teams]
+        enterprise = inside[0].enterprise
+        assert enterprise is not None
+        grant = teams[0]._behind.shared.grants.new(inside, enterprise=enterprise, lasts=None)
+        return await self._keep(teams[0], grant, enterprise, None)
+
+    async def _keep(self, team: Team, grant: Grant, place: str, lasts: float | None) -> Installed:
+        refresh, enterprise = grant.refresh_token, grant.enterprise
         one = Installed(
-            place=place, url="https://x/", bot_user=team.bot_user_id, scopes=frozenset({"users:read"}),
+            place=place, enterprise=enterprise, url="https://x/", bot_user=team.bot_user_id,
+            scopes=frozenset({"users:read"}),
             token=self.seals.seal(SecretStr(grant.token), place=place),
             refresh_token=self.seals.seal(SecretStr(refresh), place=place) if refresh else None,
             expires_at=self.now + timedelta(seconds=lasts) if lasts else None, installed_by="U1", installed_at=self.now,
@@ -214,7 +244,7 @@ async def test_an_exchange_that_slack_refuses_is_left_for_five_minutes_and_the_o
 
 async def test_with_another_key_nothing_opens_and_with_both_it_is_sealed_anew(house: House) -> None:
     seen = await house.install(house.slack, lasts=43_200.0)
-    new = SecretStr("YW5vdGhlciBzZXQgb2YgdGhpcnR5LXR3byBieXRlcyE=")
+    new = NEW
     with pytest.raises(SlackNotAuthorised, match="TOKEN_KEY"):
         await known(at(house.process(token_key=(new,)), house.slack))
     await house.process(token_key=(new,)).keep()
@@ -265,3 +295,86 @@ async def test_a_pause_that_slack_asks_of_one_workspace_holds_back_no_other(hous
             await known(at(process, house.slack))
     assert await known(at(process, other)) == "T0OTHER"
     assert len([call for call in house.slack.calls if call.method == "auth.test"]) == 1
+
+
+async def test_a_process_that_ends_waits_for_the_tokens_that_are_just_exchanged(house: House) -> None:
+    seen = await house.install(house.slack, lasts=43_200.0)
+    house.slack.expire_tokens()
+    house.slack.faults.arm("oauth.v2.access", faults.slow(0.3))
+    process = house.process()
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(known(at(process, house.slack)), 0.2)
+    assert await house.kept("T0SANDBOX") == seen
+    await process.close()
+    assert await house.kept("T0SANDBOX") != seen
+
+
+async def test_while_slack_and_the_database_are_away_it_is_asked_again(house: House) -> None:
+    await house.install(house.slack)
+    database = Leaving(house.database)
+    process = house.process(database)
+    await out_of_reach(at(process, house.slack), house.slack)
+    database.is_away = True
+    asking = asyncio.create_task(keep_in_touch(process))
+    await asyncio.sleep(0.05)
+    assert not asking.done()
+    asking.cancel()
+
+
+async def test_a_workspace_that_is_refused_keeps_no_other_one_from_being_asked(house: House) -> None:
+    process, other = house.process(), house.slack.neighbour(OTHER)
+    for team in (house.slack, other):
+        await house.install(team)
+    for team in (house.slack, other):
+        await out_of_reach(at(process, team), team)
+    house.slack.refuse("auth.test", "account_inactive", times=1)
+    await process.keep_in_touch()
+    assert process.is_within_reach
+
+
+async def out_of_reach(workspace: Workspace, team: Team) -> None:
+    await known(workspace)
+    for _ in range(3):
+        team.faults.arm("auth.test", faults.hang_up_before())
+        with pytest.raises(SlackUnavailable):
+            await known(workspace)
+
+
+@pytest.mark.parametrize("trouble", ["key", "secret", "ekm_access_denied", "invalid_auth", "two_factor_setup_required"])
+async def test_what_can_be_put_right_is_not_taken_for_a_removal(house: House, trouble: str) -> None:
+    await house.install(house.slack, lasts=43_200.0)
+    process = house.process()
+    match trouble:
+        case "key":
+            process = house.process(token_key=(NEW,))
+        case "secret":
+            house.now += 13 * HOUR
+            house.slack.expire_tokens()
+            house.slack.refuse("oauth.v2.access", "bad_client_secret")
+        case code:
+            house.slack.refuse("auth.test", code)
+    assert await process.are_gone(["T0SANDBOX"]) == {}
+    assert await house.kept("T0SANDBOX") is not None
+
+
+async def test_a_team_is_gone_when_its_organisation_does_not_open_it_either(house: House) -> None:
+    north, south = house.slack.neighbour(NORTH), house.slack.neighbour(SOUTH)
+    await house.install_whole(north)
+    for team in (north.team_id, south.team_id, "T0ELSEWHERE"):
+        where = Origin(enterprise="E0ORG", team=team, channel="C1", file="F1", occasion="1.0", user="U1")
+        await house.database.write(lambda tx, where=where: jobs.add(tx, origin=where, now=house.now))  # type: ignore[misc]
+    places = [north.team_id, "T0ELSEWHERE", "T9"]
+    asked = {north.team_id: False, "T0ELSEWHERE": True, "T9": True}
+    assert await house.process().are_gone(places) == asked
+    north.refuse("auth.teams.list", "ekm_access_denied", times=2)
+    assert await house.process().are_gone(places) == {"T9": True}
+
+
+async def test_a_token_whose_exchange_had_no_answer_is_sealed_anew_as_well(house: House) -> None:
+    await house.install(house.slack, lasts=43_200.0)
+    house.now += 11 * HOUR
+    house.slack.faults.arm("oauth.v2.access", faults.answer(503))
+    assert await known(at(house.process(), house.slack)) == "T0SANDBOX"
+    house.now += HOUR / 2
+    await house.process(token_key=(NEW, SecretStr(KEY))).keep()
+    assert await known(at(house.process(token_key=(NEW,)), house.slack)) == "T0SANDBOX"

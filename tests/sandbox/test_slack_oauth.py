@@ -11,6 +11,7 @@ import pytest
 from yarl import URL
 
 from sandbox.slack import Ids, Slack, Team, Upload
+from sandbox.slack.events import envelope
 
 BACK = "https://bot.example/back"
 OTHER = Ids(team="T0OTHER", name="Other", bot_user="U0OTHERBOT", bot="B0OTHER", enterprise="E0ORG")
@@ -146,3 +147,10 @@ async def test_an_app_that_is_taken_out_hears_of_it_and_then_nothing_more(
     await slack.share(slack.channel("general"), [Upload(content=b"RIFF")])
     await slack.quiet()
     assert len(slack.deliveries) == 2
+
+
+async def test_of_its_removal_from_an_organisation_an_app_hears_with_the_organisations_id_alone(slack: Slack) -> None:
+    workspace = slack.neighbour(OTHER)._behind.workspace
+    told = envelope(workspace, {"type": "app_uninstalled"}, event_id="Ev1", whole=True)
+    beside = {"token", "api_app_id", "type", "event", "event_id", "event_time"}
+    assert set(told) - beside == {"enterprise_id"}

@@ -236,7 +236,9 @@ class World:
 
         def work(tx: Transaction, job: Job) -> None:
             now = self._true_time() + self.server_offset
-            forgetting.file_deleted(tx, team=job.origin.team, file=job.origin.file, now=now)
+            forgetting.file_deleted(
+                tx, team=job.origin.team, enterprise=job.origin.enterprise, file=job.origin.file, now=now
+            )
 
         self._do_to(index, work, what="delete")
 

@@ -22,10 +22,11 @@ SAID = Transcript(turns=(Turn(start=timedelta(0), end=MINUTE, text="Something pr
 
 
 async def job_in(
-    database: Database, noon: datetime, state: JobState, *, held: bool = False, file: str = "F1", team: str = "T1"
-) -> Job:
+    database: Database, noon: datetime, state: JobState, *, held: bool = False, file: str = "F1", team: str = "T1",
+    enterprise: str | None = None,
+) -> Job:  # fmt: skip
     """A job that came to this state, with its transcript from `ready` on."""
-    origin = Origin(team=team, channel="C1", file=file, occasion="1.0", user="U1", thread="1.0")
+    origin = Origin(enterprise=enterprise, team=team, channel="C1", file=file, occasion="1.0", user="U1", thread="1.0")
     await database.write(lambda tx: jobs.add(tx, origin=origin, now=noon, title="Salaries"))
     job = await database.write(lambda tx: claiming.claim(tx, turns=claiming.Turns(), now=noon, until=noon + MINUTE))
     assert job is not None
@@ -163,7 +164,9 @@ async def test_a_removed_app_is_forgotten_after_a_while_unless_it_is_there_again
     async def settle(*, is_there: bool, before: datetime) -> int:
         assert await database.read(forgetting.removals) == ["T1"]
         back, gone = ({"T1"}, set[str]()) if is_there else (set[str](), {"T1"})
-        return await database.write(lambda tx: forgetting.settle_removals(tx, gone=gone, back=back, before=before))
+        return await database.write(
+            lambda tx: forgetting.settle_removals(tx, gone=gone, back=back, asked=noon, before=before)
+        )
 
     await database.write(lambda tx: forgetting.app_removed(tx, place="T1", now=noon))
     assert await settle(is_there=False, before=noon) == 0
@@ -197,9 +200,12 @@ async def test_a_deleted_file_is_forgotten_wherever_it_was_shared(database: Data
     mine = await job_in(database, noon, JobState.REPLIED)
     other = await job_in(database, noon, JobState.REPLIED, file="F2")
     elsewhere = await job_in(database, noon, JobState.REPLIED, team="T2")
-    assert await database.write(lambda tx: forgetting.file_deleted(tx, team="T1", file="F1", now=noon)) == 1
+    near = await job_in(database, noon, JobState.REPLIED, team="T3", enterprise="E1")
+    for enterprise in (None, "E1"):
+        gone = partial(forgetting.file_deleted, team="T1", enterprise=enterprise, file="F1", now=noon)
+        assert await database.write(gone) == 1
 
-    assert [(await now_of(database, job)).forgotten for job in (mine, other, elsewhere)] == [1, 0, 0]
+    assert [(await now_of(database, job)).forgotten for job in (mine, other, elsewhere, near)] == [1, 0, 0, 1]
 
 
 async def test_a_deleted_message_is_forgotten_with_all_that_it_carried(database: Database, noon: datetime) -> None:

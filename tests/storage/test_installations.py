@@ -154,17 +154,22 @@ async def test_an_installation_made_anew_ends_an_exchange(database: Database, no
 
 async def test_tokens_are_sealed_anew_unless_they_are_just_exchanged(database: Database, noon: datetime) -> None:
     seen = await keep(database, installed(noon))
-    fresh = {"token": Sealed("fresh"), "refresh_token": Sealed("fresh too")}
-    await database.write(lambda tx: installations.reseal(tx, seen, **fresh))
-    now = await at(database)
-    assert now == replace(seen, **fresh)  # type: ignore[arg-type]
-    stale = {"token": Sealed("stale"), "refresh_token": None}
-    await database.write(lambda tx: installations.reseal(tx, seen, **stale))  # type: ignore[arg-type]
-    assert await at(database) == now
+    fresh, stale = (Sealed("fresh"), Sealed("fresh too")), (Sealed("stale"), None)
+
+    async def reseal(was: Installed, tokens: tuple[Sealed, Sealed | None], now: datetime) -> Installed | None:
+        token, refresh_token = tokens
+        await database.write(
+            lambda tx: installations.reseal(tx, was, token=token, refresh_token=refresh_token, now=now)
+        )
+        return await at(database)
+
+    now = await reseal(seen, fresh, noon)
     assert now is not None
-    await begin(database, now, "first", noon)
-    await database.write(lambda tx: installations.reseal(tx, now, **stale))  # type: ignore[arg-type]
-    assert await at(database) == now
+    assert now == replace(seen, token=fresh[0], refresh_token=fresh[1])
+    assert await reseal(seen, stale, noon) == now
+    await begin(database, now, "who died", noon)
+    assert await reseal(now, stale, noon + MINUTE / 2) == now
+    assert await reseal(now, stale, noon + MINUTE) == replace(now, token=stale[0], refresh_token=stale[1])
 
 
 async def issue(database: Database, state: str, now: datetime) -> None:
@@ -200,7 +205,38 @@ async def test_an_organisation_that_removed_the_app_takes_its_teams_along_but_no
         await database.write(lambda tx, where=where: jobs.add(tx, origin=where, now=noon))  # type: ignore[misc]
     await keep(database, installed(noon, "T2", enterprise="E1"))
     await database.write(lambda tx: forgetting.app_removed(tx, place="E1", now=noon))
-    settled = {"gone": {"E1"}, "back": set[str](), "before": noon + MINUTE}
+    settled = {"gone": {"E1"}, "back": set[str](), "asked": noon + MINUTE, "before": noon + MINUTE}
     assert await database.write(lambda tx: forgetting.settle_removals(tx, **settled)) == 1  # type: ignore[arg-type]
     rows = await database.read(lambda tx: tx.all("SELECT team FROM jobs ORDER BY team"))
     assert [row["team"] for row in rows] == ["T2", "T3", "T4"]
+
+
+async def test_what_came_back_while_it_was_asked_for_is_not_forgotten(database: Database, noon: datetime) -> None:
+    asked = noon + 2 * MINUTE
+    for place, enterprise in (("T1", None), ("T2", "E2"), ("T3", "E3"), ("T4", None)):
+        where = Origin(team=place, channel="C1", file="F1", occasion="1.0", user="U1", enterprise=enterprise)
+        await database.write(lambda tx, where=where: jobs.add(tx, origin=where, now=noon))  # type: ignore[misc]
+        await database.write(lambda tx, place=place: forgetting.app_removed(tx, place=place, now=noon))  # type: ignore[misc]
+    await keep(database, installed(asked, "T1"))
+    await keep(database, installed(asked, "E2", enterprise="E2"))
+    await keep(database, installed(noon, "E3", enterprise="E3"))  # which took the app from that team
+    settled = {"gone": {"T1", "T2", "T3"}, "back": set[str](), "asked": asked, "before": asked}
+    assert await database.write(lambda tx: forgetting.settle_removals(tx, **settled)) == 1  # type: ignore[arg-type]
+    rows = await database.read(lambda tx: tx.all("SELECT team FROM jobs ORDER BY team"))
+    assert [row["team"] for row in rows] == ["T1", "T2", "T4"]
+    assert await database.read(forgetting.removals) == ["T4"], "of which it is not known"
+
+
+async def test_what_opens_a_team_is_its_own_installation_and_those_of_its_organisations(
+    database: Database, noon: datetime
+) -> None:
+    for place, enterprise in (("T1", None), ("E1", "E1"), ("E2", "E2")):
+        await keep(database, installed(noon, place, enterprise=enterprise))
+    for number, enterprise in enumerate((None, "E1", "E9")):
+        where = Origin(team="T1", channel="C1", file=f"F{number}", occasion="1.0", user="U1", enterprise=enterprise)
+        await database.write(lambda tx, where=where: jobs.add(tx, origin=where, now=noon))  # type: ignore[misc]
+
+    async def opens(place: str) -> set[str]:
+        return {one.place for one in await database.read(lambda tx: installations.that_open(tx, place))}
+
+    assert [await opens(place) for place in ("T1", "E1", "T9")] == [{"T1", "E1"}, {"E1"}, set()]

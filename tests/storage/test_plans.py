@@ -143,7 +143,7 @@ def _afterwards(tx: Transaction, job: Job, now: datetime) -> None:
     usage.of_channel(tx, job, since=now)
     usage.of_workspace(tx, job, since=now)
     usage.of_person_by_provider(tx, team="T1", user="U1", since=now)
-    forgetting.file_deleted(tx, team="T1", file="F9", now=now)
+    forgetting.file_deleted(tx, team="T1", enterprise="E1", file="F9", now=now)
     forgetting.message_deleted(tx, team="T1", channel="C1", ts="9.0", now=now)
     forgetting.purge(tx, before=now)
     forgetting.forget(tx, job, forgetting.Wish(by="U1", why="why", reason=Reason.CANCELLED), now=now)
