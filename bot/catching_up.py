@@ -2,7 +2,8 @@
 
 Slack repeats an event for a while and then no more, and over a socket that is closed it sends none. So it is noted
 every half minute that Slack is heard; where the last note is older than that, the files of the time between are looked
-through. One that is known already meets its own row.
+through. One that is known already meets its own row. Each place where the app is installed is noted until that is done,
+so that one which Slack says nothing about now keeps no other one waiting.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class CatchingUp:
         self._hears = hears
         self._beats = beat
         self._caught_up: set[str] = set()
-        """The teams that were looked through, while others are waited for."""
+        """The teams that were looked through, while others of their organisation are waited for."""
 
     async def run(self) -> None:
         """Note that Slack is heard, and catch up after a gap, until cancelled."""
@@ -64,22 +65,41 @@ class CatchingUp:
         now = self._tools.clock()
         last = await self._tools.database.read(presence.last)
         if last is not None and now - last > GAP:
-            await self._catch_up(since=max(last - MARGIN, now - FARTHEST))
-        await self._tools.database.write(lambda tx: presence.note(tx, now=now))
-        self._caught_up.clear()
+            self._caught_up.clear()
+            since, places = max(last - MARGIN, now - FARTHEST), await self._tools.workspaces.places()
+        else:
+            since, places = now, ()
 
-    async def _catch_up(self, *, since: datetime) -> None:
-        for site in await self._tools.workspaces.sites():
-            if site.team in self._caught_up:
-                continue
+        def note(tx: Transaction) -> None:
+            presence.fall_behind(tx, places, since=since)
+            presence.note(tx, now=now)
+
+        await self._tools.database.write(note)
+        for place, missed in (await self._tools.database.read(presence.behind)).items():
+            await self._catch_up(place, since=missed)
+
+    async def _catch_up(self, place: str, *, since: datetime) -> None:
+        """One place; where Slack is away, at the next beat again. No other place waits for it."""
+        try:
+            sites = await self._tools.workspaces.sites(place)
+        except (SlackUnavailable, SlackRefused) as error:
+            done = _is_left(place, error)
+        else:
+            done = all([await self._look_through(site, since=since) for site in sites])
+        if done or since < self._tools.clock() - 2 * FARTHEST:
+            await self._tools.database.write(lambda tx: presence.caught_up(tx, place))
+
+    async def _look_through(self, site: Site, *, since: datetime) -> bool:
+        """Whether that is done, or need not be tried again."""
+        if site.team not in self._caught_up:
             try:
-                await self._catch_up_at(site, since=max(since, site.since or since))
-            except SlackNotAuthorised as error:
-                if not self._tools.settings.is_for_many:
-                    raise
-                # The others are looked through all the same, and this one is not waited for.
-                _log.warning("workspace not looked through", place=site.team, error=str(error))
+                farthest = self._tools.clock() - FARTHEST
+                await self._catch_up_at(site, since=max(since, farthest, site.since or since))
+            except (SlackUnavailable, SlackRefused) as error:
+                if not _is_left(site.team, error):
+                    return False
             self._caught_up.add(site.team)
+        return True
 
     async def _catch_up_at(self, site: Site, *, since: datetime) -> None:
         workspace = site.workspace
@@ -93,6 +113,13 @@ class CatchingUp:
         found.sort(key=lambda sharing: float(sharing[2].ts))
         added = await self._tools.database.write(lambda tx: _add(tx, found, site, now=self._tools.clock()))
         _log.info("caught up", recordings=added)
+
+
+def _is_left(place: str, error: SlackUnavailable | SlackRefused) -> bool:
+    """Whether it is of no use to ask there again."""
+    left = isinstance(error, SlackRefused) or (isinstance(error, SlackNotAuthorised) and error.is_removal)
+    _log.warning("workspace not looked through" if left else "not caught up", place=place, error=str(error))
+    return left
 
 
 def _sharings(file: SlackFile, *, since: datetime) -> Iterator[tuple[SlackFile, str, Place]]:

@@ -106,26 +106,23 @@ class ManyWorkspaces:
         self._meet(team, installed)
         return workspace
 
-    async def sites(self) -> Sequence[Site]:
-        """Every team that installed the app, and those that an organisation gave it."""
-        found = await self.registry.database.read(installations.everywhere)
-        own = {installed.place for installed in found}
-        sites: list[Site] = []
-        for installed in found:
-            teams = await self._teams(installed) if installed.is_whole else [installed.place]
-            sites += [self._site(installed, team) for team in teams if team == installed.place or team not in own]
-        return sites
+    async def places(self) -> Sequence[str]:
+        """Of every installation."""
+        return [installed.place for installed in await self.registry.database.read(installations.everywhere)]
+
+    async def sites(self, place: str) -> Sequence[Site]:
+        """The team that installed the app, or those that an organisation gave it and that did not do so themselves."""
+        found = await self.registry.database.read(lambda tx: installations.at(tx, place))
+        if found is None:
+            return ()
+        if not found.is_whole:
+            return [self._site(found, place)]
+        given = await self._met(found, team=place).teams()
+        return [self._site(found, team) for team in await self.registry.database.read(partial(_not_installed, given))]
 
     def _site(self, installed: Installed, team: str) -> Site:
         workspace = self._met(installed, team=team)
         return Site(workspace=workspace, team=team, enterprise=installed.enterprise, since=installed.installed_at)
-
-    async def _teams(self, installed: Installed) -> Sequence[str]:
-        try:
-            return await self._met(installed, team=installed.place).teams()
-        except SlackNotAuthorised as error:
-            _log.warning("workspace not looked through", place=installed.place, error=str(error))
-            return ()
 
     async def are_gone(self, places: Sequence[str]) -> Mapping[str, bool]:
         """Those that nothing opens any more; of an installation that Slack does not know, the tokens go."""
@@ -217,3 +214,7 @@ class ManyWorkspaces:
             for sealed in (installed.token, installed.refresh_token)
         )
         return token or installed.token, refresh_token
+
+
+def _not_installed(teams: Sequence[str], tx: Transaction) -> list[str]:
+    return [team for team in teams if installations.at(tx, team) is None]

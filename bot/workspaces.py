@@ -51,8 +51,12 @@ class Workspaces(Protocol):
         """
         ...
 
-    async def sites(self) -> Sequence[Site]:
-        """Every workspace. Raises what `find` does."""
+    async def places(self) -> Sequence[str]:
+        """Where the app is installed: teams, and organisations. Raises what `find` does."""
+        ...
+
+    async def sites(self, place: str) -> Sequence[Site]:
+        """The workspaces that are opened by what is installed at a place. Raises what `find` does."""
         ...
 
     async def are_gone(self, places: Sequence[str]) -> Mapping[str, bool]:
@@ -138,8 +142,13 @@ class OneWorkspace:
         _log.warning("another workspace refused")
         return None
 
-    async def sites(self) -> Sequence[Site]:
+    async def places(self) -> Sequence[str]:
         """It."""
+        return [(await self._workspace.identify()).team_id]
+
+    async def sites(self, place: str) -> Sequence[Site]:
+        """It."""
+        del place
         identity = await self._workspace.identify()
         return [Site(workspace=self._workspace, team=identity.team_id, enterprise=identity.enterprise_id)]
 

@@ -29,8 +29,8 @@ _log = structlog.get_logger()
 class Installation:
     """Where an event belongs: a workspace, and who we are there.
 
-    `team`: the organisation's id where Slack does not say which of its teams is meant. `whole`: the app was installed in
-    the organisation. `at`: when it happened, by Slack's clock.
+    `team`: the organisation's id where Slack does not say which of its teams is meant. `whole`: the app was installed
+    in the organisation. `at`: when it happened, by Slack's clock.
     """
 
     team: str

@@ -18,8 +18,11 @@ PAGE = 50
 _OF_A_JOB = {"job_history": "at, seq", "transcripts": "job_id", "namings": "version", "exports": "number"}
 """The tables whose rows belong to a job, with what orders them."""
 
-_OF_NO_JOB = {"preferences": ("team", "kind", "whose"), "installations": ("place",)}
+_OF_NO_JOB = {"preferences": ("team", "kind", "whose"), "installations": ("place",), "presence": ("place",)}
 """The other tables that are carried along, with the columns that tell their rows apart."""
+
+_SOME = {"presence": "place <> 'slack'"}
+"""Which rows are, where not all: when Slack was heard is noted anew."""
 
 _ITS_OWN = frozenset({"searchable"})
 """What each database says of itself: passages are not copied, the target makes its own (`storage.search.catch_up`)."""
@@ -158,7 +161,7 @@ def _body(tx: Transaction, *, key: tuple[str, str]) -> _Row:
 
 def _whole(tx: Transaction, *, table: str) -> list[_Row]:
     """A small table, in an order that no database has a say in."""
-    rows = [_row(row) for row in tx.all(f"SELECT * FROM {table}")]  # noqa: S608 - our own names
+    rows = [_row(row) for row in tx.all(f"SELECT * FROM {table} WHERE {_SOME.get(table, '1 = 1')}")]  # noqa: S608 - our own names
     return sorted(rows, key=lambda row: [row[column] for column in _OF_NO_JOB[table]])
 
 

@@ -102,8 +102,8 @@ class _Workspaces:
         found = await self._workspaces.find(team=team, enterprise=enterprise, whole=whole)
         return _Workspace(found, self._reach) if found is not None else None
 
-    async def sites(self) -> Sequence[Site]:
-        sites = await self._workspaces.sites()
+    async def sites(self, place: str) -> Sequence[Site]:
+        sites = await self._workspaces.sites(place)
         return [replace(site, workspace=cast("Any", _Workspace(site.workspace, self._reach))) for site in sites]
 
 

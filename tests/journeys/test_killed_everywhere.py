@@ -105,7 +105,11 @@ NAMES = frozenset({
 })  # fmt: skip
 """What is passed only when somebody names the speakers."""
 
-AFTER_A_GAP = frozenset({"workspace.files", "write bot.catching_up:CatchingUp._catch_up_at"})
+AFTER_A_GAP = frozenset({
+    "workspace.files",
+    "write bot.catching_up:CatchingUp._catch_up",
+    "write bot.catching_up:CatchingUp._catch_up_at",
+})  # fmt: skip
 """What is passed only when something was shared while nobody heard Slack."""
 
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import psycopg
 import pytest
 
-from storage import claiming, inbox, install_states, installations, jobs, preferences, transcripts
+from storage import claiming, forgetting, inbox, install_states, installations, jobs, preferences, presence, transcripts
 from storage.copying import Copied, NotTheSame, copy
 from storage.database import Database, StorageUnavailable, Work
 from storage.installations import Installed, Sealed
@@ -29,7 +29,17 @@ from transcription.transcript import Speaker, Transcript, Turn
 
 T = TypeVar("T")
 
-TABLES = ("jobs", "job_history", "inbox", "transcripts", "namings", "exports", "preferences", "installations")
+TABLES = (
+    "jobs",
+    "job_history",
+    "inbox",
+    "transcripts",
+    "namings",
+    "exports",
+    "preferences",
+    "installations",
+    "presence",
+)
 
 
 class Breaking:
@@ -81,7 +91,7 @@ class Sides:
         return all(self.at_target(f"SELECT count(*) FROM {table}") == [(0,)] for table in TABLES)  # noqa: S608 - same
 
     def clear(self) -> None:
-        for table in ("jobs", "inbox", "preferences", "installations"):
+        for table in ("jobs", "inbox", "preferences", "installations", "presence"):
             self.at_target(f"DELETE FROM {table}")  # noqa: S608 - our own names
 
 
@@ -113,6 +123,7 @@ async def _fill(source: Database, noon: datetime) -> None:
         await source.write(
             lambda tx, place=place, wanted=wanted: preferences.put(tx, place, wanted, seen=0, by="U1", now=noon)  # type: ignore[misc]
         )
+    await source.write(lambda tx: forgetting.app_removed(tx, place="T9", now=noon))
     await source.write(
         lambda tx: tx.run(  # what an earlier release wrote
             "INSERT INTO job_history (job_id, at, state, note) "
@@ -195,9 +206,13 @@ async def test_a_target_with_other_installations_is_refused_too(sides: Sides, no
     assert sides.at_target("SELECT count(*) FROM jobs") == [(0,)]
 
 
-async def test_installations_that_are_under_way_are_left_behind(sides: Sides) -> None:
+async def test_installations_that_are_under_way_and_when_slack_was_heard_are_left_behind(
+    sides: Sides, noon: datetime
+) -> None:
+    await sides.source.write(lambda tx: presence.note(tx, now=noon))
     await copy(sides.source, sides.target)
     assert sides.at_target("SELECT digest FROM install_states") == []
+    assert sides.at_target("SELECT place FROM presence") == [("removed T9",)]
 
 
 CHANGES = (

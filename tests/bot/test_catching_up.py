@@ -1,0 +1,107 @@
+"""After a gap each place is looked through by itself: none waits for another, and what was away is asked again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+
+from bot.app import open_tools
+from bot.catching_up import CatchingUp
+from sandbox import faults
+from sandbox.slack import Team
+from storage import presence
+from tests.bot.test_installed import HOUR, NORTH, OTHER, SOUTH, House, house  # noqa: F401 - a fixture
+from tests.journeys.bench import recording
+
+BEAT = HOUR / 72_000
+
+
+@pytest.fixture
+async def teams(house: House) -> list[Team]:  # noqa: F811
+    """Two that installed the app themselves, and two of an organisation: each shared something in an hour's gap."""
+    mine, other, north, south = house.slack, *(house.slack.neighbour(ids) for ids in (OTHER, NORTH, SOUTH))
+    for team in (mine, other):
+        await house.install(team)
+    await house.install_whole(north, south)
+    teams = [mine, other, north, south]
+    for team in teams:
+        await team.share(team.channel("general"), [recording()])
+    await house.database.write(lambda tx: presence.note(tx, now=house.now - HOUR))
+    return teams
+
+
+@asynccontextmanager
+async def catching_up(house: House) -> AsyncIterator[None]:  # noqa: F811
+    async with open_tools(house.settings, database=house.database, clock=lambda: house.now) as tools:
+        task = asyncio.create_task(CatchingUp(tools, hears=lambda: True, beat=BEAT).run())
+        yield
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def answered(house: House) -> set[str]:  # noqa: F811
+    rows = await house.database.read(lambda tx: tx.all("SELECT team FROM jobs"))
+    assert len(rows) == len({row["team"] for row in rows}), "nothing twice"
+    return {row["team"] for row in rows}
+
+
+async def answers(house: House, teams: int) -> None:  # noqa: F811
+    while len(await answered(house)) < teams:  # noqa: ASYNC110 - nobody tells
+        await asyncio.sleep(0.01)
+
+
+async def nobody_is_behind(house: House) -> None:  # noqa: F811
+    while await behind(house):  # noqa: ASYNC110 - nobody tells
+        await asyncio.sleep(0.01)
+
+
+async def behind(house: House) -> list[str]:  # noqa: F811
+    return [*await house.database.read(presence.behind)]
+
+
+@pytest.mark.parametrize("trouble", ["team_added_to_org", "ekm_access_denied", "503", "429"])
+async def test_a_place_that_is_away_is_asked_again_and_keeps_no_other_waiting(
+    house: House,  # noqa: F811
+    teams: list[Team],
+    trouble: str,
+) -> None:
+    mine, other, north, south = teams
+    for team in (mine, south):
+        match trouble:
+            case "503":
+                team.faults.arm("files.list", faults.answer(503), times=1000)
+            case "429":
+                team.faults.arm("files.list", faults.rate_limited(1), times=1000)
+            case code:
+                team.refuse("files.list", code, times=1000)
+    async with catching_up(house):
+        await answers(house, 2)
+        await asyncio.sleep(0.1)
+        assert await answered(house) == {other.team_id, north.team_id}
+        assert await behind(house) == ["E0ORG", mine.team_id]
+        for team in (mine, south):
+            team.faults.clear()
+        await answers(house, len(teams))
+        await nobody_is_behind(house)
+    assert await answered(house) == {team.team_id for team in teams}
+
+
+@pytest.mark.parametrize("code", ["account_inactive", "team_not_found"])
+async def test_a_place_that_will_not_be_looked_through_is_left(house: House, teams: list[Team], code: str) -> None:  # noqa: F811
+    mine, other, north, south = teams
+    for team in (mine, south):
+        team.refuse("files.list", code, times=1000)
+    async with catching_up(house):
+        await answers(house, 2)
+        await nobody_is_behind(house)
+    assert await answered(house) == {other.team_id, north.team_id}
+
+
+async def test_an_organisation_that_does_not_tell_its_teams_is_asked_again(house: House, teams: list[Team]) -> None:  # noqa: F811
+    teams[2].faults.arm("auth.teams.list", faults.answer(503), times=2)
+    async with catching_up(house):
+        await answers(house, len(teams))
