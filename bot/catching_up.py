@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 
 import structlog
@@ -47,58 +47,70 @@ class CatchingUp:
         self._hears = hears
         self._beats = beat
         self._caught_up: set[str] = set()
-        """The teams that were looked through, while others of their organisation are waited for."""
+        """The teams that were looked through since the last gap, while others of their organisation are waited for."""
+        self._noted = asyncio.Event()
 
     async def run(self) -> None:
         """Note that Slack is heard, and catch up after a gap, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._note())
+            group.create_task(self._look())
+
+    async def _note(self) -> None:
         while True:
             hears = self._hears()
-            try:
-                if hears:
+            if hears:
+                with _told():  # what is not noted is tried again
                     await self._beat()
-            except (SlackUnavailable, SlackRefused, StorageUnavailable) as error:
-                # It is not noted, so it is tried again.
-                _log.warning("not caught up", error=str(error))
             await asyncio.sleep((self._beats if hears else SOON).total_seconds())
+
+    async def _look(self) -> None:
+        """By itself: however long Slack takes, that it is heard is noted."""
+        while True:
+            await self._noted.wait()
+            self._noted.clear()
+            with _told():
+                for place, since in (await self._tools.database.read(presence.behind)).items():
+                    await self._catch_up(place, since=since)
 
     async def _beat(self) -> None:
         now = self._tools.clock()
         last = await self._tools.database.read(presence.last)
+        since, places = now, list[str]()
         if last is not None and now - last > GAP:
-            self._caught_up.clear()
-            since, places = max(last - MARGIN, now - FARTHEST), await self._tools.workspaces.places()
-        else:
-            since, places = now, ()
+            since, places = max(last - MARGIN, now - FARTHEST), [*await self._tools.workspaces.places()]
 
         def note(tx: Transaction) -> None:
             presence.fall_behind(tx, places, since=since)
             presence.note(tx, now=now)
 
         await self._tools.database.write(note)
-        for place, missed in (await self._tools.database.read(presence.behind)).items():
-            await self._catch_up(place, since=missed)
+        if places:
+            self._caught_up = set()
+        self._noted.set()
 
     async def _catch_up(self, place: str, *, since: datetime) -> None:
         """One place; where Slack is away, at the next beat again. No other place waits for it."""
+        caught_up = self._caught_up
         try:
             sites = await self._tools.workspaces.sites(place)
         except (SlackUnavailable, SlackRefused) as error:
             done = _is_left(place, error)
         else:
-            done = all([await self._look_through(site, since=since) for site in sites])
-        if done or since < self._tools.clock() - 2 * FARTHEST:
+            done = all([await self._look_through(site, since=since, caught_up=caught_up) for site in sites])
+        if since < self._tools.clock() - 2 * FARTHEST or (done and caught_up is self._caught_up):
             await self._tools.database.write(lambda tx: presence.caught_up(tx, place))
 
-    async def _look_through(self, site: Site, *, since: datetime) -> bool:
+    async def _look_through(self, site: Site, *, since: datetime, caught_up: set[str]) -> bool:
         """Whether that is done, or need not be tried again."""
-        if site.team not in self._caught_up:
+        if site.team not in caught_up:
             try:
                 farthest = self._tools.clock() - FARTHEST
                 await self._catch_up_at(site, since=max(since, farthest, site.since or since))
             except (SlackUnavailable, SlackRefused) as error:
                 if not _is_left(site.team, error):
                     return False
-            self._caught_up.add(site.team)
+            caught_up.add(site.team)
         return True
 
     async def _catch_up_at(self, site: Site, *, since: datetime) -> None:
@@ -115,11 +127,21 @@ class CatchingUp:
         _log.info("caught up", recordings=added)
 
 
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except (SlackUnavailable, SlackRefused, StorageUnavailable) as error:
+        _log.warning("not caught up", error=str(error))
+
+
 def _is_left(place: str, error: SlackUnavailable | SlackRefused) -> bool:
     """Whether it is of no use to ask there again."""
-    left = isinstance(error, SlackRefused) or (isinstance(error, SlackNotAuthorised) and error.is_removal)
-    _log.warning("workspace not looked through" if left else "not caught up", place=place, error=str(error))
-    return left
+    if isinstance(error, SlackRefused) or (isinstance(error, SlackNotAuthorised) and error.is_removal):
+        _log.warning("workspace not looked through", place=place, error=str(error))
+        return True
+    _log.warning("not caught up", place=place, error=str(error))
+    return False
 
 
 def _sharings(file: SlackFile, *, since: datetime) -> Iterator[tuple[SlackFile, str, Place]]:

@@ -31,7 +31,9 @@ _log = structlog.get_logger()
 Make = Callable[[Token], Workspace]
 
 SECOND = timedelta(seconds=1)
-"""Slack's moments are no finer."""
+
+CLOCKS = timedelta(minutes=5)
+"""By which Slack's clock and ours may differ."""
 
 
 def many_workspaces(
@@ -154,10 +156,10 @@ class ManyWorkspaces:
         await self.registry.database.write(lambda tx: installations.remove(tx, installed.place, before=before))
 
     def removed(self, tx: Transaction, *, place: str, at: datetime, certain: bool) -> None:
-        """Forget the tokens at once; where one of several was revoked, only if `are_gone` finds so."""
+        """Forget the tokens at once; where one of several was revoked, or they are new, only if `are_gone` finds so."""
         found = installations.at(tx, place)
         if certain or (found is not None and found.refresh_token is None):
-            installations.remove(tx, place, before=at + SECOND)
+            installations.remove(tx, place, before=at - CLOCKS)
 
     @property
     def is_within_reach(self) -> bool:

@@ -58,6 +58,7 @@ def manifest(*, public_url: str | None = None, install_at: str | None = None) ->
             "file_deleted",
             "app_uninstalled",
             "tokens_revoked",
+            *(["team_access_revoked"] if install_at else []),
             "app_home_opened",
             "message.channels",
             "message.groups",

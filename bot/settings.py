@@ -188,9 +188,8 @@ class Settings(BaseSettings):
         return value
 
     @field_validator(
-        "slack_bot_token", "slack_client_secret", "slack_app_token", "slack_signing_secret", "botlhale_refresh_token",
-        "gowajee_api_key",
-        "metrics_token", mode="before",
+        "slack_bot_token", "slack_client_id", "slack_client_secret", "slack_app_token", "slack_signing_secret",
+        "botlhale_refresh_token", "gowajee_api_key", "metrics_token", mode="before",
     )  # fmt: skip
     @classmethod
     def _clean(cls, value: object) -> object:
@@ -267,10 +266,16 @@ def load(*, env_file: Path | None = Path(".env"), to_run: bool = False) -> Setti
         raise SettingsProblem([".env: it is not text in UTF-8; save it again as such"]) from None
     problems += settings.contradictions()
     if to_run:
-        problems += [*settings.slack_problems(), *settings.provider_problems()]
+        told = {_name(problem) for problem in problems}
+        lacking = [*settings.slack_problems(), *settings.provider_problems()]
+        problems += [problem for problem in lacking if _name(problem) not in told]  # what is wrong is not missing
     if problems:
         raise SettingsProblem(problems)
     return settings
+
+
+def _name(problem: str) -> str:
+    return problem.partition(":")[0]
 
 
 def _without(details: Sequence[ErrorDetails], *, env_file: Path | None) -> Settings:

@@ -44,7 +44,12 @@ def of_slack(settings: Settings) -> list[str]:
     """What is missing to run in a workspace, or in many."""
     problems = _of_many(settings) if settings.slack_client_id is not None else []
     if settings.slack_bot_token is None and settings.slack_client_id is None:
-        problems.append("SLACK_BOT_TOKEN: missing; set it to the bot token of the installed app (xoxb-…)")
+        means_many = settings.slack_client_secret is not None or settings.token_key
+        problems.append(
+            "SLACK_CLIENT_ID: missing; set it to the client id from the app's Basic Information"
+            if means_many
+            else "SLACK_BOT_TOKEN: missing; set it to the bot token of the installed app (xoxb-…)"
+        )
     if settings.slack_app_token is None and settings.slack_signing_secret is None:
         problems.append(
             "SLACK_APP_TOKEN: missing; set it to the app token (xapp-…) for Socket Mode, "

@@ -75,6 +75,15 @@ class FileDeleted(_Wire):
     file_id: Name
 
 
+class TeamAccessRevoked(_Wire):
+    """`team_access_revoked`: an organisation has taken the app from some of its teams.
+
+    Source: https://docs.slack.dev/reference/events/team_access_revoked
+    """
+
+    team_ids: tuple[Name, ...]
+
+
 class MessageDeleted(_Wire):
     """`message` with the subtype `message_deleted`.
 

@@ -6,15 +6,16 @@ gone is only noted: whoever changes a token revokes the old one, too (`bot.house
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol
 
 import structlog
 from pydantic import ValidationError
 
-from handlers.audio import Event, Hears, Installation
-from handlers.events import FileDeleted, MessageChanged, MessageDeleted
+from handlers.audio import Event, Hears, Installation, understood
+from handlers.events import FileDeleted, MessageChanged, MessageDeleted, TeamAccessRevoked
 from storage import forgetting
 from storage.database import Database, Transaction
 
@@ -50,14 +51,14 @@ def register(app: Hears, *, database: Database, clock: Callable[[], datetime], r
         )
 
     async def app_removed(event: Event, place: Installation) -> None:
-        _log.warning("app removed", place=place.place)
+        at, certain = place.at or clock(), event.get("type") == "app_uninstalled"
+        forget = partial(removed, place=place.place, at=at, certain=certain)
+        await _note([place.place], database=database, now=clock(), forget=forget)
 
-        def note(tx: Transaction) -> None:
-            forgetting.app_removed(tx, place=place.place, now=clock())
-            certain = event.get("type") == "app_uninstalled"
-            removed(tx, place=place.place, at=place.at or clock(), certain=certain)
-
-        await database.write(note)
+    async def team_access_revoked(event: Event, _place: Installation) -> None:
+        # What opens the organisation goes on opening its other teams.
+        if (taken := understood(TeamAccessRevoked, event)) is not None:
+            await _note(taken.team_ids, database=database, now=clock())
 
     async def tokens_revoked(event: Event, place: Installation) -> None:
         if _lists_bots(event.get("tokens")):
@@ -66,6 +67,23 @@ def register(app: Hears, *, database: Database, clock: Callable[[], datetime], r
     app.at_once("file_deleted", file_deleted)
     app.at_once("app_uninstalled", app_removed)
     app.at_once("tokens_revoked", tokens_revoked)
+    app.at_once("team_access_revoked", team_access_revoked)
+
+
+async def _note(
+    places: Sequence[str], *, database: Database, now: datetime, forget: Callable[[Transaction], None] | None = None
+) -> None:
+    """Note that the app is gone from these places, and `forget` what opened them in the same unit of work."""
+
+    def work(tx: Transaction) -> None:
+        for place in places:
+            forgetting.app_removed(tx, place=place, now=now)
+        if forget is not None:
+            forget(tx)
+
+    for place in places:
+        _log.warning("app removed", place=place)
+    await database.write(work)
 
 
 def _lists_bots(tokens: Any) -> bool:

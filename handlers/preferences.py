@@ -117,10 +117,10 @@ class Settings:
         """Keep what was entered; the form again where somebody else was faster. Raises `Problems`, `Refused`."""
         match json.loads(submitted.view.private_metadata):
             case {"kind": "workspace" | "channel" | "person" as kind, "whose": str(whose), "version": int(version)}:
-                place = Place(team=submitted.team.id, kind=kind, whose=whose)
+                enterprise = submitted.enterprise.id if submitted.enterprise else None
+                place = Place(team=submitted.team.id, kind=kind, whose=whose, enterprise=enterprise)
             case _:
                 raise ValueError("not a form of ours")
-        enterprise = submitted.enterprise.id if submitted.enterprise else None
         visitor = Visitor(team=submitted.team.id, user=submitted.user.id, enterprise=enterprise)
         kept = await self.database.read(lambda tx: preferences.get(tx, place))
         shown = await self._circumstances(visitor, place, kept)

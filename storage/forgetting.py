@@ -199,5 +199,9 @@ def workspace(tx: Transaction, *, team: str) -> int:
 
 def _organisation(tx: Transaction, enterprise: str) -> int:
     """Remove everything of an organisation's teams, but of those that have the app all the same; how many jobs."""
-    rows = tx.all("SELECT DISTINCT team FROM jobs WHERE enterprise = :enterprise", enterprise=enterprise)
+    rows = tx.all(
+        "SELECT team FROM jobs WHERE enterprise = :enterprise "
+        "UNION SELECT team FROM preferences WHERE enterprise = :enterprise",
+        enterprise=enterprise,
+    )
     return sum(workspace(tx, team=row["team"]) for row in rows if not installations.that_open(tx, row["team"]))

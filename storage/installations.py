@@ -79,10 +79,11 @@ def opening(tx: Transaction, *, team: str, enterprise: str | None) -> Installed 
 
 
 def that_open(tx: Transaction, place: str) -> list[Installed]:
-    """What is installed at a place; of a team also at the organisations that it was in when something was shared."""
+    """What is installed at a place; of a team also at organisations that it was in when something was shared or set."""
     rows = tx.all(
         "SELECT * FROM installations WHERE place = :place OR place IN "
-        "(SELECT enterprise FROM jobs WHERE team = :place AND enterprise IS NOT NULL)",
+        "(SELECT enterprise FROM jobs WHERE team = :place "
+        "UNION SELECT enterprise FROM preferences WHERE team = :place)",
         place=place,
     )
     return [_installed(row) for row in rows]

@@ -17,11 +17,12 @@ Kind = Literal["workspace", "channel", "person"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Place:
-    """Whose preferences they are; of a workspace `whose` is empty."""
+    """Whose preferences they are; of a workspace `whose` is empty. `enterprise`: the workspace's organisation."""
 
     team: str
     kind: Kind
     whose: str = ""
+    enterprise: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,9 +103,11 @@ def put(tx: Transaction, place: Place, wanted: Preferences, *, seen: int, by: st
         team=place.team, kind=place.kind, whose=place.whose, by=by, now=stored(now),
     )  # fmt: skip
     touched = tx.run(
-        "UPDATE preferences SET body = :body, version = version + 1, changed_by = :by, changed_at = :now "
+        "UPDATE preferences SET body = :body, version = version + 1, changed_by = :by, changed_at = :now, "
+        "enterprise = COALESCE(:enterprise, enterprise) "
         "WHERE team = :team AND kind = :kind AND whose = :whose AND version = :seen",
-        body=wanted.dump(), by=by, now=stored(now), team=place.team, kind=place.kind, whose=place.whose, seen=seen,
+        body=wanted.dump(), by=by, now=stored(now), enterprise=place.enterprise, team=place.team, kind=place.kind,
+        whose=place.whose, seen=seen,
     )  # fmt: skip
     if not touched:
         raise Outdated(get(tx, place))

@@ -27,3 +27,6 @@ CREATE INDEX install_states_by_age ON install_states (expires_at);
 
 -- Of an organisation's files it is not always said whose team's they are.
 CREATE INDEX jobs_by_file_of_organisation ON jobs (enterprise, file) WHERE enterprise IS NOT NULL;
+
+-- The organisation of the team, as far as it was said: so that what was set goes where nothing was ever shared, too.
+ALTER TABLE preferences ADD COLUMN enterprise TEXT;

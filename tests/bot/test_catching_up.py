@@ -105,3 +105,27 @@ async def test_an_organisation_that_does_not_tell_its_teams_is_asked_again(house
     teams[2].faults.arm("auth.teams.list", faults.answer(503), times=2)
     async with catching_up(house):
         await answers(house, len(teams))
+
+
+async def test_that_slack_is_heard_is_noted_however_long_it_takes_to_look_through(
+    house: House,  # noqa: F811
+    teams: list[Team],
+) -> None:
+    for team in teams:
+        team.faults.arm("files.list", faults.slow(20), times=1000)
+    async with catching_up(house):
+        while not await behind(house):  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+        house.now += HOUR / 60
+        while await house.database.read(presence.last) != house.now:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+        assert len(await behind(house)) == 3, "nobody was looked through in the meantime"
+
+
+async def test_a_place_that_is_away_for_weeks_is_given_up(house: House, teams: list[Team]) -> None:  # noqa: F811
+    long_ago = house.now - 15 * 24 * HOUR
+    await house.database.write(lambda tx: presence.fall_behind(tx, ["T0SANDBOX"], since=long_ago))
+    teams[0].faults.arm("files.list", faults.answer(503), times=1000)
+    async with catching_up(house):
+        await nobody_is_behind(house)
+    assert "T0SANDBOX" not in await answered(house)

@@ -378,3 +378,19 @@ async def test_a_token_whose_exchange_had_no_answer_is_sealed_anew_as_well(house
     house.now += HOUR / 2
     await house.process(token_key=(NEW, SecretStr(KEY))).keep()
     assert await known(at(house.process(token_key=(NEW,)), house.slack)) == "T0SANDBOX"
+
+
+@pytest.mark.parametrize(("age", "kept"), [(-2, True), (2, True), (10, False)], ids=str)
+async def test_a_removal_ends_an_installation_at_once_only_where_no_clock_can_be_wrong(
+    house: House,
+    age: int,
+    kept: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    await house.install(house.slack)
+    removed_at = house.now + timedelta(minutes=age)
+    process = house.process()
+    await house.database.write(lambda tx: process.removed(tx, place="T0SANDBOX", at=removed_at, certain=True))
+    assert (await house.kept("T0SANDBOX") is not None) is kept
+    house.slack.refuse("auth.test", "account_inactive")
+    assert await process.are_gone(["T0SANDBOX"]) == {"T0SANDBOX": True}
+    assert await house.kept("T0SANDBOX") is None

@@ -76,6 +76,14 @@ def test_every_message_event_has_its_optional_scope_beside_it() -> None:
     assert set(OPTIONAL_SCOPES) >= READS_MESSAGES
 
 
+def test_an_organisation_tells_an_app_that_it_can_install_of_which_teams_it_takes_it() -> None:
+    def events(install_at: str | None) -> list[str]:
+        return manifest(install_at=install_at)["settings"]["event_subscriptions"]["bot_events"]  # type: ignore[index,no-any-return]
+
+    assert "team_access_revoked" in events("https://bot.example")
+    assert "team_access_revoked" not in events(None)
+
+
 def test_everybody_has_a_page_of_their_own_in_the_app() -> None:
     assert described()["features"]["app_home"] == {"home_tab_enabled": True, "messages_tab_enabled": True}
     assert "app_home_opened" in described()["settings"]["event_subscriptions"]["bot_events"]

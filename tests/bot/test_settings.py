@@ -329,6 +329,27 @@ def test_for_many_workspaces_everything_that_is_missing_is_named(tmp_path: Path)
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("given", ["SLACK_CLIENT_SECRET", "TOKEN_KEY"])
+def test_a_client_id_that_is_missing_beside_what_goes_with_it_is_named(tmp_path: Path, given: str) -> None:
+    lacking = read(tmp_path, **{given: FOR_MANY[given], "SLACK_APP_TOKEN": "xapp-1"}).slack_problems()
+    assert [line.split(":")[0] for line in lacking] == ["SLACK_CLIENT_ID"]
+
+
+def test_a_client_id_keeps_no_blank_around_it(tmp_path: Path) -> None:
+    assert read(tmp_path, SLACK_CLIENT_ID='" 1.2 "').slack_client_id == "1.2"
+    assert read(tmp_path, SLACK_CLIENT_ID='" "').slack_client_id is None
+
+
+@pytest.mark.parametrize("name", ["TOKEN_KEY", "PUBLIC_URL"])
+def test_what_is_wrong_is_told_once(tmp_path: Path, name: str) -> None:
+    read(tmp_path, **FOR_MANY)
+    with (tmp_path / ".env").open("a", encoding="utf-8") as file:
+        file.write(f"{name}=wrong\n")
+    with pytest.raises(SettingsProblem) as caught:
+        load(env_file=tmp_path / ".env", to_run=True)
+    assert [line.split(":")[0] for line in caught.value.problems] == [name]
+
+
 def test_it_is_for_one_workspace_or_for_many(tmp_path: Path) -> None:
     [problem] = read(tmp_path, SLACK_BOT_TOKEN="xoxb-1", **FOR_MANY).slack_problems()
     assert "set only one of them" in problem

@@ -93,3 +93,18 @@ async def test_a_file_that_an_organisation_deletes_goes_whichever_of_its_teams_s
     await hears(app, {"type": "file_deleted", "file_id": "F1"}, **organisation(team_id="T0SANDBOX"))
     rows = await house.database.read(lambda tx: tx.all("SELECT team FROM jobs WHERE forgotten = 1"))
     assert [row["team"] for row in rows] == ["T0NORTH"]
+
+
+async def test_a_team_from_which_an_organisation_takes_the_app_is_forgotten_and_its_tokens_stay(
+    house: House,  # noqa: F811
+    app: App,
+) -> None:
+    for odd in ({}, {"team_ids": "T0SANDBOX"}, {"team_ids": [None]}):
+        await hears(app, {"type": "team_access_revoked", **odd}, **organisation())
+    assert await house.database.read(forgotten.removals) == []
+    taken = {"type": "team_access_revoked", "team_ids": ["T0SOUTH", "T0SANDBOX"]}
+    await hears(app, taken, **organisation())
+    assert await house.database.read(forgotten.removals) == ["T0SANDBOX", "T0SOUTH"]
+    assert await house.kept("E0ORG") is not None
+    gone = await house.process().are_gone(["T0SOUTH", "T0SANDBOX"])
+    assert gone == {"T0SOUTH": True, "T0SANDBOX": False}, "which has the app of its own"

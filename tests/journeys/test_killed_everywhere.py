@@ -89,7 +89,7 @@ ENDS: Mapping[str, str] = {
     "write handlers.forgetting:deleted_message": "message",
     "write handlers.commands:_delete": "command",
     "write bot.housekeeping:Housekeeping._clear_the_index": "file",
-    "write handlers.forgetting:register.<locals>.app_removed": "workspace",
+    "write handlers.forgetting:_note": "workspace",
 }
 """What is passed only when something is deleted in the end: the file, its message, the transcript, or everything."""
 

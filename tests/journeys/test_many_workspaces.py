@@ -321,6 +321,7 @@ async def test_an_uninstalled_app_forgets_its_token_at_once_and_everything_a_day
             await person.install(team.team_id)
         await shared(team)
     await bench.ended(2)
+    await bot.tools.database.write(lambda tx: tx.run("UPDATE installations SET installed_at = installed_at - 86400000"))
     await other.uninstall()
     assert [one.place for one in await installed(bench)] == [slack.team_id]
     await bot.house.keep_seldom()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import forgetting, install_states, installations, jobs
+from storage import forgetting, install_states, installations, jobs, preferences
 from storage.database import Database
 from storage.installations import Installed, Sealed
 from storage.job import Origin
@@ -240,3 +240,18 @@ async def test_what_opens_a_team_is_its_own_installation_and_those_of_its_organi
         return {one.place for one in await database.read(lambda tx: installations.that_open(tx, place))}
 
     assert [await opens(place) for place in ("T1", "E1", "T9")] == [{"T1", "E1"}, {"E1"}, set()]
+
+
+async def test_what_a_team_of_an_organisation_has_set_goes_with_it_though_it_shared_nothing(
+    database: Database, noon: datetime
+) -> None:
+    for team, enterprise in (("T1", "E1"), ("T2", "E2"), ("T3", None)):
+        place = preferences.Place(team=team, kind="workspace", enterprise=enterprise)
+        await database.write(
+            lambda tx, place=place: preferences.put(tx, place, preferences.NONE, seen=0, by="U1", now=noon)  # type: ignore[misc]
+        )
+    await database.write(lambda tx: forgetting.app_removed(tx, place="E1", now=noon))
+    settled = {"gone": {"E1"}, "back": set[str](), "asked": noon + MINUTE, "before": noon + MINUTE}
+    await database.write(lambda tx: forgetting.settle_removals(tx, **settled))  # type: ignore[arg-type]
+    rows = await database.read(lambda tx: tx.all("SELECT team FROM preferences ORDER BY team"))
+    assert [row["team"] for row in rows] == ["T2", "T3"]
