@@ -68,7 +68,7 @@ async def test_a_retried_job_is_not_mistaken_for_its_earlier_reply(bench: Bench,
     slack.faults.arm("chat.postMessage", hang_up_before())
     await bot.tools.database.write(lambda tx: again.retry(tx, job, now=bot.tools.clock()))
     await bench.ended_at_last()
-    _, transcript = slack.replies(share)
+    [transcript] = slack.replies(share)
     assert "delivery on Wednesday" in words_of(transcript)
 
 
