@@ -33,11 +33,16 @@ class Wish:
 
 
 def file_deleted(tx: Transaction, *, team: str, enterprise: str | None, file: str, now: datetime) -> int:
-    """Forget whatever was shared of a file, in all of an organisation; how many jobs that are."""
+    """Forget whatever was shared of a file; how many jobs that are.
+
+    Where it is not known of which team something is, its organisation's id stands there: any of its teams may be meant.
+    """
     rows = tx.all(
-        "SELECT * FROM jobs WHERE (team = :team AND file = :file) OR (enterprise = :enterprise AND file = :file)",
+        "SELECT * FROM jobs WHERE (team = :team AND file = :file) OR (team = :organisation AND file = :file) "
+        "OR (enterprise = :any_of AND file = :file)",
         team=team,
-        enterprise=enterprise,
+        organisation=enterprise,
+        any_of=enterprise if team == enterprise else None,
         file=file,
     )
     wish = Wish(by="Slack", why="the file was deleted", reason=Reason.FILE_GONE)

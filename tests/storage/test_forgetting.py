@@ -200,12 +200,24 @@ async def test_a_deleted_file_is_forgotten_wherever_it_was_shared(database: Data
     mine = await job_in(database, noon, JobState.REPLIED)
     other = await job_in(database, noon, JobState.REPLIED, file="F2")
     elsewhere = await job_in(database, noon, JobState.REPLIED, team="T2")
-    near = await job_in(database, noon, JobState.REPLIED, team="T3", enterprise="E1")
-    for enterprise in (None, "E1"):
-        gone = partial(forgetting.file_deleted, team="T1", enterprise=enterprise, file="F1", now=noon)
-        assert await database.write(gone) == 1
+    gone = partial(forgetting.file_deleted, team="T1", enterprise=None, file="F1", now=noon)
+    assert await database.write(gone) == 1
+    assert [(await now_of(database, job)).forgotten for job in (mine, other, elsewhere)] == [1, 0, 0]
 
-    assert [(await now_of(database, job)).forgotten for job in (mine, other, elsewhere, near)] == [1, 0, 0, 1]
+
+async def test_where_no_team_is_known_a_deleted_file_may_be_any_of_the_organisations(
+    database: Database, noon: datetime
+) -> None:
+    await job_in(database, noon, JobState.REPLIED, team="T9")
+    for team in ("T1", "T2", "E1"):
+        await job_in(database, noon, JobState.REPLIED, team=team, enterprise="E1")
+
+    async def gone(team: str) -> int:
+        return await database.write(
+            lambda tx: forgetting.file_deleted(tx, team=team, enterprise="E1", file="F1", now=noon)
+        )
+
+    assert [await gone("T1"), await gone("E1")] == [2, 1], "first its own and those of no known team, then all"
 
 
 async def test_a_deleted_message_is_forgotten_with_all_that_it_carried(database: Database, noon: datetime) -> None:
