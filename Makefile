@@ -10,7 +10,7 @@ demo: $(READY)  ## the main job, all local: sandbox Slack, the bot, the embedded
 	$(BIN)/threadscribe demo
 
 test: $(READY)  ## the whole suite but what takes minutes
-	$(BIN)/pytest -n 4 -m "not long"
+	$(BIN)/pytest -n 5 --dist worksteal -m "not long"
 
 test-long: $(READY)  ## what takes minutes: a kill at every passing of every checkpoint, the longest recordings
 	$(BIN)/pytest -n 2 -m long

@@ -211,6 +211,9 @@ async def test_sending_twice_is_working_once(embedded: Embedded, short: Audio) -
     handle = await sent(embedded, short)
     assert children() == [first]
     assert (await answer(embedded, handle)).turns
+    async with asyncio.timeout(PATIENCE):
+        while children():  # noqa: ASYNC110 - the result is there before its process has ended
+            await asyncio.sleep(0.02)
     await sent(embedded, short)
     assert children() == []
 
