@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from slack_sdk.models.views import View
 
 from bot.slack_errors import SlackNotAuthorised, SlackRefused, SlackUnavailable
+from bot.slack_files import Conversation
 from bot.workspace import Workspace
 from handlers.asking import NotNow
 from storage.job import Reason
@@ -70,21 +71,13 @@ class Screens:
 
     async def leaves_the_company(self, channel: str) -> bool:
         """Whether another company reads along in a conversation, as far as we may know of it. Raises `NotNow`."""
-        try:
-            return (await self._workspace.conversation(channel)).leaves_the_company
-        except SlackRefused:
-            return False
-        except SlackUnavailable as error:
-            raise NotNow(str(error)) from None
+        found = await self._conversation(channel)
+        return found is not None and found.leaves_the_company
 
     async def objection(self, channel: str) -> Reason | None:
         """Why nothing may be read from a conversation, if so. Raises `NotNow`."""
-        try:
-            return (await self._workspace.conversation(channel)).objection(allow_shared=False)
-        except SlackRefused:
-            return Reason.NOT_A_MEMBER
-        except SlackUnavailable as error:
-            raise NotNow(str(error)) from None
+        found = await self._conversation(channel)
+        return found.objection(allow_shared=False) if found else Reason.NOT_A_MEMBER
 
     async def message(self, channel: str, ts: str) -> object:
         """A message that somebody has reacted to; None where it may not be read. Raises `NotNow`."""
@@ -97,12 +90,13 @@ class Screens:
 
     async def looks_after(self, person: str, channel: str) -> bool:
         """Whether somebody is an admin of the workspace, or made the channel. Raises `NotNow`."""
-        admin, creator = await asyncio.gather(self.is_admin(person), self._creator(channel))
-        return admin or creator == person
+        admin, found = await asyncio.gather(self.is_admin(person), self._conversation(channel))
+        return admin or (found is not None and found.creator == person)
 
-    async def _creator(self, channel: str) -> str | None:
+    async def _conversation(self, channel: str) -> Conversation | None:
+        """None for one that Slack does not let us know of. Raises `NotNow`."""
         try:
-            return (await self._workspace.conversation(channel)).creator
+            return await self._workspace.conversation(channel)
         except SlackRefused:
             return None
         except SlackUnavailable as error:

@@ -86,30 +86,33 @@ def _element(piece: Piece) -> RichTextElementParts.Text | RichTextElementParts.L
 def entry(job: Job, viewer: Viewer) -> Line:
     """Which recording it is, where it stands, and where to find it."""
     details = [_where_it_stands(job, viewer), words.long(in_words(job.duration)) if job.duration else None]
-    line = [
-        Piece(text=title(job), bold=True),
-        Piece(text=f": {', '.join(filter(None, details))}, {words.SHARED} "),
-        Piece(text=_ago(job.created_at, viewer), moment=job.created_at),
-        Piece(text=". "),
+    link = _to_thread(job, viewer)
+    gap = [Piece(text=" ")] if link else []
+    return [
+        *_shared(job, viewer, f": {', '.join(filter(None, details))}"),
+        *link,
+        *gap,
+        Piece(text=words.number(job.id)),
     ]
-    if link := _thread_link(job, viewer):
-        line.append(Piece(text=words.OPEN_THREAD, url=link))
-        line.append(Piece(text=" "))
-    line.append(Piece(text=words.number(job.id)))
-    return line
 
 
 def heading(job: Job, viewer: Viewer) -> Line:
     """Which recording it is, and where to find it."""
-    line = [
+    return [*_shared(job, viewer), *_to_thread(job, viewer)]
+
+
+def _shared(job: Job, viewer: Viewer, details: str = "") -> Line:
+    return [
         Piece(text=title(job), bold=True),
-        Piece(text=f", {words.SHARED} "),
+        Piece(text=f"{details}, {words.SHARED} "),
         Piece(text=_ago(job.created_at, viewer), moment=job.created_at),
         Piece(text=". "),
     ]
-    if link := _thread_link(job, viewer):
-        line.append(Piece(text=words.OPEN_THREAD, url=link))
-    return line
+
+
+def _to_thread(job: Job, viewer: Viewer) -> Line:
+    link = _thread_link(job, viewer)
+    return [Piece(text=words.OPEN_THREAD, url=link)] if link else []
 
 
 def title(job: Job) -> str:

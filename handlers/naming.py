@@ -87,11 +87,9 @@ def register(
     async def sent(ack: AsyncAck, body: dict[str, Any]) -> None:
         try:
             again = await desk.save(body)
-        except (StorageUnavailable, NotNow):
-            await ack(response_action="errors", errors={first_field(body): words.NOT_NOW})
-            return
-        except Refused as refused:
-            await ack(response_action="errors", errors={first_field(body): str(refused)})
+        except (StorageUnavailable, NotNow, Refused) as error:
+            sentence = str(error) if isinstance(error, Refused) else words.NOT_NOW
+            await ack(response_action="errors", errors={first_field(body): sentence})
             return
         if again is None:
             await ack()
