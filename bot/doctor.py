@@ -27,7 +27,7 @@ from storage import claiming
 from storage.database import StorageUnavailable
 from storage.sqlite import refuse_without_search
 from transcription.errors import Misunderstood, NotAuthorised, QuotaSpent, TranscriptionError, Unavailable
-from transcription.transcriber import CallsBack, Handle, Transcriber
+from transcription.transcriber import CallsBack, Handle, Inquiry, Transcriber
 
 MARKS: dict[Verdict, tuple[str, str]] = {"good": ("✓", "green"), "note": ("!", "yellow"), "bad": ("✗", "red")}
 SPACE = 5 * 1024**3
@@ -179,7 +179,7 @@ async def _provider(settings: Settings) -> AsyncIterator[Finding]:
 async def _trouble(transcriber: Transcriber, *, prefix: str) -> Finding | None:
     try:
         # A question about a job that does not exist: answered only to who may ask, and free.
-        await transcriber.check(Handle("threadscribe-doctor"), age=timedelta(0))
+        await transcriber.check(Handle("threadscribe-doctor"), Inquiry(age=timedelta(0)))
     except (NotAuthorised, QuotaSpent) as error:
         what, fix = (
             f"{transcriber.title} refuses the account ({error})",

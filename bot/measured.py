@@ -12,6 +12,7 @@ from transcription.transcriber import (
     CallsBack,
     Capabilities,
     Handle,
+    Inquiry,
     Pending,
     Submission,
     Ticket,
@@ -56,9 +57,9 @@ class _Measured:
         with self._metrics.provider_call(self.name, "find"):
             return await self._transcriber.find(ticket, age=age, orphans=orphans)
 
-    async def check(self, handle: Handle, *, age: timedelta, notice: bytes | None = None) -> Transcript | Pending:
+    async def check(self, handle: Handle, inquiry: Inquiry) -> Transcript | Pending:
         with self._metrics.provider_call(self.name, "check"):
-            return await self._transcriber.check(handle, age=age, notice=notice)
+            return await self._transcriber.check(handle, inquiry)
 
     async def close(self) -> None:
         await self._transcriber.close()

@@ -21,7 +21,7 @@ from bot.settings import Settings, SettingsProblem
 from transcription import exports
 from transcription.audio import convert
 from transcription.errors import Refused, TranscriptionError
-from transcription.transcriber import Audio, Pending, Submission, Transcriber
+from transcription.transcriber import Audio, Inquiry, Pending, Submission, Transcriber
 from transcription.transcript import Transcript
 
 FORMS: dict[str, Callable[[Transcript], str]] = {
@@ -92,7 +92,7 @@ async def _wait(
         while wall_time() < until:
             await asyncio.sleep(min(0.2, wait.total_seconds()))
             tick(wall_time() - started)
-        answer = await transcriber.check(submission.handle, age=wall_time() - started)
+        answer = await transcriber.check(submission.handle, Inquiry(age=wall_time() - started))
         if not isinstance(answer, Pending):
             return answer
         wait = answer.look_after or next_look(pace, duration, age=wall_time() - started)

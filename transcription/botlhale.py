@@ -24,7 +24,7 @@ from transcription.botlhale_token import Bearer, Token, read_token
 from transcription.botlhale_wire import Standing, read_result, read_status
 from transcription.errors import Failed, Lost, Misunderstood, NotAuthorised, QuotaSpent, TicketExpired
 from transcription.http import Answer, failure, send
-from transcription.transcriber import Audio, Capabilities, Handle, Pace, Pending, Submission, Ticket
+from transcription.transcriber import Audio, Capabilities, Handle, Inquiry, Pace, Pending, Submission, Ticket
 from transcription.transcript import Transcript
 
 Encoding = Literal["multipart", "urlencoded"]
@@ -128,12 +128,11 @@ class Botlhale:
         arrived = standing is not None and standing.phase in {"working", "done", "failed"}
         return Submission(handle=handle) if arrived else None
 
-    async def check(self, handle: Handle, *, age: timedelta, notice: bytes | None = None) -> Transcript | Pending:
+    async def check(self, handle: Handle, inquiry: Inquiry) -> Transcript | Pending:
         """Ask for the status, and for the result once that says it is done."""
-        del notice
         standing = await self._standing(handle)
         if standing is None:
-            if age > LAG:
+            if inquiry.age > LAG:
                 raise Lost("the status does not know the recording")
             return Pending()
         match standing.phase:

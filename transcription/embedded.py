@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field, ValidationError
 from transcription import remarks
 from transcription.errors import Failed, Lost, Refused
 from transcription.isolation import Crashed, Limits, Stopped, run
-from transcription.transcriber import Audio, Capabilities, Handle, Pace, Pending, Submission, Ticket
+from transcription.transcriber import Audio, Capabilities, Handle, Inquiry, Pace, Pending, Submission, Ticket
 from transcription.transcript import Speaker, Transcript, Turn, in_order
 from transcription.wire import Words
 
@@ -114,15 +114,14 @@ class Embedded:
             return Submission(handle=handle, keeps_audio=True)
         return None
 
-    async def check(self, handle: Handle, *, age: timedelta, notice: bytes | None = None) -> Transcript | Pending:
+    async def check(self, handle: Handle, inquiry: Inquiry) -> Transcript | Pending:
         """Look for the result. Raises `Failed` where the engine gave up, `Lost` where nobody works on it any more."""
-        del notice
         running = handle in self._running  # asked first: it ends only after the result is there
         result = await asyncio.to_thread(_read, handle)
         if result is not None:
             return _transcript(result)
         if running:
-            return Pending(look_after=min(max(age / 10, _SOONEST), _LATEST))
+            return Pending(look_after=min(max(inquiry.age / 10, _SOONEST), _LATEST))
         if handle in self._failed:
             raise Failed(self._failed[handle])
         raise Lost("the offline engine was interrupted")

@@ -31,7 +31,7 @@ from transcription.gowajee_wire import (
     read_ticket,
 )
 from transcription.http import failure, send
-from transcription.transcriber import Audio, Callback, Capabilities, Handle, Pace, Pending, Submission, Ticket
+from transcription.transcriber import Audio, Callback, Capabilities, Handle, Inquiry, Pace, Pending, Submission, Ticket
 from transcription.transcript import Transcript
 
 DOCUMENTED_STATUS_PATH = "/v1/speech-to-text/job/status"
@@ -139,7 +139,7 @@ class Gowajee:
             raise Unavailable("a webhook may still tell that the recording arrived", retry_after=min(left, LOOK))
         return None
 
-    async def check(self, handle: Handle, *, age: timedelta, notice: bytes | None = None) -> Transcript | Pending:
+    async def check(self, handle: Handle, inquiry: Inquiry) -> Transcript | Pending:
         """Ask for the status, which decides; a notice only counts where the status no longer knows the job."""
         match await self._standing(handle):
             case Transcript() as transcript:
@@ -147,9 +147,9 @@ class Gowajee:
             case "failed":
                 raise Failed("the status says that the transcription failed")
             case "pending":
-                return Pending(look_after=_soon(age) if notice is not None else None)
+                return Pending(look_after=_soon(inquiry.age) if inquiry.notice is not None else None)
             case "absent":
-                return _unkept(age=age, notice=notice)
+                return _unkept(age=inquiry.age, notice=inquiry.notice)
 
     async def close(self) -> None:
         """Nothing is held but the client, which its owner closes."""

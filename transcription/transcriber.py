@@ -91,6 +91,24 @@ class Submission:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Inquiry:
+    """What is known about a job when its provider is asked about it.
+
+    `age` is the time since the submission and `length` the recording's, as we measured it. `notice` is the body of an
+    admitted webhook about this handle, if one came; an unsigned one is a hint, not an answer. `given`: the provider
+    itself gave us the handle, in its answer to our submission. `failing_for`: for how long it has given no answer that
+    is as documented. `overdue`: this is the last time of asking.
+    """
+
+    age: timedelta
+    length: timedelta | None = None
+    notice: bytes | None = None
+    given: bool = False
+    failing_for: timedelta = timedelta(0)
+    overdue: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Pending:
     """Not yet. `look_after` overrides the pace where the provider knows better."""
 
@@ -132,12 +150,8 @@ class Transcriber(Protocol):
         """
         ...
 
-    async def check(self, handle: Handle, *, age: timedelta, notice: bytes | None = None) -> Transcript | Pending:
-        """Look once.
-
-        `age` is the time since the submission. `notice` is the body of an admitted webhook about this handle, if one
-        came; an unsigned one is a hint, not an answer. Raises `Lost` or `Failed` where there is no hope.
-        """
+    async def check(self, handle: Handle, inquiry: Inquiry) -> Transcript | Pending:
+        """Ask once whether the transcript is there. Raises `Lost` or `Failed` where there is no hope."""
         ...
 
     async def close(self) -> None:

@@ -18,7 +18,7 @@ from storage.database import Transaction
 from storage.job import Failure, Job, JobState, Reason
 from storage.speeds import Speed
 from transcription.errors import Lost
-from transcription.transcriber import Handle, Pace, Pending, Transcriber
+from transcription.transcriber import Handle, Inquiry, Pace, Pending, Transcriber
 from transcription.transcript import Transcript
 
 
@@ -36,7 +36,7 @@ async def check(claim: Claim, tools: Tools) -> Job | Later:
     notice, speed = await _known(job, tools, transcriber)
     try:
         with asking(job, tools, transcriber.name):
-            answer = await transcriber.check(handle, age=claim.age, notice=notice)
+            answer = await transcriber.check(handle, Inquiry(age=claim.age, length=job.duration, notice=notice))
     except Lost:
         return await _start_again(claim, limit=transcriber.capabilities.sendings)
     tools.limits.answered(transcriber.name)

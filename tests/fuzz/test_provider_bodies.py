@@ -25,7 +25,7 @@ from transcription.embedded import Embedded
 from transcription.errors import Misunderstood, TicketExpired, TranscriptionError
 from transcription.gowajee import Gowajee
 from transcription.http import retry_after
-from transcription.transcriber import Handle, Pending, Submission
+from transcription.transcriber import Handle, Inquiry, Pending, Submission
 from transcription.transcript import Transcript
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -200,7 +200,7 @@ async def check_botlhale(answers: dict[str, Reply], *, age: timedelta) -> object
     botlhale = Botlhale(
         client=partner.client, base_url="https://api.example", org_id="org", refresh_token="secret", clock=lambda: NOON
     )
-    return await botlhale.check(Handle("a/asr_k1.wav"), age=age)
+    return await botlhale.check(Handle("a/asr_k1.wav"), Inquiry(age=age))
 
 
 async def check_gowajee(answers: dict[str, Reply], *, age: timedelta, notice: bytes | None) -> object:
@@ -209,7 +209,7 @@ async def check_gowajee(answers: dict[str, Reply], *, age: timedelta, notice: by
         client=partner.client, base_url="https://api.example", api_key="key", model="pulse", webhook_id=HOOK,
         webhook_tokens=["token"],
     )  # fmt: skip
-    return await gowajee.check(JOB, age=age, notice=notice)
+    return await gowajee.check(JOB, Inquiry(age=age, notice=notice))
 
 
 @given(
@@ -256,7 +256,7 @@ def test_whatever_the_engine_wrote_a_look_ends_in_a_value_or_a_declared_error(
     folder.mkdir(exist_ok=True)
     (folder / "engine.json").write_bytes(result)
     try:
-        value = asyncio.run(Embedded().check(Handle(str(folder)), age=ZERO))
+        value = asyncio.run(Embedded().check(Handle(str(folder)), Inquiry(age=ZERO)))
     except TranscriptionError:
         return
     assert_usable(value)

@@ -26,7 +26,7 @@ from tests.transcription.partners import SAMPLES, Partner, Reply, sample
 from transcription.errors import TranscriptionError
 from transcription.gowajee import Gowajee
 from transcription.gowajee_wire import claimed
-from transcription.transcriber import Handle, Pending
+from transcription.transcriber import Handle, Inquiry, Pending
 from transcription.transcript import Transcript
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -109,7 +109,7 @@ def assert_readable_later(handle: str, body: bytes) -> None:
     for status in (Reply(status=404), Reply(body=sample("gowajee_status_waiting"))):
         partner = Partner({"GET /v1/speech-to-text/job/status": [status]})
         try:
-            look = gowajee(partner).check(Handle(handle), age=timedelta(hours=1), notice=body)
+            look = gowajee(partner).check(Handle(handle), Inquiry(age=timedelta(hours=1), notice=body))
             assert isinstance(asyncio.run(look), Transcript | Pending)
         except TranscriptionError:
             pass

@@ -28,7 +28,7 @@ from transcription.errors import (
     TimedOut,
     Unavailable,
 )
-from transcription.transcriber import Audio, Callback, Capabilities, Handle, Pace, Pending, Submission, Ticket
+from transcription.transcriber import Audio, Callback, Capabilities, Handle, Inquiry, Pace, Pending, Submission, Ticket
 from transcription.transcript import Speaker, Transcript, Turn
 
 T = TypeVar("T")
@@ -177,10 +177,9 @@ class Asked(_Line):
         work = await self._call(Call.FIND, lambda: self._provider.work(key))
         return Submission(handle=Handle(key)) if work else None
 
-    async def check(self, handle: Handle, *, age: timedelta, notice: bytes | None = None) -> Transcript | Pending:
-        del notice
+    async def check(self, handle: Handle, inquiry: Inquiry) -> Transcript | Pending:
         answer = await self._answer(handle)
-        if answer is None and age > UNKNOWN_FOR:
+        if answer is None and inquiry.age > UNKNOWN_FOR:
             raise Lost("unknown")
         return answer or Pending()
 
@@ -209,14 +208,14 @@ class CallingBack(_Line):
             raise Unavailable("a webhook may still tell", retry_after=min(left, timedelta(seconds=30)))
         return None
 
-    async def check(self, handle: Handle, *, age: timedelta, notice: bytes | None = None) -> Transcript | Pending:
+    async def check(self, handle: Handle, inquiry: Inquiry) -> Transcript | Pending:
         answer = await self._answer(handle)
-        if answer is None and age < UNCERTAIN:
+        if answer is None and inquiry.age < UNCERTAIN:
             return Pending()
         if answer is None:
             raise Failed("the status no longer knows it")
-        if isinstance(answer, Pending) and notice is not None:
-            return Pending(look_after=min(max(age / 60, timedelta(seconds=3)), timedelta(minutes=1)))
+        if isinstance(answer, Pending) and inquiry.notice is not None:
+            return Pending(look_after=min(max(inquiry.age / 60, timedelta(seconds=3)), timedelta(minutes=1)))
         return answer
 
     def authenticate(self, *, query: Mapping[str, str], headers: Mapping[str, str]) -> None:

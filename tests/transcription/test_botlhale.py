@@ -33,7 +33,7 @@ from transcription.errors import (
     TranscriptionError,
     Unavailable,
 )
-from transcription.transcriber import Audio, Handle, Pending, Ticket
+from transcription.transcriber import Audio, Handle, Inquiry, Pending, Ticket
 from transcription.transcript import Speaker, Transcript
 from transcription.wishes import Wishes
 
@@ -115,7 +115,7 @@ async def submitted(scripted: Partner, audio: Audio) -> None:
 
 
 async def checked(scripted: Partner, *, age: timedelta = timedelta(minutes=1)) -> Transcript | Pending:
-    return await botlhale(scripted).check(KEY, age=age)
+    return await botlhale(scripted).check(KEY, Inquiry(age=age))
 
 
 # Asking for a form
@@ -247,14 +247,14 @@ async def test_a_token_is_exchanged_again_when_its_time_is_over() -> None:
     provider = botlhale(scripted, clock=clock)
     for minutes in (0, 54, 2):
         clock.now += timedelta(minutes=minutes)
-        await provider.check(KEY, age=timedelta(0))
+        await provider.check(KEY, Inquiry(age=timedelta(0)))
     assert len(scripted.asked[TOKEN]) == 2
 
 
 async def test_many_jobs_share_one_exchange() -> None:
     scripted = partner()
     provider = botlhale(scripted)
-    await asyncio.gather(*(provider.check(KEY, age=timedelta(0)) for _ in range(8)))
+    await asyncio.gather(*(provider.check(KEY, Inquiry(age=timedelta(0))) for _ in range(8)))
     assert len(scripted.asked[TOKEN]) == 1
 
 
@@ -284,8 +284,8 @@ async def test_an_exchange_that_failed_is_tried_anew_by_the_next_job() -> None:
     scripted = partner(token=[Reply(status=503), Reply(body=sample("botlhale_b2_token"))])
     provider = botlhale(scripted)
     with pytest.raises(Unavailable):
-        await provider.check(KEY, age=timedelta(0))
-    assert isinstance(await provider.check(KEY, age=timedelta(0)), Transcript)
+        await provider.check(KEY, Inquiry(age=timedelta(0)))
+    assert isinstance(await provider.check(KEY, Inquiry(age=timedelta(0))), Transcript)
 
 
 # Sending the recording
@@ -434,7 +434,7 @@ async def test_finding_asks_the_status_about_the_key_of_the_ticket(audio: Audio)
 async def test_status_and_result_are_asked_for_by_the_exact_key_in_the_query_alone() -> None:
     scripted = partner(status=[Reply(body=b'{"status": "running"}')])
     odd = Handle("Org01/asr_k1__16000__https:**x*y_+k2.wav")
-    await botlhale(scripted, dialect="snake").check(odd, age=timedelta(0))
+    await botlhale(scripted, dialect="snake").check(odd, Inquiry(age=timedelta(0)))
     request = scripted.asked[STATUS][0]
     assert dict(request.url.params) == {"org_id": "Org01", "filename": odd}
     assert b"filename=Org01%2Fasr_k1__16000__https%3A%2A%2Ax%2Ay_%2Bk2.wav" in request.url.query
@@ -443,7 +443,7 @@ async def test_status_and_result_are_asked_for_by_the_exact_key_in_the_query_alo
 
 async def test_the_bare_name_is_asked_for_where_the_operator_wants_it() -> None:
     scripted = partner(status=[Reply(body=b'{"status": "running"}')])
-    await botlhale(scripted, bare_names=True).check(Handle("Org01/asr_k1.wav"), age=timedelta(0))
+    await botlhale(scripted, bare_names=True).check(Handle("Org01/asr_k1.wav"), Inquiry(age=timedelta(0)))
     assert dict(scripted.asked[STATUS][0].url.params) == {"OrgID": "Org01", "FileName": "asr_k1.wav"}
 
 
@@ -509,7 +509,7 @@ async def test_the_other_result_path_is_tried_on_a_404_and_remembered() -> None:
     scripted = partner(getdata=[Reply(status=404)], data=[Reply(body=sample("botlhale_b2_result"))])
     provider = botlhale(scripted)
     for _ in range(2):
-        assert isinstance(await provider.check(KEY, age=timedelta(0)), Transcript)
+        assert isinstance(await provider.check(KEY, Inquiry(age=timedelta(0))), Transcript)
     assert (len(scripted.asked[GETDATA]), len(scripted.asked[DATA])) == (1, 2)
 
 

@@ -33,7 +33,7 @@ from transcription.errors import (
     Unavailable,
 )
 from transcription.gowajee import Gowajee
-from transcription.transcriber import Audio, Callback, CallsBack, Handle, Pending, Ticket, Transcriber
+from transcription.transcriber import Audio, Callback, CallsBack, Handle, Inquiry, Pending, Ticket, Transcriber
 from transcription.transcript import Transcript
 
 SAMPLES = Path(__file__).parents[2] / "sandbox" / "samples"
@@ -182,7 +182,7 @@ async def sent(transcriber: Transcriber, audio: Audio) -> Handle:
 async def transcript_of(transcriber: Transcriber, handle: Handle) -> Transcript:
     async with asyncio.timeout(PATIENCE):
         while True:
-            answered = await transcriber.check(handle, age=timedelta(0))
+            answered = await transcriber.check(handle, Inquiry(age=timedelta(0)))
             if isinstance(answered, Transcript):
                 return answered
             await asyncio.sleep(0.01)
@@ -251,7 +251,7 @@ async def test_a_recording_in_work_is_pending(bench: Bench, audio: Audio) -> Non
     bench.hold()
     transcriber = bench.transcriber
     handle = await sent(transcriber, audio)
-    assert isinstance(await transcriber.check(handle, age=timedelta(0)), Pending)
+    assert isinstance(await transcriber.check(handle, Inquiry(age=timedelta(0))), Pending)
     bench.release()
     assert (await transcript_of(transcriber, handle)).turns
 
@@ -280,7 +280,7 @@ async def test_a_recording_that_did_not_arrive_is_not_found_and_can_be_sent_agai
 
 async def test_a_wrong_secret_is_for_the_operator_and_is_not_repeated_to_anybody(bench: Bench, audio: Audio) -> None:
     stranger = bench.make(WRONG)
-    for attempt in (sent(stranger, audio), stranger.check(Handle("any"), age=timedelta(0))):
+    for attempt in (sent(stranger, audio), stranger.check(Handle("any"), Inquiry(age=timedelta(0)))):
         with pytest.raises(NotAuthorised) as caught:
             await attempt
         assert WRONG not in str(caught.value)
@@ -299,7 +299,7 @@ async def test_a_provider_that_wants_fewer_requests_says_for_how_long(bench: Ben
     handle = await sent(transcriber, audio)
     bench.faults.arm(bench.looking, rate_limited(7))
     with pytest.raises(RateLimited) as caught:
-        await transcriber.check(handle, age=timedelta(0))
+        await transcriber.check(handle, Inquiry(age=timedelta(0)))
     assert caught.value.retry_after == timedelta(seconds=7)
 
 
@@ -309,7 +309,7 @@ async def test_a_broken_provider_is_a_reason_to_come_back(bench: Bench, audio: A
     handle = await sent(transcriber, audio)
     bench.faults.arm(bench.looking, answer(502, body))
     with pytest.raises(Unavailable):
-        await transcriber.check(handle, age=timedelta(0))
+        await transcriber.check(handle, Inquiry(age=timedelta(0)))
     assert (await transcript_of(transcriber, handle)).turns
 
 

@@ -16,7 +16,7 @@ from sandbox.voices import SAMPLES
 from tests.transcription.spoken import Sound, as_wav, decoded, silence
 from transcription.embedded import Embedded
 from transcription.errors import Failed, Lost, Refused
-from transcription.transcriber import Audio, Handle, Pending
+from transcription.transcriber import Audio, Handle, Inquiry, Pending
 from transcription.transcript import Transcript
 from transcription.wishes import Wishes
 
@@ -59,7 +59,7 @@ async def sent(engine: Embedded, audio: Audio) -> Handle:
 async def answer(engine: Embedded, handle: Handle) -> Transcript:
     async with asyncio.timeout(PATIENCE):
         while True:
-            match await engine.check(handle, age=NOW):
+            match await engine.check(handle, Inquiry(age=NOW)):
                 case Transcript() as transcript:
                     return transcript
                 case Pending(look_after=pause):
@@ -136,7 +136,7 @@ async def test_what_is_in_work_is_pending_and_found(embedded: Embedded, long: Au
     submission = await embedded.submit(long, ticket)
     assert submission.keeps_audio
     assert await embedded.find(ticket, age=NOW, orphans=()) == submission
-    looks = [await embedded.check(submission.handle, age=timedelta(seconds=age)) for age in (0, 3600)]
+    looks = [await embedded.check(submission.handle, Inquiry(age=timedelta(seconds=age))) for age in (0, 3600)]
     assert looks == [Pending(look_after=timedelta(seconds=0.5)), Pending(look_after=timedelta(seconds=5))]
 
 
@@ -146,7 +146,7 @@ async def test_a_finished_result_outlives_a_restart(embedded: Embedded, short: A
     restarted = Embedded()
     found = await restarted.find(ticket, age=NOW, orphans=())
     assert found is not None
-    assert await restarted.check(found.handle, age=NOW) == transcript
+    assert await restarted.check(found.handle, Inquiry(age=NOW)) == transcript
 
 
 async def test_an_unfinished_one_is_lost_with_a_restart(embedded: Embedded, long: Audio) -> None:
@@ -154,7 +154,7 @@ async def test_an_unfinished_one_is_lost_with_a_restart(embedded: Embedded, long
     restarted = Embedded()
     assert await restarted.find(await restarted.prepare(long), age=NOW, orphans=()) is None
     with pytest.raises(Lost):
-        await restarted.check(handle, age=NOW)
+        await restarted.check(handle, Inquiry(age=NOW))
 
 
 async def test_a_broken_result_is_made_again(embedded: Embedded, short: Audio) -> None:
@@ -184,7 +184,7 @@ async def test_closing_kills_the_engine_and_leaves_nothing_half_done(embedded: E
     assert children() == []
     assert [path.name for path in long.path.parent.iterdir()] == ["audio.wav"]
     with pytest.raises(Lost):
-        await embedded.check(handle, age=NOW)
+        await embedded.check(handle, Inquiry(age=NOW))
 
 
 @needs_proc

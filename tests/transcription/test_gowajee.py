@@ -32,7 +32,7 @@ from transcription.errors import (
 from transcription.gowajee import Gowajee
 from transcription.gowajee_options import GowajeeOptions, Model
 from transcription.gowajee_wire import claimed, read_accepted, read_notice, read_status
-from transcription.transcriber import Audio, Callback, CallsBack, Handle, Pending, Ticket
+from transcription.transcriber import Audio, Callback, CallsBack, Handle, Inquiry, Pending, Ticket
 from transcription.transcript import Speaker, Transcript
 from transcription.wishes import Wishes
 
@@ -97,7 +97,7 @@ async def checked(
     status: str | Reply, *, age: timedelta = 5 * MINUTE, notice: bytes | None = None
 ) -> Transcript | Pending:
     reply = status if isinstance(status, Reply) else Reply(body=sample(status))
-    return await gowajee(partner(status=[reply])).check(JOB, age=age, notice=notice)
+    return await gowajee(partner(status=[reply])).check(JOB, Inquiry(age=age, notice=notice))
 
 
 def callback(body: bytes = SUCCESS, *, token: str | None = TOKEN) -> Callback:
@@ -376,7 +376,7 @@ async def test_a_found_job_whose_recording_is_fetched_keeps_it_on_disk(audio: Au
 
 async def test_the_status_is_asked_for_with_the_key_in_a_header() -> None:
     scripted = partner()
-    transcript = await gowajee(scripted).check(JOB, age=MINUTE)
+    transcript = await gowajee(scripted).check(JOB, Inquiry(age=MINUTE))
     assert isinstance(transcript, Transcript)
     assert (transcript.turns[0].text, transcript.duration) == ("สวัสดีค่ะ", timedelta(seconds=4.517))
     request = scripted.asked[STATUS][0]
@@ -447,7 +447,7 @@ async def test_the_status_path_with_the_model_is_tried_on_a_404_and_remembered()
     scripted = partner(status=[Reply(status=404)], status_with_model=[Reply(body=sample("gowajee_status_completed"))])
     provider = gowajee(scripted)
     for _ in range(2):
-        assert isinstance(await provider.check(JOB, age=MINUTE), Transcript)
+        assert isinstance(await provider.check(JOB, Inquiry(age=MINUTE)), Transcript)
     assert (len(scripted.asked[STATUS]), len(scripted.asked[STATUS_WITH_MODEL])) == (1, 2)
 
 

@@ -22,7 +22,7 @@ from tests.transcription.recordings import Kind, encode, names_in, read_wav, wav
 from transcription.audio import Converted, convert
 from transcription.embedded import Embedded
 from transcription.errors import Lost, NoSound, TooLong, UnsupportedAudio
-from transcription.transcriber import Audio, Handle, Pending
+from transcription.transcriber import Audio, Handle, Inquiry, Pending
 from transcription.transcript import Transcript
 
 SECONDS = 4.0
@@ -159,7 +159,7 @@ async def test_an_engine_that_is_told_to_stop_is_no_fault_of_the_recording(tmp_p
 
 
 async def answered(engine: Embedded, handle: Handle) -> Transcript:
-    while isinstance(answer := await engine.check(handle, age=timedelta(0)), Pending):  # noqa: ASYNC110 - as the worker does
+    while isinstance(answer := await engine.check(handle, Inquiry(age=timedelta(0))), Pending):  # noqa: ASYNC110 - as the worker does
         await asyncio.sleep(0.01)
     return answer
 
