@@ -18,6 +18,7 @@ from bot.catching_up import CatchingUp
 from bot.claim import LEASE
 from bot.clock import Clock, wall_time
 from bot.databases import open_database
+from bot.facts import recall_facts
 from bot.home_pages import HomePages
 from bot.housekeeping import Housekeeping
 from bot.installed import many_workspaces
@@ -161,6 +162,7 @@ async def open_bot(
         house = Housekeeping(tools, clock=clock)
         await house.set_clock()
         await _take_over(tools.database, clock)
+        await recall_facts(tools.transcribers.values(), database)
         await tools.spool.prepare(database)
         await tools.workspaces.introduce()
         worker = None if only == "web" else Worker(tools, clock=clock)

@@ -58,8 +58,8 @@ def _botlhale(settings: Settings, *, client: aiohttp.ClientSession, clock: Clock
 
 
 def _gowajee(settings: Settings, *, client: aiohttp.ClientSession) -> Transcriber | None:
-    key, webhook_id = settings.gowajee_api_key, settings.gowajee_webhook_id
-    if not (key and webhook_id and settings.gowajee_webhook_token):
+    key, webhook_ids = settings.gowajee_api_key, settings.gowajee_webhook_id
+    if not (key and webhook_ids and settings.gowajee_webhook_token):
         return None
     from transcription.gowajee import Gowajee
 
@@ -70,12 +70,13 @@ def _gowajee(settings: Settings, *, client: aiohttp.ClientSession) -> Transcribe
             base_url=settings.gowajee_base_url,
             api_key=key.get_secret_value(),
             model=settings.gowajee_model,
-            webhook_id=webhook_id,
+            webhook_ids=webhook_ids,
             webhook_tokens=[token.get_secret_value() for token in settings.gowajee_webhook_token],
             options=gowajee_options(settings),
             largest_inline=settings.gowajee_largest_inline,
             host=hosting.address if hosting else None,
             status_path=settings.gowajee_status_path,
+            results=settings.gowajee_results,
         )
     except ValueError as error:
         raise SettingsProblem([f"GOWAJEE settings do not go together: {error}"]) from None

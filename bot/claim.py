@@ -12,7 +12,7 @@ import structlog
 
 from storage import claiming, jobs
 from storage.database import Database, StorageUnavailable, Transaction
-from storage.job import Job, LeaseLost
+from storage.job import Job, JobState, LeaseLost
 
 LEASE = timedelta(seconds=60)
 HEARTBEAT = LEASE / 3
@@ -27,12 +27,14 @@ class Later:
     """Nothing more can be done now; the job is due at `due` (never, if None).
 
     `attempts` is given where something was achieved, so that failed tries are counted anew. `in_vain`: something was
-    looked for and not found. `unless_webhook`: at once where a webhook about it has come.
+    looked for and not found. `waited`: for how long the provider has been at work. `unless_webhook`: at once where a
+    webhook about it has come.
     """
 
     due: datetime | None
     attempts: int | None = None
     in_vain: bool = False
+    waited: timedelta | None = None
     unless_webhook: bool = False
     note: str | None = None
 
@@ -102,6 +104,7 @@ class Claim:
                 due=later.due,
                 attempts=attempts,
                 looks=self.job.looks + int(later.in_vain),
+                waited=later.waited,
                 settled=self.fresh or self.settled,
                 unless_webhook=later.unless_webhook,
                 note=later.note,
@@ -110,7 +113,9 @@ class Claim:
 
     async def fail(self, *, due: datetime, note: str) -> None:
         """Let the job go after a failed try, counting it. Raises `LeaseLost`."""
-        await self.release(Later(due=due, attempts=self.job.attempts + 1, note=note))
+        # What a webhook brings may be just what failed.
+        asked = self.job.state is JobState.SUBMITTED
+        await self.release(Later(due=due, attempts=self.job.attempts + 1, unless_webhook=asked, note=note))
 
     async def under_way_until(self, landing: timedelta) -> datetime | None:
         """Until when what was begun earlier may still land, `landing` after it was begun; None where nothing can."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import timedelta
 
 import aiohttp
@@ -15,6 +16,7 @@ from bot.catalog import make_transcribers
 from bot.clock import wall_time
 from bot.databases import open_database
 from bot.doctor_many import examine_many
+from bot.facts import recall_facts
 from bot.findings import Finding, Verdict
 from bot.manifest import OPTIONAL_SCOPES, REQUIRED_SCOPES
 from bot.network import new_session
@@ -167,13 +169,38 @@ async def _provider(settings: Settings) -> AsyncIterator[Finding]:
                 fix="for work that counts, set TRANSCRIBER to botlhale or gowajee",
             )  # fmt: skip
             return
+        await _recall(transcriber, settings)
         trouble = await _trouble(transcriber, prefix=settings.transcriber.upper())
         if trouble is not None:
             yield trouble
             return
+        if isinstance(transcriber, CallsBack) and not transcriber.can_be_asked:
+            yield _by_webhook_only(settings, transcriber.title)
+            yield _webhook(settings)
+            return
         yield Finding(verdict="good", what=f"{transcriber.title} answers and knows the account")
         if isinstance(transcriber, CallsBack):
             yield _webhook(settings)
+
+
+async def _recall(transcriber: Transcriber, settings: Settings) -> None:
+    """What the bot found out about the provider holds for us, too, where there is a database already."""
+    path = settings.database_path
+    if path is not None and not await asyncio.to_thread(path.exists):
+        return
+    with suppress(StorageUnavailable):  # `doctor` says so by itself
+        async with open_database(settings, own=False) as database:
+            await recall_facts([transcriber], database)
+
+
+def _by_webhook_only(settings: Settings, title: str) -> Finding:
+    what = f"{title}: the status call was not seen: results come by webhook only, and the key could not be checked"
+    if settings.public_url is None:
+        return Finding(
+            verdict="bad", what=f"{what}; without PUBLIC_URL nothing could ever come back",
+            fix="set PUBLIC_URL to the https address of this server, and register the webhook there",
+        )  # fmt: skip
+    return Finding(verdict="note", what=what)
 
 
 async def _trouble(transcriber: Transcriber, *, prefix: str) -> Finding | None:

@@ -16,6 +16,7 @@ from storage import again, claiming, job_lists
 from storage import jobs as store
 from storage.database import Database, StorageUnavailable, Transaction
 from storage.job import Job, JobId, JobState, LeaseLost
+from transcription.transcript import Report
 
 T = TypeVar("T")
 
@@ -64,11 +65,22 @@ def show(job_id: str) -> None:
         ("channel", job.origin.channel), ("file", job.origin.file), ("length", job.duration),
         ("due", job.due_at), ("tries of this step", job.attempts), ("times sent", job.sendings),
         ("reply", job.reply_ts), ("ended because", job.failure.reason if job.failure else None),
+        ("id at the provider", job.handle), ("told of it by", job.handle_from),
+        *_reported(job),
     ):  # fmt: skip
         if value is not None:
             click.echo(f"{name + ':':20}{printable(str(value))}")
     for at, state, note in _do(lambda tx: job_lists.history(tx, job.id)):
         click.echo(f"{at:%Y-%m-%d %H:%M:%S} {state:12}{printable(note or '')}")
+
+
+def _reported(job: Job) -> list[tuple[str, object]]:
+    """What the provider says of its own work, beside the length that we measured. Nothing is decided by it."""
+    said = job.report or Report()
+    return [
+        ("reported type", said.kind), ("reported amount", said.amount), ("reported version", said.version),
+        ("reported message", said.message),
+    ]  # fmt: skip
 
 
 @jobs.command()

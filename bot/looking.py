@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from datetime import timedelta
 
+from bot.retries import PATIENCE
 from storage.claiming import FARTHEST
 from storage.speeds import UNKNOWN, Speed
 from transcription.transcriber import Pace
@@ -32,6 +33,15 @@ def first_look(pace: Pace, length: timedelta, speed: Speed = UNKNOWN) -> timedel
     deviations = LATE if pace.called else EARLY
     wait = speed.expected(length, deviations=deviations) if speed.is_known else pace.first * length
     return min(max(wait, pace.soonest), FARTHEST)
+
+
+def is_overdue(pace: Pace, length: timedelta, *, age: timedelta, waited: timedelta) -> bool:
+    """Whether a recording is waited for no longer, of which the provider has said for so long that work goes on.
+
+    `age` counts outages, too: they get `PATIENCE` on top.
+    """
+    patience = max(pace.patience_floor, pace.patience * length)
+    return waited > patience or age > patience + PATIENCE
 
 
 def next_look(pace: Pace, length: timedelta, speed: Speed = UNKNOWN, *, age: timedelta, chance: float = 0) -> timedelta:

@@ -75,3 +75,14 @@ class _MeasuredWithWebhooks(_Measured):
 
     def admit(self, callback: Callback) -> Handle:
         return self._webhooks.admit(callback)
+
+    @property
+    def can_be_asked(self) -> bool:
+        return self._webhooks.can_be_asked
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        return self._webhooks.facts
+
+    def recall(self, facts: Mapping[str, str]) -> None:
+        self._webhooks.recall(facts)

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from bot.slack_errors import SlackNotAuthorised, SlackNotInstalled, SlackRefused, SlackUnavailable
 from storage.database import StorageUnavailable
-from storage.job import Failure, Reason
+from storage.job import Failure, JobState, Reason
 from transcription.errors import (
     Failed,
     Misunderstood,
@@ -27,7 +27,10 @@ PATIENCE = timedelta(hours=24)
 """How long one step of a job is tried."""
 
 MISUNDERSTANDINGS = 5
-"""Tries, about a minute: an answer that is not as documented seldom becomes so."""
+"""Tries, about a minute, while nothing was sent: an answer that is not as documented seldom becomes so.
+
+Once the provider may have the recording it is paid for, and only `PATIENCE` ends it.
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,23 +56,28 @@ EXPECTED = (TranscriptionError, SlackUnavailable, SlackRefused, StorageUnavailab
 BUGS = 5
 
 
-def decide(error: Exception, *, attempts: int, age: timedelta, chance: float) -> Decision:
+def decide(error: Exception, *, attempts: int, age: timedelta, chance: float, sent: bool = False) -> Decision:
     """What becomes of a job after `error`.
 
     `attempts` counts the failed tries of this step before this one, `age` is the time since the step was reached,
-    `chance` is between 0 and 1 (full jitter).
+    `chance` is between 0 and 1 (full jitter). `sent`: the provider may have the recording.
     """
-    failure = _failure(error, attempts=attempts, age=age)
+    failure = _failure(error, attempts=attempts, age=age, sent=sent)
     return GiveUp(failure=failure) if failure else _again(error, attempts=attempts, chance=chance)
 
 
-def _failure(error: Exception, *, attempts: int, age: timedelta) -> Failure | None:
+def may_have_it(state: JobState, *, sendings: int) -> bool:
+    """Whether the provider may have the recording of a job in this state."""
+    return state is JobState.SUBMITTED or (state is JobState.SUBMITTING and sendings > 0)
+
+
+def _failure(error: Exception, *, attempts: int, age: timedelta, sent: bool) -> Failure | None:
     match error:
         case Refused():
             return Failure(reason=Reason.REFUSED, sentence=error.sentence)
         case Failed():
             return Failure(reason=Reason.PROVIDER_FAILED)
-        case Misunderstood() if attempts >= MISUNDERSTANDINGS:
+        case Misunderstood() if age > PATIENCE or (attempts >= MISUNDERSTANDINGS and not sent):
             return Failure(reason=Reason.PROVIDER_FAILED)
         case SlackRefused():
             return Failure(reason=Reason.GAVE_UP)

@@ -147,7 +147,9 @@ class Settings(BaseSettings):
     gowajee_base_url: BaseUrl = Field("https://api.gowajee.ai", description="Gowajee's host.")
     gowajee_api_key: SecretStr | None = Field(None, description="API key.")
     gowajee_model: Literal["pulse", "cosmos", "astro"] = Field("pulse", description="Model.")
-    gowajee_webhook_id: str | None = Field(None, description="Id of the webhook registered in Gowajee's console.")
+    gowajee_webhook_id: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Id of the webhook registered in Gowajee's console; while rotating several, the first is sent."
+    )
     gowajee_webhook_token: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (), description="The token in the registered address; two, separated by a comma, while rotating."
     )
@@ -164,6 +166,10 @@ class Settings(BaseSettings):
     gowajee_sample_rate: int | None = Field(None, ge=1, description="Sent along as the raw audio's rate in hertz.")
     gowajee_sample_width: int | None = Field(None, ge=1, le=2, description="Sent along as its bytes per sample.")
     gowajee_channels: int | None = Field(None, ge=1, description="Sent along as its number of channels.")
+    gowajee_results: Literal["auto", "webhook", "status"] = Field(
+        "auto",
+        description="Where results come from: the status call where there is one, or only `webhook` or `status`.",
+    )
     gowajee_status_path: str = Field("/v1/speech-to-text/job/status", description="Path of the status call.")
     gowajee_reference_speakers: Path | None = Field(
         None, description="Folder of voices, 4 to 5 seconds each, named after their speakers (pulse)."
@@ -173,7 +179,12 @@ class Settings(BaseSettings):
     )
 
     _split = field_validator(
-        "slack_file_origins", "token_key", "gowajee_webhook_token", "gowajee_boost_words", mode="before"
+        "slack_file_origins",
+        "token_key",
+        "gowajee_webhook_id",
+        "gowajee_webhook_token",
+        "gowajee_boost_words",
+        mode="before",
     )(_comma_separated)
 
     @field_validator("database_url")

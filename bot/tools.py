@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -34,7 +34,10 @@ class Convert(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tools:
-    """`transcribers` are those that jobs may name; `conversions` bounds how many recordings are decoded at once."""
+    """`transcribers` are those that jobs may name; `conversions` bounds how many recordings are decoded at once.
+
+    `facts` are those about each provider that are kept already.
+    """
 
     database: Database
     workspaces: Workspaces
@@ -46,6 +49,7 @@ class Tools:
     clock: Callable[[], datetime]
     conversions: asyncio.Semaphore
     metrics: Metrics
+    facts: dict[str, Mapping[str, str]] = field(default_factory=dict)
 
     def workspace_of(self, job: Job) -> Workspace:
         """Slack, where the job's recording was shared."""

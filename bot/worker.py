@@ -25,7 +25,7 @@ from bot.claim import LEASE, Claim, Later
 from bot.clock import Clock
 from bot.effects import UnderWay
 from bot.rate_limits import Paused
-from bot.retries import EXPECTED, PATIENCE, Again, GiveUp, decide
+from bot.retries import EXPECTED, PATIENCE, Again, GiveUp, decide, may_have_it
 from bot.steps.afterwards import step_after, without_it
 from bot.steps.check import check
 from bot.steps.holding import LONGEST_WAIT, held_back, note_slack, slack_for, wait_for
@@ -234,7 +234,9 @@ class Worker:
             await claim.release(wait_for(job, self._tools, slack_for(job), span=error.left))
             return
         note_slack(job, self._tools, error)
-        decision = decide(error, attempts=job.attempts, age=claim.age, chance=random.random())  # noqa: S311 - jitter
+        sent = may_have_it(job.state, sendings=job.sendings)
+        chance = random.random()  # noqa: S311 - jitter
+        decision = decide(error, attempts=job.attempts, age=claim.age, chance=chance, sent=sent)
         note = describe(error)
         self._tools.metrics.step_failed(job.state, error, given_up=isinstance(decision, GiveUp))
         match decision:

@@ -60,7 +60,7 @@ def register(
         except Misunderstood:
             # Answered 200: the same nonsense would come again. The status call finds out what is true.
             _log.warning("webhook not understood", provider=name, size=len(body))
-            return web.Response(text="ok")
+            return web.json_response(data=True)
 
         def keep(tx: Transaction) -> None:
             if forgetting.is_unwanted(tx, provider=name, handle=handle):
@@ -70,7 +70,7 @@ def register(
 
         await database.write(keep)
         _log.info("webhook kept", provider=name)
-        return web.Response(text="ok")
+        return web.json_response(data=True)  # as on the vendor's page
 
     app.router.add_post("/webhooks/{provider}", _or_unavailable(receive))
 

@@ -123,7 +123,8 @@ def _begin(tx: Transaction, job: Job, wanted: Wanted, *, now: datetime, by: str 
         return None
     begun = replace(
         job, state=JobState.RECEIVED, state_since=now, attempts=0, sendings=0, tickets=0, looks=0,
-        retried=job.retried + 1, due_at=now, ticket=None, handle=None, failure=None, under_way_since=None,
+        retried=job.retried + 1, due_at=now, ticket=None, handle=None, handle_from=None, failure=None,
+        under_way_since=None, failing_since=None, waited=timedelta(0), waited_until=None, report=None,
         reply_intent=job.reply_intent if job.reply_ts else None,
         wanted=wanted, begun_by=by, shown_as=_shown(job),
         begun_at=now, spent=_spent(job, now=now),

@@ -116,13 +116,15 @@ def release(
     due: datetime | None,
     attempts: int,
     looks: int = 0,
+    waited: timedelta | None = None,
     settled: bool = False,
     unless_webhook: bool = False,
     note: str | None = None,
 ) -> None:
     """Let the lease go: claimable from `due`, never if it is None. Raises `LeaseLost`.
 
-    `settled`: nothing that was begun for it can still be under way.
+    `settled`: nothing that was begun for it can still be under way. `waited`: for how long the provider has been at
+    work, up to now. With `attempts` above zero the tries of this step are failing, since now if they did not before.
 
     With `unless_webhook` it is claimable at once where a webhook about it came in the meantime; where its speakers were
     named or a file was asked for in the meantime, in any case. Touches nothing else of the row: whoever lets go in a
@@ -130,12 +132,17 @@ def release(
     """
     touched = tx.run(
         "UPDATE jobs SET lease = NULL, due_at = :due, attempts = :attempts, looks = :looks, "
-        "under_way_since = CASE WHEN :settled = 1 THEN NULL ELSE under_way_since END, history = history || :told "
-        "WHERE id = :id AND lease = :lease",
+        "under_way_since = CASE WHEN :settled = 1 THEN NULL ELSE under_way_since END, "
+        "failing_since = CASE WHEN :attempts = 0 THEN NULL ELSE coalesce(failing_since, :now) END, "
+        "waited = coalesce(:waited, waited), waited_until = coalesce(:waited_until, waited_until), "
+        "history = history || :told WHERE id = :id AND lease = :lease",
         due=stored(due),
         attempts=attempts,
         looks=looks,
         settled=int(settled),
+        now=stored(now),
+        waited=stored(waited),
+        waited_until=stored(None if waited is None else now),
         told=entry(job.state, now=now, note=note) if note else "",
         id=job.id,
         lease=job.lease,

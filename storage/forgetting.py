@@ -70,7 +70,7 @@ def forget(tx: Transaction, job: Job, wish: Wish, *, now: datetime) -> bool:
     found = jobs.cancel(tx, found, now=now, reason=wish.reason) or found
     # What is in the worker's hands goes on to its end; then it is looked at again (`claiming.release`).
     tx.run(
-        "UPDATE jobs SET forgotten = 1, title = NULL, attempts = 0, history = history || :told, "
+        "UPDATE jobs SET forgotten = 1, title = NULL, report = NULL, attempts = 0, history = history || :told, "
         "state_since = CASE WHEN state IN ('replied', 'abandoned') THEN :now ELSE state_since END, "
         "due_at = CASE WHEN lease IS NULL THEN :now ELSE due_at END WHERE id = :job",
         job=found.id,

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import NewType
 
 from storage.wanted import ANYTHING, Wanted
+from transcription.transcript import Report
 
 JobId = NewType("JobId", str)
 LeaseToken = NewType("LeaseToken", str)
@@ -98,6 +99,16 @@ class Reason(enum.StrEnum):
     NO_DOWNLOAD = "no_download"
 
 
+class HandleFrom(enum.StrEnum):
+    """Who told us the provider's id for a job. None in a row that an earlier release wrote: nobody knows."""
+
+    ANSWER = "answer"
+    """The provider itself, in its answer to our submission."""
+
+    WEBHOOK = "webhook"
+    """A webhook about no job that we knew, which fits this one and whose id the provider knows."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failure:
     """The outcome when there is no transcript. `sentence` is for the user where only the refusing side knows it."""
@@ -138,6 +149,8 @@ class Job:
     `shown_as`: while it is done again, how the transcript was made that its thread still shows. `begun_at`: when this
     try was begun, if it is not the first; `spent`: the length that earlier ones have cost in the same month.
     `progress`: the message that tells how far it is.
+    `failing_since`: since when the tries of this step have failed, one after the other. `waited`: for how long the
+    provider has been at work as far as anybody knows, counted up to `waited_until`. `report`: what it says of its work.
     """
 
     id: JobId
@@ -175,13 +188,18 @@ class Job:
     begun_at: datetime | None = None
     spent: timedelta = timedelta(0)
     progress: str | None = None
+    handle_from: HandleFrom | None = None
+    failing_since: datetime | None = None
+    waited: timedelta = timedelta(0)
+    waited_until: datetime | None = None
+    report: Report | None = None
 
 
 def as_before(job: Job) -> Job:
     """The job with the transcript that its thread still shows, where doing it again came to nothing."""
     shown = json.loads(job.shown_as or "{}")
     return replace(
-        job, state=JobState.REPLIED, failure=None, ticket=None, handle=None, shown_as=None,
+        job, state=JobState.REPLIED, failure=None, ticket=None, handle=None, handle_from=None, shown_as=None,
         provider=shown.get("provider"), wanted=Wanted.load(shown.get("wanted")),
         spent=job.spent - (job.duration or timedelta(0)),  # what is shown counts by its length again
     )  # fmt: skip

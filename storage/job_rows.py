@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from functools import lru_cache
 from operator import attrgetter
 from types import MappingProxyType
 
 from storage.database import Row, Transaction, Value
-from storage.job import Failure, Job, JobId, JobState, LeaseLost, LeaseToken, Origin, Reason
+from storage.job import Failure, HandleFrom, Job, JobId, JobState, LeaseLost, LeaseToken, Origin, Reason
 from storage.moments import length, moment, stored
 from storage.wanted import Wanted
+from transcription.transcript import Report
 
 _COLUMNS: Mapping[str, str] = MappingProxyType(
     {
@@ -25,7 +27,7 @@ _COLUMNS: Mapping[str, str] = MappingProxyType(
                 "message_ts", "title", "state", "state_since", "provider", "duration", "damaged", "ticket", "handle",
                 "attempts", "tickets", "sendings", "retried", "reply_intent", "reply_ts", "under_way_since", "looks",
                 "shown", "exported", "forgotten", "wanted", "requested_by", "begun_by", "shown_as", "begun_at",
-                "spent", "progress",
+                "spent", "progress", "handle_from", "failing_since", "waited", "waited_until", "report",
             )
         },
     }
@@ -55,8 +57,10 @@ def update(tx: Transaction, before: Job, after: Job, *, claimable: bool = False,
         raise LeaseLost(after.id)
 
 
-def _stored(value: Value | datetime | timedelta | Wanted) -> Value:
+def _stored(value: Value | datetime | timedelta | Wanted | Report) -> Value:
     match value:
+        case Report():
+            return json.dumps(asdict(value), ensure_ascii=False)
         case Wanted():
             return value.dump()
         case datetime() | timedelta():
@@ -136,4 +140,9 @@ def job_of(row: Row) -> Job:
         begun_at=moment(row["begun_at"]) if row["begun_at"] is not None else None,
         spent=length(row["spent"]),
         progress=row["progress"],
+        handle_from=HandleFrom(row["handle_from"]) if row["handle_from"] else None,
+        failing_since=moment(row["failing_since"]) if row["failing_since"] is not None else None,
+        waited=length(row["waited"]),
+        waited_until=moment(row["waited_until"]) if row["waited_until"] is not None else None,
+        report=Report(**json.loads(row["report"])) if row["report"] else None,
     )

@@ -72,7 +72,10 @@ def save(tx: Transaction, before: Job, after: Job, *, now: datetime, note: str |
         raise ValueError(f"no job moves from {before.state} to {after.state}")
     if moved:
         under_way = now if after.state.acts else None
-        after = replace(after, state_since=now, attempts=0, looks=0, under_way_since=under_way)
+        after = replace(
+            after, state_since=now, attempts=0, looks=0, under_way_since=under_way,
+            failing_since=None, waited=timedelta(0), waited_until=None,
+        )  # fmt: skip
     if not after.state.is_open:
         after = replace(after, ticket=None)
     update(tx, before, after, entry=entry(after.state, now=now, note=note) if moved or note else None)

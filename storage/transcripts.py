@@ -22,7 +22,7 @@ def put(tx: Transaction, job_id: JobId, transcript: Transcript, *, now: datetime
         "ON CONFLICT (job_id) DO UPDATE "
         "SET body = excluded.body, created_at = excluded.created_at, searchable = excluded.searchable",
         job_id=job_id,
-        body=BODY.dump_json(transcript).decode(),
+        body=BODY.dump_json(transcript, exclude={"report"}).decode(),
         now=stored(now),
     )
     passages.put(tx, job_id, transcript, made_at=now)

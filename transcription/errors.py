@@ -36,6 +36,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from transcription.transcript import Report
+
 
 class TranscriptionError(Exception):
     """The root: catch it where a job's fate is decided, nowhere else."""
@@ -82,7 +84,11 @@ class NoSpeech(Refused):
 
 
 class Failed(TranscriptionError):
-    """The provider took the recording and gave up."""
+    """The provider took the recording and gave up. `report` is what it says of that, if it says anything."""
+
+    def __init__(self, message: str, *, report: Report | None = None) -> None:
+        super().__init__(message)
+        self.report = report
 
 
 class Lost(TranscriptionError):

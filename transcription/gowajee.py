@@ -2,7 +2,8 @@
 
 Source of the wire format: the vendor's page "Asynchronous API (Webhook Notification)" and the pages it leads to.
 Nothing in a request makes a repeat recognisable, so after a broken submission only an unclaimed webhook of the
-same length tells that it had arrived. A webhook is not signed: it says when to look, the status says what is true.
+same length tells that it had arrived. A webhook is not signed: where there is a status call, that says what is true.
+`gowajee_deciding` has what decides where.
 """
 
 from __future__ import annotations
@@ -10,23 +11,24 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
+from typing import Literal
 
 import aiohttp
 
 from transcription import remarks
-from transcription.errors import BadSignature, Failed, Misunderstood, TimedOut, TooLong, Unavailable
+from transcription.errors import BadSignature, Misunderstood, NotAuthorised, TimedOut, TooLong, Unavailable
 from transcription.gowajee_body import body_of
+from transcription.gowajee_deciding import Results, decided, instead_of
 from transcription.gowajee_options import BOOSTING, GowajeeOptions, Model
 from transcription.gowajee_wire import (
     Plan,
     Standing,
+    are_alike,
     claimed,
     read_accepted,
     read_envelope,
-    read_notice,
     read_status,
     read_ticket,
 )
@@ -36,8 +38,11 @@ from transcription.transcript import Transcript
 
 DOCUMENTED_STATUS_PATH = "/v1/speech-to-text/job/status"
 
-LAG = timedelta(minutes=1)
-"""How long the status may not know a job that was just accepted."""
+NO_SUCH_CALL = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.GONE})
+"""What a path answers that is not there. The page "Asynchronous API" knows no status call."""
+
+MISSING = "missing"
+"""What is noted of a status call that was never seen."""
 
 UNCERTAIN = timedelta(minutes=2)
 """The least time to wait for a webhook before a recording is taken for not sent."""
@@ -49,8 +54,9 @@ LOOK = timedelta(seconds=30)
 class Gowajee:
     """Sends recordings to Gowajee and takes its webhooks.
 
-    `client` stays the property of whoever gave it. `webhook_id` names the address registered in the vendor's
-    console; `webhook_tokens` are the values accepted in its `token` parameter, two while one replaces the other.
+    `client` stays the property of whoever gave it. The first of `webhook_ids` names the address registered in the
+    vendor's console; the others are taken, too, while one replaces the other, as are all `webhook_tokens`, the
+    values of its `token` parameter. `results` says where they are taken from.
     Recordings above `largest_inline` bytes go by the short-lived public address that `host` gives, which must work
     for hours and is read once the job is queued. Raises `ValueError` for options that do not fit `model`.
     """
@@ -65,20 +71,26 @@ class Gowajee:
         base_url: str,
         api_key: str,
         model: Model,
-        webhook_id: str,
+        webhook_ids: Sequence[str],
         webhook_tokens: Sequence[str],
         options: GowajeeOptions | None = None,
         largest_inline: int = 20 * 2**20,
         host: Callable[[Audio], str] | None = None,
         status_path: str = DOCUMENTED_STATUS_PATH,
+        results: Results = "auto",
     ) -> None:
         if not webhook_tokens or not all(webhook_tokens):
             raise ValueError("webhook_tokens holds at least one token and no empty one")
+        if not webhook_ids or not all(webhook_ids):
+            raise ValueError("webhook_ids holds at least one id and no empty one")
         self._client = client
         self._base_url = base_url.rstrip("/")
         self._api_key = api_key
         self._model: Model = model
-        self._webhook_id = webhook_id
+        self._webhook_ids = tuple(webhook_ids)
+        self._results: Results = results
+        self._fact = f"status call of {self._base_url}"
+        self._facts: dict[str, str] = {}
         self._webhook_tokens = tuple(token.encode() for token in webhook_tokens)
         self._options = options or GowajeeOptions()
         self._options.check_model(model)
@@ -113,7 +125,7 @@ class Gowajee:
             "POST",
             f"{self._base_url}/v1/speech-to-text/{self._model}/transcribe/async",
             call=call,
-            params={"webhookId": self._webhook_id},
+            params={"webhookId": self._webhook_ids[0]},
             headers={"x-api-key": self._api_key},
             body=await body_of(audio, plan=plan, options=self._options_for(audio), host=self._host),
         )
@@ -127,29 +139,29 @@ class Gowajee:
         return Submission(handle=handle, keeps_audio=plan.way == "hosted")
 
     async def find(self, ticket: Ticket, *, age: timedelta, orphans: Sequence[bytes]) -> Submission | None:
-        """Look for the one unclaimed webhook that can only be this recording's; nothing is asked of Gowajee."""
+        """Look for the one unclaimed webhook that can only be this recording's, about a job that the status knows.
+
+        Anybody who has the token can send one: where there is no status call, none is believed.
+        """
         plan = read_ticket(ticket)
-        handles = {claimed(orphan, webhook_id=self._webhook_id, length=plan.length) for orphan in orphans} - {None}
+        ids, length = self._webhook_ids, plan.length
+        handles = {claimed(orphan, webhook_ids=ids, length=length) for orphan in orphans} - {None}
         match list(handles):
-            case [str(handle)]:
-                return Submission(handle=handle, keeps_audio=plan.way == "hosted")
+            case [str(handle)] if await self._is_known(Handle(handle), length=length):
+                return Submission(handle=Handle(handle), keeps_audio=plan.way == "hosted", given=False)
             case _:
-                left = max(UNCERTAIN, 2 * plan.length) - age
+                left = max(UNCERTAIN, 2 * length) - age
         if left > timedelta(0):
             raise Unavailable("a webhook may still tell that the recording arrived", retry_after=min(left, LOOK))
         return None
 
     async def check(self, handle: Handle, inquiry: Inquiry) -> Transcript | Pending:
-        """Ask for the status, which decides; a notice only counts where the status no longer knows the job."""
-        match await self._standing(handle):
-            case Transcript() as transcript:
-                return transcript
-            case "failed":
-                raise Failed("the status says that the transcription failed")
-            case "pending":
-                return Pending(look_after=_soon(inquiry.age) if inquiry.notice is not None else None)
-            case "absent":
-                return _unkept(age=inquiry.age, notice=inquiry.notice)
+        """Ask for the status, which decides where it can; where it cannot, a webhook about a job of ours does."""
+        try:
+            standing = await self._standing(handle)
+        except (Misunderstood, NotAuthorised, Unavailable) as error:
+            return instead_of(error, inquiry, results=self._results)
+        return decided(standing, inquiry, results=self._results)
 
     async def close(self) -> None:
         """Nothing is held but the client, which its owner closes."""
@@ -163,10 +175,10 @@ class Gowajee:
             raise BadSignature("the webhook's token is missing or wrong")
 
     def admit(self, callback: Callback) -> Handle:
-        """Name the job of a webhook that shows a token and our registration."""
+        """Name the job of a webhook that shows a token and one of our registrations."""
         self.authenticate(query=callback.query, headers=callback.headers)
         envelope = read_envelope(callback.body, what="the webhook")
-        if envelope.webhook_id != self._webhook_id:
+        if envelope.webhook_id not in self._webhook_ids:
             raise BadSignature("the webhook is about another registration")
         return envelope.handle
 
@@ -174,10 +186,37 @@ class Gowajee:
         vocabulary = audio.wishes.vocabulary if self.capabilities.vocabulary else ()
         return self._options.wished(speakers=audio.wishes.speakers, vocabulary=vocabulary)
 
-    async def _standing(self, handle: Handle) -> Standing:
-        with_model = f"/v1/speech-to-text/{self._model}/job/status"
-        other = with_model if self._status_path == DOCUMENTED_STATUS_PATH else DOCUMENTED_STATUS_PATH
-        for path in (self._status_path, other):
+    @property
+    def can_be_asked(self) -> bool:
+        """Whether there is a status call, as far as is known."""
+        return self._results != "webhook" and self._facts.get(self._fact) != MISSING
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """The path of the status call, once one was seen, or that there is none."""
+        return dict(self._facts)
+
+    def recall(self, facts: Mapping[str, str]) -> None:
+        """Go on from what was found out earlier. A path that was seen is not forgotten for one that was not."""
+        known = facts.get(self._fact)
+        if known is not None and self._facts.get(self._fact, MISSING) == MISSING:
+            self._facts[self._fact] = known
+
+    async def _is_known(self, handle: Handle, *, length: timedelta) -> bool:
+        """Whether the status knows this job, and as one that can be ours."""
+        try:
+            standing = await self._standing(handle)
+        except Misunderstood:
+            return False
+        if isinstance(standing, Transcript):
+            return are_alike(standing.duration, length)
+        return standing in {"pending", "failed"}
+
+    async def _standing(self, handle: Handle) -> Standing | Literal["missing"]:
+        """Ask for the status at both published paths; `missing` where neither has ever answered as a status call."""
+        if self._results == "webhook":
+            return "missing"
+        for path in self._paths():
             answer = await send(
                 self._client,
                 "GET",
@@ -186,13 +225,23 @@ class Gowajee:
                 params={"id": handle},
                 headers={"x-api-key": self._api_key},
             )
-            if answer.status == HTTPStatus.NOT_FOUND:
+            if answer.status in NO_SUCH_CALL:
                 continue
             if not answer.is_success:
                 raise failure(answer, call="GET job/status")
-            self._status_path = path
-            return read_status(answer.body, handle=handle)
-        return "absent"
+            standing = read_status(answer.body, handle=handle)
+            self._facts[self._fact] = path
+            return standing
+        if self._facts.setdefault(self._fact, MISSING) == MISSING:
+            return "missing"
+        raise Misunderstood("GET job/status was there before, and is not now")
+
+    def _paths(self) -> list[str]:
+        """Where the status may be asked for: first where it was seen, else where it is set to be."""
+        with_model = f"/v1/speech-to-text/{self._model}/job/status"
+        other = with_model if self._status_path == DOCUMENTED_STATUS_PATH else DOCUMENTED_STATUS_PATH
+        seen = self._facts.get(self._fact, MISSING)
+        return list(dict.fromkeys([*([] if seen == MISSING else [seen]), self._status_path, other]))
 
 
 def _capabilities(model: Model, *, largest: int | None, stereo: bool) -> Capabilities:
@@ -214,25 +263,3 @@ def _capabilities(model: Model, *, largest: int | None, stereo: bool) -> Capabil
         place=remarks.TO_GOWAJEE,
         vocabulary=model in BOOSTING,
     )
-
-
-def _soon(age: timedelta) -> timedelta:
-    """Look again soon after a notice, less often for older jobs: a forged notice must not make us knock for hours."""
-    return min(max(age / 60, timedelta(seconds=3)), timedelta(minutes=1))
-
-
-def _unkept(*, age: timedelta, notice: bytes | None) -> Transcript | Pending:
-    """Decide about a job of ours that the status does not know: by the webhook's copy, or not yet, or not at all."""
-    copy = _success(notice) if notice is not None else None
-    if copy is not None:
-        return replace(copy, note=remarks.UNCONFIRMED)
-    if age < LAG:
-        return Pending()
-    raise Failed("the result is lost: the status no longer knows the job")
-
-
-def _success(notice: bytes) -> Transcript | None:
-    try:
-        return read_notice(notice)
-    except (Failed, Misunderstood):
-        return None

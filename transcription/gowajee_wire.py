@@ -8,21 +8,27 @@ successful webhook has no `status`.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from transcription.errors import Failed, Misunderstood, TicketExpired
 from transcription.transcriber import Handle
-from transcription.transcript import Speaker, Transcript, Turn, in_order
-from transcription.wire import Moment, Wire, Words, known, milliseconds, read_as
+from transcription.transcript import Report, Speaker, Transcript, Turn, in_order
+from transcription.wire import Moment, Wire, Words, finite, known, milliseconds, printable, read_as
 
 LIKENESS = timedelta(seconds=1)
 """How far Gowajee's length of a recording may be from ours."""
 
+MESSAGE = 500
+"""Characters that are kept of a text that is for the operator only."""
+
 Id = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,200}$"), AfterValidator(Handle)]
 Length = Annotated[float, Field(allow_inf_nan=False, ge=0, le=10**9)]
+Said = Annotated[str | None, BeforeValidator(lambda value: printable(value, most=MESSAGE))]
+Amount = Annotated[float | None, BeforeValidator(finite)]
 
 
 class _Item(Wire):
@@ -36,6 +42,7 @@ class _Item(Wire):
 class _Output(Wire):
     results: list[_Item] | None = None
     duration: Length | None = None
+    version: Said = None
 
 
 class _Message(Wire):
@@ -44,6 +51,26 @@ class _Message(Wire):
     status: str | None = None
     job_id: Id | None = Field(None, alias="jobId")
     output: _Output | None = None
+    kind: Said = Field(None, alias="type")
+    amount: Amount = None
+    message: Said = None
+
+    @property
+    def word(self) -> str:
+        """The status in capital letters; empty where there is none."""
+        return _word(self.status)
+
+    @property
+    def has_results(self) -> bool:
+        """Whether there is an output with a list of results."""
+        return self.output is not None and self.output.results is not None
+
+    @property
+    def report(self) -> Report | None:
+        """What it says of Gowajee's own work; None where it says nothing."""
+        version = self.output.version if self.output else None
+        report = Report(kind=self.kind, amount=self.amount, version=version, message=self.message)
+        return None if report == Report() else report
 
 
 class Envelope(Wire):
@@ -75,16 +102,24 @@ def read_accepted(body: bytes) -> Handle:
 def read_notice(body: bytes) -> Transcript:
     """Read a webhook. Raises `Failed`, or `Misunderstood` where it says both success and failure, or neither."""
     message = read_as(_Message, body, what="the webhook")
-    failed = _word(message.status).startswith(FAILURES)
-    match message.output:
-        case _Output(results=list()) as output if not failed:
-            return _transcript(output)
-        case _Output(results=list()):
-            raise Misunderstood("the webhook says both success and failure", body=body)
-        case _ if failed:
-            raise Failed("the webhook says that the transcription failed")
-        case _:
-            raise Misunderstood("the webhook says neither success nor failure", body=body)
+    failed = message.word.startswith(FAILURES)
+    if failed and message.has_results:
+        raise Misunderstood("the webhook says both success and failure", body=body)
+    if failed:
+        raise Failed("the webhook says that the transcription failed", report=message.report)
+    if not message.has_results:
+        raise Misunderstood("the webhook says neither success nor failure", body=body)
+    return _transcript(message)
+
+
+def report_in(body: bytes | None) -> Report | None:
+    """What a webhook says of Gowajee's own work; None for one that cannot be read."""
+    if body is None:
+        return None
+    try:
+        return read_as(_Message, body, what="the webhook").report
+    except Misunderstood:
+        return None
 
 
 Standing = Transcript | Literal["pending", "failed", "absent"]
@@ -93,32 +128,40 @@ Standing = Transcript | Literal["pending", "failed", "absent"]
 FAILURES = ("FAIL", "ERROR", "CANCEL", "TIMED")
 """How words begin that end a job without a result; a word that nobody documented means that the work goes on."""
 
+DONE = frozenset({"COMPLETED", "COMPLETE", "DONE", "FINISHED", "SUCCESS", "SUCCEEDED"})
+"""Words for a result that is there. Only the first is documented; a webhook's success carries no word at all."""
+
 
 def read_status(body: bytes, *, handle: Handle) -> Standing:
-    """Read a status answer. Raises `Misunderstood`, also for one that is about another job."""
+    """Read a status answer, also one in the webhook's shape.
+
+    Raises `Misunderstood` where it says nothing, says that it is done without a result, or is about another job.
+    """
     message = read_as(_Message, body, what="the status")
     if message.job_id not in {None, handle}:
         raise Misunderstood("the status is about another job", body=body)
-    match _word(message.status):
-        case "COMPLETED":
-            if message.output is None or message.output.results is None:
-                raise Misunderstood("the status says COMPLETED without results", body=body)
-            return _transcript(message.output)
-        case "UNKNOWN":
-            return "absent"
-        case word:
-            return "failed" if word.startswith(FAILURES) else "pending"
+    word = message.word
+    if word.startswith(FAILURES):
+        return "failed"
+    if word == "UNKNOWN":
+        return "absent"
+    if word and word not in DONE:
+        return "pending"
+    if not message.has_results:
+        raise Misunderstood("the status has no results and says no word of work", body=body)
+    return _transcript(message)
 
 
 def _word(status: str | None) -> str:
     return (status or "").strip().upper()
 
 
-def _transcript(output: _Output) -> Transcript:
+def _transcript(message: _Message) -> Transcript:
+    output = message.output or _Output()
     turns = [_turn(item) for item in output.results or ()]
     end = max((turn.end for turn in turns), default=timedelta(0))
     duration = max(end, timedelta(0)) if output.duration is None else milliseconds(output.duration * 1000)
-    return Transcript(turns=in_order(turns, duration=duration), duration=duration)
+    return Transcript(turns=in_order(turns, duration=duration), duration=duration, report=message.report)
 
 
 def _turn(item: _Item) -> Turn:
@@ -160,14 +203,19 @@ def read_ticket(ticket: str) -> Plan:
         raise TicketExpired("the ticket cannot be read") from None
 
 
-def claimed(orphan: bytes, *, webhook_id: str, length: timedelta) -> Handle | None:
+def claimed(orphan: bytes, *, webhook_ids: Collection[str], length: timedelta) -> Handle | None:
     """Tell which job a webhook without a known job is about, if it is ours and as long as our recording."""
     try:
         envelope = read_envelope(orphan, what="the webhook")
-        output = read_as(_Message, orphan, what="the webhook").output
+        message = read_as(_Message, orphan, what="the webhook")
     except Misunderstood:
         return None
-    if envelope.webhook_id != webhook_id or output is None or output.results is None or output.duration is None:
+    output = message.output
+    if envelope.webhook_id not in webhook_ids or output is None or not message.has_results or output.duration is None:
         return None
-    alike = abs(milliseconds(output.duration * 1000) - length) <= LIKENESS
-    return envelope.handle if alike else None
+    return envelope.handle if are_alike(milliseconds(output.duration * 1000), length) else None
+
+
+def are_alike(said: timedelta, measured: timedelta) -> bool:
+    """Whether a length that Gowajee tells can be that of a recording of ours."""
+    return abs(said - measured) <= LIKENESS

@@ -174,7 +174,7 @@ def failure(answer: Answer, *, call: str, uncertain: bool = False) -> Transcript
     wait = retry_after(answer.headers)
     if answer.status in FINAL:
         return FINAL[answer.status](message)
-    if answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+    if answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and uncertain:
         return TooLong(message, sentence=remarks.TOO_LARGE)
     if answer.status in TEMPORARY:
         return TEMPORARY[answer.status](message, retry_after=wait)

@@ -19,7 +19,7 @@ ENGLISH_ONLY = (
 
 A_DRAFT = "This is a draft by the offline engine: it may mishear words and mix up speakers."
 TIMES_LOOK_WRONG = "The times in this transcript look wrong: Botlhale AI may have sent them in another unit."
-UNCONFIRMED = "Gowajee sent this transcript but no longer keeps a copy, so it could not be compared."
+UNCONFIRMED = "Gowajee sent this transcript, but its own records could not be checked, so it is unconfirmed."
 """Remarks under a transcript."""
 
 STAYS_HERE = "It stays on the server that Threadscribe runs on."

@@ -84,10 +84,14 @@ class Audio:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Submission:
-    """The provider has the audio. `keeps_audio` is true while the provider still reads the file from our disk."""
+    """The provider has the audio. `keeps_audio` is true while the provider still reads the file from our disk.
+
+    `given`: the handle is the provider's own answer, not found by what fits.
+    """
 
     handle: Handle
     keeps_audio: bool = False
+    given: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -178,4 +182,18 @@ class CallsBack(Protocol):
 
     def admit(self, callback: Callback) -> Handle:
         """Name the job that the callback is about; raises `BadSignature` or `Misunderstood`."""
+        ...
+
+    @property
+    def can_be_asked(self) -> bool:
+        """Whether its provider answers questions, as far as is known; where not, results come by webhook only."""
+        ...
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """What was found out about the provider that its pages leave open; a restarted bot gets it by `recall`."""
+        ...
+
+    def recall(self, facts: Mapping[str, str]) -> None:
+        """Go on from what was found out earlier, by this process or another."""
         ...

@@ -39,15 +39,30 @@ class Turn:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Report:
+    """What a provider says of its own work, in its own words: for the operator, and nothing is decided by it.
+
+    `amount` is what it says that it counted; no page tells its unit. `message` is a third party's text.
+    """
+
+    kind: str | None = None
+    amount: float | None = None
+    version: str | None = None
+    message: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Transcript:
     """The whole recording in turns, sorted by start; no turns means that no speech was found.
 
     `note` is a remark for the reader that holds for the whole transcript (a draft engine, a damaged recording).
+    `report` is kept with the job, not with the transcript.
     """
 
     turns: tuple[Turn, ...]
     duration: timedelta
     note: str | None = None
+    report: Report | None = None
 
     @property
     def speakers(self) -> tuple[Speaker, ...]:

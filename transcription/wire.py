@@ -60,6 +60,20 @@ Words = Annotated[str, AfterValidator(lambda text: text.replace("\x00", ""))]
 """Text that a person may read."""
 
 
+def printable(value: object, *, most: int) -> str | None:
+    """Text for an operator in one line: at most so many characters, what cannot be shown replaced; else None."""
+    if not isinstance(value, str):
+        return None
+    return "".join(letter if letter.isprintable() else " " for letter in value[:most]).strip() or None
+
+
+def finite(value: object) -> float | None:
+    """A number that can be reckoned with; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if abs(value) < 10**12 else None
+
+
 def milliseconds(value: float) -> timedelta:
     """Round to whole milliseconds, which is as fine as transcripts are kept."""
     return timedelta(milliseconds=round(value))

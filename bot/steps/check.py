@@ -8,16 +8,18 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.claim import Claim, Later
-from bot.looking import first_look, next_look, took
+from bot.facts import keep_facts
+from bot.looking import first_look, is_overdue, next_look, took
 from bot.steps import progress
 from bot.steps.holding import asking
 from bot.tools import Tools
 from handlers import words
 from storage import inbox, namings, speeds, transcripts
+from storage.claiming import FARTHEST
 from storage.database import Transaction
-from storage.job import Failure, Job, JobState, Reason
+from storage.job import Failure, HandleFrom, Job, JobState, Reason
 from storage.speeds import Speed
-from transcription.errors import Lost
+from transcription.errors import Failed, Lost
 from transcription.transcriber import Handle, Inquiry, Pace, Pending, Transcriber
 from transcription.transcript import Transcript
 
@@ -34,18 +36,36 @@ async def check(claim: Claim, tools: Tools) -> Job | Later:
         speed = await tools.database.read(_speed(job, transcriber))
         return Later(due=tools.clock() + first_look(pace, length, speed), unless_webhook=True)
     notice, speed = await _known(job, tools, transcriber)
+    waited = _waited(claim, tools)
+    overdue = is_overdue(pace, length, age=claim.age, waited=waited)
+    inquiry = Inquiry(
+        age=claim.age,
+        length=job.duration,
+        notice=notice,
+        given=job.handle_from is HandleFrom.ANSWER,
+        failing_for=tools.clock() - job.failing_since if job.failing_since else timedelta(0),
+        overdue=overdue,
+    )
     try:
         with asking(job, tools, transcriber.name):
-            answer = await transcriber.check(handle, Inquiry(age=claim.age, length=job.duration, notice=notice))
+            answer = await transcriber.check(handle, inquiry)
     except Lost:
         return await _start_again(claim, limit=transcriber.capabilities.sendings)
+    except Failed as failed:
+        if failed.report is not None:
+            await claim.save(replace(job, report=failed.report))
+        raise
+    finally:
+        await keep_facts(transcriber, tools)
     tools.limits.answered(transcriber.name)
     match answer:
         case Transcript():
             learnt = took(pace, length, speed, age=claim.age, looks=job.looks, called=notice is not None)
             return await _keep(claim, tools, answer, took=learnt)
         case Pending():
-            return await _come_back(claim, tools, answer, pace=pace, speed=speed)
+            if overdue:
+                return await claim.save(replace(job, state=JobState.READY, failure=Failure(reason=Reason.TOO_SLOW)))
+            return _come_back(claim, tools, answer, pace=pace, speed=speed, waited=waited)
 
 
 def _pace(transcriber: Transcriber, tools: Tools) -> Pace:
@@ -84,7 +104,7 @@ async def _keep(claim: Claim, tools: Tools, transcript: Transcript, *, took: tim
     if job.shown_as is not None and not transcript.turns:  # what is there is better than nothing
         nothing = Failure(reason=Reason.REFUSED, sentence=words.NOTHING_HEARD)
         return await claim.save(replace(job, state=JobState.READY, failure=nothing), note="nothing heard")
-    ready = replace(job, state=JobState.READY, shown_as=None)
+    ready = replace(job, state=JobState.READY, shown_as=None, report=transcript.report)
     if job.retried:
         ready = replace(ready, naming=0, shown=0)
     model = tools.transcriber_of(job).capabilities.model
@@ -107,14 +127,25 @@ async def _start_again(claim: Claim, *, limit: int) -> Job:
     job = claim.job
     if job.sendings >= limit:
         return await claim.save(replace(job, state=JobState.READY, failure=Failure(reason=Reason.PROVIDER_FAILED)))
-    return await claim.save(replace(job, state=JobState.RECEIVED, handle=None), note="lost at the provider")
+    return await claim.save(
+        replace(job, state=JobState.RECEIVED, handle=None, handle_from=None), note="lost at the provider"
+    )
 
 
-async def _come_back(claim: Claim, tools: Tools, pending: Pending, *, pace: Pace, speed: Speed) -> Job | Later:
+def _waited(claim: Claim, tools: Tools) -> timedelta:
+    """For how long the provider has been at work: from one answer to the next, and for no longer than a look waits.
+
+    A look after a failed one tells nothing of the time between them, and a bot that was not there knows nothing of it.
+    """
     job = claim.job
-    length = job.duration or timedelta(0)
-    if claim.age > max(pace.patience_floor, pace.patience * length):
-        return await claim.save(replace(job, state=JobState.READY, failure=Failure(reason=Reason.TOO_SLOW)))
+    if job.attempts > 0:
+        return job.waited
+    since = tools.clock() - (job.waited_until or job.state_since)
+    return job.waited + min(max(since, timedelta(0)), FARTHEST)
+
+
+def _come_back(claim: Claim, tools: Tools, pending: Pending, *, pace: Pace, speed: Speed, waited: timedelta) -> Later:
+    length = claim.job.duration or timedelta(0)
     chance = random.random()  # noqa: S311 - jitter
     wait = pending.look_after or next_look(pace, length, speed, age=claim.age, chance=chance)
-    return Later(due=tools.clock() + wait, attempts=0, in_vain=True, unless_webhook=True)
+    return Later(due=tools.clock() + wait, attempts=0, in_vain=True, waited=waited, unless_webhook=True)

@@ -7,12 +7,13 @@ from datetime import timedelta
 
 from bot.claim import Claim, Later
 from bot.effects import once
+from bot.facts import keep_facts
 from bot.steps.audio import obtain
 from bot.steps.holding import asking
 from bot.tools import Tools
 from storage import inbox, jobs
 from storage.database import Transaction
-from storage.job import Failure, Job, JobState, Reason
+from storage.job import Failure, HandleFrom, Job, JobState, Reason
 from transcription.errors import TicketExpired, TimedOut, TranscriptionError
 from transcription.transcriber import Submission, Ticket, Transcriber
 
@@ -42,7 +43,10 @@ async def submit(claim: Claim, tools: Tools) -> Job | Later:
     except TicketExpired:
         await claim.save(replace(claim.job, state=JobState.RECEIVED, ticket=None), note="ticket expired")
         return Later(due=tools.clock() + BETWEEN_TICKETS)
-    saved = await claim.record(replace(claim.job, state=JobState.SUBMITTED, handle=submission.handle, ticket=None))
+    told = HandleFrom.ANSWER if submission.given else HandleFrom.WEBHOOK
+    saved = await claim.record(
+        replace(claim.job, state=JobState.SUBMITTED, handle=submission.handle, handle_from=told, ticket=None)
+    )
     if not submission.keeps_audio:
         await tools.spool.clear(saved.id)
     return saved
@@ -58,7 +62,10 @@ async def _find(claim: Claim, tools: Tools, transcriber: Transcriber) -> Submiss
         return [] if jobs.rivals(tx, job) else inbox.orphans(tx, provider=transcriber.name, since=job.state_since)
 
     orphans = await tools.database.read(unclaimed)
-    return await transcriber.find(Ticket(job.ticket or ""), age=claim.age, orphans=orphans)
+    try:
+        return await transcriber.find(Ticket(job.ticket or ""), age=claim.age, orphans=orphans)
+    finally:
+        await keep_facts(transcriber, tools)
 
 
 async def _send(claim: Claim, tools: Tools, transcriber: Transcriber) -> Submission:

@@ -67,7 +67,7 @@ READERS: dict[str, tuple[Callable[[bytes], object], st.SearchStrategy[bytes]]] =
     "Gowajee's envelope": (partial(gowajee_wire.read_envelope, what="the webhook"), bodies_of("gowajee_webhook_*")),
     "Gowajee's status": (partial(gowajee_wire.read_status, handle=JOB), bodies_of("gowajee_status_*")),
     "Gowajee's unclaimed webhook": (
-        partial(gowajee_wire.claimed, webhook_id=HOOK, length=timedelta(seconds=9)), bodies_of("gowajee_webhook_*")
+        partial(gowajee_wire.claimed, webhook_ids=[HOOK], length=timedelta(seconds=9)), bodies_of("gowajee_webhook_*")
     ),
     "our ticket for Gowajee": (read_our_gowajee_ticket, bodies(PLAN.model_dump_json().encode())),
 }  # fmt: skip
@@ -206,7 +206,7 @@ async def check_botlhale(answers: dict[str, Reply], *, age: timedelta) -> object
 async def check_gowajee(answers: dict[str, Reply], *, age: timedelta, notice: bytes | None) -> object:
     partner = Partner({call: [reply] for call, reply in answers.items()})
     gowajee = Gowajee(
-        client=partner.client, base_url="https://api.example", api_key="key", model="pulse", webhook_id=HOOK,
+        client=partner.client, base_url="https://api.example", api_key="key", model="pulse", webhook_ids=[HOOK],
         webhook_tokens=["token"],
     )  # fmt: skip
     return await gowajee.check(JOB, Inquiry(age=age, notice=notice))

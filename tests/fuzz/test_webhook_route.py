@@ -44,7 +44,7 @@ BODIES = st.one_of(
 
 def gowajee(partner: Partner) -> Gowajee:
     return Gowajee(
-        client=partner.client, base_url="https://api.example", api_key="key", model="pulse", webhook_id=HOOK,
+        client=partner.client, base_url="https://api.example", api_key="key", model="pulse", webhook_ids=[HOOK],
         webhook_tokens=[TOKEN],
     )  # fmt: skip
 
@@ -105,7 +105,7 @@ def assert_readable_later(handle: str, body: bytes) -> None:
     assert handle
     assert handle.isascii()
     assert handle.isprintable()
-    claimed(body, webhook_id=HOOK, length=timedelta(seconds=8))
+    claimed(body, webhook_ids=[HOOK], length=timedelta(seconds=8))
     for status in (Reply(status=404), Reply(body=sample("gowajee_status_waiting"))):
         partner = Partner({"GET /v1/speech-to-text/job/status": [status]})
         try:

@@ -71,7 +71,7 @@ async def door(database: Database, *, largest: int = webhooks.LARGEST_BODY) -> A
     made = Door(0)
     async with aiohttp.ClientSession() as client:
         gowajee = Gowajee(
-            client=client, base_url="http://127.0.0.1", api_key="key", model="pulse", webhook_id=HOOK,
+            client=client, base_url="http://127.0.0.1", api_key="key", model="pulse", webhook_ids=[HOOK],
             webhook_tokens=[OLD, NEW],
         )  # fmt: skip
         webhooks.register(

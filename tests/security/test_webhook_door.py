@@ -39,6 +39,17 @@ class OneToken:
     def admit(self, callback: Callback) -> Handle:
         return Handle(callback.body.decode())
 
+    @property
+    def can_be_asked(self) -> bool:
+        return True
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        return {}
+
+    def recall(self, facts: Mapping[str, str]) -> None:
+        del facts
+
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:

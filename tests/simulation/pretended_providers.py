@@ -210,10 +210,10 @@ class CallingBack(_Line):
 
     async def check(self, handle: Handle, inquiry: Inquiry) -> Transcript | Pending:
         answer = await self._answer(handle)
-        if answer is None and inquiry.age < UNCERTAIN:
-            return Pending()
+        if answer is None and inquiry.overdue:
+            raise Failed("the status does not know it")
         if answer is None:
-            raise Failed("the status no longer knows it")
+            return Pending()
         if isinstance(answer, Pending) and inquiry.notice is not None:
             return Pending(look_after=min(max(inquiry.age / 60, timedelta(seconds=3)), timedelta(minutes=1)))
         return answer
@@ -225,6 +225,17 @@ class CallingBack(_Line):
 
     def admit(self, callback: Callback) -> Handle:
         return Handle(str(json.loads(callback.body)["handle"]))
+
+    @property
+    def can_be_asked(self) -> bool:
+        return True
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        return {}
+
+    def recall(self, facts: Mapping[str, str]) -> None:
+        del facts
 
 
 def webhook_about(work: Work) -> bytes:

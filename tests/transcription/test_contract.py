@@ -116,7 +116,7 @@ async def gowajee_bench() -> AsyncIterator[Bench]:
                 base_url=stand_in.origin,
                 api_key=secret,
                 model="pulse",
-                webhook_id=stand_in.webhook_id,
+                webhook_ids=[stand_in.webhook_id],
                 webhook_tokens=[TOKEN],
             )
 

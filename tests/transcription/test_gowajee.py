@@ -73,7 +73,7 @@ def gowajee(
         base_url="https://api.gowajee.example",
         api_key="invented-api-key",
         model=model,
-        webhook_id=WEBHOOK,
+        webhook_ids=[WEBHOOK],
         webhook_tokens=tokens,
         options=options,
         largest_inline=largest_inline,
@@ -583,7 +583,7 @@ def test_whatever_comes_a_reader_gives_a_value_or_one_of_our_errors(body: bytes)
         read_notice,
         read_accepted,
         lambda body: read_status(body, handle=JOB),
-        lambda body: claimed(body, webhook_id=WEBHOOK, length=timedelta(seconds=9)),
+        lambda body: claimed(body, webhook_ids=[WEBHOOK], length=timedelta(seconds=9)),
         lambda body: gowajee(partner()).admit(callback(body)),
     ):
         try:

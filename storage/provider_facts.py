@@ -1,0 +1,28 @@
+"""What was found out about a provider that its pages leave open; as text, which only its transcriber reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from storage.database import Transaction
+from storage.moments import stored
+
+
+def known(tx: Transaction, *, provider: str) -> dict[str, str]:
+    """Everything that was found out about this provider, by name."""
+    rows = tx.all("SELECT fact, known FROM provider_facts WHERE provider = :provider", provider=provider)
+    return {str(row["fact"]): str(row["known"]) for row in rows}
+
+
+def learn(tx: Transaction, facts: Mapping[str, str], *, provider: str, now: datetime) -> None:
+    """Keep what was found out; what is newer replaces what was known."""
+    for fact, text in facts.items():
+        tx.run(
+            "INSERT INTO provider_facts (provider, fact, known, learned_at) VALUES (:provider, :fact, :known, :now) "
+            "ON CONFLICT (provider, fact) DO UPDATE SET known = excluded.known, learned_at = excluded.learned_at",
+            provider=provider,
+            fact=fact,
+            known=text,
+            now=stored(now),
+        )
