@@ -385,6 +385,17 @@ async def test_a_form_is_good_for_most_of_its_hour_also_after_a_restart(audio: A
     assert (await botlhale(scripted, clock=clock).submit(audio, ticket)).handle == KEY
 
 
+@pytest.mark.parametrize("life", [1, 30, 60, 300, 301, 3600])
+@pytest.mark.parametrize(("share", "is_open"), [(0.0, True), (0.7, True), (0.99, False), (1.5, False)])
+def test_a_form_of_any_life_is_good_for_most_of_it_and_not_to_its_very_end(
+    life: int, share: float, *, is_open: bool
+) -> None:
+    made_at = datetime(2026, 11, 20, 8, tzinfo=UTC)
+    told = json.loads(sample("botlhale_b3_form")) | {"expires_in": life}
+    form = read_form(json.dumps(told).encode(), made_at=made_at)
+    assert form.is_open(made_at + share * timedelta(seconds=life)) is is_open
+
+
 @pytest.mark.parametrize("ticket", ["", "{}", "not json", '{"url": "https://x.example/", "fields": []}'])
 async def test_a_ticket_that_cannot_be_read_is_worth_nothing(audio: Audio, ticket: str) -> None:
     with pytest.raises(TicketExpired):
