@@ -646,6 +646,32 @@ async def test_the_provider_may_say_when_to_come_back(
     assert caught.value.retry_after == wait
 
 
+ODD = [
+    Reply(status=302, headers={"Location": "https://elsewhere.example/"}),
+    Reply(body=b"<html>maintenance</html>"),
+    Reply(status=400, body=b'{"error": {"code": "invalid_request", "description": "not yet"}}'),
+    Reply(status=405),
+    Reply(status=409),
+    Reply(status=413),
+    Reply(status=418),
+    Reply(status=500),
+]
+
+
+@pytest.mark.parametrize("call", ["status", "getdata"])
+@pytest.mark.parametrize("odd", ODD, ids=lambda reply: str(reply.status))
+async def test_an_odd_answer_to_a_question_ends_nothing_because_the_recording_is_there(call: str, odd: Reply) -> None:
+    with pytest.raises((Misunderstood, Unavailable)):
+        await checked(partner(**{call: [odd]}))
+
+
+async def test_only_the_call_that_carries_the_recording_can_find_it_too_large(audio: Audio) -> None:
+    with pytest.raises(TooLong):
+        await submitted(partner(storage=[Reply(status=413)]), audio)
+    with pytest.raises(Misunderstood):
+        await botlhale(partner(upload=[Reply(status=413)])).prepare(audio)
+
+
 async def test_a_redirect_does_not_carry_the_bearer_elsewhere() -> None:
     scripted = partner(status=[Reply(status=302, headers={"Location": "https://elsewhere.example/"})])
     with pytest.raises(Misunderstood):
