@@ -178,7 +178,8 @@ async def _provider(settings: Settings) -> AsyncIterator[Finding]:
             yield _by_webhook_only(settings, transcriber.title)
             yield _webhook(settings)
             return
-        yield Finding(verdict="good", what=f"{transcriber.title} answers and knows the account")
+        host = {"botlhale": settings.botlhale_base_url, "gowajee": settings.gowajee_base_url}[settings.transcriber]
+        yield Finding(verdict="good", what=f"{transcriber.title} answers and knows the account, at {host}")
         if isinstance(transcriber, CallsBack):
             yield _webhook(settings)
 

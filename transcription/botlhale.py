@@ -13,6 +13,7 @@ from http import HTTPStatus
 from typing import Final, Literal, assert_never
 
 import aiohttp
+import structlog
 
 from transcription import remarks
 from transcription.addresses import may_receive
@@ -35,6 +36,13 @@ LAG = timedelta(minutes=10)
 RESULT_PATHS: Final = ("/asr/async/getdata", "/asr/async/data")
 """The result moved from the first to the second in September 2023; both are still published."""
 
+NOWHERE: Final = frozenset({403, 404, 405})
+"""How a gateway answers at a path that it does not have."""
+
+MANY_WORDS = 100
+"""Undocumented status words that are told of, at most: a provider that makes one for each answer would fill the log."""
+
+_log = structlog.get_logger()
 
 LANGUAGES: Final = (
     "af-ZA", "en-ZA", "nso-ZA", "st-ZA", "tn-ZA", "ts-ZA", "vr-ZA", "xh-ZA", "zu-ZA", "sw-KE", "ki-KE",
@@ -95,6 +103,7 @@ class Botlhale:
         self._result_path = result_path
         self._token_path = token_path or self._names.token_path
         self._bare_names = bare_names
+        self._odd_words: set[str] = set()
         self._bearer = Bearer(exchange=self._exchange, clock=clock)
 
     async def prepare(self, audio: Audio) -> Ticket:
@@ -124,13 +133,17 @@ class Botlhale:
         """
         del age, orphans
         handle = Handle(read_ticket(ticket).key)
-        standing = await self._standing(handle)
+        standing = await self._standing(handle, length=None)
         arrived = standing is not None and standing.phase in {"working", "done", "failed"}
         return Submission(handle=handle) if arrived else None
 
     async def check(self, handle: Handle, inquiry: Inquiry) -> Transcript | Pending:
-        """Ask for the status, and for the result once that says it is done."""
-        standing = await self._standing(handle)
+        """Ask for the status, and for the result once that says it is done.
+
+        What is another recording's, or not whole yet, is no answer: it is asked for again. Nothing but the word of the
+        status or of the result ends a job.
+        """
+        standing = await self._standing(handle, length=inquiry.length)
         if standing is None:
             if inquiry.age > LAG:
                 raise Lost("the status does not know the recording")
@@ -141,28 +154,38 @@ class Botlhale:
             case "failed":
                 raise Failed("the status says that the transcription failed")
             case "done":
-                return standing.transcript or await self._result(handle)
+                return standing.transcript or await self._result(handle, length=inquiry.length)
         assert_never(standing.phase)
 
     async def close(self) -> None:
         """Nothing is held but the client, which its owner closes."""
 
-    async def _standing(self, handle: Handle) -> Standing | None:
+    async def _standing(self, handle: Handle, *, length: timedelta | None) -> Standing | None:
         answer = await self._ask("/asr/async/status", handle)
         if answer.status == HTTPStatus.NOT_FOUND:
             return None
-        return read_status(_succeeded(answer, call="GET /asr/async/status"), file_name=self._file_name(handle))
+        body = _succeeded(answer, call="GET /asr/async/status")
+        standing = read_status(body, file_name=self._file_name(handle), length=length)
+        self._tell_of(standing.odd_word)
+        return standing
 
-    async def _result(self, handle: Handle) -> Transcript | Pending:
+    def _tell_of(self, word: str | None) -> None:
+        """Log an undocumented status word, once."""
+        if word and word not in self._odd_words and len(self._odd_words) < MANY_WORDS:
+            self._odd_words.add(word)
+            _log.warning("status word not known", provider=self.name, word=word)
+
+    async def _result(self, handle: Handle, *, length: timedelta | None) -> Transcript | Pending:
         other = RESULT_PATHS[1] if self._result_path == RESULT_PATHS[0] else RESULT_PATHS[0]
-        for path in (self._result_path, other):
+        for path, nowhere in ((self._result_path, {HTTPStatus.NOT_FOUND}), (other, NOWHERE)):
             answer = await self._ask(path, handle)
-            if answer.status == HTTPStatus.NOT_FOUND:
+            if answer.status in nowhere:
                 continue
             body = _succeeded(answer, call=f"GET {path}")
+            found = read_result(body, file_name=self._file_name(handle), length=length)
             self._result_path = path
-            return read_result(body)
-        raise Misunderstood("the status says that it is done, but both result paths answered 404")
+            return found
+        raise Misunderstood("the status says that it is done, but neither result path has it")
 
     async def _ask(self, path: str, handle: Handle) -> Answer:
         asked = {self._names.org_id: self._org_id, self._names.file_name: self._file_name(handle)}

@@ -16,6 +16,9 @@ LIFE = timedelta(hours=1)
 MARGIN = timedelta(minutes=5)
 """What an upload itself may take: a form with less left is taken for expired."""
 
+SHARE = 4
+"""Of a form that lives for a few minutes or less, this part is the margin: it is meant to be used at once."""
+
 
 class _FormAnswer(Wire):
     url: str = Field(validation_alias=AliasChoices("url", "upload_url"))
@@ -38,7 +41,8 @@ class Form(Wire):
 
     def is_open(self, now: datetime) -> bool:
         """Whether an upload that starts now should still be let in."""
-        return now - self.made_at < timedelta(seconds=self.expires_in) - MARGIN
+        life = timedelta(seconds=self.expires_in)
+        return now - self.made_at < life - min(MARGIN, life / SHARE)
 
 
 def read_form(body: bytes, *, made_at: datetime) -> Form:

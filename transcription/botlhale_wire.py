@@ -2,20 +2,35 @@
 
 The documented generations differ in shape and share their meaning, so every reader takes all of them: the 2023
 pages (B1 and B2, `data[]`, `speaker_0`) and the 2025 pages (B3, a flat status, `SPEAKER_00`). Segment times are
-milliseconds, `audio_length` is seconds.
+milliseconds, `audio_length` is seconds. What names another recording says nothing about ours.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Literal
+from itertools import zip_longest
+from typing import Final, Literal
+
+from pydantic import Field
 
 from transcription import remarks
-from transcription.errors import Failed
+from transcription.botlhale_names import is_ours
+from transcription.errors import Failed, Misunderstood
 from transcription.transcriber import Pending
 from transcription.transcript import Speaker, Transcript, Turn, in_order
-from transcription.wire import LeadingNumber, Moment, Wire, Words, known, milliseconds, read_as
+from transcription.wire import (
+    Moment,
+    OrNone,
+    Seconds,
+    Wire,
+    Words,
+    known,
+    milliseconds,
+    read_as,
+    span_of,
+)
 
 DONE = frozenset({"complete", "completed", "done", "success"})
 FAILED = frozenset({"cancelled", "canceled", "expired", "rejected"})
@@ -25,36 +40,43 @@ WORKING = ("running", "process", "in progress", "in_progress", "transcrib", "dia
 ABSENT = frozenset({"", "unknown", "not found", "not_found", "notfound"})
 """A status that says nothing is known of the name. What Botlhale really says there is not documented."""
 
-SUSPICIOUS = 0.01
-"""A last turn that ends in the first hundredth of the recording: the times are likely seconds, not milliseconds."""
+LONGEST_WORD = 40
+"""Characters that are told of a status word which nobody documented."""
 
 
 class _Segment(Wire):
     start: Moment
-    end: Moment
+    end: OrNone[Moment] = None
     transcription: Words | None
-    speaker: str | None = None
-    language: str | None = None
+    speaker: OrNone[str] = None
+    language: OrNone[str] = None
 
 
 class _Result(Wire):
     """A result; in B1 the status answer, too."""
 
+    filename: str | None = None
+    process: str | None = None
     status: str | None = None
-    audio_length: LeadingNumber = None
-    timestamps: list[_Segment] | None = None
+    audio_length: Seconds = None
+    timestamps: list[OrNone[_Segment]] | None = None
 
 
 class _Entry(Wire):
     process: str | None = None
     status: str | None = None
+    id: OrNone[int] = None
+    process_time: OrNone[str] = Field(None, alias="processTime")
 
 
 class _StatusAnswer(_Result):
-    data: list[_Entry] | None = None
+    data: list[OrNone[_Entry]] | None = None
 
 
 Phase = Literal["absent", "pending", "working", "done", "failed"]
+
+DECISIVE: Final[tuple[Phase, ...]] = ("absent", "failed", "pending", "working", "done")
+"""Which of several entries of one recording decides, the last first: one that came twice is there once it is done."""
 
 
 def phase_of(word: str | None) -> Phase:
@@ -71,63 +93,91 @@ def phase_of(word: str | None) -> Phase:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
-    """What the status answer says; in B1 it carries the transcript."""
+    """What the status answer says; in B1 it carries the transcript.
+
+    `odd_word` is a status word that nobody documented, fit for a log.
+    """
 
     phase: Phase
     transcript: Transcript | None = None
+    odd_word: str | None = None
 
 
-def read_status(body: bytes, *, file_name: str) -> Standing:
-    """Read a status answer in any of its shapes. Raises `Misunderstood`."""
+def read_status(body: bytes, *, file_name: str, length: timedelta | None = None) -> Standing:
+    """Read a status answer in any of its shapes; `length` is our measure of the recording. Raises `Misunderstood`."""
     answer = read_as(_StatusAnswer, body, what="the status")
     if answer.data is not None:
-        entry = _entry_for(file_name, answer.data)
-        # An entry without a word still shows that the name is known.
-        phase = phase_of(entry.status) if entry else "absent"
-        return Standing(phase="pending" if entry and phase == "absent" else phase)
-    phase = phase_of(answer.status)
-    found = _transcript(answer.timestamps, answer.audio_length) if phase == "done" and answer.timestamps else None
-    return Standing(phase=phase, transcript=found)
+        return _decisive([entry for entry in answer.data if entry and is_ours(entry.process, file_name=file_name)])
+    if not _is_about(file_name, answer):
+        return Standing(phase="absent")
+    standing = _standing(answer.status, named=False)
+    if standing.phase != "done" or not answer.timestamps:
+        return standing
+    return replace(standing, transcript=_transcript(answer, body=body, length=length))
 
 
-def _entry_for(file_name: str, entries: list[_Entry]) -> _Entry | None:
-    bare = file_name.rsplit("/", 1)[-1]
-    named = [entry for entry in entries if (entry.process or "").endswith(bare)]
-    if named:
-        return named[0]
-    return entries[0] if len(entries) == 1 else None
+def _decisive(entries: Sequence[_Entry]) -> Standing:
+    """Give the best of several standings of one recording; among equals the newest."""
+    by_age = sorted(entries, key=lambda entry: (entry.id or 0, entry.process_time or ""), reverse=True)
+    standings = [_standing(entry.status, named=True) for entry in by_age]
+    return max(standings, key=lambda standing: DECISIVE.index(standing.phase), default=Standing(phase="absent"))
 
 
-def read_result(body: bytes) -> Transcript | Pending:
-    """Read a result. One without turns yet, or that says it is not done, is pending; an empty list is no speech.
+def _is_about(file_name: str, answer: _Result) -> bool:
+    return all(is_ours(name, file_name=file_name) for name in (answer.process, answer.filename))
 
-    Raises `Failed` where it says so and `Misunderstood` for anything but a JSON object.
+
+def _standing(word: str | None, *, named: bool) -> Standing:
+    """Say where a recording stands; an entry without a word still shows that its name is known."""
+    phase = phase_of(word)
+    odd = "".join(character for character in (word or "").strip() if character.isprintable())[:LONGEST_WORD]
+    return Standing(
+        phase="pending" if named and phase == "absent" else phase, odd_word=odd if phase == "pending" and odd else None
+    )
+
+
+def read_result(body: bytes, *, file_name: str, length: timedelta | None = None) -> Transcript | Pending:
+    """Read a result; `length` is our measure of the recording.
+
+    One without turns yet, that says it is not done, or that is another recording's, is pending; an empty list is no
+    speech. Raises `Failed` where it says so, and `Misunderstood` for anything but a JSON object with segments of which
+    one at least can be read.
     """
     if not body.strip():
         return Pending()
     result = read_as(_Result, body, what="the result")
+    if not _is_about(file_name, result):
+        return Pending()
     match phase_of(result.status) if result.status is not None else "done":
         case "failed":
             raise Failed("the result says that the transcription failed")
         case "done" if result.timestamps is not None:
-            return _transcript(result.timestamps, result.audio_length)
+            return _transcript(result, body=body, length=length)
         case _:
             return Pending()
 
 
-def _transcript(segments: list[_Segment], audio_length: float | None) -> Transcript:
-    end = max((milliseconds(segment.end) for segment in segments), default=timedelta(0))
-    duration = milliseconds(audio_length * 1000) if audio_length else max(end, timedelta(0))
-    suspect = bool(segments) and end < duration * SUSPICIOUS
-    turns = in_order(map(_turn, segments), duration=duration)
-    return Transcript(turns=turns, duration=duration, note=remarks.TIMES_LOOK_WRONG if suspect else None)
+def _transcript(result: _Result, *, body: bytes, length: timedelta | None) -> Transcript:
+    given = result.timestamps or []
+    segments = sorted((segment for segment in given if segment), key=lambda segment: segment.start)
+    if given and not segments:
+        raise Misunderstood("no segment of the result is as documented", body=body)
+    turns = [_turn(segment, following) for segment, following in zip_longest(segments, segments[1:])]
+    stated = milliseconds(result.audio_length * 1000) if result.audio_length else None
+    spoken = [max(turn.start, turn.end) for turn in turns if turn.text.strip()]
+    span = span_of(max(spoken, default=timedelta(0)), measured=length, stated=stated)
+    wrong = remarks.TIMES_LOOK_WRONG if spoken and not span.fits else None
+    lacking = remarks.PARTS_ARE_MISSING if len(segments) < len(given) else None
+    note = " ".join(remark for remark in (wrong, lacking) if remark)
+    return Transcript(turns=in_order(turns, duration=span.length), duration=span.length, note=note or None)
 
 
-def _turn(segment: _Segment) -> Turn:
+def _turn(segment: _Segment, following: _Segment | None) -> Turn:
     label = known(segment.speaker)
+    end = segment.end if segment.end is not None else following.start if following else segment.start
     return Turn(
         start=milliseconds(segment.start),
-        end=milliseconds(segment.end),
+        end=milliseconds(end),
         text=segment.transcription or "",
         speaker=Speaker(label=label) if label else None,
         language=(segment.language or "").strip() or None,

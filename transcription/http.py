@@ -168,7 +168,8 @@ def _translated(error: Exception, *, call: str) -> TranscriptionError:
 def failure(answer: Answer, *, call: str, uncertain: bool = False) -> TranscriptionError:
     """Say what an answer without success means, by its code alone (RFC 9110, section 15).
 
-    `uncertain` marks a call with an effect: after a server error other than 503 nobody knows whether it happened.
+    `uncertain` marks a call that carries a recording: after a server error other than 503 nobody knows whether it
+    arrived, and only there does "too large" speak of it.
     """
     message = f"{call} answered {answer.status}"
     wait = retry_after(answer.headers)

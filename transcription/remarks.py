@@ -19,6 +19,9 @@ ENGLISH_ONLY = (
 
 A_DRAFT = "This is a draft by the offline engine: it may mishear words and mix up speakers."
 TIMES_LOOK_WRONG = "The times in this transcript look wrong: Botlhale AI may have sent them in another unit."
+PARTS_ARE_MISSING = (
+    "Some parts of this transcript came from Botlhale AI in a form that could not be read, so words may be missing."
+)
 UNCONFIRMED = "Gowajee sent this transcript, but its own records could not be checked, so it is unconfirmed."
 """Remarks under a transcript."""
 

@@ -7,10 +7,20 @@ cannot be read is `Misunderstood` with the body kept apart from the message. Pur
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from transcription.errors import Misunderstood
 
@@ -52,8 +62,37 @@ def _leading_number(value: object) -> float | None:
 LeadingNumber = Annotated[float | None, BeforeValidator(_leading_number)]
 """A number, or the number that a text begins with ("40.4 seconds"); None for anything else."""
 
+CLOCK = re.compile(r"\s*(?:([0-9]{1,3}):)?([0-9]{1,3}):([0-9]{1,2}(?:\.[0-9]{1,12})?)(?![0-9:])")
+THOUSANDTHS = re.compile(r"\s*[0-9.]+\s*(?:ms|msec|millisec)", re.IGNORECASE)
+
+
+def _seconds(value: object) -> float | None:
+    if isinstance(value, str) and ":" in value:
+        clock = CLOCK.match(value)
+        return int(clock[1] or 0) * 3600 + int(clock[2]) * 60 + float(clock[3]) if clock else None
+    number = _leading_number(value)
+    thousandths = number is not None and isinstance(value, str) and THOUSANDTHS.match(value)
+    return number / 1000 if number is not None and thousandths else number
+
+
+Seconds = Annotated[float | None, BeforeValidator(_seconds)]
+"""A length in seconds, in the words of a provider: a number, "40.4 seconds", "40400 ms", "1:30", "0:01:30"."""
+
 Moment = Annotated[float, Field(allow_inf_nan=False, ge=-1e12, le=1e12)]
 """A point in the recording, in the provider's unit; the bounds keep arithmetic with it from overflowing."""
+
+Value = TypeVar("Value")
+
+
+def _or_none(value: object, read: ValidatorFunctionWrapHandler) -> object:
+    try:
+        return read(value)
+    except ValidationError:
+        return None
+
+
+OrNone = Annotated[Value | None, WrapValidator(_or_none)]
+"""What costs only itself where it cannot be read: None in its place."""
 
 # PostgreSQL keeps no NUL in a text, and no language needs one.
 Words = Annotated[str, AfterValidator(lambda text: text.replace("\x00", ""))]
@@ -77,6 +116,35 @@ def finite(value: object) -> float | None:
 def milliseconds(value: float) -> timedelta:
     """Round to whole milliseconds, which is as fine as transcripts are kept."""
     return timedelta(milliseconds=round(value))
+
+
+SLACK = timedelta(seconds=1)
+SHARE = 0.01
+"""How far the last word may be behind the end of the recording: rounding, and what a provider adds in silence."""
+
+FAR_BELOW = 0.01
+"""A last word in the first hundredth of a recording: its time is likely in another unit."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Span:
+    """How long a transcript is, and whether the times in it fit that."""
+
+    length: timedelta
+    fits: bool
+
+
+def span_of(end: timedelta, *, measured: timedelta | None, stated: timedelta | None) -> Span:
+    """Judge the time at which the last word ends by our measure of the recording, and without one by the provider's.
+
+    Times that reach far beyond it are not squeezed: the transcript is as long as they say.
+    """
+    length = measured or stated
+    if not length:
+        return Span(length=max(end, timedelta(0)), fits=True)
+    if end > length * (1 + SHARE) + SLACK:
+        return Span(length=end, fits=False)
+    return Span(length=length, fits=end >= length * FAR_BELOW)
 
 
 def known(label: str | None) -> str | None:

@@ -6,6 +6,7 @@ generations; each difference between them is an argument here. What is not docum
 
 from __future__ import annotations
 
+from datetime import timedelta
 from types import TracebackType
 from typing import Literal, Self
 
@@ -127,8 +128,9 @@ class Botlhale(Manners):
             raise refuse(self._quota_code, "Allocation exceeded", code="allocation_exceeded")
         key = name_job(order, dialect=self._dialect, org_id=self.org_id)
         self._jobs.open(key, order)
-        form: dict[str, object] = {"fields": self._storage.issue(key), self.url_name: f"{self.storage_origin}/"}
-        return web.json_response(form | ({"expires_in": 3600} if self.url_name == "upload_url" else {}))
+        fields = self._storage.issue(key, life=timedelta(seconds=self.form_life))
+        form: dict[str, object] = {"fields": fields, self.url_name: f"{self.storage_origin}/"}
+        return web.json_response(form | ({"expires_in": self.form_life} if self.url_name == "upload_url" else {}))
 
     async def _status(self, request: web.Request) -> web.Response:
         job, word = self._look_up(request)

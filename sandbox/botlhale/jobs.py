@@ -21,7 +21,8 @@ class Manners:
 
     `speed`: processing seconds per second of sound. `hold`: recordings that arrive stay in work until released.
     `word_before_upload`: the status of a job without its recording; None answers 404. `lacking_asks`: how often each
-    finished job is answered without `timestamps` first. `url_name`: the spelling of the storage address in the form.
+    finished job is answered without `timestamps` first. `url_name`: the spelling of the storage address in the form;
+    `upload_url` comes with the life of the form. `form_life`: how long storage takes a form, in seconds.
     """
 
     done_word: str
@@ -34,6 +35,7 @@ class Manners:
     word_before_upload: str | None = None
     lacking_asks: int = 0
     url_name: str = "url"
+    form_life: float = 3600.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -24,7 +24,6 @@ from sandbox.forms import NotAForm, next_part, open_multipart, read_part, read_s
 from sandbox.wav import Meter, Recording
 
 StorageShape = Literal["sigv2", "sigv4"]
-LIFE = timedelta(hours=1)
 LONGEST_FIELD = 1 << 16
 
 
@@ -62,9 +61,9 @@ class Storage:
         """Stop listening."""
         await self._door.close()
 
-    def issue(self, key: str) -> dict[str, str]:
-        """Sign a form for `key`, good for an hour."""
-        expires = datetime.now(UTC) + LIFE
+    def issue(self, key: str, *, life: timedelta) -> dict[str, str]:
+        """Sign a form for `key`, good for `life`; published is an hour."""
+        expires = datetime.now(UTC) + life
         fields = _sign(key, shape=self._shape, expires=expires)
         self._forms[key] = Form(key=key, fields=tuple(fields.items()), expires=expires)
         return fields

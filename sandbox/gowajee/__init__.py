@@ -24,7 +24,7 @@ from sandbox.gowajee.work import Manners, WebhookMode, Work
 
 __all__ = ["Delivery", "Fetch", "Gowajee", "Job", "Order"]
 
-StatusPath = Literal["plain", "model"]
+StatusPath = Literal["plain", "model", "none"]
 REGISTERED: Literal["(the registered token)"] = "(the registered token)"
 PREFIX = "/v1/speech-to-text"
 
@@ -58,6 +58,8 @@ class Gowajee(Manners):
         self._door = Door(faults=self.faults, requests=self.requests, name=_name)
         models, model = "|".join(MODELS), "/{model}" if status_path == "model" else ""
         self._door.serve(hdrs.METH_POST, f"{PREFIX}/{{model:{models}}}/transcribe/async", self._submit)
+        if status_path == "none":  # as on the page "Asynchronous API", which knows no such call
+            return
         self._door.serve(hdrs.METH_GET, f"{PREFIX}{model.replace('model', f'model:{models}')}/job/status", self._status)
 
     async def __aenter__(self) -> Self:

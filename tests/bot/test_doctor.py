@@ -223,6 +223,12 @@ async def test_the_offline_engine_is_named_as_what_it_is_and_a_provider_recommen
     assert "set TRANSCRIBER to botlhale or gowajee" in seen.said
 
 
+async def test_the_host_in_use_is_told_because_botlhales_has_moved_between_generations(practice: Practice) -> None:
+    async with Botlhale() as botlhale:
+        seen = await practice.examine(**botlhale_settings(botlhale))
+    assert f"Botlhale AI answers and knows the account, at {botlhale.origin}" in seen.said
+
+
 async def test_botlhale_that_knows_us_is_good_and_gets_no_audio(practice: Practice) -> None:
     async with Botlhale() as botlhale:
         seen = await practice.examine(**botlhale_settings(botlhale))

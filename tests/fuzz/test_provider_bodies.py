@@ -57,8 +57,17 @@ OURS = Form(url="https://storage.example/", fields=(("key", "a/b.wav"),), made_a
 PLAN = gowajee_wire.Plan(seconds=9.0, way="inline")
 
 READERS: dict[str, tuple[Callable[[bytes], object], st.SearchStrategy[bytes]]] = {
-    "Botlhale's status": (partial(botlhale_wire.read_status, file_name="asr_k1.wav"), bodies_of("botlhale_*_status*")),
-    "Botlhale's result": (botlhale_wire.read_result, bodies_of("botlhale_*_result", "botlhale_b1_status")),
+    "Botlhale's status": (
+        partial(botlhale_wire.read_status, file_name="asr_k1_zu-ZA_16000_k2.wav"), bodies_of("botlhale_*_status*"),
+    ),
+    "Botlhale's result": (
+        partial(botlhale_wire.read_result, file_name="asr_k1_zu-ZA_16000_k2.wav"),
+        bodies_of("botlhale_b2_result", "botlhale_b1_status"),
+    ),
+    "Botlhale's result of 2025": (
+        partial(botlhale_wire.read_result, file_name="Org01/asr_k1.wav", length=timedelta(seconds=9)),
+        bodies_of("botlhale_b3_result"),
+    ),
     "Botlhale's form": (partial(read_form, made_at=NOON), bodies_of("botlhale_*_form")),
     "Botlhale's token": (read_token, bodies_of("botlhale_*_token")),
     "our ticket for Botlhale": (read_our_botlhale_ticket, bodies(OURS.model_dump_json().encode())),

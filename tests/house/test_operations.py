@@ -79,7 +79,9 @@ def test_what_every_process_tells_alike_is_never_summed(rule: dict[str, Any]) ->
 def _log_lines() -> set[str]:
     """Every event that the program logs."""
     found: set[object] = set()
-    for path in (path for package in ("bot", "handlers", "storage") for path in (ROOT / package).rglob("*.py")):
+    for path in (
+        path for package in ("bot", "handlers", "storage", "transcription") for path in (ROOT / package).rglob("*.py")
+    ):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and re.search(r"\b_log\.\w+$|\.tell$", ast.unparse(node.func)):
                 found |= {part.value for part in node.args if isinstance(part, ast.Constant)}

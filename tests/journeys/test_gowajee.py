@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -40,6 +41,18 @@ class Line:
         self.origin = f"http://127.0.0.1:{port}"
         self.gowajee = Gowajee(webhook_url=f"{self.origin}/webhooks/gowajee?token={WEBHOOK_TOKEN}")
         self._port = port
+
+    @asynccontextmanager
+    async def without_status_call(self) -> AsyncIterator[None]:
+        """Let a Gowajee that does just what its page says be at the other end."""
+        async with Gowajee(
+            webhook_url=f"{self.origin}/webhooks/gowajee?token={WEBHOOK_TOKEN}", status_path="none"
+        ) as self.gowajee:
+            yield
+
+    def asked_for_status(self) -> int:
+        """How often the status call was made."""
+        return sum(request.path.endswith("job/status") for request in self.gowajee.requests)
 
     async def start(self, **more: Any) -> None:
         await self.bench.start(**(gowajee_settings(self.gowajee) | {"http_port": self._port} | more))
@@ -447,32 +460,56 @@ async def test_a_webhook_whose_caller_did_not_wait_counts_all_the_same(line: Lin
     await only_reply(slack, await line.share())
 
 
-async def test_when_gowajee_has_forgotten_the_job_its_webhook_copy_is_used_and_that_is_said(
+async def test_where_there_is_no_status_call_the_webhook_brings_the_transcript_however_late(
     line: Line, slack: Slack
 ) -> None:
-    line.gowajee.hold = True
-    await line.start(soonest_look=NEVER_LOOK)
-    share = await line.share()
-    await line.bench.waits(JobState.SUBMITTED)
-    line.gowajee.forget(next(iter(line.gowajee.jobs)))
-    line.gowajee.release()
-    said = words_of(await only_reply(slack, share))
-    assert "delivery on Wednesday" in said
-    assert "could not be compared" in said
+    """As Gowajee's page has it: no status call at all. It used to be given up after a minute, and was paid for."""
+    async with line.without_status_call():
+        line.gowajee.hold = True
+        await line.start()
+        share = await line.share()
+        await line.sent()
+        await line.bench.waits(JobState.SUBMITTED)
+        await line.bench.time_passes(timedelta(minutes=30))
+        await eventually(lambda: line.asked_for_status() > 0)
+        assert silent(slack, share.channel)
+        line.gowajee.release()
+        said = words_of(await only_reply(slack, share))
+        assert "delivery on Wednesday" in said
+        assert "unconfirmed" not in said
+        await line.bench.stop()
 
 
-async def test_a_result_that_gowajee_lost_altogether_is_told_in_the_thread(line: Line, slack: Slack) -> None:
-    line.gowajee.webhook_mode = "never"
-    line.gowajee.hold = True
-    await line.start()
-    share = await line.share()
-    await line.bench.waits(JobState.SUBMITTED)
-    line.gowajee.forget(next(iter(line.gowajee.jobs)))
-    (job,) = await line.bench.ended_at_last()
-    reply = await only_reply(slack, share)
-    assert job.failure is not None
-    assert "Please share it again" in reply.text + words_of(reply)
-    assert len(line.gowajee.jobs) == 1
+async def test_a_bot_that_was_stopped_between_answer_and_webhook_takes_the_webhook_afterwards(
+    line: Line, slack: Slack
+) -> None:
+    async with line.without_status_call():
+        line.gowajee.hold = True
+        await line.start(soonest_look=NEVER_LOOK)
+        share = await line.share()
+        await line.sent()
+        await line.bench.waits(JobState.SUBMITTED)
+        await line.bench.stop()
+        await line.start(soonest_look=NEVER_LOOK)
+        line.gowajee.release()
+        assert "delivery on Wednesday" in words_of(await only_reply(slack, share))
+        assert len(line.gowajee.jobs) == 1
+        await line.bench.stop()
+
+
+async def test_without_a_status_call_a_webhook_for_a_job_that_nobody_gave_us_is_never_published(
+    line: Line, slack: Slack
+) -> None:
+    async with line.without_status_call():
+        line.gowajee.faults.arm(SUBMIT, faults.hang_up_after(), times=9)
+        await line.start(soonest_look=NEVER_LOOK)
+        share = await line.share()
+        (job,) = await line.bench.ended_at_last()
+        reply = await only_reply(slack, share)
+        assert job.failure is not None
+        assert "share this recording again later" in reply.text + words_of(reply)
+        assert len(line.gowajee.jobs) == 2
+        await line.bench.stop()
 
 
 async def test_many_recordings_at_once_get_their_own_words_each(line: Line, slack: Slack) -> None:

@@ -186,6 +186,16 @@ async def test_a_form_that_expired_is_asked_for_again(line: Line) -> None:
     assert line.asked("order") == 2
 
 
+@pytest.mark.parametrize("seconds", [60, 300])
+@pytest.mark.parametrize("told", [True, False])
+async def test_a_form_that_lives_for_minutes_only_is_used_at_once(line: Line, seconds: int, *, told: bool) -> None:
+    line.botlhale.form_life = seconds
+    line.botlhale.url_name = "upload_url" if told else "url"
+    await line.start()
+    await line.transcribed(await line.share())
+    assert (line.asked("order"), line.received) == (1, 1)
+
+
 async def test_a_storage_that_refuses_every_form_comes_to_an_end(line: Line) -> None:
     denied = b"<Error><Code>AccessDenied</Code><Message>SECRET policy</Message></Error>"
     line.arm("storage", faults.answer(403, denied, Content_Type="application/xml"), times=99)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aiohttp
 import pytest
+import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -102,6 +104,10 @@ async def fields_asked(audio: Audio, **how: str | bool | None) -> list[tuple[str
 
 def a_result(**changes: object) -> bytes:
     return json.dumps(json.loads(sample("botlhale_b2_result")) | changes).encode()
+
+
+def heard(body: bytes, *, length: timedelta | None = None) -> Transcript | Pending:
+    return read_result(body, file_name=KEY, length=length)
 
 
 def storage_says(status: int, code: str) -> Reply:
@@ -385,6 +391,17 @@ async def test_a_form_is_good_for_most_of_its_hour_also_after_a_restart(audio: A
     assert (await botlhale(scripted, clock=clock).submit(audio, ticket)).handle == KEY
 
 
+@pytest.mark.parametrize("life", [1, 30, 60, 300, 301, 3600])
+@pytest.mark.parametrize(("share", "is_open"), [(0.0, True), (0.7, True), (0.99, False), (1.5, False)])
+def test_a_form_of_any_life_is_good_for_most_of_it_and_not_to_its_very_end(
+    life: int, share: float, *, is_open: bool
+) -> None:
+    made_at = datetime(2026, 11, 20, 8, tzinfo=UTC)
+    told = json.loads(sample("botlhale_b3_form")) | {"expires_in": life}
+    form = read_form(json.dumps(told).encode(), made_at=made_at)
+    assert form.is_open(made_at + share * timedelta(seconds=life)) is is_open
+
+
 @pytest.mark.parametrize("ticket", ["", "{}", "not json", '{"url": "https://x.example/", "fields": []}'])
 async def test_a_ticket_that_cannot_be_read_is_worth_nothing(audio: Audio, ticket: str) -> None:
     with pytest.raises(TicketExpired):
@@ -481,8 +498,117 @@ def test_the_entry_of_our_file_decides_among_several() -> None:
     assert read_status(body, file_name="third.wav").phase == "absent"
 
 
-def test_a_single_entry_is_taken_whatever_its_name_and_its_long_id_does_not_matter() -> None:
-    assert read_status(sample("botlhale_b2_status"), file_name="third.wav").phase == "working"
+def test_a_single_entry_of_another_recording_says_nothing_about_ours() -> None:
+    """It was once taken for ours because it is the only one; then another recording's end would be ours."""
+    for word in ("running", "complete", "failed"):
+        body = json.dumps({"data": [{"process": KEY, "status": word}]}).encode()
+        assert read_status(body, file_name="third.wav").phase == "absent"
+
+
+SAME = [
+    KEY,
+    f"/{KEY}",
+    f"Org01/{KEY}",
+    f"folder/{KEY}.json",
+    "asr_k1_zu-ZA_16000_k2",
+    "*asr_k1_zu-ZA_16000_k2*wav",
+    "Org01*asr_k1_zu-ZA_16000_k2*wav",
+    f" {KEY} ",
+    "",
+    ".wav",
+    "/.wav",
+    None,
+]
+ANOTHER = ["asr_k3_zu-ZA_16000_k4.wav", f"2{KEY}", f"{KEY}2", "asr_k1_zu-ZA_16000.wav", f"{KEY}/other.wav"]
+
+
+@pytest.mark.parametrize(("name", "ours"), [(name, True) for name in SAME] + [(name, False) for name in ANOTHER])
+def test_a_name_is_compared_by_its_last_part_in_every_published_spelling(name: str | None, *, ours: bool) -> None:
+    entry = {"process": name, "status": "complete"}
+    for body in ({"data": [entry]}, entry, {"filename": name, "status": "complete"}):
+        assert (read_status(json.dumps(body).encode(), file_name=KEY).phase == "done") is ours
+    assert isinstance(heard(a_result(filename=name)), Transcript) is ours
+
+
+def test_a_name_with_an_address_in_it_is_known_again_with_asterisks() -> None:
+    key, later = "Org01/asr_k1__https://bot.example/in_k2.wav", "Org01*asr_k1__https:**bot*example*in_k2*wav"
+    result = a_result(filename=later)
+    assert isinstance(read_result(result, file_name=key), Transcript)
+    assert read_result(result, file_name=key.replace("k2", "k3")) == Pending()
+
+
+WORDS = ("complete", "running", "brewing", "failed")
+
+
+@pytest.mark.parametrize("others", [WORDS[place:] for place in range(len(WORDS))])
+@pytest.mark.parametrize("numbers", [(1, 2, 3, 4), (4, 3, 2, 1)])
+def test_of_several_entries_of_our_name_the_furthest_decides(others: Sequence[str], numbers: Sequence[int]) -> None:
+    entries = [
+        {"process": KEY, "status": word, "id": 207891841473145364 + number, "processTime": f"{number}.5"}
+        for word, number in zip(others, numbers, strict=False)
+    ]
+    phases = {"complete": "done", "running": "working", "brewing": "pending", "failed": "failed"}
+    for shown in (entries, entries[::-1]):
+        assert read_status(json.dumps({"data": shown}).encode(), file_name=KEY).phase == phases[others[0]]
+
+
+@pytest.mark.parametrize("newer", [{"id": 207891841473145366}, {"processTime": "2026-11-20 09:00:00"}])
+def test_among_entries_as_far_as_each_other_the_newest_is_told_of(newer: dict[str, object]) -> None:
+    old = {"process": KEY, "status": "brewing", "id": 207891841473145365, "processTime": "2026-11-20 08:00:00"}
+    new = old | {"status": "steaming"} | newer
+    for shown in ([old, new], [new, old]):
+        assert read_status(json.dumps({"data": shown}).encode(), file_name=KEY).odd_word == "steaming"
+
+
+def test_an_entry_without_a_word_waits_and_one_that_is_none_is_passed_over() -> None:
+    failed = {"process": KEY, "status": "failed"}
+    assert read_status(json.dumps({"data": [failed, {"process": KEY}]}).encode(), file_name=KEY).phase == "pending"
+    assert read_status(json.dumps({"data": [None, "x", failed]}).encode(), file_name=KEY).phase == "failed"
+
+
+@pytest.mark.parametrize("status", ["complete", "failed", "running", None])
+async def test_another_recordings_result_is_neither_published_nor_an_end(status: str | None) -> None:
+    other = Reply(body=a_result(filename="/asr_k3_zu-ZA_16000_k4.wav", status=status))
+    scripted = partner(getdata=[other, Reply(body=sample("botlhale_b2_result"))])
+    provider = botlhale(scripted)
+    assert await provider.check(KEY, Inquiry(age=timedelta(0))) == Pending()
+    assert isinstance(await provider.check(KEY, Inquiry(age=timedelta(0))), Transcript)
+
+
+async def test_another_recordings_transcript_in_a_status_answer_is_not_published() -> None:
+    scripted = partner(status=[Reply(body=sample("botlhale_b1_status"))])
+    assert await botlhale(scripted).check(Handle("asr_k3.wav"), Inquiry(age=timedelta(0))) == Pending()
+    assert not scripted.asked[GETDATA]
+
+
+@pytest.mark.parametrize("said", [Reply(body=b'{"process": "third.wav", "status": "running"}'), Reply(status=404)])
+async def test_a_status_about_another_recording_does_not_show_that_ours_arrived(audio: Audio, said: Reply) -> None:
+    provider = botlhale(partner(status=[said]))
+    assert await provider.find(await provider.prepare(audio), age=timedelta(0), orphans=()) is None
+
+
+async def test_a_status_word_that_nobody_documented_is_logged_once_and_fit_to_be_read() -> None:
+    """B-19 of the ambiguities: it counts as not yet, and the operator hears of it."""
+    odd = "  Brewing\n\x1b[31m" + "x" * 100
+    provider = botlhale(
+        partner(status=[Reply(body=json.dumps({"status": odd}).encode()), Reply(body=b'{"status": "q"}')])
+    )
+    with structlog.testing.capture_logs() as logged:
+        for _ in range(3):
+            assert await provider.check(KEY, Inquiry(age=timedelta(0))) == Pending()
+    assert [line["event"] for line in logged] == ["status word not known"] * 2
+    assert [line["word"] for line in logged] == ["Brewing[31m" + "x" * 29, "q"]
+
+
+async def test_no_documented_word_and_no_more_than_a_hundred_others_are_logged() -> None:
+    known = [{"status": word} for word in ("running", "complete", "completed", "done", None)]
+    made_up = [{"status": f"word {number}"} for number in range(150)]
+    scripted = partner(status=[Reply(body=json.dumps(body).encode()) for body in known + made_up])
+    provider = botlhale(scripted)
+    with structlog.testing.capture_logs() as logged:
+        for _ in range(155):
+            await provider.check(KEY, Inquiry(age=timedelta(0)))
+    assert len(logged) == 100
 
 
 async def test_the_oldest_status_answer_carries_the_transcript_itself() -> None:
@@ -498,7 +624,7 @@ async def test_the_flat_status_of_2025_leads_to_the_result() -> None:
     scripted = partner(
         status=[Reply(body=sample("botlhale_b3_status"))], getdata=[Reply(body=sample("botlhale_b3_result"))]
     )
-    transcript = await checked(scripted)
+    transcript = await botlhale(scripted).check(Handle("Org01/asr_k1.wav"), Inquiry(age=timedelta(minutes=1)))
     assert isinstance(transcript, Transcript)
     assert transcript.languages == ("English", "isiZulu")
     assert transcript.speakers == (Speaker(label="SPEAKER_00"), Speaker(label="SPEAKER_01"))
@@ -513,31 +639,56 @@ async def test_the_other_result_path_is_tried_on_a_404_and_remembered() -> None:
     assert (len(scripted.asked[GETDATA]), len(scripted.asked[DATA])) == (1, 2)
 
 
-async def test_a_result_that_neither_path_knows_is_not_understood() -> None:
+@pytest.mark.parametrize("other", [403, 404, 405])
+async def test_a_result_that_neither_path_knows_is_asked_for_again(other: int) -> None:
+    """B-20 of the ambiguities: it may come a moment after the word; a gateway has 403 for a path that it has not."""
+    late = Reply(status=404)
+    scripted = partner(getdata=[late, Reply(body=sample("botlhale_b2_result"))], data=[Reply(status=other)])
+    provider = botlhale(scripted)
     with pytest.raises(Misunderstood):
-        await checked(partner(getdata=[Reply(status=404)]))
+        await provider.check(KEY, Inquiry(age=timedelta(0)))
+    assert isinstance(await provider.check(KEY, Inquiry(age=timedelta(0))), Transcript)
+
+
+async def test_a_page_at_the_other_result_path_is_not_taken_for_the_place_of_results() -> None:
+    scripted = partner(
+        getdata=[Reply(status=404), Reply(body=sample("botlhale_b2_result"))], data=[Reply(body=b"<html>")]
+    )
+    provider = botlhale(scripted)
+    with pytest.raises(Misunderstood):
+        await provider.check(KEY, Inquiry(age=timedelta(0)))
+    assert isinstance(await provider.check(KEY, Inquiry(age=timedelta(0))), Transcript)
+    assert len(scripted.asked[DATA]) == 1
+
+
+async def test_a_result_is_not_asked_for_before_the_status_says_that_it_is_there() -> None:
+    """B-20 of the ambiguities."""
+    scripted = partner(status=[Reply(body=sample("botlhale_b2_status"))])
+    assert await checked(scripted) == Pending()
+    assert not scripted.asked[GETDATA]
+    assert not scripted.asked[DATA]
 
 
 @pytest.mark.parametrize(
     "body", [b"", b"{}", b'{"status": "running", "timestamps": []}', b'{"timestamps": null}', b'{"status": ""}']
 )
 def test_a_result_without_turns_or_with_another_status_is_not_there_yet(body: bytes) -> None:
-    assert read_result(body) == Pending()
+    assert heard(body) == Pending()
 
 
 def test_an_empty_result_is_a_recording_without_speech() -> None:
-    transcript = read_result(a_result(timestamps=[]))
+    transcript = heard(a_result(timestamps=[]))
     assert isinstance(transcript, Transcript)
     assert (transcript.turns, transcript.duration, transcript.note) == ((), timedelta(seconds=9), None)
 
 
 def test_a_result_that_says_failed_ends_the_job() -> None:
     with pytest.raises(Failed):
-        read_result(a_result(status="failed"))
+        heard(a_result(status="failed"))
 
 
 def test_turns_are_rounded_sorted_and_clamped() -> None:
-    transcript = read_result(sample("botlhale_b2_result"))
+    transcript = heard(sample("botlhale_b2_result"))
     assert isinstance(transcript, Transcript)
     times = [
         (turn.start / timedelta(milliseconds=1), turn.end / timedelta(milliseconds=1)) for turn in transcript.turns
@@ -549,13 +700,13 @@ def test_turns_are_rounded_sorted_and_clamped() -> None:
 @pytest.mark.parametrize("speaker", [None, "", "  ", "unknown", "UNKNOWN"])
 def test_a_voice_that_nobody_could_tell_has_no_speaker(speaker: str | None) -> None:
     segment = {"start": 0, "end": 9000, "transcription": "Dumelang.", "speaker": speaker}
-    transcript = read_result(a_result(timestamps=[segment]))
+    transcript = heard(a_result(timestamps=[segment]))
     assert isinstance(transcript, Transcript)
     assert transcript.turns[0].speaker is None
 
 
 def test_a_segment_without_any_speaker_is_read() -> None:
-    transcript = read_result(a_result(timestamps=[{"start": 0, "end": 9000, "transcription": "Dumelang."}]))
+    transcript = heard(a_result(timestamps=[{"start": 0, "end": 9000, "transcription": "Dumelang."}]))
     assert isinstance(transcript, Transcript)
     assert (transcript.turns[0].speaker, transcript.turns[0].language) == (None, None)
 
@@ -564,32 +715,131 @@ def test_a_segment_without_any_speaker_is_read() -> None:
     ("length", "seconds"), [("30.0", 30), ("40.5 seconds", 40.5), (293.52, 293.52), (None, 9), ("?", 9), (0, 9)]
 )
 def test_the_length_is_the_leading_number_or_the_last_end(length: object, seconds: float) -> None:
-    transcript = read_result(a_result(audio_length=length))
+    transcript = heard(a_result(audio_length=length))
     assert isinstance(transcript, Transcript)
     assert transcript.duration == timedelta(seconds=seconds)
 
 
 def test_times_that_look_like_seconds_are_marked_and_not_rescaled() -> None:
     segment = {"start": 0, "end": 298.0, "transcription": "Dumelang."}
-    transcript = read_result(a_result(audio_length="300.0", timestamps=[segment]))
+    transcript = heard(a_result(audio_length="300.0", timestamps=[segment]))
     assert isinstance(transcript, Transcript)
     assert (transcript.turns[0].end, transcript.note) == (timedelta(milliseconds=298), remarks.TIMES_LOOK_WRONG)
 
 
 def test_usual_times_are_not_marked() -> None:
-    transcript = read_result(sample("botlhale_b2_result"))
+    transcript = heard(sample("botlhale_b2_result"))
     assert isinstance(transcript, Transcript)
     assert transcript.note is None
 
 
+LENGTHS = ["9.0", "9000", 9000, 9000.0, "9000 ms", "0:09", "00:00:09", "1:30", "9 seconds", 9, None, "?", 0.15, "PT9S"]
+
+
+@pytest.mark.parametrize("stated", LENGTHS)
+def test_a_length_in_any_unit_squeezes_no_times_because_our_measure_is_the_judge(stated: object) -> None:
+    transcript = heard(a_result(audio_length=stated), length=timedelta(seconds=9))
+    assert isinstance(transcript, Transcript)
+    assert [turn.end / timedelta(milliseconds=1) for turn in transcript.turns] == [1260, 2310, 9000]
+    assert (transcript.duration, transcript.note) == (timedelta(seconds=9), None)
+
+
+@pytest.mark.parametrize(
+    ("stated", "seconds"),
+    [("1:30", 90), ("0:01:30", 90), ("1:30.5", 90.5), ("1:00:00", 3600), ("90000 ms", 90), ("1:2:3:4", 9), ("x:y", 9)],
+)
+def test_a_length_as_clock_text_is_read_where_we_have_no_measure(stated: str, seconds: float) -> None:
+    transcript = heard(a_result(audio_length=stated))
+    assert isinstance(transcript, Transcript)
+    assert transcript.duration == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("measured", [timedelta(seconds=4), timedelta(minutes=60)])
+@pytest.mark.parametrize("stated", ["9.0", "9000", None])
+def test_times_that_fit_our_measure_in_no_way_are_marked_and_stay_as_they_are(
+    measured: timedelta, stated: str | None
+) -> None:
+    transcript = heard(a_result(audio_length=stated), length=measured)
+    assert isinstance(transcript, Transcript)
+    assert [turn.end / timedelta(milliseconds=1) for turn in transcript.turns] == [1260, 2310, 9000]
+    assert transcript.note == remarks.TIMES_LOOK_WRONG
+
+
+@pytest.mark.parametrize("over", [1, 400, 999])
+def test_a_last_word_a_moment_behind_the_end_is_no_reason_for_a_remark(over: int) -> None:
+    segment = {"start": 0, "end": 9000 + over, "transcription": "Dumelang."}
+    transcript = heard(a_result(timestamps=[segment]), length=timedelta(seconds=9))
+    assert isinstance(transcript, Transcript)
+    assert (transcript.turns[0].end, transcript.note) == (timedelta(seconds=9), None)
+
+
+WHOLE = [
+    {"start": 0, "end": 1000, "transcription": "Dumelang.", "speaker": "speaker_0"},
+    {"start": 1000, "end": 2000, "transcription": "Sawubona.", "speaker": "speaker_1"},
+    {"start": 2500, "end": 9000, "transcription": "Let us begin.", "speaker": "speaker_0"},
+]
+
+
+@pytest.mark.parametrize("end", ["missing", None, "?", "NaN", [], 1e300])
+def test_a_segment_without_an_end_ends_where_the_next_one_begins(end: object) -> None:
+    broken = {name: value for name, value in WHOLE[1].items() if name != "end"} | (
+        {} if end == "missing" else {"end": end}
+    )
+    transcript = heard(a_result(timestamps=[WHOLE[2], broken, WHOLE[0]]))
+    assert isinstance(transcript, Transcript)
+    assert [turn.end / timedelta(milliseconds=1) for turn in transcript.turns] == [1000, 2500, 9000]
+    assert transcript.note is None
+
+
+def test_the_last_segment_without_an_end_ends_where_it_begins() -> None:
+    broken = {name: value for name, value in WHOLE[2].items() if name != "end"}
+    transcript = heard(a_result(timestamps=[*WHOLE[:2], broken]))
+    assert isinstance(transcript, Transcript)
+    assert (transcript.turns[2].start, transcript.turns[2].end) == (timedelta(seconds=2.5), timedelta(seconds=2.5))
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"start": 1000, "end": 2000},
+        {"start": 1000, "end": 2000, "transcription": {"text": "x"}},
+        {"end": 2000, "transcription": "x"},
+        {"start": "soon", "end": 2000, "transcription": "x"},
+        {},
+        None,
+        "x",
+        [],
+    ],
+)
+def test_a_segment_that_cannot_be_read_costs_itself_and_is_remarked(broken: object) -> None:
+    transcript = heard(a_result(timestamps=[WHOLE[0], broken, WHOLE[2]]))
+    assert isinstance(transcript, Transcript)
+    assert [turn.text for turn in transcript.turns] == ["Dumelang.", "Let us begin."]
+    assert transcript.note == remarks.PARTS_ARE_MISSING
+
+
+@pytest.mark.parametrize("words", [None, "", "  "])
+def test_a_segment_with_no_words_in_it_is_silence_and_no_remark(words: str | None) -> None:
+    transcript = heard(a_result(timestamps=[WHOLE[0], WHOLE[1] | {"transcription": words}, WHOLE[2]]))
+    assert isinstance(transcript, Transcript)
+    assert (len(transcript.turns), transcript.note) == (2, None)
+
+
+def test_a_voice_or_a_language_that_cannot_be_read_costs_no_words() -> None:
+    transcript = heard(a_result(timestamps=[WHOLE[0] | {"speaker": {"id": 1}, "language": ["zu"]}, *WHOLE[1:]]))
+    assert isinstance(transcript, Transcript)
+    assert [turn.text for turn in transcript.turns] == ["Dumelang.", "Sawubona.", "Let us begin."]
+    assert (transcript.turns[0].speaker, transcript.turns[0].language) == (None, None)
+
+
 def test_a_result_without_the_words_is_not_taken_for_silence() -> None:
     with pytest.raises(Misunderstood):
-        read_result(a_result(timestamps=[{"start": 0, "end": 9000, "text": "renamed"}]))
+        heard(a_result(timestamps=[{"start": 0, "end": 9000, "text": "renamed"}]))
 
 
 def test_words_are_kept_without_the_one_character_that_no_database_takes() -> None:
     segment = {"start": 0, "end": 9000, "transcription": "Dume\0lang."}
-    transcript = read_result(a_result(timestamps=[segment]))
+    transcript = heard(a_result(timestamps=[segment]))
     assert isinstance(transcript, Transcript)
     assert transcript.turns[0].text == "Dumelang."
 
@@ -633,6 +883,32 @@ async def test_the_provider_may_say_when_to_come_back(
         await checked(partner(status=[Reply(status=status, headers=headers)]))
     assert type(caught.value) is error
     assert caught.value.retry_after == wait
+
+
+ODD = [
+    Reply(status=302, headers={"Location": "https://elsewhere.example/"}),
+    Reply(body=b"<html>maintenance</html>"),
+    Reply(status=400, body=b'{"error": {"code": "invalid_request", "description": "not yet"}}'),
+    Reply(status=405),
+    Reply(status=409),
+    Reply(status=413),
+    Reply(status=418),
+    Reply(status=500),
+]
+
+
+@pytest.mark.parametrize("call", ["status", "getdata"])
+@pytest.mark.parametrize("odd", ODD, ids=lambda reply: str(reply.status))
+async def test_an_odd_answer_to_a_question_ends_nothing_because_the_recording_is_there(call: str, odd: Reply) -> None:
+    with pytest.raises((Misunderstood, Unavailable)):
+        await checked(partner(**{call: [odd]}))
+
+
+async def test_only_the_call_that_carries_the_recording_can_find_it_too_large(audio: Audio) -> None:
+    with pytest.raises(TooLong):
+        await submitted(partner(storage=[Reply(status=413)]), audio)
+    with pytest.raises(Misunderstood):
+        await botlhale(partner(upload=[Reply(status=413)])).prepare(audio)
 
 
 async def test_a_redirect_does_not_carry_the_bearer_elsewhere() -> None:
@@ -687,7 +963,7 @@ _answers = st.fixed_dictionaries(
 @given(st.binary() | _answers.map(lambda value: json.dumps(value).encode()))
 def test_whatever_comes_a_reader_gives_a_value_or_one_of_our_errors(body: bytes) -> None:
     for reader in (
-        read_result,
+        heard,
         read_token,
         lambda body: read_status(body, file_name=KEY),
         lambda body: read_form(body, made_at=datetime(2026, 1, 1, tzinfo=UTC)),
