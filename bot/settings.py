@@ -35,6 +35,9 @@ def _comma_separated(value: object) -> object:
     return value
 
 
+Words = Annotated[tuple[str, ...], NoDecode]
+
+
 class Settings(BaseSettings):
     """The settings by their names in the environment (there in capitals). Empty means not set."""
 
@@ -147,18 +150,14 @@ class Settings(BaseSettings):
     gowajee_base_url: BaseUrl = Field("https://api.gowajee.ai", description="Gowajee's host.")
     gowajee_api_key: SecretStr | None = Field(None, description="API key.")
     gowajee_model: Literal["pulse", "cosmos", "astro"] = Field("pulse", description="Model.")
-    gowajee_webhook_id: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="Id of the webhook registered in Gowajee's console; while rotating several, the first is sent."
-    )
+    gowajee_webhook_id: Words = Field((), description="Id of the webhook registered in Gowajee's console.")
     gowajee_webhook_token: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (), description="The token in the registered address; two, separated by a comma, while rotating."
     )
     gowajee_diarization: bool = Field(default=True, description="Tell speakers apart.")
     gowajee_speaking_rate: bool = Field(default=False, description="Ask for the speaking rate.")
     gowajee_word_timestamps: bool = Field(default=False, description="Ask for word times (pulse).")
-    gowajee_boost_words: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="Words to expect, separated by commas (pulse, cosmos)."
-    )
+    gowajee_boost_words: Words = Field((), description="Words to expect, separated by commas (pulse, cosmos).")
     gowajee_boost_score: int | None = Field(None, ge=1, le=20, description="How strongly to expect them.")
     gowajee_multichannels: bool = Field(
         default=False, description="Stereo with one speaker on each channel; tells speakers apart by it."
@@ -166,9 +165,8 @@ class Settings(BaseSettings):
     gowajee_sample_rate: int | None = Field(None, ge=1, description="Sent along as the raw audio's rate in hertz.")
     gowajee_sample_width: int | None = Field(None, ge=1, le=2, description="Sent along as its bytes per sample.")
     gowajee_channels: int | None = Field(None, ge=1, description="Sent along as its number of channels.")
-    gowajee_results: Literal["auto", "webhook", "status"] = Field(
-        "auto",
-        description="Where results come from: the status call where there is one, or only `webhook` or `status`.",
+    gowajee_results: Results = Field(
+        "auto", description="What decides: `auto`, only the `webhook`, or only the `status`."
     )
     gowajee_status_path: str = Field("/v1/speech-to-text/job/status", description="Path of the status call.")
     gowajee_reference_speakers: Path | None = Field(

@@ -534,7 +534,7 @@ async def test_what_gowajee_says_of_its_work_is_told_beside_the_result() -> None
     assert transcript.report == Report(kind="ASR_PULSE", amount=4.517, version="2.2.0")
     with pytest.raises(Failed) as caught:
         await answered([Reply(status=404)], with_failure)
-    assert caught.value.report == Report(message="error message")
+    assert caught.value.report == Report(message="invented reason")
 
 
 @pytest.mark.parametrize("word", ["FAILED", "Failure", "error", "CANCELLED", "TIMED_OUT"])
