@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from bot import settings_problems
 from bot.addresses import ApiUrl, BaseUrl
 from bot.keys import Key
+from transcription.gowajee_deciding import Results
 
 TranscriberName = Literal["embedded", "botlhale", "gowajee"]
 
@@ -165,9 +166,7 @@ class Settings(BaseSettings):
     gowajee_sample_rate: int | None = Field(None, ge=1, description="Sent along as the raw audio's rate in hertz.")
     gowajee_sample_width: int | None = Field(None, ge=1, le=2, description="Sent along as its bytes per sample.")
     gowajee_channels: int | None = Field(None, ge=1, description="Sent along as its number of channels.")
-    gowajee_results: Results = Field(
-        "auto", description="What decides: `auto`, only the `webhook`, or only the `status`."
-    )
+    gowajee_results: Results = Field("auto", description="What decides: `auto`, `webhook` alone or `status` alone.")
     gowajee_status_path: str = Field("/v1/speech-to-text/job/status", description="Path of the status call.")
     gowajee_reference_speakers: Path | None = Field(
         None, description="Folder of voices, 4 to 5 seconds each, named after their speakers (pulse)."
