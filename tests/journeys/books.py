@@ -16,7 +16,7 @@ from psycopg.rows import dict_row
 LEASE = 61_000
 """Milliseconds after which a lease has ended."""
 
-MOMENTS = ("due_at", "state_since", "created_at", "under_way_since")
+MOMENTS = ("due_at", "state_since", "waited_until", "failing_since", "created_at", "under_way_since")
 """What a job's row says of time: it passes for a job where all of these lie further back."""
 
 SHORT = 300

@@ -53,7 +53,7 @@ async def answered_once(bench: Bench, slack: Slack, share: Share) -> None:
     assert (job.state, job.failure) == (JobState.REPLIED, None)
     reply = await only_reply(slack, share)
     assert job.reply_ts == reply.ts
-    assert "Transcribed by Botlhale AI" in words_of(reply)
+    assert "Botlhale AI" in words_of(reply)
     assert len(bench.botlhale.uploads) == 1
 
 
