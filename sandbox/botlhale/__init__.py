@@ -6,6 +6,7 @@ generations; each difference between them is an argument here. What is not docum
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from types import TracebackType
@@ -24,11 +25,13 @@ from sandbox.botlhale.tokens import Tokens, TokenShape
 from sandbox.door import Door, Seen
 from sandbox.faults import Faults
 from sandbox.forms import NotAForm, read_form
+from sandbox.script import Segment
 
 __all__ = ["Botlhale", "Order", "Uploaded"]
 
 ResultPath = Literal["getdata", "data"]
 LIMIT = 1 << 16
+SOMEBODY_ELSES = "These are the words of somebody else's recording."
 
 
 class Botlhale(Manners):
@@ -166,14 +169,17 @@ class Botlhale(Manners):
             raise not_found()
         if job.is_odd("lacking"):
             return web.json_response({"filename": f"/{job.name}", "status": word})
-        body = self._whole_result(job, word)
-        strange = {"filename": f"/{answers.a_strange_name()}"} if job.is_odd("strange result") else {}
-        return web.json_response(body | strange)
+        if job.is_odd("strange result"):
+            strange = [Segment(start=0.0, end=1.0, speaker=0, text=SOMEBODY_ELSES)]
+            return web.json_response(self._whole_result(job, word, name=f"/{answers.a_strange_name()}", heard=strange))
+        return web.json_response(self._whole_result(job, word))
 
-    def _whole_result(self, job: Job, word: str) -> dict[str, object]:
+    def _whole_result(
+        self, job: Job, word: str, *, name: str | None = None, heard: Sequence[Segment] | None = None
+    ) -> dict[str, object]:
         return answers.result(
-            answers.spell(job.name, self.name_form, published=f"/{job.name}"),
-            self._jobs.hear(job),
+            name or answers.spell(job.name, self.name_form, published=f"/{job.name}"),
+            self._jobs.hear(job) if heard is None else heard,
             dialect=self._dialect,
             diarization=job.order.diarization,
             seconds=self.uploads[job.name].seconds,

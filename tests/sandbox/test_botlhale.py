@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from sandbox.botlhale import Botlhale
+from sandbox.botlhale import SOMEBODY_ELSES, Botlhale
 from sandbox.botlhale.manners import AudioLength, NameForm
 from sandbox.faults import answer, hang_up_after, hang_up_before
 from sandbox.script import Heard, Segment
@@ -501,7 +501,9 @@ async def test_a_recording_can_be_answered_oddly_at_first(client: Client, botlha
     assert await client.word(key) == "complete"
     assert (await client.ask("getdata", key)).status_code == 404
     assert "timestamps" not in (await client.ask("getdata", key)).json()
-    assert (await client.ask("getdata", key)).json()["filename"] != f"/{key}"
+    strange_result = (await client.ask("getdata", key)).json()
+    assert strange_result["filename"] != f"/{key}"
+    assert [one["transcription"] for one in strange_result["timestamps"]] == [SOMEBODY_ELSES]
     assert (await client.ask("getdata", key)).json()["filename"] == f"/{key}"
 
 
