@@ -6,6 +6,8 @@ generations; each difference between them is an argument here. What is not docum
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from types import TracebackType
 from typing import Literal, Self
@@ -13,7 +15,9 @@ from typing import Literal, Self
 from aiohttp import hdrs, web
 
 from sandbox.botlhale import answers
-from sandbox.botlhale.jobs import Job, Jobs, Manners, Uploaded
+from sandbox.botlhale.answers import Entry
+from sandbox.botlhale.jobs import Job, Jobs, Uploaded
+from sandbox.botlhale.manners import Manners
 from sandbox.botlhale.orders import NAMES, Dialect, Order, name_job, read_order
 from sandbox.botlhale.refusals import not_found, refuse
 from sandbox.botlhale.storage import Storage, StorageShape
@@ -21,11 +25,13 @@ from sandbox.botlhale.tokens import Tokens, TokenShape
 from sandbox.door import Door, Seen
 from sandbox.faults import Faults
 from sandbox.forms import NotAForm, read_form
+from sandbox.script import Segment
 
 __all__ = ["Botlhale", "Order", "Uploaded"]
 
 ResultPath = Literal["getdata", "data"]
 LIMIT = 1 << 16
+SOMEBODY_ELSES = "These are the words of somebody else's recording."
 
 
 class Botlhale(Manners):
@@ -134,34 +140,52 @@ class Botlhale(Manners):
 
     async def _status(self, request: web.Request) -> web.Response:
         job, word = self._look_up(request)
-        return web.json_response(
-            answers.status(
-                job.name,
-                word,
-                dialect=self._dialect,
-                shape=self.status_shape,
-                org_id=self.org_id,
-                number=job.number,
-                took="10.9" if job.done else "",
-            )
+        if job.is_odd("refused"):
+            raise refuse(400, "not now")
+        body = answers.status(
+            self._entries(job, word), dialect=self._dialect, shape=self.status_shape, org_id=self.org_id
         )
+        if self.status_shape == "whole" and job.done:
+            body |= self._whole_result(job, word)
+        return web.json_response(body)
+
+    def _entries(self, job: Job, word: str) -> list[Entry]:
+        """Give what `data` holds: entries of others, more of the job, and its own at last."""
+        if job.is_odd("strange status"):
+            return [Entry(name=answers.a_strange_name(), word=self.done_word, number=job.number, took="10.9")]
+        own = Entry(
+            name=answers.spell(job.name, self.name_form), word=word, number=job.number, took="10.9" if job.done else ""
+        )
+        others = [replace(own, name=answers.a_strange_name(), word=other) for other in self.strangers]
+        twins = [replace(own, word=other, number=job.number - place) for place, other in enumerate(self.twins, start=1)]
+        return [*others, *twins, own]
 
     async def _result(self, request: web.Request) -> web.Response:
         job, word = self._look_up(request)
-        if not job.done or job.lacking_asks > 0:
+        if not job.done:
             # Published nowhere; a body without the list is what a careless reader would take for "no speech".
-            job.lacking_asks -= job.done
             return web.json_response({"filename": f"/{job.name}", "status": word})
-        return web.json_response(
-            answers.result(
-                job.name,
-                self._jobs.hear(job),
-                dialect=self._dialect,
-                diarization=job.order.diarization,
-                seconds=self.uploads[job.name].seconds,
-                audio_length=self.audio_length,
-                word=word,
-            )
+        if job.is_odd("absent"):
+            raise not_found()
+        if job.is_odd("lacking"):
+            return web.json_response({"filename": f"/{job.name}", "status": word})
+        if job.is_odd("strange result"):
+            strange = [Segment(start=0.0, end=1.0, speaker=0, text=SOMEBODY_ELSES)]
+            return web.json_response(self._whole_result(job, word, name=f"/{answers.a_strange_name()}", heard=strange))
+        return web.json_response(self._whole_result(job, word))
+
+    def _whole_result(
+        self, job: Job, word: str, *, name: str | None = None, heard: Sequence[Segment] | None = None
+    ) -> dict[str, object]:
+        return answers.result(
+            name or answers.spell(job.name, self.name_form, published=f"/{job.name}"),
+            self._jobs.hear(job) if heard is None else heard,
+            dialect=self._dialect,
+            diarization=job.order.diarization,
+            seconds=self.uploads[job.name].seconds,
+            audio_length=self.audio_length,
+            word=word,
+            first_lacks=self.first_lacks,
         )
 
     def _look_up(self, request: web.Request) -> tuple[Job, str]:

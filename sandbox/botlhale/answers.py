@@ -8,14 +8,13 @@ a job without diarization are published nowhere; here they have no `speaker`.
 from __future__ import annotations
 
 import random
+import secrets
 from collections.abc import Sequence
-from typing import Literal
+from dataclasses import dataclass
 
+from sandbox.botlhale.manners import AudioLength, NameForm, StatusShape
 from sandbox.botlhale.orders import Dialect
 from sandbox.script import Segment
-
-StatusShape = Literal["data", "flat"]
-AudioLength = Literal["text", "seconds", "number"]
 
 LANGUAGE_NAMES = {
     "en-ZA": "English",
@@ -31,24 +30,51 @@ LANGUAGE_NAMES = {
 }
 
 
-def status(
-    name: str, word: str, *, dialect: Dialect, shape: StatusShape, org_id: str, number: int, took: str
-) -> dict[str, object]:
-    """Say where the job stands; `number` is the 18-digit id, `took` the processing time as text."""
+def a_strange_name() -> str:
+    """Invent the name of somebody else's recording."""
+    return f"asr_{secrets.token_hex(6)}__16000_{secrets.token_hex(6)}.wav"
+
+
+def spell(name: str, form: NameForm, *, published: str | None = None) -> str | None:
+    """Spell a job's name as answers do; None where it is left out. `published` where that is not the name itself."""
+    match form:
+        case "none":
+            return None
+        case "bare":
+            return name.rsplit("/", 1)[-1]
+        case "asterisks":
+            return name.replace("/", "***").replace(".", "**")
+        case "published":
+            return published or name
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """Where one job stands; `number` is the 18-digit id, `took` the processing time as text."""
+
+    name: str | None
+    word: str
+    number: int
+    took: str
+
+
+def status(entries: Sequence[Entry], *, dialect: Dialect, shape: StatusShape, org_id: str) -> dict[str, object]:
+    """Say where jobs stand; only the shape `data` has room for more than the last."""
+    if shape == "data":
+        return {"data": [_entry(entry, org_id=org_id) for entry in entries]}
+    last = entries[-1]
     if shape == "flat" and dialect == "snake":
-        return {"status": word, "location": f"invented-asr-async/{name}", "inference_id": number}
-    entry: dict[str, object] = {
-        "OrgID": org_id,
-        "id": number,
-        "process": name,
-        "processTime": took,
-        "status": word,
-    }
-    return {"data": [entry]} if shape == "data" else entry
+        return {"status": last.word, "location": "location", "inference_id": f"{org_id}_{last.number}"}
+    return _entry(last, org_id=org_id)
+
+
+def _entry(entry: Entry, *, org_id: str) -> dict[str, object]:
+    process = {} if entry.name is None else {"process": entry.name}
+    return {"OrgID": org_id, "id": entry.number, **process, "processTime": entry.took, "status": entry.word}
 
 
 def result(
-    name: str,
+    name: str | None,
     segments: Sequence[Segment],
     *,
     dialect: Dialect,
@@ -56,17 +82,21 @@ def result(
     seconds: float,
     audio_length: AudioLength,
     word: str,
+    first_lacks: Sequence[str] = (),
 ) -> dict[str, object]:
-    """Give the whole answer of a job that is done."""
+    """Give the whole answer of a job that is done; `first_lacks` are fields that its first segment is without."""
     head: dict[str, object] = {"date_received": "2026-11-20 08:00:00"} if dialect == "snake" else {"status": word}
+    timestamps = [
+        _timestamp(segment, place=place, dialect=dialect, diarization=diarization)
+        for place, segment in enumerate(segments, start=1)
+    ]
+    for lacking in first_lacks if timestamps else ():
+        timestamps[0].pop(lacking, None)
     return {
         "audio_length": _length(seconds, audio_length),
-        "filename": f"/{name}",
+        **({} if name is None else {"filename": name}),
         "time": {"diarization": 0.23 * seconds, "recognition": 0.14 * seconds},
-        "timestamps": [
-            _timestamp(segment, place=place, dialect=dialect, diarization=diarization)
-            for place, segment in enumerate(segments, start=1)
-        ],
+        "timestamps": timestamps,
         **head,
     }
 
@@ -79,6 +109,12 @@ def _length(seconds: float, form: AudioLength) -> str | float:
             return f"{seconds} seconds"
         case "number":
             return seconds
+        case "milliseconds":
+            return round(seconds * 1000)
+        case "clock":
+            return f"{seconds // 60:.0f}:{seconds % 60:02.0f}"
+        case "long clock":
+            return f"{seconds // 3600:.0f}:{seconds % 3600 // 60:02.0f}:{seconds % 60:02.0f}"
 
 
 def _timestamp(segment: Segment, *, place: int, dialect: Dialect, diarization: bool) -> dict[str, object]:

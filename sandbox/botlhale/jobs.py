@@ -4,38 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import random
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from sandbox.botlhale.answers import AudioLength, StatusShape
+from sandbox.botlhale.manners import Manners, Odd
 from sandbox.botlhale.orders import Order
-from sandbox.script import BOTLHALE_LINES, Heard, Script, Segment, play
+from sandbox.script import BOTLHALE_LINES, Heard, Segment, play
 from sandbox.wav import PCM, Recording
 
 LONGEST = 400 * 60
 WIDTH = 2
-
-
-@dataclass(kw_only=True)
-class Manners:
-    """What a test may change while the stand-in runs.
-
-    `speed`: processing seconds per second of sound. `hold`: recordings that arrive stay in work until released.
-    `word_before_upload`: the status of a job without its recording; None answers 404. `lacking_asks`: how often each
-    finished job is answered without `timestamps` first. `url_name`: the spelling of the storage address in the form;
-    `upload_url` comes with the life of the form. `form_life`: how long storage takes a form, in seconds.
-    """
-
-    done_word: str
-    status_shape: StatusShape
-    audio_length: AudioLength
-    speed: float = 0.0
-    script: Script | None = None
-    hold: bool = False
-    running_word: str = "running"
-    word_before_upload: str | None = None
-    lacking_asks: int = 0
-    url_name: str = "url"
-    form_life: float = 3600.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,7 +29,10 @@ class Uploaded:
 
 @dataclass(kw_only=True, slots=True)
 class Job:
-    """One order; it has no `recording` until storage received one. `number` is the 18-digit id of its status."""
+    """One order; it has no `recording` until storage received one. `number` is the 18-digit id of its status.
+
+    `odd` says how often it is still answered in an odd way.
+    """
 
     name: str
     order: Order
@@ -61,7 +41,7 @@ class Job:
     ready_at: float = 0.0
     held: bool = False
     failed_word: str | None = None
-    lacking_asks: int = 0
+    odd: dict[Odd, int] = field(default_factory=dict)
 
     @property
     def done(self) -> bool:
@@ -71,6 +51,12 @@ class Job:
     @property
     def _over(self) -> bool:
         return self.recording is not None and not self.held and asyncio.get_running_loop().time() >= self.ready_at
+
+    def is_odd(self, way: Odd) -> bool:
+        """Say whether this ask is to be answered in that way; it counts."""
+        left = self.odd.get(way, 0)
+        self.odd[way] = max(left - 1, 0)
+        return left > 0
 
     def word(self, manners: Manners) -> str | None:
         """Say where the job stands; None when nobody may know of it yet."""
@@ -127,7 +113,7 @@ class Jobs:
         job.recording = recording
         job.held = self._manners.hold
         job.ready_at = asyncio.get_running_loop().time() + self._manners.speed * recording.seconds
-        job.lacking_asks = self._manners.lacking_asks
+        job.odd = self._manners.oddities()
         if self._failures:
             job.failed_word = self._failures.pop(0)
         else:

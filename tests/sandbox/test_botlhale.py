@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from sandbox.botlhale import Botlhale
+from sandbox.botlhale import SOMEBODY_ELSES, Botlhale
+from sandbox.botlhale.manners import AudioLength, NameForm
 from sandbox.faults import answer, hang_up_after, hang_up_before
 from sandbox.script import Heard, Segment
 
@@ -441,6 +442,89 @@ async def test_the_answers_can_vary_as_the_documentation_does(client: Client, bo
     assert (await client.ask("getdata", key)).json()["audio_length"] == 2.5
     form = (await client.order()).json()
     assert (form["upload_url"], form["expires_in"]) == (f"{botlhale.storage_origin}/", 3600)
+
+
+@pytest.mark.parametrize(
+    ("form", "process", "filename"),
+    [
+        ("published", "{key}", "/{key}"),
+        ("bare", "{key}", "{key}"),
+        ("asterisks", "{stem}**wav", "{stem}**wav"),
+        ("none", None, None),
+    ],
+)
+async def test_answers_spell_the_name_as_they_are_told(
+    client: Client, botlhale: Botlhale, form: NameForm, process: str | None, filename: str | None
+) -> None:
+    botlhale.name_form = form
+    key = await client.submit(wav())
+    told = {"key": key, "stem": key.removesuffix(".wav")}
+    (entry,) = (await client.ask("status", key)).json()["data"]
+    assert entry.get("process") == (process and process.format(**told))
+    result = (await client.ask("getdata", key)).json()
+    assert result.get("filename") == (filename and filename.format(**told))
+
+
+@pytest.mark.parametrize(
+    ("form", "told"),
+    [
+        ("text", "90.0"),
+        ("seconds", "90.0 seconds"),
+        ("number", 90.0),
+        ("milliseconds", 90_000),
+        ("clock", "1:30"),
+        ("long clock", "0:01:30"),
+    ],
+)
+async def test_a_length_is_told_in_any_form(
+    client: Client, botlhale: Botlhale, form: AudioLength, told: str | float
+) -> None:
+    botlhale.audio_length = form
+    assert (await client.ask("getdata", await client.submit(wav(90)))).json()["audio_length"] == told
+
+
+async def test_the_status_can_list_more_than_the_one_recording(client: Client, botlhale: Botlhale) -> None:
+    botlhale.twins, botlhale.strangers = ("failed", "running"), ("failed",)
+    key = await client.submit(wav())
+    entries = (await client.ask("status", key)).json()["data"]
+    assert [entry["status"] for entry in entries] == ["failed", "failed", "running", "complete"]
+    assert [entry["process"] == key for entry in entries] == [False, True, True, True]
+
+
+async def test_a_recording_can_be_answered_oddly_at_first(client: Client, botlhale: Botlhale) -> None:
+    botlhale.refused_asks = botlhale.absent_asks = botlhale.lacking_asks = 1
+    botlhale.strange_statuses = botlhale.strange_results = 1
+    key = await client.submit(wav())
+    assert (await client.ask("status", key)).status_code == 400
+    (strange,) = (await client.ask("status", key)).json()["data"]
+    assert (strange["process"] == key, strange["status"]) == (False, "complete")
+    assert await client.word(key) == "complete"
+    assert (await client.ask("getdata", key)).status_code == 404
+    assert "timestamps" not in (await client.ask("getdata", key)).json()
+    strange_result = (await client.ask("getdata", key)).json()
+    assert strange_result["filename"] != f"/{key}"
+    assert [one["transcription"] for one in strange_result["timestamps"]] == [SOMEBODY_ELSES]
+    assert (await client.ask("getdata", key)).json()["filename"] == f"/{key}"
+
+
+async def test_the_oldest_status_carries_the_result(client: Client, botlhale: Botlhale) -> None:
+    botlhale.script, botlhale.status_shape, botlhale.first_lacks = TALK, "whole", ("end",)
+    botlhale.hold = True
+    key = await client.submit(wav())
+    assert "timestamps" not in (await client.ask("status", key)).json()
+    botlhale.release()
+    status = (await client.ask("status", key)).json()
+    assert (status["status"], status["filename"]) == ("complete", f"/{key}")
+    assert ["end" in segment for segment in status["timestamps"]] == [False, True]
+
+
+async def test_a_form_lives_as_long_as_it_says(client: Client, botlhale: Botlhale) -> None:
+    botlhale.form_life, botlhale.url_name = 60, "upload_url"
+    form = (await client.order()).json()
+    assert form["expires_in"] == 60
+    botlhale.form_life = 0
+    form = (await client.order()).json()
+    assert (await client.store(form | {"url": form["upload_url"]}, wav())).status_code == 403
 
 
 async def test_a_script_may_look_at_the_recording(client: Client, botlhale: Botlhale) -> None:
