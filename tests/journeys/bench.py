@@ -20,6 +20,7 @@ from sandbox.gowajee import Gowajee
 from sandbox.slack import Channel, Message, Share, Slack, Team, Upload
 from sandbox.voices import SAMPLES
 from storage import job_lists
+from storage.claiming import FARTHEST
 from storage.database import Transaction
 from storage.job import Job, JobState
 from tests.journeys.books import earlier
@@ -140,6 +141,24 @@ class Bench:
             tx.announce()
 
         await self.bot.tools.database.write(work)
+
+    async def works_for(self, span: timedelta) -> None:
+        """Let the provider say of the only job that it is at work, for so long: a deadline counts nothing else.
+
+        Of a gap between two of its answers no more than the longest wait counts, so that time passes in such steps.
+        """
+        for _ in range(span // FARTHEST + 1):
+            (job,) = await self.jobs()
+            await self.time_passes(FARTHEST)
+            await self._answered_since(job)
+
+    async def _answered_since(self, before: Job) -> None:
+        async with asyncio.timeout(30):
+            while True:
+                (job,) = await self.jobs()
+                if job.waited > before.waited or job.state is not before.state:
+                    return
+                await asyncio.sleep(0.01)
 
     async def waits(self, state: JobState) -> Job:
         """The newest job, once it is in this state and in nobody's hands."""

@@ -94,7 +94,7 @@ async def test_another_recordings_result_for_ever_ends_at_the_deadline_without_i
     shared = await share(slack)
     await eventually(lambda: asked(bench, bench.botlhale.result_call) > 2)
     await bench.waits(JobState.SUBMITTED)
-    await bench.time_passes(timedelta(minutes=31))
+    await bench.works_for(timedelta(minutes=31))
     (job,) = await bench.ended_at_last()
     assert job.failure is not None
     assert job.failure.reason is Reason.TOO_SLOW
