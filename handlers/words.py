@@ -486,8 +486,8 @@ def found(*, shown: int, more: bool) -> str:
 
 
 def said_at(speaker: str, mark: str) -> str:
-    """Stands before what somebody said; `mark` is a time in the recording, as 2:14."""
-    return f"{speaker} at {mark}: "
+    """Stands before what somebody said; `mark` is a time in the recording, as 2:14; without a speaker, "" is given."""
+    return f"{speaker} at {mark}: " if speaker else f"At {mark}: "
 
 
 def said_again(turns: int) -> str:

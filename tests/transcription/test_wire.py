@@ -20,7 +20,20 @@ def test_no_spelling_of_unknown_is_somebody(label: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "label", ["SPEAKER_00", "speaker_0", "0", "Na", "Nina", "Noner", "Unkel", "Speaker", "\u0e2a\u0e21\u0e0a\u0e32\u0e22", "Anna (?)", "?1"]
+    "label",
+    [
+        "SPEAKER_00",
+        "speaker_0",
+        "0",
+        "Na",
+        "Nina",
+        "Noner",
+        "Unkel",
+        "Speaker",
+        "\u0e2a\u0e21\u0e0a\u0e32\u0e22",
+        "Anna (?)",
+        "?1",
+    ],
 )
 def test_every_other_label_is_somebody_and_kept_as_it_came(label: str) -> None:
     assert known(f" {label} ") == label
