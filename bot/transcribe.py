@@ -19,7 +19,7 @@ from bot.looking import first_look, next_look
 from bot.network import new_session
 from bot.settings import Settings, SettingsProblem
 from transcription import exports
-from transcription.audio import convert
+from transcription.audio import channels_of, convert
 from transcription.errors import Refused, TranscriptionError
 from transcription.transcriber import Audio, Inquiry, Pending, Submission, Transcriber
 from transcription.transcript import Transcript
@@ -68,7 +68,13 @@ async def _transcribe(settings: Settings, file: Path) -> Transcript:
         converted = await convert(
             file, wav, sample_rate=wanted.sample_rate, longest=wanted.longest, stereo=wanted.stereo
         )
-        audio = Audio(key="commandline", path=wav, duration=converted.duration, sample_rate=wanted.sample_rate)
+        audio = Audio(
+            key="commandline",
+            path=wav,
+            duration=converted.duration,
+            sample_rate=wanted.sample_rate,
+            channels=await channels_of(wav),
+        )
         progress.update(task, description=f"sending to {transcriber.title}")
         submission = await transcriber.submit(audio, await transcriber.prepare(audio))
         pace = transcriber.capabilities.pace
@@ -92,7 +98,7 @@ async def _wait(
         while wall_time() < until:
             await asyncio.sleep(min(0.2, wait.total_seconds()))
             tick(wall_time() - started)
-        answer = await transcriber.check(submission.handle, Inquiry(age=wall_time() - started))
+        answer = await transcriber.check(submission.handle, Inquiry(age=wall_time() - started, length=duration))
         if not isinstance(answer, Pending):
             return answer
         wait = answer.look_after or next_look(pace, duration, age=wall_time() - started)

@@ -36,6 +36,9 @@ from transcription.transcript import Transcript
 
 DOCUMENTED_STATUS_PATH = "/v1/speech-to-text/job/status"
 
+LONGEST = timedelta(hours=5)
+"""The longest recording that any model takes."""
+
 LAG = timedelta(minutes=1)
 """How long the status may not know a job that was just accepted."""
 
@@ -91,10 +94,12 @@ class Gowajee:
 
     async def prepare(self, audio: Audio) -> Ticket:
         """Note the length and choose how to send. Raises `TooLong` for what can be sent in no way."""
+        if audio.duration > LONGEST:
+            raise TooLong("more than Gowajee takes", sentence=remarks.too_long("5 hours"))
         size = (await asyncio.to_thread(audio.path.stat)).st_size
         seconds = audio.duration.total_seconds()
         if size <= self._largest_inline:
-            plan = Plan(seconds=seconds, way="multipart" if self._options.reference_speakers else "inline")
+            plan = Plan(seconds=seconds, way="multipart" if self._options_for(audio).reference_speakers else "inline")
         elif self._host:
             plan = Plan(seconds=seconds, way="hosted")
         else:
@@ -172,7 +177,7 @@ class Gowajee:
 
     def _options_for(self, audio: Audio) -> GowajeeOptions:
         vocabulary = audio.wishes.vocabulary if self.capabilities.vocabulary else ()
-        return self._options.wished(speakers=audio.wishes.speakers, vocabulary=vocabulary)
+        return self._options.wished(speakers=audio.wishes.speakers, vocabulary=vocabulary, channels=audio.channels)
 
     async def _standing(self, handle: Handle) -> Standing:
         with_model = f"/v1/speech-to-text/{self._model}/job/status"
@@ -207,7 +212,7 @@ def _capabilities(model: Model, *, largest: int | None, stereo: bool) -> Capabil
             called=True,
         ),
         model=model,
-        longest=timedelta(hours=5),
+        longest=LONGEST,
         largest=largest,
         stereo=stereo,
         speaker_hints=True,

@@ -72,13 +72,15 @@ class Audio:
     """A recording ready to be sent: a WAV file (PCM, 16-bit) in a folder that belongs to this job alone.
 
     A transcriber may write beside it; the folder is removed when the job no longer needs it. `key` names the job
-    and is unique; it is safe in a file name and an address. `wishes` are for this recording.
+    and is unique; it is safe in a file name and an address. `channels` are the file's own. `wishes` are for this
+    recording.
     """
 
     key: str
     path: Path
     duration: timedelta
     sample_rate: int
+    channels: int = 1
     wishes: Wishes = NOTHING
 
 
