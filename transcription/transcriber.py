@@ -49,8 +49,8 @@ class Capabilities:
     text is passed on. Every transcriber gets WAV (PCM, 16-bit, mono) at `sample_rate`, with `stereo` two channels
     where the recording has them. `sendings` is how often one recording may be sent when nobody can tell whether an
     earlier sending arrived: each could be billed. `model`: how quick one is says nothing about another. `offers`: the
-    languages that people are offered to choose from; empty where there is nothing to choose. `place`: where the sound
-    goes, as people are told.
+    languages that people are offered to choose from; empty where there is nothing to choose. `undetected`: those of
+    them that are not found by themselves where none is chosen. `place`: where the sound goes, as people are told.
     """
 
     pace: Pace
@@ -61,6 +61,7 @@ class Capabilities:
     largest: int | None = None
     languages: frozenset[str] | None = None
     offers: tuple[str, ...] = ()
+    undetected: tuple[str, ...] = ()
     place: str = ""
     speaker_hints: bool = False
     vocabulary: bool = False
