@@ -18,6 +18,7 @@ from bot.clock import wall_time
 from bot.looking import first_look, next_look
 from bot.network import new_session
 from bot.settings import Settings, SettingsProblem
+from bot.voices import refused_voices
 from transcription import exports
 from transcription.audio import channels_of, convert
 from transcription.errors import Refused, TranscriptionError
@@ -34,7 +35,7 @@ FORMS: dict[str, Callable[[Transcript], str]] = {
 
 async def transcribe_file(settings: Settings, file: Path, *, form: str, output: Path | None) -> int:
     """Transcribe and print; the exit code."""
-    problems = settings.provider_problems()
+    problems = [*settings.provider_problems(), *await refused_voices(settings)]
     if problems:
         raise SettingsProblem(problems)
     try:

@@ -20,6 +20,7 @@ from transcription import remarks
 from transcription.errors import BadSignature, Failed, Misunderstood, TimedOut, TooLong, Unavailable
 from transcription.gowajee_body import body_of
 from transcription.gowajee_options import BOOSTING, GowajeeOptions, Model
+from transcription.gowajee_voices import is_without_voices
 from transcription.gowajee_wire import (
     Plan,
     Standing,
@@ -32,7 +33,7 @@ from transcription.gowajee_wire import (
 )
 from transcription.http import failure, send
 from transcription.transcriber import Audio, Callback, Capabilities, Handle, Inquiry, Pace, Pending, Submission, Ticket
-from transcription.transcript import Transcript
+from transcription.transcript import Transcript, remarked
 
 DOCUMENTED_STATUS_PATH = "/v1/speech-to-text/job/status"
 
@@ -145,6 +146,14 @@ class Gowajee:
         return None
 
     async def check(self, handle: Handle, inquiry: Inquiry) -> Transcript | Pending:
+        """Ask once, and say under a transcript what it had to be made without."""
+        answer = await self._asked(handle, inquiry)
+        if isinstance(answer, Pending):
+            return answer
+        without = is_without_voices(answer, self._options, length=inquiry.length, largest_inline=self._largest_inline)
+        return remarked(answer, remarks.VOICES_NOT_SENT) if without else answer
+
+    async def _asked(self, handle: Handle, inquiry: Inquiry) -> Transcript | Pending:
         """Ask for the status, which decides; a notice only counts where the status no longer knows the job."""
         match await self._standing(handle):
             case Transcript() as transcript:

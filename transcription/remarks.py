@@ -20,6 +20,10 @@ ENGLISH_ONLY = (
 A_DRAFT = "This is a draft by the offline engine: it may mishear words and mix up speakers."
 TIMES_LOOK_WRONG = "The times in this transcript look wrong: Botlhale AI may have sent them in another unit."
 UNCONFIRMED = "Gowajee sent this transcript but no longer keeps a copy, so it could not be compared."
+VOICES_NOT_SENT = (
+    "This recording is too large to be sent to Gowajee together with the reference voices, so its speakers were not "
+    "recognised by name."
+)
 """Remarks under a transcript."""
 
 STAYS_HERE = "It stays on the server that Threadscribe runs on."

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
+import wave
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import get_args
 
 import aiohttp
 import httpx
@@ -375,6 +378,40 @@ def test_an_impossible_wish_is_named(wrong: dict[str, object], named: str) -> No
 def test_a_wish_that_the_model_does_not_know_is_named(model: Model, options: GowajeeOptions) -> None:
     with pytest.raises(ValueError, match="needs the model pulse"):
         gowajee(partner(), model=model, options=options)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "voices", "answered", "said"),
+    [
+        (10, True, "gowajee_status_completed", False),
+        (700, True, "gowajee_status_completed", True),
+        (700, False, "gowajee_status_completed", False),
+        (700, True, "gowajee_webhook_multichannel", False),
+    ],
+    ids=["inline", "as an address", "without voices", "by channel"],
+)
+async def test_a_transcript_says_where_the_voices_could_not_be_sent(
+    seconds: int, *, voices: bool, answered: str, said: bool
+) -> None:
+    options = GowajeeOptions(multichannels=True, reference_speakers={"Ann": Path("a.wav")} if voices else {})
+    status = changed(sample(answered), status="COMPLETED", jobId=JOB)
+    provider = gowajee(partner(status=[Reply(body=status)]), options=options, host=lambda _: "https://us.example/")
+    found = await provider.check(JOB, Inquiry(age=MINUTE, length=timedelta(seconds=seconds)))
+    assert isinstance(found, Transcript)
+    assert found.note == (remarks.VOICES_NOT_SENT if said else None)
+
+
+async def test_what_is_sent_to_every_model_is_wav_as_it_was_prepared(audio: Audio) -> None:
+    for model in get_args(Model):
+        scripted = Partner(
+            {f"POST /v1/speech-to-text/{model}/transcribe/async": [Reply(body=sample("gowajee_accepted"))]}
+        )
+        provider = gowajee(scripted, model=model)
+        await provider.submit(audio, await provider.prepare(audio))
+        ((request,),) = scripted.asked.values()
+        sound = base64.b64decode(json.loads(request.content)["audioData"])
+        with wave.open(io.BytesIO(sound)) as wav:
+            assert (wav.getframerate(), wav.getsampwidth(), wav.getnchannels()) == (16_000, 2, 1)
 
 
 # An unanswered submission
