@@ -207,13 +207,6 @@ class Settings(BaseSettings):
             raise ValueError("there is a line break or another control character in it; copy it again")
         return secret or None
 
-    @field_validator("gowajee_reference_speakers")
-    @classmethod
-    def _folder_of_voices(cls, value: Path | None) -> Path | None:
-        if value is not None and not value.is_dir():
-            raise ValueError("there is no such folder; set it to a folder with one recording for each speaker")
-        return value
-
     @property
     def database_path(self) -> Path | None:
         """The SQLite file; None where the database is on a server."""

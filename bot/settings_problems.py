@@ -19,7 +19,16 @@ def contradictions(settings: Settings) -> list[str]:
         problems.append("SPEAKERS: set it, or MIN_SPEAKERS and MAX_SPEAKERS, not both")
     if settings.min_speakers and settings.max_speakers and settings.min_speakers > settings.max_speakers:
         problems.append("MIN_SPEAKERS: it is larger than MAX_SPEAKERS")
-    return [*problems, *_of_raw_audio(settings)]
+    return [*problems, *_of_raw_audio(settings), *of_voices(settings)]
+
+
+def of_voices(settings: Settings) -> list[str]:
+    """A folder of voices that is not there; `bot.voices` looks at what is in one."""
+    folder = settings.gowajee_reference_speakers
+    if folder is None or folder.is_dir():
+        return []
+    fix = "set it to a folder with one recording for each speaker"
+    return [f"GOWAJEE_REFERENCE_SPEAKERS: there is no such folder; {fix}"]
 
 
 def _of_raw_audio(settings: Settings) -> list[str]:

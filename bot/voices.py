@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
 
+from bot import settings_problems
 from bot.settings import Settings
 from transcription.audio import convert
 from transcription.errors import NoSound, TooLong, TranscriptionError, Unavailable
@@ -40,6 +41,8 @@ async def refused_voices(settings: Settings) -> list[str]:
     folder = settings.gowajee_reference_speakers
     if folder is None:
         return []
+    if missing := await asyncio.to_thread(settings_problems.of_voices, settings):
+        return missing
     files = await asyncio.to_thread(_files, folder)
     if not files:
         return [f"{_NAME}: there is no recording in this folder; put one for each speaker there"]

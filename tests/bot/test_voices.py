@@ -79,6 +79,11 @@ async def test_a_voice_of_more_than_a_minute_is_not_measured_further(folder: Pat
     assert await refused(folder) == ["Speech.wav is longer than a minute; a voice is 4 to 5 seconds"]
 
 
+async def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    [told] = await refused(tmp_path / "none")
+    assert told.startswith("there is no such folder")
+
+
 async def test_an_empty_folder_is_told(folder: Path) -> None:
     assert await refused(folder) == ["there is no recording in this folder; put one for each speaker there"]
 
