@@ -35,6 +35,7 @@ from bot.socket_pace import PACE, Pace
 from bot.spool import Spool
 from bot.tokens import LastingToken
 from bot.tools import Tools
+from bot.voices import refused_voices
 from bot.worker import Worker
 from bot.workspaces import OneWorkspace, Workspaces, make_workspace
 from handlers.health import Check
@@ -153,6 +154,7 @@ async def open_bot(
     Raises `SettingsProblem`, `AlreadyOwned`, `StorageUnavailable`, `OSError`.
     """
     problems = [*settings.slack_problems(), *settings.provider_problems(), *_role_problems(settings, only)]
+    problems += await refused_voices(settings)
     if problems:
         raise SettingsProblem(problems)
     async with AsyncExitStack() as stack:

@@ -113,14 +113,18 @@ def _paragraph_block(paragraphs: Sequence[Paragraph]) -> Block:
     for number, paragraph in enumerate(paragraphs, start=1):
         name, rest = _elements(paragraph)
         gap = "\n\n" if number < len(paragraphs) else ""
-        elements += [_Text(text=name, style=RichTextElementParts.TextStyle(bold=True)), _Text(text=rest + gap)]
+        if name:  # Slack refuses an element without text
+            elements.append(_Text(text=name, style=RichTextElementParts.TextStyle(bold=True)))
+        elements.append(_Text(text=rest + gap))
     return _rich_text(elements)
 
 
 def _elements(paragraph: Paragraph) -> tuple[str, str]:
+    """The speaker's name, "" where nobody is named, and what stands behind and below it."""
     language = f"  ({paragraph.language})" if paragraph.language else ""
     mark = "" if paragraph.start is None else f"  {time_mark(paragraph.start)}"
-    return paragraph.speaker, f"{mark}{language}\n{paragraph.text}"
+    rest = f"{mark}{language}\n{paragraph.text}"
+    return paragraph.speaker, rest if paragraph.speaker else rest.lstrip()
 
 
 def _rich_text(elements: Sequence[_Text]) -> Block:

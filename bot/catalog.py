@@ -85,7 +85,7 @@ def _gowajee(settings: Settings, *, client: aiohttp.ClientSession) -> Transcribe
 def gowajee_options(settings: Settings) -> GowajeeOptions:
     """What the settings ask of Gowajee. Raises `ValueError` naming what does not go together."""
     folder = settings.gowajee_reference_speakers
-    separate = settings.gowajee_diarization and not settings.gowajee_multichannels
+    separate = settings.gowajee_diarization
     voices = {path.stem: path for path in sorted(folder.iterdir()) if path.is_file()} if folder else {}
     return GowajeeOptions(
         diarization=separate,

@@ -16,6 +16,7 @@ from bot.catalog import make_transcribers
 from bot.clock import wall_time
 from bot.databases import open_database
 from bot.doctor_many import examine_many
+from bot.doctor_options import examine_options
 from bot.facts import recall_facts
 from bot.findings import Finding, Verdict
 from bot.manifest import OPTIONAL_SCOPES, REQUIRED_SCOPES
@@ -163,6 +164,8 @@ async def _provider(settings: Settings) -> AsyncIterator[Finding]:
         transcriber = transcribers.get(settings.transcriber)
         if transcriber is None:
             return
+        async for finding in examine_options(settings):
+            yield finding
         if settings.transcriber == "embedded":
             yield Finding(
                 verdict="note", what="the offline engine transcribes: English only, a first look rather than a record",

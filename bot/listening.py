@@ -121,6 +121,7 @@ def choices_of(tools: Tools) -> tuple[Choice, ...]:
             name=name,
             title=made.title,
             languages=made.capabilities.offers,
+            undetected=made.capabilities.undetected,
             place=made.capabilities.place,
             vocabulary=made.capabilities.vocabulary,
         )

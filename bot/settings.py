@@ -137,8 +137,10 @@ class Settings(BaseSettings):
     botlhale_org_id: str | None = Field(None, description="Organisation id of the account.")
     botlhale_refresh_token: SecretStr | None = Field(None, description="Refresh token from the account's API settings.")
     botlhale_dialect: Literal["camel", "snake"] = Field("camel", description="Spelling of the request's parameters.")
-    botlhale_language: str | None = Field(None, description="Language code such as `zu-ZA`; unset: detected.")
-    botlhale_diarization: bool = Field(default=True, description="Tell speakers apart.")
+    botlhale_language: str | None = Field(
+        None, description="Language code such as `zu-ZA`; unset: detected, but for sw-KE, ki-KE, ka-KE and rw-RW."
+    )
+    botlhale_diarization: bool = Field(default=True, description="Tell speakers apart (not in rw-RW).")
     botlhale_result_path: str = Field("/asr/async/getdata", description="Path of the result call.")
     botlhale_token_path: str | None = Field(None, description="Path of the token exchange; unset: by dialect.")
     botlhale_form_encoding: Literal["multipart", "urlencoded"] = Field(
@@ -156,20 +158,26 @@ class Settings(BaseSettings):
         (), description="The token in the registered address; two, separated by a comma, while rotating."
     )
     gowajee_diarization: bool = Field(default=True, description="Tell speakers apart.")
-    gowajee_speaking_rate: bool = Field(default=False, description="Ask for the speaking rate.")
-    gowajee_word_timestamps: bool = Field(default=False, description="Ask for word times (pulse).")
-    gowajee_boost_words: Words = Field((), description="Words to expect, separated by commas (pulse, cosmos).")
-    gowajee_boost_score: int | None = Field(None, ge=1, le=20, description="How strongly to expect them.")
-    gowajee_multichannels: bool = Field(
-        default=False, description="Stereo with one speaker on each channel; tells speakers apart by it."
+    gowajee_speaking_rate: bool = Field(
+        default=False, description="Ask for the speaking rate; nothing is read from it."
     )
-    gowajee_sample_rate: int | None = Field(None, ge=1, description="Sent along as the raw audio's rate in hertz.")
-    gowajee_sample_width: int | None = Field(None, ge=1, le=2, description="Sent along as its bytes per sample.")
-    gowajee_channels: int | None = Field(None, ge=1, description="Sent along as its number of channels.")
+    gowajee_word_timestamps: bool = Field(
+        default=False, description="Ask for word times (pulse); nothing is read from them."
+    )
+    gowajee_boost_words: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Words to expect, separated by commas, beside those set in Slack (pulse, cosmos)."
+    )
+    gowajee_boost_score: int | None = Field(None, ge=1, le=20, description="How strongly to expect these words.")
+    gowajee_multichannels: bool = Field(
+        default=False, description="Stereo has one speaker on each channel; mono goes by GOWAJEE_DIARIZATION."
+    )
+    gowajee_sample_rate: int | None = Field(None, ge=1, description="Sent along as the sound's rate: 16000.")
+    gowajee_sample_width: int | None = Field(None, ge=1, le=2, description="Sent along as its bytes per sample: 2.")
+    gowajee_channels: int | None = Field(None, ge=1, description="Sent along as each recording's own number.")
     gowajee_results: Results = Field("auto", description="What decides: `auto`, `webhook` alone or `status` alone.")
     gowajee_status_path: str = Field("/v1/speech-to-text/job/status", description="Path of the status call.")
     gowajee_reference_speakers: Path | None = Field(
-        None, description="Folder of voices, 4 to 5 seconds each, named after their speakers (pulse)."
+        None, description="Folder of voices, 4 to 5 seconds each, named after their speakers (pulse; see Gowajee)."
     )
     gowajee_largest_inline: int = Field(
         20 * 1024 * 1024, ge=1, description="Bytes; above it Gowajee fetches the audio from PUBLIC_URL."
@@ -208,13 +216,6 @@ class Settings(BaseSettings):
         if not secret.isprintable():
             raise ValueError("there is a line break or another control character in it; copy it again")
         return secret or None
-
-    @field_validator("gowajee_reference_speakers")
-    @classmethod
-    def _folder_of_voices(cls, value: Path | None) -> Path | None:
-        if value is not None and not value.is_dir():
-            raise ValueError("there is no such folder; set it to a folder with one recording for each speaker")
-        return value
 
     @property
     def database_path(self) -> Path | None:

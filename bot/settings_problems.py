@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from transcription.gowajee_options import SENT, SENT_RATE, SENT_WIDTH
+
 if TYPE_CHECKING:
     from bot.settings import Settings
 
@@ -17,7 +19,32 @@ def contradictions(settings: Settings) -> list[str]:
         problems.append("SPEAKERS: set it, or MIN_SPEAKERS and MAX_SPEAKERS, not both")
     if settings.min_speakers and settings.max_speakers and settings.min_speakers > settings.max_speakers:
         problems.append("MIN_SPEAKERS: it is larger than MAX_SPEAKERS")
-    return problems
+    return [*problems, *_of_raw_audio(settings), *of_voices(settings)]
+
+
+def of_voices(settings: Settings) -> list[str]:
+    """A folder of voices that is not there; `bot.voices` looks at what is in one."""
+    folder = settings.gowajee_reference_speakers
+    if folder is None or folder.is_dir():
+        return []
+    fix = "set it to a folder with one recording for each speaker"
+    return [f"GOWAJEE_REFERENCE_SPEAKERS: there is no such folder; {fix}"]
+
+
+def _of_raw_audio(settings: Settings) -> list[str]:
+    """Descriptions of the sound that are not true of what is sent to Gowajee."""
+    channels = (1, 2) if settings.gowajee_multichannels else (1,)
+    told = {
+        "GOWAJEE_SAMPLE_RATE": (settings.gowajee_sample_rate, (SENT_RATE,)),
+        "GOWAJEE_SAMPLE_WIDTH": (settings.gowajee_sample_width, (SENT_WIDTH,)),
+        "GOWAJEE_CHANNELS": (settings.gowajee_channels, channels),
+    }
+    sent = f"{SENT}, {'with one channel or two' if settings.gowajee_multichannels else 'with one channel'}"
+    return [
+        f"{name}: {sent}; set it to {' or '.join(map(str, true))}, or leave all three out"
+        for name, (value, true) in told.items()
+        if value is not None and value not in true
+    ]
 
 
 def of_provider(settings: Settings) -> list[str]:

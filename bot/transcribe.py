@@ -18,8 +18,9 @@ from bot.clock import wall_time
 from bot.looking import first_look, next_look
 from bot.network import new_session
 from bot.settings import Settings, SettingsProblem
+from bot.voices import refused_voices
 from transcription import exports
-from transcription.audio import convert
+from transcription.audio import channels_of, convert
 from transcription.errors import Refused, TranscriptionError
 from transcription.transcriber import Audio, Inquiry, Pending, Submission, Transcriber
 from transcription.transcript import Transcript
@@ -34,7 +35,7 @@ FORMS: dict[str, Callable[[Transcript], str]] = {
 
 async def transcribe_file(settings: Settings, file: Path, *, form: str, output: Path | None) -> int:
     """Transcribe and print; the exit code."""
-    problems = settings.provider_problems()
+    problems = [*settings.provider_problems(), *await refused_voices(settings)]
     if problems:
         raise SettingsProblem(problems)
     try:
@@ -68,7 +69,13 @@ async def _transcribe(settings: Settings, file: Path) -> Transcript:
         converted = await convert(
             file, wav, sample_rate=wanted.sample_rate, longest=wanted.longest, stereo=wanted.stereo
         )
-        audio = Audio(key="commandline", path=wav, duration=converted.duration, sample_rate=wanted.sample_rate)
+        audio = Audio(
+            key="commandline",
+            path=wav,
+            duration=converted.duration,
+            sample_rate=wanted.sample_rate,
+            channels=await channels_of(wav),
+        )
         progress.update(task, description=f"sending to {transcriber.title}")
         submission = await transcriber.submit(audio, await transcriber.prepare(audio))
         pace = transcriber.capabilities.pace
@@ -92,7 +99,7 @@ async def _wait(
         while wall_time() < until:
             await asyncio.sleep(min(0.2, wait.total_seconds()))
             tick(wall_time() - started)
-        answer = await transcriber.check(submission.handle, Inquiry(age=wall_time() - started))
+        answer = await transcriber.check(submission.handle, Inquiry(age=wall_time() - started, length=duration))
         if not isinstance(answer, Pending):
             return answer
         wait = answer.look_after or next_look(pace, duration, age=wall_time() - started)

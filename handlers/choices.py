@@ -34,11 +34,15 @@ _COUNT = re.compile(r"(\d{1,2})(?:\s*[-\u2013]\s*(\d{1,2}))?", re.ASCII)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Choice:
-    """A transcriber that is set up: its name here and for people, what it offers, and where it sends the sound."""
+    """A transcriber that is set up: its name here and for people, what it offers, and where it sends the sound.
+
+    `undetected`: those of its languages that it finds only where they are chosen.
+    """
 
     name: str
     title: str
     languages: tuple[str, ...] = ()
+    undetected: tuple[str, ...] = ()
     place: str = ""
     vocabulary: bool = False
 
@@ -65,7 +69,10 @@ def fields(wanted: Wanted, choices: Sequence[Choice], *, usual: Wanted = ANYTHIN
         )
     if languages := _languages(choices):
         told = words.as_usual(language_name(usual.language)) if usual.language else ""
-        yield select(LANGUAGE, words.CHOOSE_LANGUAGE, languages, chosen=wanted.language, version=version, usual=told)
+        hint = "" if wanted.language or usual.language else _to_be_chosen(choices)
+        yield select(
+            LANGUAGE, words.CHOOSE_LANGUAGE, languages, chosen=wanted.language, version=version, usual=told, hint=hint
+        )
     yield InputBlock(
         block_id=f"{SPEAKERS}:{version}", optional=True, label=words.CHOOSE_SPEAKERS, hint=words.SPEAKERS_HINT,
         element=PlainTextInputElement(action_id=SPEAKERS, max_length=10, initial_value=_spelled(wanted.speakers)),
@@ -100,17 +107,33 @@ def line(text: str) -> Block:
 
 
 def select(
-    name: str, label: str, offered: Sequence[tuple[str, str]], *, chosen: str | None, version: int, usual: str = ""
+    name: str,
+    label: str,
+    offered: Sequence[tuple[str, str]],
+    *,
+    chosen: str | None,
+    version: int,
+    usual: str = "",
+    hint: str = "",
 ) -> Block:
-    """A field to choose one of `offered` (value and text), or nothing in particular."""
+    """A field to choose one of `offered` (value and text), or nothing in particular; `hint` stands below it."""
     options = [_option(USUAL, usual or words.AS_BEFORE), *(_option(value, text) for value, text in offered)]
     initial = next((option for option in options if option.value == chosen), options[0])
     element = StaticSelectElement(action_id=name, options=options, initial_option=initial)
-    return InputBlock(block_id=f"{name}:{version}", label=label, element=element)
+    return InputBlock(block_id=f"{name}:{version}", label=label, element=element, hint=hint or None)
 
 
 def _option(value: str, text: str) -> Option:
     return Option(value=value, text=PlainTextObject(text=text, emoji=False))
+
+
+def _to_be_chosen(choices: Sequence[Choice]) -> str:
+    """Which languages have to be chosen, by transcriber."""
+    return " ".join(
+        words.only_if_chosen(choice.title, [language_name(code) for code in choice.undetected])
+        for choice in choices
+        if choice.undetected
+    )
 
 
 def _languages(choices: Sequence[Choice]) -> list[tuple[str, str]]:

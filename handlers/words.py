@@ -369,6 +369,13 @@ def not_in_that_language(transcriber: str) -> str:
     return f"{transcriber} does not offer this language. Please choose another one, or another transcriber."
 
 
+def only_if_chosen(transcriber: str, languages: Sequence[str]) -> str:
+    """Stands under the field for a language where none is chosen: these are not recognised by themselves."""
+    *others, last = languages
+    named = f"{', '.join(others)} and {last}" if others else last
+    return f"{transcriber} recognises {named} only if you choose it here."
+
+
 def done_again_in_vain(why: str) -> str:
     """Tells whoever asked that the transcript stays as it was."""
     return f"This recording could not be transcribed again, so its transcript stays as it was. {why}"
@@ -486,8 +493,8 @@ def found(*, shown: int, more: bool) -> str:
 
 
 def said_at(speaker: str, mark: str) -> str:
-    """Stands before what somebody said; `mark` is a time in the recording, as 2:14."""
-    return f"{speaker} at {mark}: "
+    """Stands before what somebody said; `mark` is a time in the recording, as 2:14; without a speaker, "" is given."""
+    return f"{speaker} at {mark}: " if speaker else f"At {mark}: "
 
 
 def said_again(turns: int) -> str:

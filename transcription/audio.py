@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import wave
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -71,6 +72,19 @@ async def convert(
     finally:
         await asyncio.to_thread(_drop, draft)
     return converted
+
+
+async def channels_of(wav: Path) -> int:
+    """How many channels a WAV of `convert` has. Raises `Unavailable` where it cannot be read."""
+
+    def look() -> int:
+        with wave.open(str(wav), "rb") as opened:
+            return opened.getnchannels()
+
+    try:
+        return await asyncio.to_thread(look)
+    except (OSError, EOFError, wave.Error) as error:
+        raise Unavailable(f"a conversion could not be read again: {type(error).__name__}") from None
 
 
 async def _ask(request: dict[str, object], *, most: timedelta, output: int) -> dict[str, object]:

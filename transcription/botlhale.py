@@ -8,6 +8,7 @@ is the job's name, so a repeated upload of one ticket leads to one job.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Final, Literal, assert_never
@@ -20,6 +21,7 @@ from transcription.addresses import may_receive
 from transcription.bodies import Body, multipart, urlencoded
 from transcription.botlhale_dialects import NAMES, Dialect
 from transcription.botlhale_form import read_form, read_ticket
+from transcription.botlhale_languages import LANGUAGES, UNDETECTED, WITHOUT_SPEAKERS, is_among
 from transcription.botlhale_storage import store
 from transcription.botlhale_token import Bearer, Token, read_token
 from transcription.botlhale_wire import Standing, read_result, read_status
@@ -44,12 +46,6 @@ MANY_WORDS = 100
 
 _log = structlog.get_logger()
 
-LANGUAGES: Final = (
-    "af-ZA", "en-ZA", "nso-ZA", "st-ZA", "tn-ZA", "ts-ZA", "vr-ZA", "xh-ZA", "zu-ZA", "sw-KE", "ki-KE",
-    "ka-KE", "rw-RW",
-)  # fmt: skip
-"""What the vendor's page "Languages" lists for transcription."""
-
 
 class Botlhale:
     """Sends recordings to Botlhale AI.
@@ -72,6 +68,7 @@ class Botlhale:
         ),
         longest=timedelta(minutes=400),
         offers=LANGUAGES,
+        undetected=UNDETECTED,
         place=remarks.TO_BOTLHALE,
     )
 
@@ -98,6 +95,8 @@ class Botlhale:
         self._clock = clock
         self._names = NAMES[dialect]
         self._language = language
+        if language:
+            self.capabilities = replace(self.capabilities, undetected=())
         self._diarization = diarization
         self._encoding = encoding
         self._result_path = result_path
@@ -198,7 +197,7 @@ class Botlhale:
         fields = {self._names.org_id: self._org_id, self._names.sample_rate: str(audio.sample_rate)}
         if language := audio.wishes.language or self._language:
             fields[self._names.language] = language
-        if self._diarization:
+        if self._diarization and not is_among(language or "", WITHOUT_SPEAKERS):
             # The published samples send Python's own word for it, and leave the field out where it is off.
             fields[self._names.diarization] = "True"
         return multipart(list(fields.items())) if self._encoding == "multipart" else urlencoded(fields)

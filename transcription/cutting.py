@@ -11,6 +11,12 @@ import unicodedata
 from collections.abc import Iterator
 
 _SENTENCE_END = re.compile("(?<=[.!?…؟۔।]) |(?<=[.!?…][\"'”’»)]) |(?<=[。！？])")
+# Letters and marks of Thai, Lao, Burmese, Khmer, Japanese and Chinese, and the last two's full width signs. Numbers are
+# not among them (two of them without a space are another number), nor is the Thai sign for a repetition.
+_UNSPACED = re.compile(
+    "[\u0e01-\u0e2e\u0e30-\u0e3a\u0e40-\u0e45\u0e47-\u0e4e\u0e81-\u0ec5\u0ec8-\u0ece\u1000-\u103f\u1780-\u17d3"
+    "\u3001-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uff01-\uff0f\uff1a-\uff20]"
+)
 _FLAG_HALVES = "".join(map(chr, range(0x1F1E6, 0x1F200)))
 _NEARBY = 64  # no drawn character is longer; beyond it, the text is not one that anybody reads
 
@@ -37,6 +43,12 @@ def sentences(text: str) -> Iterator[tuple[int, str]]:
         start = end.end()
     if start < len(text):
         yield start, text[start:]
+
+
+def joint(before: str, after: str) -> str:
+    """What belongs between two texts that are read on as one: a space, and nothing where neither script has any."""
+    unspaced = _UNSPACED.match(before[-1:]) and _UNSPACED.match(after[:1])
+    return "" if unspaced else " "
 
 
 def _cut(text: str, *, start: int, limit: int) -> int:

@@ -34,11 +34,14 @@ def as_document(transcript: Transcript, *, title: str, at: datetime, time_marks:
         document.add_paragraph().add_run(remark).italic = True
     speaking = document.styles["Heading 2"]
     for paragraph in paragraphs(transcript):
-        passage = document.add_paragraph(style=speaking)
-        passage.add_run(_text(paragraph.speaker)).bold = True
-        mark = f"  {time_mark(paragraph.start)}" if time_marks and paragraph.start is not None else ""
-        language = f"  ({_text(paragraph.language)})" if paragraph.language else ""
-        passage.add_run(mark + language).bold = False
+        mark = time_mark(paragraph.start) if time_marks and paragraph.start is not None else ""
+        language = f"({_text(paragraph.language)})" if paragraph.language else ""
+        rest = "  ".join(filter(None, [mark, language]))
+        speaker = _text(paragraph.speaker)
+        if speaker or rest:  # an empty heading is announced by screen readers, too
+            passage = document.add_paragraph(style=speaking)
+            passage.add_run(speaker).bold = True
+            passage.add_run(f"  {rest}" if speaker and rest else rest).bold = False
         document.add_paragraph(_text(paragraph.text))
     written = io.BytesIO()
     document.save(written)

@@ -16,7 +16,7 @@ from datetime import timedelta
 
 from transcription.cutting import pieces
 from transcription.naming import language_name, name_of, one_line, speaker_names, summary, time_mark
-from transcription.paragraphs import moment_in, paragraphs
+from transcription.paragraphs import Paragraph, moment_in, paragraphs
 from transcription.transcript import Transcript, Turn
 
 JSON_VERSION = 1
@@ -38,14 +38,22 @@ class _Cue:
 
 
 def as_text(transcript: Transcript, *, time_marks: bool = True) -> str:
-    """Plain text: the summary, the remark if there is one, then a paragraph for each passage under name and time."""
+    """Plain text: the summary, the remark if there is one, then a paragraph for each passage under name and time.
+
+    Where voices were not told apart there is no name, and without time marks nothing above the words.
+    """
     head = [summary(transcript), *_remark(transcript)]
     body = [
-        f"{paragraph.speaker}{f'  {time_mark(paragraph.start)}' if time_marks and paragraph.start is not None else ''}"
-        f"{f'  ({paragraph.language})' if paragraph.language else ''}\n{paragraph.text}"
-        for paragraph in paragraphs(transcript)
+        "\n".join([*_above(paragraph, time_marks=time_marks), paragraph.text]) for paragraph in paragraphs(transcript)
     ]
     return "\n\n".join(["\n".join(head), *body]) + "\n"
+
+
+def _above(paragraph: Paragraph, *, time_marks: bool) -> list[str]:
+    """The line above a paragraph, if there is anything to say in it."""
+    mark = time_mark(paragraph.start) if time_marks and paragraph.start is not None else ""
+    told = filter(None, [paragraph.speaker, mark, f"({paragraph.language})" if paragraph.language else ""])
+    return list(filter(None, ["  ".join(told)]))
 
 
 def as_json(transcript: Transcript) -> str:
@@ -69,14 +77,14 @@ def as_json(transcript: Transcript) -> str:
 
 
 def as_srt(transcript: Transcript) -> str:
-    """SubRip subtitles, each cue with its speaker.
+    """SubRip subtitles, each cue with its speaker where voices were told apart.
 
     SubRip has no way to escape; players take `<` for a tag and `-->` for a time, so angle brackets become ‹ and ›.
     """
     angles = str.maketrans("<>", "‹›")
     return "\n".join(
         f"{number}\n{_clock(cue.start, ',')} --> {_clock(cue.end, ',')}\n"
-        f"{f'{cue.speaker}: {cue.text}'.translate(angles)}\n"
+        f"{': '.join(filter(None, [cue.speaker, cue.text])).translate(angles)}\n"
         for number, cue in enumerate(_cues(transcript), start=1)
     )
 
@@ -85,10 +93,14 @@ def as_vtt(transcript: Transcript) -> str:
     """WebVTT subtitles with a voice for each speaker; the format is https://www.w3.org/TR/webvtt1/."""
     head = ["WEBVTT\n", *(f"NOTE\n{_escaped(remark)}\n" for remark in _remark(transcript))]
     cues = (
-        f"{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}\n<v {_escaped(cue.speaker)}>{_escaped(cue.text)}\n"
+        f"{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}\n{_voice(cue.speaker)}{_escaped(cue.text)}\n"
         for cue in _cues(transcript)
     )
     return "\n".join([*head, *cues])
+
+
+def _voice(speaker: str) -> str:
+    return f"<v {_escaped(speaker)}>" if speaker else ""
 
 
 def _remark(transcript: Transcript) -> list[str]:

@@ -22,6 +22,7 @@ from transcription.errors import BadSignature, Misunderstood, NotAuthorised, Tim
 from transcription.gowajee_body import body_of
 from transcription.gowajee_deciding import Results, decided, instead_of
 from transcription.gowajee_options import BOOSTING, GowajeeOptions, Model
+from transcription.gowajee_voices import is_without_voices
 from transcription.gowajee_wire import (
     Plan,
     Standing,
@@ -34,9 +35,12 @@ from transcription.gowajee_wire import (
 )
 from transcription.http import failure, send
 from transcription.transcriber import Audio, Callback, Capabilities, Handle, Inquiry, Pace, Pending, Submission, Ticket
-from transcription.transcript import Transcript
+from transcription.transcript import Transcript, remarked
 
 DOCUMENTED_STATUS_PATH = "/v1/speech-to-text/job/status"
+
+LONGEST = timedelta(hours=5)
+"""The longest recording that any model takes."""
 
 NO_SUCH_CALL = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.GONE})
 """What a path answers that is not there. The page "Asynchronous API" knows no status call."""
@@ -103,10 +107,12 @@ class Gowajee:
 
     async def prepare(self, audio: Audio) -> Ticket:
         """Note the length and choose how to send. Raises `TooLong` for what can be sent in no way."""
+        if audio.duration > LONGEST:
+            raise TooLong("more than Gowajee takes", sentence=remarks.too_long("5 hours"))
         size = (await asyncio.to_thread(audio.path.stat)).st_size
         seconds = audio.duration.total_seconds()
         if size <= self._largest_inline:
-            plan = Plan(seconds=seconds, way="multipart" if self._options.reference_speakers else "inline")
+            plan = Plan(seconds=seconds, way="multipart" if self._options_for(audio).reference_speakers else "inline")
         elif self._host:
             plan = Plan(seconds=seconds, way="hosted")
         else:
@@ -156,7 +162,17 @@ class Gowajee:
         return None
 
     async def check(self, handle: Handle, inquiry: Inquiry) -> Transcript | Pending:
-        """Ask for the status, which decides where it can; where it cannot, a webhook about a job of ours does."""
+        """Ask for the status, which decides where it can; where it cannot, a webhook about a job of ours does.
+
+        Says under a transcript what it had to be made without.
+        """
+        answer = await self._asked(handle, inquiry)
+        if isinstance(answer, Pending):
+            return answer
+        without = is_without_voices(answer, self._options, length=inquiry.length, largest_inline=self._largest_inline)
+        return remarked(answer, remarks.VOICES_NOT_SENT) if without else answer
+
+    async def _asked(self, handle: Handle, inquiry: Inquiry) -> Transcript | Pending:
         try:
             standing = await self._standing(handle)
         except (Misunderstood, NotAuthorised, Unavailable) as error:
@@ -184,7 +200,7 @@ class Gowajee:
 
     def _options_for(self, audio: Audio) -> GowajeeOptions:
         vocabulary = audio.wishes.vocabulary if self.capabilities.vocabulary else ()
-        return self._options.wished(speakers=audio.wishes.speakers, vocabulary=vocabulary)
+        return self._options.wished(speakers=audio.wishes.speakers, vocabulary=vocabulary, channels=audio.channels)
 
     @property
     def can_be_asked(self) -> bool:
@@ -256,7 +272,7 @@ def _capabilities(model: Model, *, largest: int | None, stereo: bool) -> Capabil
             called=True,
         ),
         model=model,
-        longest=timedelta(hours=5),
+        longest=LONGEST,
         largest=largest,
         stereo=stereo,
         speaker_hints=True,

@@ -19,21 +19,29 @@ from transcription.transcriber import Audio
 
 async def body_of(audio: Audio, *, plan: Plan, options: GowajeeOptions, host: Callable[[Audio], str] | None) -> Body:
     """Frame the request in the way that the ticket chose. Raises `TicketExpired` where that way is gone."""
-    wishes = options.in_json()
-    tail = f", {wishes}}}" if wishes else "}"
     match plan.way:
         case "hosted":
             if host is None:
                 raise TicketExpired("there is no public address any more")
-            return _json(f'{{"audioData": {json.dumps(host(audio))}{tail}'.encode())
+            # In JSON nobody knows how voices are written.
+            return _json(
+                f'{{"audioData": {json.dumps(host(audio))}'.encode(),
+                _tail(options.without_voices(speakers=audio.wishes.speakers)),
+            )
         case "inline":
             recording = await measured(audio.path, in_base64=True)
-            return _json(b'{"audioData": "', recording, f'"{tail}'.encode())
+            return _json(b'{"audioData": "', recording, b'"', _tail(options))
         case "multipart":
             voices = [await _voice(name, path) for name, path in options.reference_speakers.items()]
             recording = await measured(audio.path)
             file = FilePart(name="audioData", filename=f"{audio.key}.wav", content=recording)
             return multipart(options.in_form(), [*voices, file])
+
+
+def _tail(options: GowajeeOptions) -> bytes:
+    """Everything behind the audio in a JSON body."""
+    wishes = options.in_json()
+    return (f", {wishes}}}" if wishes else "}").encode()
 
 
 def _json(*pieces: bytes | FromDisk) -> Body:

@@ -14,6 +14,15 @@ from typing import Final, Literal
 
 Model = Literal["pulse", "cosmos", "astro"]
 
+SENT_RATE: Final = 16_000
+"""Hz of every recording that is sent."""
+
+SENT_WIDTH: Final = 2
+"""Bytes per sample of every recording that is sent."""
+
+SENT: Final = "recordings are sent as WAV at 16000 Hz with 2 bytes per sample"
+"""What the parameters for raw audio can describe, for operators."""
+
 BOOSTING: Final[frozenset[Model]] = frozenset({"pulse", "cosmos"})
 """The models that take a vocabulary."""
 
@@ -24,10 +33,11 @@ Value = bool | int | tuple[str, ...]
 class GowajeeOptions:
     """Wishes for every recording; an impossible set raises `ValueError`, which names the option.
 
-    `num_speakers`, or `min_speakers` with `max_speakers`, or neither. `boost_score` is 1 to 20.
+    `num_speakers`, or `min_speakers` with `max_speakers`, or neither. `boost_score` is 1 to 20 and is sent along with
+    words, whoever wished for these. `multichannels` is for recordings with two channels; others go by `diarization`.
     `reference_speakers` are four to five seconds of each person's voice by name; they cannot ride along with a
     recording that is too large to be sent inline. `sample_rate`, `sample_width` (bytes) and `channels` describe
-    audio without a header; recordings go as WAV, which needs none of them.
+    audio without a header; recordings go as WAV, which needs none of them, so they can only say what that says.
     """
 
     diarization: bool = True
@@ -48,14 +58,39 @@ class GowajeeOptions:
         for problem in self._problems():
             raise ValueError(problem)
 
-    def wished(self, *, speakers: tuple[int, int] | None, vocabulary: tuple[str, ...]) -> GowajeeOptions:
-        """With what is wished for one recording: the fewest and most speakers where these can be told, more words."""
-        wished = replace(self, boost_words=tuple(dict.fromkeys([*self.boost_words, *vocabulary])))
+    def wished(
+        self, *, speakers: tuple[int, int] | None, vocabulary: tuple[str, ...], channels: int = 1
+    ) -> GowajeeOptions:
+        """For one recording of `channels`, with the fewest and most speakers where these can be told, and more words.
+
+        The only options that may be sent: each says what is true of this recording.
+        """
+        words = tuple(dict.fromkeys([*self.boost_words, *vocabulary]))
+        described = channels if self.channels is not None else None
+        wished = replace(self, boost_words=words, channels=described, multichannels=False)
+        if not (self.multichannels and channels > 1):
+            return wished.counting(speakers)
+        return replace(
+            wished,
+            multichannels=True,
+            diarization=False,
+            reference_speakers={},
+            num_speakers=None,
+            min_speakers=None,
+            max_speakers=None,
+        )
+
+    def without_voices(self, *, speakers: tuple[int, int] | None) -> GowajeeOptions:
+        """For a recording that no voice can ride along with: the wished number of speakers counts in their place."""
+        return replace(self, reference_speakers={}).counting(speakers)
+
+    def counting(self, speakers: tuple[int, int] | None) -> GowajeeOptions:
+        """With the fewest and most speakers in place of those that were set up; as it is where none can be told."""
         if speakers is None or not self.diarization or self.reference_speakers:
-            return wished
+            return self
         if speakers[0] == speakers[1]:
-            return replace(wished, num_speakers=speakers[0], min_speakers=None, max_speakers=None)
-        return replace(wished, num_speakers=None, min_speakers=speakers[0], max_speakers=speakers[1])
+            return replace(self, num_speakers=speakers[0], min_speakers=None, max_speakers=None)
+        return replace(self, num_speakers=None, min_speakers=speakers[0], max_speakers=speakers[1])
 
     def check_model(self, model: Model) -> None:
         """Raise `ValueError` for a wish that `model` does not know."""
@@ -63,8 +98,9 @@ class GowajeeOptions:
             raise ValueError(f"word_timestamps needs the model pulse, not {model}")
         if model != "pulse" and self.reference_speakers:
             raise ValueError(f"reference_speakers needs the model pulse, not {model}")
-        if model not in BOOSTING and self.boost_words:
-            raise ValueError(f"boost_words needs the model pulse or cosmos, not {model}")
+        if model not in BOOSTING and (self.boost_words or self.boost_score is not None):
+            name = "boost_words" if self.boost_words else "boost_score"
+            raise ValueError(f"{name} needs the model pulse or cosmos, not {model}")
 
     def in_json(self) -> str:
         """Write the wishes as the members of a JSON object, without its braces; "" where there are none."""
@@ -80,7 +116,7 @@ class GowajeeOptions:
             ("getSpeakingRate", self.speaking_rate or None),
             ("getWordTimestamps", self.word_timestamps or None),
             ("boostWordList", self.boost_words or None),
-            ("boostScore", self.boost_score),
+            ("boostScore", self.boost_score if self.boost_words else None),
             ("multichannels", self.multichannels or None),
             ("diarization", self.diarization or None),
             ("numSpeakers", self.num_speakers),
@@ -94,8 +130,6 @@ class GowajeeOptions:
 
     def _problems(self) -> Iterator[str]:
         yield from self._speaker_problems()
-        if self.boost_score is not None and not self.boost_words:
-            yield "boost_score needs boost_words"
         if self.boost_score is not None and not 1 <= self.boost_score <= 20:  # noqa: PLR2004 - the documented range
             yield "boost_score is between 1 and 20"
         if any(not word.strip() or "," in word for word in self.boost_words):
@@ -103,8 +137,10 @@ class GowajeeOptions:
         raw = (self.sample_rate, self.sample_width, self.channels)
         if len({value is None for value in raw}) > 1:
             yield "sample_rate, sample_width and channels go together"
-        if any(value is not None and value < 1 for value in raw) or self.sample_width not in {None, 1, 2}:
-            yield "sample_rate and channels are at least 1, sample_width is 1 or 2"
+        if self.sample_rate not in {None, SENT_RATE} or self.sample_width not in {None, SENT_WIDTH}:
+            yield f"sample_rate is {SENT_RATE} and sample_width {SENT_WIDTH}, or none of them is set: {SENT}"
+        if self.channels not in {None, 1, 2}:
+            yield "channels is 1 or 2"
 
     def _speaker_problems(self) -> Iterator[str]:
         pair = (self.min_speakers, self.max_speakers)
@@ -122,8 +158,6 @@ class GowajeeOptions:
             yield "num_speakers, min_speakers, max_speakers and reference_speakers need diarization"
         if counted and self.reference_speakers:
             yield "reference_speakers exclude num_speakers, min_speakers and max_speakers"
-        if self.multichannels and self.diarization:
-            yield "multichannels excludes diarization"
         if any(not name.strip() or not name.isprintable() or '"' in name for name in self.reference_speakers):
             yield "reference_speakers are named: printable, not empty and without a quotation mark"
 

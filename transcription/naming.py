@@ -103,8 +103,13 @@ def _name(text: str) -> str:
 
 
 def name_of(speaker: Speaker | None, *, names: dict[str, str]) -> str:
-    """The name to show before a turn; `names` comes from `speaker_names`."""
-    return names[speaker.label] if speaker else UNKNOWN_SPEAKER
+    """The name to show before a turn; `names` comes from `speaker_names`.
+
+    It is "" where that knows nobody: voices were not told apart, and there is nothing to say at each turn.
+    """
+    if speaker:
+        return names[speaker.label]
+    return UNKNOWN_SPEAKER if names else ""
 
 
 def language_name(language: str) -> str:

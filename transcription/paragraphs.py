@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from transcription.cutting import pieces, sentences
+from transcription.cutting import joint, pieces, sentences
 from transcription.naming import language_name, language_names, name_of, one_line, speaker_names
 from transcription.transcript import Transcript, Turn
 
@@ -31,7 +31,7 @@ class Paragraph:
     """What one speaker said, short enough to be read; all text is one line.
 
     `start` is exact where the paragraph opens with a turn, and in proportion to the characters inside one; None where
-    nobody wants to know.
+    nobody wants to know. `speaker` is "" where voices were not told apart in the whole transcript.
     `language` is set where it is another one than before.
     """
 
@@ -47,35 +47,41 @@ class _Run:
 
     language: str
     turns: list[Turn]
+    told_apart: bool
 
     def takes(self, turn: Turn) -> bool:
-        """Whether `turn` goes on with it. Two turns without a speaker are never taken for one person."""
-        speaker, language = self.turns[-1].speaker, language_name(turn.language or "")
-        if turn.speaker is None or speaker is None or turn.speaker.label != speaker.label:
-            return False
-        return language in {"", self.language}
+        """Whether `turn` goes on with it.
+
+        Where voices were told apart, two turns without a speaker are never taken for one person.
+        """
+        before, language = self.turns[-1].speaker, language_name(turn.language or "")
+        one_voice = turn.speaker is not None and before is not None and turn.speaker.label == before.label
+        return (one_voice or not self.told_apart) and language in {"", self.language}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Passage:
-    """A part of a turn that is never divided."""
+    """A part of a turn that is never divided. `gap` stands before it in its turn; None where it opens one."""
 
     start: timedelta
     text: str
-    opens_turn: bool
+    gap: str | None
 
 
 def paragraphs(transcript: Transcript) -> Iterator[Paragraph]:
-    """The turns of one speaker joined, and divided again where they get long: after a turn or a sentence."""
+    """The turns of one speaker joined, and divided again where they get long: after a turn or a sentence.
+
+    Where no voice was told from another in the whole transcript, all turns are joined and nobody is named.
+    """
     names = speaker_names(transcript)
     mixed = len(language_names(transcript)) > 1
     before = ""
-    for run in _runs(transcript.turns):
+    for run in _runs(transcript.turns, told_apart=bool(names)):
         for passages in _divided(run.turns):
             yield Paragraph(
                 speaker=name_of(run.turns[0].speaker, names=names),
                 start=passages[0].start,
-                text=" ".join(passage.text for passage in passages),
+                text=_joined(passages),
                 language=run.language if mixed and run.language not in {"", before} else None,
             )
             before = run.language or before
@@ -86,7 +92,7 @@ def moment_in(turn: Turn, *, offset: int, length: int) -> timedelta:
     return turn.start + (turn.end - turn.start) * (offset / length)
 
 
-def _runs(turns: tuple[Turn, ...]) -> Iterator[_Run]:
+def _runs(turns: tuple[Turn, ...], *, told_apart: bool) -> Iterator[_Run]:
     run: _Run | None = None
     for turn in turns:
         if run and run.takes(turn):
@@ -94,7 +100,7 @@ def _runs(turns: tuple[Turn, ...]) -> Iterator[_Run]:
             continue
         if run:
             yield run
-        run = _Run(language=language_name(turn.language or ""), turns=[turn])
+        run = _Run(language=language_name(turn.language or ""), turns=[turn], told_apart=told_apart)
     if run:
         yield run
 
@@ -103,7 +109,7 @@ def _divided(turns: list[Turn]) -> Iterator[list[_Passage]]:
     held: list[_Passage] = []
     size = 0
     for passage in (passage for turn in turns for passage in _passages(turn)):
-        full = size + len(passage.text) > COMFORTABLE or (size >= _ENOUGH and passage.opens_turn)
+        full = size + len(passage.text) > COMFORTABLE or (size >= _ENOUGH and passage.gap is None)
         if held and full:
             yield held
             held, size = [], 0
@@ -113,11 +119,21 @@ def _divided(turns: list[Turn]) -> Iterator[list[_Passage]]:
         yield held
 
 
+def _joined(passages: list[_Passage]) -> str:
+    """The words as they stood in their turns; between turns, as their script joins sentences."""
+    text = passages[0].text
+    for passage in passages[1:]:
+        text += (joint(text, passage.text) if passage.gap is None else passage.gap) + passage.text
+    return text
+
+
 def _passages(turn: Turn) -> Iterator[_Passage]:
     text = one_line(turn.text)
     limit = COMFORTABLE if text.count(" ") * _LONGEST_WORDS >= len(text) else LONGEST
+    end: int | None = None
     for sentence_at, sentence in sentences(text):
         for at, piece in pieces(sentence, limit=limit):
             offset = sentence_at + at
             start = moment_in(turn, offset=offset, length=len(text))
-            yield _Passage(start=start, text=piece, opens_turn=offset == 0)
+            yield _Passage(start=start, text=piece, gap=None if end is None else text[end:offset])
+            end = offset + len(piece)

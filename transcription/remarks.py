@@ -23,6 +23,10 @@ PARTS_ARE_MISSING = (
     "Some parts of this transcript came from Botlhale AI in a form that could not be read, so words may be missing."
 )
 UNCONFIRMED = "Gowajee sent this transcript, but its own records could not be checked, so it is unconfirmed."
+VOICES_NOT_SENT = (
+    "This recording is too large to be sent to Gowajee together with the reference voices, so its speakers were not "
+    "recognised by name."
+)
 """Remarks under a transcript."""
 
 STAYS_HERE = "It stays on the server that Threadscribe runs on."

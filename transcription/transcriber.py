@@ -49,8 +49,8 @@ class Capabilities:
     text is passed on. Every transcriber gets WAV (PCM, 16-bit, mono) at `sample_rate`, with `stereo` two channels
     where the recording has them. `sendings` is how often one recording may be sent when nobody can tell whether an
     earlier sending arrived: each could be billed. `model`: how quick one is says nothing about another. `offers`: the
-    languages that people are offered to choose from; empty where there is nothing to choose. `place`: where the sound
-    goes, as people are told.
+    languages that people are offered to choose from; empty where there is nothing to choose. `undetected`: those of
+    them that are not found by themselves where none is chosen. `place`: where the sound goes, as people are told.
     """
 
     pace: Pace
@@ -61,6 +61,7 @@ class Capabilities:
     largest: int | None = None
     languages: frozenset[str] | None = None
     offers: tuple[str, ...] = ()
+    undetected: tuple[str, ...] = ()
     place: str = ""
     speaker_hints: bool = False
     vocabulary: bool = False
@@ -72,13 +73,15 @@ class Audio:
     """A recording ready to be sent: a WAV file (PCM, 16-bit) in a folder that belongs to this job alone.
 
     A transcriber may write beside it; the folder is removed when the job no longer needs it. `key` names the job
-    and is unique; it is safe in a file name and an address. `wishes` are for this recording.
+    and is unique; it is safe in a file name and an address. `channels` are the file's own. `wishes` are for this
+    recording.
     """
 
     key: str
     path: Path
     duration: timedelta
     sample_rate: int
+    channels: int = 1
     wishes: Wishes = NOTHING
 
 

@@ -6,7 +6,7 @@ Every provider's answer becomes a `Transcript`; storage keeps it, rendering and 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 
@@ -73,6 +73,11 @@ class Transcript:
     def languages(self) -> tuple[str, ...]:
         """The languages by first appearance, as the provider writes them."""
         return tuple(dict.fromkeys(turn.language for turn in self.turns if turn.language))
+
+
+def remarked(transcript: Transcript, remark: str) -> Transcript:
+    """The transcript with one more remark."""
+    return replace(transcript, note=" ".join(filter(None, [transcript.note, remark])))
 
 
 def in_order(turns: Iterable[Turn], *, duration: timedelta) -> tuple[Turn, ...]:

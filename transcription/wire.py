@@ -7,6 +7,7 @@ cannot be read is `Misunderstood` with the body kept apart from the message. Pur
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, TypeVar
@@ -118,6 +119,10 @@ def milliseconds(value: float) -> timedelta:
     return timedelta(milliseconds=round(value))
 
 
+UNKNOWN = frozenset({"", "unknown", "unknown speaker", "speaker unknown", "unk", "n/a", "none", "null"})
+"""How providers write that they cannot tell whose voice it is, in the spelling that `known` compares."""
+
+
 SLACK = timedelta(seconds=1)
 SHARE = 0.01
 """How far the last word may be behind the end of the recording: rounding, and what a provider adds in silence."""
@@ -148,6 +153,10 @@ def span_of(end: timedelta, *, measured: timedelta | None, stated: timedelta | N
 
 
 def known(label: str | None) -> str | None:
-    """Give the label of a known voice; None where the provider says in one way or another that it cannot tell."""
+    """Give the label of a known voice; None where the provider says in one way or another that it cannot tell.
+
+    Letter case, white space, underscores, hyphens and signs around it do not matter ("<UNKNOWN_SPEAKER>", "?").
+    """
     text = (label or "").strip()
-    return None if text.casefold() in {"", "unknown"} else text
+    plain = re.sub(r"[\s_-]+", " ", unicodedata.normalize("NFKC", text).casefold())
+    return None if re.sub(r"^\W+|\W+$", "", plain) in UNKNOWN else text

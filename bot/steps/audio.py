@@ -14,7 +14,7 @@ from bot.slack_errors import SlackUnavailable
 from bot.slack_files import SlackFile
 from bot.tools import Tools
 from storage.job import Job
-from transcription.audio import Converted
+from transcription.audio import Converted, channels_of
 from transcription.errors import Unavailable
 from transcription.transcriber import Audio, Transcriber
 from transcription.wishes import Wishes
@@ -47,7 +47,8 @@ async def obtain(job: Job, tools: Tools, transcriber: Transcriber, *, file: Slac
         duration, damaged = converted.duration, converted.damaged
     wanted = job.wanted
     wishes = Wishes(language=wanted.language, speakers=wanted.speakers, vocabulary=wanted.vocabulary or ())
-    audio = Audio(key=job.id, path=wav, duration=duration, sample_rate=rate, wishes=wishes)
+    channels = await channels_of(wav) if transcriber.capabilities.stereo else 1
+    audio = Audio(key=job.id, path=wav, duration=duration, sample_rate=rate, channels=channels, wishes=wishes)
     return Obtained(audio=audio, damaged=damaged)
 
 

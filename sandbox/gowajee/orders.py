@@ -60,6 +60,8 @@ class Order(BaseModel):
             raise ValueError("numbers of speakers need diarization")
         if self.diarization and self.multichannels:
             raise ValueError("multichannels and diarization exclude each other")
+        if self.boost_score is not None and not self.boost_word_list:
+            raise ValueError("boostScore says how strongly boostWordList counts")
         if len({value is None for value in (self.sample_rate, self.sample_width, self.channels)}) > 1:
             raise ValueError("raw audio needs sampleRate, sampleWidth and channels")
         return self
@@ -131,9 +133,10 @@ def _from_parts(parts: list[Part]) -> Request:
     plain = {part.name: part.text for part in parts if part.filename is None}
     if len(audio) != 1 or not audio[0] or len(plain) + len(voices) + 1 != len(parts):
         raise refuse(400, "one audioData file is required; no other field is a file or comes twice")
-    return Request(
-        order=_order({name: _typed(name, text) for name, text in plain.items()}), audio=audio[0], voices=voices
-    )
+    order = _order({name: _typed(name, text) for name, text in plain.items()})
+    if voices and not order.diarization:
+        raise refuse(400, "refSpeakers are for diarization")
+    return Request(order=order, audio=audio[0], voices=voices)
 
 
 def _typed(name: str, text: str) -> object:

@@ -76,12 +76,13 @@ def elements(reply: Reply) -> list[dict[str, Any]]:
 
 
 def told(reply: Reply) -> list[tuple[str, str, str]]:
-    """Every paragraph as (speaker, time and language, words)."""
+    """Every paragraph as (speaker, time and language, words); the speaker is "" where there is none."""
     paragraphs = []
-    for name, rest in pairwise(elements(reply)):
-        if "style" in name:
-            mark, _, said = rest["text"].partition("\n")
-            paragraphs.append((name["text"], mark.strip(), said.strip("\n")))
+    for before, rest in pairwise(elements(reply)):
+        mark, _, said = rest["text"].partition("\n")
+        name = before["text"] if "style" in before else ""
+        if name or re.match(r"\d+:\d\d", mark):
+            paragraphs.append((name, mark.strip(), said.strip("\n")))
     return paragraphs
 
 
@@ -158,9 +159,29 @@ def test_a_known_name_takes_the_place_of_the_number_and_numbers_stay() -> None:
 
 
 def test_unknown_speakers_are_never_taken_for_one_person() -> None:
-    reply = render(transcript(turn("One.", by=None), turn("Two.", at=9, by=None)))
-    assert told(reply) == [("Unknown speaker", "0:00", "One."), ("Unknown speaker", "0:09", "Two.")]
+    reply = render(transcript(turn("One.", by=None), turn("Two.", at=9, by=None), turn("Three.", at=12)))
+    unknown = "Unknown speaker"
+    assert told(reply) == [(unknown, "0:00", "One."), (unknown, "0:09", "Two."), ("Speaker 1", "0:12", "Three.")]
+
+
+def test_where_voices_were_not_told_apart_sentences_are_paragraphs_without_a_name() -> None:
+    reply = render(transcript(*(turn(f"Sentence {n} of this talk.", at=n, by=None) for n in range(60))))
     assert "speakers not told apart" in elements(reply)[0]["text"]
+    assert {speaker for speaker, _, _ in told(reply)} == {""}
+    assert [mark for _, mark, _ in told(reply)] == ["0:00", "0:24", "0:48"]
+    assert told(reply)[0][2].startswith("Sentence 0 of this talk. Sentence 1 of this talk. ")
+    assert reply.text.splitlines()[1].startswith("Sentence 0 of this talk. Sentence 1 of this talk. ")
+    assert "Unknown" not in str(reply)
+
+
+def test_without_times_either_a_paragraph_is_its_words_and_no_more() -> None:
+    reply = render(transcript(turn("One.", by=None), turn("Two.", at=9, by=None)), time_marks=False)
+    assert [element["text"] for element in elements(reply)][1:] == ["One. Two."]
+
+
+def test_a_change_of_language_begins_a_paragraph_where_voices_were_not_told_apart() -> None:
+    talk = transcript(turn("Sawubona.", by=None, lang="zu-ZA"), turn("Hello.", at=9, by=None, lang="en-ZA"))
+    assert told(render(talk)) == [("", "0:00  (isiZulu)", "Sawubona."), ("", "0:09  (English)", "Hello.")]
 
 
 def test_a_change_of_language_is_noted_where_it_happens() -> None:
@@ -202,6 +223,18 @@ def test_thai_is_divided_between_turns_and_not_inside_one() -> None:
     phrase = "สวัสดีครับวันนี้เราจะมาคุยกันเรื่องการประชุม" * 12
     said = [said for _, _, said in told(render(transcript(*(turn(phrase, at=at) for at in range(0, 60, 10)))))]
     assert said == [phrase] * 6
+
+
+@pytest.mark.parametrize("by", [ANNA, None])
+def test_thai_sentences_are_joined_without_a_space_that_nobody_wrote(by: Speaker | None) -> None:
+    talk = transcript(turn("สวัสดีครับ", by=by), turn("วันนี้ ประชุม", at=5, by=by), turn("OK ครับ", at=9, by=by))
+    assert [said for _, _, said in told(render(talk))] == ["สวัสดีครับวันนี้ ประชุม OK ครับ"]
+
+
+def test_thai_without_speakers_is_divided_between_turns_and_not_inside_one() -> None:
+    phrase = "สวัสดีครับวันนี้เราจะมาคุยกันเรื่องการประชุม" * 4
+    said = [said for _, _, said in told(render(transcript(*(turn(phrase, at=at, by=None) for at in range(10)))))]
+    assert said == [phrase * 4, phrase * 4, phrase * 2]
 
 
 def test_a_long_transcript_shows_its_opening_and_attaches_the_rest() -> None:

@@ -243,6 +243,32 @@ def test_a_wrong_value_is_told_in_one_line_with_its_name(tmp_path: Path, name: s
     assert len(problem) > len(f"{name}: ") + 10
 
 
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ({"SAMPLE_RATE": "8000", "SAMPLE_WIDTH": "2", "CHANNELS": "1"}, ["set it to 16000"]),
+        ({"SAMPLE_RATE": "16000", "SAMPLE_WIDTH": "1", "CHANNELS": "1"}, ["set it to 2"]),
+        ({"SAMPLE_RATE": "16000", "SAMPLE_WIDTH": "2", "CHANNELS": "2"}, ["with one channel; set it to 1"]),
+        ({"SAMPLE_RATE": "16000", "SAMPLE_WIDTH": "2", "CHANNELS": "3", "MULTICHANNELS": "yes"}, ["set it to 1 or 2"]),
+        ({"SAMPLE_RATE": "44100", "SAMPLE_WIDTH": "1", "CHANNELS": "6"}, ["16000", "set it to 2", "set it to 1"]),
+        ({"SAMPLE_RATE": "16000", "SAMPLE_WIDTH": "2", "CHANNELS": "1"}, []),
+        ({"SAMPLE_RATE": "16000", "SAMPLE_WIDTH": "2", "CHANNELS": "2", "MULTICHANNELS": "yes"}, []),
+    ],
+    ids=str,
+)
+def test_raw_audio_is_not_described_otherwise_than_it_is_sent(
+    tmp_path: Path, written: dict[str, str], told: list[str]
+) -> None:
+    lines = {f"GOWAJEE_{name}": value for name, value in written.items()}
+    found = problems(tmp_path, **lines) if told else []
+    if not told:
+        read(tmp_path, **lines)
+    assert len(found) == len(told)
+    for problem, part in zip(found, told, strict=True):
+        assert "recordings are sent as WAV at 16000 Hz with 2 bytes per sample" in problem
+        assert part in problem
+
+
 def test_every_wrong_value_is_told_at_once(tmp_path: Path) -> None:
     found = problems(
         tmp_path, HTTP_PORT="many", CONCURRENCY="0", PUBLIC_URL="http://bot.example", DATABASE_URL="bot.db"

@@ -149,6 +149,8 @@ class Bench:
         """
         for _ in range(span // FARTHEST + 1):
             (job,) = await self.jobs()
+            if not job.state.is_open:
+                return
             await self.time_passes(FARTHEST)
             await self._answered_since(job)
 

@@ -226,9 +226,10 @@ async def test_a_form_carries_text_for_booleans_numbers_and_lists(client: Client
         [("audioData", ("a.wav", b"x")), ("diarization", (None, b"True"))],
         [("audioData", ("a.wav", b"x")), ("diarization", (None, b"1"))],
         [("audioData", ("a.wav", b"x")), ("numSpeakers", (None, b"two"))],
+        [("audioData", ("a.wav", b"x")), ("refSpeakers", ("Somchai", b"x"))],
         [("audioData", ("a.wav", b"x")), ("diarization", (None, b"true")), ("diarization", (None, b"true"))],
     ],
-    ids=["no file", "empty", "two files", "a strange file", "Python's True", "1", "a word", "twice"],
+    ids=["no file", "empty", "two files", "a strange file", "Python's True", "1", "a word", "voices", "twice"],
 )
 async def test_a_form_that_is_not_as_documented_is_refused(
     client: Client, parts: list[tuple[str, tuple[str | None, bytes]]]
@@ -261,6 +262,7 @@ async def test_forms_are_for_pulse_only(client: Client, model: str) -> None:
         {"multichannels": True, "diarization": True},
         {"multichannel": True},
         {"boostScore": 0},
+        {"boostScore": 5},
         {"boostScore": 21},
         {"boostWordList": "a,b"},
         {"boostWordList": [""]},

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from tests.transcription.recordings import Kind, encode, likeness, names_in, read_wav, voice, wav_header
-from transcription.audio import Converted, convert
+from transcription.audio import Converted, channels_of, convert
 from transcription.errors import TooLong, Unavailable
 
 SECONDS = 3.0
@@ -218,3 +218,24 @@ async def test_two_channels_are_kept_where_they_are_wanted_and_there(
         assert (wav.getnchannels(), wav.getframerate()) == (channels, 16_000)
         assert abs(wav.getnframes() / 16_000 - SECONDS) < 0.05
     assert abs(converted.duration.total_seconds() - SECONDS) < 0.05
+
+
+@pytest.mark.parametrize(
+    ("layout", "stereo", "channels"), [("mono", True, 1), ("stereo", True, 2), ("stereo", False, 1)]
+)
+async def test_a_conversion_tells_how_many_channels_it_kept(
+    tmp_path: Path, layout: str, *, stereo: bool, channels: int
+) -> None:
+    source = encode(tmp_path / "source.flac", Kind(suffix=".flac", codec="flac", layout=layout))
+    await convert(source, tmp_path / "target.wav", stereo=stereo)
+    assert await channels_of(tmp_path / "target.wav") == channels
+
+
+@pytest.mark.parametrize("content", [None, b"", b"RIFF", b"no wav at all, but some text that is long enough"])
+async def test_the_channels_of_a_conversion_that_is_gone_or_broken_are_not_guessed(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    if content is not None:
+        (tmp_path / "target.wav").write_bytes(content)
+    with pytest.raises(Unavailable):
+        await channels_of(tmp_path / "target.wav")

@@ -152,6 +152,21 @@ async def test_an_unknown_language_and_diarization_that_is_off_are_left_out(audi
     assert [name for name, _, _ in asked] == ["OrgID", "SampleRate"]
 
 
+@pytest.mark.parametrize("language", ["rw-RW", "rw-rw", " RW_rw"])
+async def test_speakers_are_not_asked_for_in_a_language_that_has_none(audio: Audio, language: str) -> None:
+    set_up = await fields_asked(audio, language=language)
+    wished = await fields_asked(replace(audio, wishes=Wishes(language=language)), language="zu-ZA")
+    for asked in (set_up, wished):
+        assert [name for name, _, _ in asked] == ["OrgID", "SampleRate", "LanguageCode"]
+    other = await fields_asked(replace(audio, wishes=Wishes(language="sw-KE")), language=language)
+    assert ("Diarization", None, b"True") in other
+
+
+def test_what_has_to_be_chosen_is_told_where_nothing_is_set_up() -> None:
+    assert botlhale(partner()).capabilities.undetected == ("sw-KE", "ki-KE", "ka-KE", "rw-RW")
+    assert botlhale(partner(), language="zu-ZA").capabilities.undetected == ()
+
+
 async def test_a_language_that_no_registry_knows_is_passed_on(audio: Audio) -> None:
     assert ("LanguageCode", None, b"vr-ZA") in await fields_asked(audio, language="vr-ZA")
 

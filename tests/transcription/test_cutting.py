@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcription.cutting import pieces, sentences
+from transcription.cutting import joint, pieces, sentences
 from transcription.naming import one_line
 
 
@@ -58,3 +58,21 @@ def test_thai_is_never_cut_before_a_mark() -> None:
     text = "สวัสดีครับวันนี้เราจะมาคุยกันเรื่องการประชุมที่น้ำตก" * 20
     for limit in range(50, 90):
         assert not any(unicodedata.category(piece[0]).startswith("M") for piece in cut(text, limit=limit))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "between"),
+    [
+        ("Good morning.", "Hello.", " "),
+        ("สวัสดีครับ", "วันนี้", ""),
+        ("OK", "ครับ", " "),
+        ("ครับ", "OK", " "),
+        ("๑", "๒", " "),
+        ("ต่างๆ", "ครับ", " "),
+        ("你好。", "世界", ""),
+        ("안녕하세요", "세계", " "),
+        ("", "x", " "),
+    ],
+)
+def test_texts_are_joined_by_a_space_where_their_script_has_spaces(before: str, after: str, between: str) -> None:
+    assert joint(before, after) == between

@@ -84,6 +84,14 @@ def test_without_time_marks_a_heading_says_who_speaks_and_no_more() -> None:
     assert ("Heading2", "Anna & <Co>") in paragraphs(made)
 
 
+def test_where_voices_were_not_told_apart_a_heading_says_when_and_there_is_none_without_time_marks() -> None:
+    turns = [Turn(start=timedelta(seconds=at), end=timedelta(seconds=at + 5), text="Hm.") for at in (0, 5)]
+    talk = Transcript(turns=tuple(turns), duration=timedelta(seconds=10))
+    assert paragraphs(document(talk))[2:] == [("Heading2", "0:00"), ("", "Hm. Hm.")]
+    bare = paragraphs(written(talk, Format.WORD, title="Standup", at=NOON, time_marks=False))
+    assert bare[2:] == [("", "Hm. Hm.")]
+
+
 def test_it_says_what_it_is_when_it_was_made_and_by_whom() -> None:
     properties = docx.Document(io.BytesIO(document(said("Hello.")))).core_properties
     assert (properties.title, properties.author, properties.comments) == ("Standup", "Threadscribe", "")

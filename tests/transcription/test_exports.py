@@ -69,6 +69,16 @@ def test_subrip_keeps_every_word_visible() -> None:
     )
 
 
+def test_where_voices_were_not_told_apart_no_file_names_anybody() -> None:
+    talk = Transcript(
+        duration=timedelta(seconds=20), turns=(turn("Sawubona.", at=0, to=5), turn("Unjani?", at=5, to=9))
+    )
+    assert as_text(talk) == "20 seconds · speakers not told apart\n\n0:00\nSawubona. Unjani?\n"
+    assert as_text(talk, time_marks=False) == "20 seconds · speakers not told apart\n\nSawubona. Unjani?\n"
+    assert as_srt(talk).splitlines()[:3] == ["1", "00:00:00,000 --> 00:00:05,000", "Sawubona."]
+    assert as_vtt(talk).splitlines()[2:4] == ["00:00:00.000 --> 00:00:05.000", "Sawubona."]
+
+
 def test_json_has_a_stable_shape() -> None:
     assert json.loads(as_json(TALK)) == {
         "version": 1,
@@ -176,7 +186,7 @@ def cues_of(document: str) -> list[tuple[int, int, str]]:
             assert "-->" not in payload
             continue
         times = re.fullmatch(r"(\d\d+:\d\d:\d\d\.\d{3}) --> (\d\d+:\d\d:\d\d\.\d{3})", first)
-        voice = re.fullmatch(r"<v ([^<>\n]+)>([^<>\n]+)", payload)
+        voice = re.fullmatch(r"(?:<v ([^<>\n]+)>)?([^<>\n]+)", payload)
         assert times, first
         assert voice, payload
         assert not re.search(r"&(?!amp;|lt;|gt;)", payload)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
+import wave
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import get_args
 
 import aiohttp
 import httpx
@@ -187,14 +190,38 @@ async def test_wishes_that_are_off_are_left_out(audio: Audio) -> None:
 
 
 async def test_channels_are_asked_for_by_the_name_of_both_parameter_tables(audio: Audio) -> None:
-    body = json.loads((await asked(audio, GowajeeOptions(diarization=False, multichannels=True))).content)
+    body = json.loads((await asked(replace(audio, channels=2), GowajeeOptions(multichannels=True))).content)
     assert body["multichannels"] is True
 
 
-async def test_raw_audio_is_described_by_three_numbers(audio: Audio) -> None:
-    options = GowajeeOptions(sample_rate=16_000, sample_width=2, channels=1)
-    body = json.loads((await asked(audio, options)).content)
-    assert (body["sampleRate"], body["sampleWidth"], body["channels"]) == (16_000, 2, 1)
+@pytest.mark.parametrize(
+    "counted", [{"num_speakers": 2}, {"min_speakers": 2, "max_speakers": 4}, {"diarization": False}, {}], ids=str
+)
+async def test_two_channels_are_told_apart_by_channel_and_one_by_voice(audio: Audio, counted: dict[str, int]) -> None:
+    options = GowajeeOptions(multichannels=True, **counted)  # type: ignore[arg-type]  # each has the types of its fields
+    wished = replace(audio, wishes=Wishes(speakers=(3, 3)))
+    stereo = json.loads((await asked(replace(wished, channels=2), options)).content)
+    assert stereo.keys() == {"audioData", "multichannels"}
+    mono, plain = [
+        json.loads((await asked(audio, one)).content) for one in (options, replace(options, multichannels=False))
+    ]
+    assert mono == plain
+    assert ("diarization" in mono) is options.diarization
+
+
+async def test_a_score_goes_along_with_words_whoever_wished_for_them(audio: Audio) -> None:
+    options = GowajeeOptions(boost_score=7)
+    without = json.loads((await asked(audio, options)).content)
+    assert "boostScore" not in without
+    body = json.loads((await asked(replace(audio, wishes=Wishes(vocabulary=("word",))), options)).content)
+    assert (body["boostWordList"], body["boostScore"]) == (["word"], 7)
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+async def test_raw_audio_is_described_as_it_is_sent(audio: Audio, channels: int) -> None:
+    options = GowajeeOptions(sample_rate=16_000, sample_width=2, channels=1, multichannels=True)
+    body = json.loads((await asked(replace(audio, channels=channels), options)).content)
+    assert (body["sampleRate"], body["sampleWidth"], body["channels"]) == (16_000, 2, channels)
 
 
 async def test_reference_voices_ride_along_in_multipart_under_their_speakers_names(
@@ -244,8 +271,35 @@ async def test_an_address_that_is_no_longer_offered_starts_the_job_again(audio: 
         await gowajee(partner(), largest_inline=1000).submit(audio, ticket)
 
 
-def test_more_than_five_hours_are_refused_by_a_number() -> None:
-    assert gowajee(partner()).capabilities.longest == timedelta(hours=5)
+@pytest.mark.parametrize("model", ["pulse", "cosmos", "astro"])
+async def test_more_than_five_hours_are_refused_before_anything_is_sent(audio: Audio, model: Model) -> None:
+    scripted = partner()
+    provider = gowajee(scripted, model=model, host=lambda _: "https://us.example/")
+    assert provider.capabilities.longest == timedelta(hours=5)
+    await provider.prepare(replace(audio, duration=timedelta(hours=5)))
+    with pytest.raises(TooLong) as caught:
+        await provider.prepare(replace(audio, duration=timedelta(hours=5, milliseconds=1)))
+    assert "longer than 5 hours" in caught.value.sentence
+    assert not scripted.asked
+
+
+async def test_voices_do_not_go_with_a_recording_whose_channels_tell_who_speaks(audio: Audio, tmp_path: Path) -> None:
+    options = GowajeeOptions(multichannels=True, reference_speakers={"Ann": recording(tmp_path, key="voice").path})
+    request = await asked(replace(audio, channels=2), options)
+    assert request.headers["Content-Type"] == "application/json"
+    assert json.loads(request.content).keys() == {"audioData", "multichannels"}
+
+
+async def test_voices_do_not_go_with_an_address_and_the_wished_number_of_speakers_does(
+    audio: Audio, tmp_path: Path
+) -> None:
+    scripted = partner()
+    options = GowajeeOptions(reference_speakers={"Ann": recording(tmp_path, key="voice").path})
+    provider = gowajee(scripted, largest_inline=1000, host=lambda _: "https://us.example/x", options=options)
+    wished = replace(audio, wishes=Wishes(speakers=(2, 2)))
+    await provider.submit(wished, await provider.prepare(wished))
+    body = json.loads(scripted.asked[SUBMIT][0].content)
+    assert body == {"audioData": "https://us.example/x", "diarization": True, "numSpeakers": 2}
 
 
 @pytest.mark.parametrize(("model", "boosts"), [("pulse", True), ("cosmos", True), ("astro", False)])
@@ -298,14 +352,13 @@ async def test_an_unhappy_submission_tells_whether_the_recording_may_have_arrive
         ({"min_speakers": 0, "max_speakers": 2}, "min_speakers"),
         ({"min_speakers": 2}, "max_speakers"),
         ({"max_speakers": 2}, "min_speakers"),
-        ({"multichannels": True}, "multichannels"),
-        ({"boost_score": 5}, "boost_score"),
         ({"boost_words": ("a",), "boost_score": 21}, "boost_score"),
         ({"boost_words": ("a,b",)}, "boost_words"),
         ({"boost_words": (" ",)}, "boost_words"),
         ({"sample_rate": 16_000}, "sample_rate"),
-        ({"sample_rate": 16_000, "sample_width": 3, "channels": 1}, "sample_width"),
-        ({"sample_rate": 0, "sample_width": 2, "channels": 1}, "sample_rate"),
+        ({"sample_rate": 16_000, "sample_width": 1, "channels": 1}, "sample_width"),
+        ({"sample_rate": 8_000, "sample_width": 2, "channels": 1}, "sample_rate"),
+        ({"sample_rate": 16_000, "sample_width": 2, "channels": 3}, "channels"),
         ({"reference_speakers": {"": Path("a.wav")}}, "reference_speakers"),
         ({"reference_speakers": {'a"b': Path("a.wav")}}, "reference_speakers"),
         ({"reference_speakers": {"Ann": Path("a.wav")}, "num_speakers": 2}, "reference_speakers"),
@@ -321,12 +374,47 @@ def test_an_impossible_wish_is_named(wrong: dict[str, object], named: str) -> No
     [
         ("cosmos", GowajeeOptions(word_timestamps=True)),
         ("astro", GowajeeOptions(boost_words=("a",))),
+        ("astro", GowajeeOptions(boost_score=5)),
         ("cosmos", GowajeeOptions(reference_speakers={"Ann": Path("a.wav")})),
     ],
 )
 def test_a_wish_that_the_model_does_not_know_is_named(model: Model, options: GowajeeOptions) -> None:
     with pytest.raises(ValueError, match="needs the model pulse"):
         gowajee(partner(), model=model, options=options)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "voices", "answered", "said"),
+    [
+        (10, True, "gowajee_status_completed", False),
+        (700, True, "gowajee_status_completed", True),
+        (700, False, "gowajee_status_completed", False),
+        (700, True, "gowajee_webhook_multichannel", False),
+    ],
+    ids=["inline", "as an address", "without voices", "by channel"],
+)
+async def test_a_transcript_says_where_the_voices_could_not_be_sent(
+    seconds: int, *, voices: bool, answered: str, said: bool
+) -> None:
+    options = GowajeeOptions(multichannels=True, reference_speakers={"Ann": Path("a.wav")} if voices else {})
+    status = changed(sample(answered), status="COMPLETED", jobId=JOB)
+    provider = gowajee(partner(status=[Reply(body=status)]), options=options, host=lambda _: "https://us.example/")
+    found = await provider.check(JOB, Inquiry(age=MINUTE, length=timedelta(seconds=seconds)))
+    assert isinstance(found, Transcript)
+    assert found.note == (remarks.VOICES_NOT_SENT if said else None)
+
+
+async def test_what_is_sent_to_every_model_is_wav_as_it_was_prepared(audio: Audio) -> None:
+    for model in get_args(Model):
+        scripted = Partner(
+            {f"POST /v1/speech-to-text/{model}/transcribe/async": [Reply(body=sample("gowajee_accepted"))]}
+        )
+        provider = gowajee(scripted, model=model)
+        await provider.submit(audio, await provider.prepare(audio))
+        ((request,),) = scripted.asked.values()
+        sound = base64.b64decode(json.loads(request.content)["audioData"])
+        with wave.open(io.BytesIO(sound)) as wav:
+            assert (wav.getframerate(), wav.getsampwidth(), wav.getnchannels()) == (16_000, 2, 1)
 
 
 # An unanswered submission
