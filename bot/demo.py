@@ -77,7 +77,8 @@ async def _provider(transcriber: str, *, port: int) -> AsyncIterator[dict[str, s
             }
     elif transcriber == "gowajee":
         webhook = f"http://127.0.0.1:{port}/webhooks/gowajee?token={WEBHOOK_TOKEN}"
-        async with Gowajee(webhook_url=webhook, speed=0.1) as gowajee:
+        # As the vendor's page has it: the result comes by webhook, and there is no call to ask for it.
+        async with Gowajee(webhook_url=webhook, speed=0.1, status_path="none") as gowajee:
             yield {
                 "GOWAJEE_BASE_URL": gowajee.origin,
                 "GOWAJEE_API_KEY": gowajee.api_key,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,10 +18,11 @@ from bot.job_commands import jobs as jobs_group
 from sandbox.slack import Slack
 from sandbox.voices import SAMPLES
 from storage import jobs
-from storage.job import Failure, Job, JobState, Reason
+from storage.job import Failure, HandleFrom, Job, JobState, Reason
 from storage.sqlite import SQLite
-from tests.bot.prepared import TITLE, a_job, new_database
+from tests.bot.prepared import NOON, TITLE, a_job, new_database
 from tests.bot.processes import Ended, environment, for_slack, running, threadscribe
+from transcription.transcript import Report
 
 T = TypeVar("T")
 
@@ -292,6 +294,26 @@ def test_jobs_show_tells_one_job_and_its_history(tmp_path: Path) -> None:
     assert shown.exit_code == 0
     for told in (job.id, "replying", "C1", "F0", "botlhale", "gave_up", "2026-11-20 12:00:00 received", "a step"):
         assert told in shown.output
+
+
+def test_jobs_show_tells_what_the_provider_says_of_its_work(tmp_path: Path) -> None:
+    [job] = prepared(tmp_path, JobState.SUBMITTED)
+    report = Report(kind="ASR_PULSE", amount=4.517, version="2.2.0", message="an \x1b[31minvented reason")
+
+    async def reported(database: SQLite) -> None:
+        held = await database.write(lambda tx: jobs.locked(tx, job.id))
+        assert held is not None
+        told = replace(held, handle="h1", handle_from=HandleFrom.ANSWER, report=report)
+        await database.write(lambda tx: jobs.save(tx, held, told, now=NOON))
+
+    within(tmp_path / "threadscribe.db", reported)
+    shown = command(tmp_path, "jobs", "show", job.id).output
+    lines = dict(line.split(":", 1) for line in shown.splitlines() if ":" in line)
+    told = {name: text.strip() for name, text in lines.items()}
+    assert (told["reported type"], told["reported amount"], told["reported version"]) == ("ASR_PULSE", "4.517", "2.2.0")
+    assert (told["id at the provider"], told["told of it by"]) == ("h1", "answer")
+    assert "invented reason" in shown
+    assert "\x1b" not in shown
 
 
 @pytest.mark.parametrize("arguments", [["list", "--all"], ["show"]], ids=" ".join)

@@ -16,7 +16,7 @@ from sandbox.botlhale import Botlhale
 from sandbox.faults import Fault, answer, hang_up_before, rate_limited
 from sandbox.gowajee import Gowajee
 from sandbox.slack import Slack
-from storage import installations
+from storage import installations, provider_facts
 from storage.installations import Installed
 from storage.job import JobState
 from tests.bot.prepared import NOON, a_job, new_database
@@ -281,6 +281,30 @@ async def test_gowajee_with_a_public_address_says_what_to_register_without_the_t
         seen = await practice.examine(**gowajee_settings(gowajee), public_url="https://bot.example")
     assert "https://bot.example/webhooks/gowajee?token=…" in seen.squeezed
     assert WEBHOOK_TOKEN not in seen.squeezed
+
+
+async def test_gowajee_without_a_status_call_is_noted_and_useless_without_a_public_address(practice: Practice) -> None:
+    async with Gowajee(status_path="none") as gowajee:
+        alone = await practice.examine(**gowajee_settings(gowajee))
+        reached = await practice.examine(**gowajee_settings(gowajee), public_url="https://bot.example")
+    assert alone.code == 1
+    assert "without PUBLIC_URL nothing could ever come back" in alone.bad[-1]
+    assert reached.code == 0
+    said = "the status call was not seen: results come by webhook only, and the key could not be checked"
+    assert said in reached.said
+    assert "knows the account" not in reached.said
+
+
+async def test_what_the_bot_found_out_about_gowajee_the_doctor_knows_too(practice: Practice) -> None:
+    """A status call that was there before and is not now is no Gowajee that has none."""
+    async with Gowajee(status_path="none") as gowajee:
+        database = await new_database(practice.folder / "bot.db")
+        facts = {f"status call of {gowajee.origin}": "/v1/speech-to-text/job/status"}
+        await database.write(lambda tx: provider_facts.learn(tx, facts, provider="gowajee", now=NOON))
+        await database.close()
+        seen = await practice.examine(**gowajee_settings(gowajee), public_url="https://bot.example")
+    assert seen.code == 1
+    assert "was there before" in seen.bad[-1]
 
 
 async def test_gowajee_that_refuses_us_is_told_with_the_settings(practice: Practice) -> None:

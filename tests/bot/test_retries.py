@@ -19,10 +19,11 @@ from bot.retries import (
     GiveUp,
     backoff,
     decide,
+    may_have_it,
 )
 from bot.slack_errors import SlackNotAuthorised, SlackRefused, SlackUnavailable
 from storage.database import StorageUnavailable
-from storage.job import Failure, Reason
+from storage.job import Failure, JobState, Reason
 from transcription.errors import (
     Failed,
     Misunderstood,
@@ -104,6 +105,27 @@ def test_an_answer_that_is_not_understood_is_not_asked_for_many_times() -> None:
     assert isinstance(decide(error, attempts=MISUNDERSTANDINGS - 1, age=NEW, chance=0), Again)
     ended = decide(error, attempts=MISUNDERSTANDINGS, age=NEW, chance=0)
     assert ended == GiveUp(failure=Failure(reason=Reason.PROVIDER_FAILED))
+
+
+@pytest.mark.parametrize("error", [Misunderstood("odd"), Unavailable("away")], ids=["odd", "away"])
+def test_once_the_recording_may_have_arrived_no_answer_ends_it_within_a_day(error: Exception) -> None:
+    """An answer that made no sense used to end it after half a minute, when it was paid for."""
+    assert isinstance(decide(error, attempts=10_000, age=PATIENCE, chance=1, sent=True), Again)
+    assert isinstance(decide(error, attempts=10_000, age=OLD, chance=1, sent=True), GiveUp)
+    assert decide(Misunderstood("odd"), attempts=10_000, age=NEW, chance=1, sent=True) == Again(wait=LONGEST)
+
+
+@pytest.mark.parametrize(
+    ("state", "sendings", "expected"),
+    [
+        (JobState.RECEIVED, 0, False), (JobState.RECEIVED, 1, False), (JobState.SUBMITTING, 0, False),
+        (JobState.SUBMITTING, 1, True), (JobState.SUBMITTED, 1, True), (JobState.READY, 1, False),
+    ],
+)  # fmt: skip
+def test_the_provider_may_have_a_recording_from_its_sending_to_its_answer(
+    state: JobState, sendings: int, *, expected: bool
+) -> None:
+    assert may_have_it(state, sendings=sendings) is expected
 
 
 def test_a_bug_of_ours_is_tried_a_few_times_and_a_known_trouble_for_longer() -> None:

@@ -147,12 +147,14 @@ class Bench:
 
         Of a gap between two of its answers no more than the longest wait counts, so that time passes in such steps.
         """
-        for _ in range(span // FARTHEST + 1):
+        left = span
+        while left > timedelta(0):
             (job,) = await self.jobs()
             if not job.state.is_open:
                 return
-            await self.time_passes(FARTHEST)
+            await self.time_passes(min(left, FARTHEST))
             await self._answered_since(job)
+            left -= FARTHEST
 
     async def _answered_since(self, before: Job) -> None:
         async with asyncio.timeout(30):

@@ -188,6 +188,52 @@ async def test_even_with_the_token_a_stranger_decides_nothing(line: Line, slack:
     assert "delivery on Wednesday" in words_of(reply)
 
 
+async def test_a_forged_webhook_decides_nothing_for_as_long_as_the_status_says_that_the_work_goes_on(
+    line: Line, slack: Slack
+) -> None:
+    line.gowajee.hold = True
+    await line.start()
+    share = await line.share()
+    await line.sent()
+    await line.bench.waits(JobState.SUBMITTED)
+    (ours,) = line.gowajee.jobs
+    results = [{"transcript": "FORGED", "startTime": 0, "endTime": 1.5}]
+    forged = {
+        "type": "ASR_PULSE",
+        "webhookId": line.gowajee.webhook_id,
+        "jobId": ours,
+        "output": {"results": results, "duration": 1.5, "version": "0"},
+    }
+    assert await line.gowajee.call_back(ours, forged) == 200
+    await line.bench.works_for(timedelta(minutes=58))  # of the hour that such a recording may take
+    assert silent(slack, share.channel)
+    assert (await line.bench.waits(JobState.SUBMITTED)).handle == ours
+    line.gowajee.release()
+    said = words_of(await only_reply(slack, share))
+    assert "FORGED" not in said
+    assert "delivery on Wednesday" in said
+
+
+async def test_an_outage_of_more_than_an_hour_does_not_make_a_recording_too_slow(line: Line, slack: Slack) -> None:
+    line.gowajee.hold = True
+    line.gowajee.webhook_mode = "never"
+    line.gowajee.faults.arm(STATUS, faults.answer(503), times=4)
+    await line.start()
+    share = await line.share()
+    await line.sent()
+    for _ in range(4):
+        asked = line.asked_for_status()
+        await line.bench.waits(JobState.SUBMITTED)
+        await line.bench.time_passes(timedelta(minutes=20))
+        await eventually(lambda asked=asked: line.asked_for_status() > asked)  # type: ignore[misc]
+    await eventually(lambda: line.asked_for_status() > 4)
+    job = await line.bench.waits(JobState.SUBMITTED)
+    assert job.waited < timedelta(minutes=31)
+    line.gowajee.release()
+    await line.bench.ended_at_last()
+    assert "delivery on Wednesday" in words_of(await only_reply(slack, share))
+
+
 async def test_a_webhook_about_another_job_decides_nothing_about_ours(line: Line, slack: Slack) -> None:
     line.gowajee.hold = True
     await line.start(soonest_look=NEVER_LOOK)

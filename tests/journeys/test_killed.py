@@ -62,6 +62,25 @@ async def test_killed_between_submit_and_result_botlhale_is_asked_again_and_answ
 
 
 @pytest.mark.parametrize("mode", ["socket", "http"])
+async def test_killed_between_answer_and_webhook_where_there_is_no_status_call(
+    slack: Slack, tmp_path: Path, mode: str
+) -> None:
+    port = free_port()
+    webhook = f"http://127.0.0.1:{port}/webhooks/gowajee?token={WEBHOOK_TOKEN}"
+    async with Gowajee(webhook_url=webhook, status_path="none") as gowajee:
+        gowajee.hold = True
+        async with process(slack, tmp_path, port=port, mode=mode, **gowajee_settings(gowajee)) as bot:
+            share = await slack.share(slack.channel("general"), [recording("dialogue")])
+            await eventually(lambda: state_of_job(tmp_path) == "submitted")
+            await bot.end()
+            await bot.start()
+            gowajee.release()
+            reply = await only_reply(slack, share)
+            assert "Speaker 2" in words_of(reply)
+            assert len(gowajee.jobs) == 1
+
+
+@pytest.mark.parametrize("mode", ["socket", "http"])
 @pytest.mark.parametrize("while_down", ["webhook lost", "webhook after"])
 async def test_killed_between_submit_and_result_gowajee_is_answered_once(
     slack: Slack, tmp_path: Path, mode: str, while_down: str

@@ -70,10 +70,15 @@ class Bench:
 
 
 @asynccontextmanager
-async def botlhale_bench(dialect: Dialect) -> AsyncIterator[Bench]:
+async def botlhale_bench(
+    dialect: Dialect, result_path: pretended_botlhale.ResultPath = "getdata"
+) -> AsyncIterator[Bench]:
     camel = dialect == "camel"
     stand_in = pretended_botlhale.Botlhale(
-        dialect=dialect, token_shape="B2" if camel else "B3", storage_shape="sigv2" if camel else "sigv4"
+        dialect=dialect,
+        token_shape="B2" if camel else "B3",
+        storage_shape="sigv2" if camel else "sigv4",
+        result_path=result_path,
     )
     async with stand_in, aiohttp.ClientSession() as client:
 
@@ -105,9 +110,11 @@ async def botlhale_bench(dialect: Dialect) -> AsyncIterator[Bench]:
 
 
 @asynccontextmanager
-async def gowajee_bench() -> AsyncIterator[Bench]:
+async def gowajee_bench(*, status_path: pretended_gowajee.StatusPath = "plain") -> AsyncIterator[Bench]:
     # Nobody listens there: what the stand-in wanted to deliver can be read from it.
-    stand_in = pretended_gowajee.Gowajee(webhook_url=f"http://127.0.0.1:9/webhooks/gowajee?token={TOKEN}")
+    stand_in = pretended_gowajee.Gowajee(
+        webhook_url=f"http://127.0.0.1:9/webhooks/gowajee?token={TOKEN}", status_path=status_path
+    )
     async with stand_in, aiohttp.ClientSession() as client:
 
         def make(secret: str) -> Transcriber:
@@ -140,6 +147,7 @@ async def gowajee_bench() -> AsyncIterator[Bench]:
 BENCHES: dict[str, Callable[[], AbstractAsyncContextManager[Bench]]] = {
     "botlhale-camel": lambda: botlhale_bench("camel"),
     "botlhale-snake": lambda: botlhale_bench("snake"),
+    "botlhale-data": lambda: botlhale_bench("camel", "data"),
     "gowajee": gowajee_bench,
 }
 
@@ -339,6 +347,68 @@ async def test_a_genuine_webhook_names_its_job_and_says_what_the_status_says(cal
     handle, body = await delivered(caller, audio)
     assert transcriber.admit(Callback(query={"token": TOKEN}, headers={}, body=body)) == handle
     assert (await transcript_of(transcriber, handle)).turns
+
+
+# One who does nothing but call back: Gowajee as its page has it, without a status call
+
+
+@pytest.fixture
+async def only_caller() -> AsyncIterator[Bench]:
+    async with gowajee_bench(status_path="none") as opened:
+        yield opened
+
+
+def told(bench: Bench, handle: Handle) -> Inquiry:
+    """What a check knows of a job that was answered, and of which a webhook may tell."""
+    notices = [body for body in bench.orphans() if handle.encode() in body]
+    return Inquiry(age=timedelta(minutes=1), notice=notices[0] if notices else None, given=True)
+
+
+async def test_without_a_status_call_a_recording_waits_for_its_webhook_which_brings_the_words(
+    only_caller: Bench, audio: Audio
+) -> None:
+    only_caller.hold()
+    transcriber = only_caller.transcriber
+    handle = await sent(transcriber, audio)
+    assert await transcriber.check(handle, told(only_caller, handle)) == Pending()
+    only_caller.release()
+    await only_caller.settled()
+    transcript = await transcriber.check(handle, told(only_caller, handle))
+    assert isinstance(transcript, Transcript)
+    assert transcript.turns
+    assert transcript.duration == audio.duration
+
+
+async def test_without_a_status_call_two_recordings_are_never_mixed_up(only_caller: Bench, tmp_path: Path) -> None:
+    transcriber = only_caller.transcriber
+    recordings = [recording(tmp_path, seconds=seconds, key=f"job{seconds}") for seconds in (7, 13)]
+    handles = [await sent(transcriber, audio) for audio in recordings]
+    await only_caller.settled()
+    transcripts = [await transcriber.check(handle, told(only_caller, handle)) for handle in handles]
+    lengths = [transcript.duration for transcript in transcripts if isinstance(transcript, Transcript)]
+    assert lengths == [audio.duration for audio in recordings]
+
+
+async def test_without_a_status_call_a_failure_that_a_webhook_tells_is_final(only_caller: Bench, audio: Audio) -> None:
+    only_caller.fail()
+    transcriber = only_caller.transcriber
+    handle = await sent(transcriber, audio)
+    await only_caller.settled()
+    with pytest.raises(Failed):
+        await transcriber.check(handle, told(only_caller, handle))
+
+
+async def test_without_a_status_call_an_unanswered_submission_is_never_taken_for_found(
+    only_caller: Bench, audio: Audio
+) -> None:
+    transcriber = only_caller.transcriber
+    ticket = await transcriber.prepare(audio)
+    only_caller.faults.arm(only_caller.sending, hang_up_after())
+    with pytest.raises(TimedOut):
+        await transcriber.submit(audio, ticket)
+    await only_caller.settled()
+    assert only_caller.orphans()
+    assert await transcriber.find(ticket, age=LATER, orphans=only_caller.orphans()) is None
 
 
 async def test_a_forged_webhook_is_turned_away(caller: Bench, audio: Audio) -> None:
