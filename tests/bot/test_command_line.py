@@ -306,7 +306,7 @@ def test_jobs_show_tells_what_the_provider_says_of_its_work(tmp_path: Path) -> N
         told = replace(held, handle="h1", handle_from=HandleFrom.ANSWER, report=report)
         await database.write(lambda tx: jobs.save(tx, held, told, now=NOON))
 
-    within(tmp_path / "threadscribe.db", reported)
+    within(tmp_path / "bot.db", reported)
     shown = command(tmp_path, "jobs", "show", job.id).output
     lines = dict(line.split(":", 1) for line in shown.splitlines() if ":" in line)
     told = {name: text.strip() for name, text in lines.items()}
