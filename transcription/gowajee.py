@@ -174,7 +174,7 @@ class Gowajee:
 
     async def _asked(self, handle: Handle, inquiry: Inquiry) -> Transcript | Pending:
         try:
-            standing = await self._standing(handle)
+            standing = await self._standing(handle, length=inquiry.length)
         except (Misunderstood, NotAuthorised, Unavailable) as error:
             return instead_of(error, inquiry, results=self._results)
         return decided(standing, inquiry, results=self._results)
@@ -228,7 +228,7 @@ class Gowajee:
             return are_alike(standing.duration, length)
         return standing in {"pending", "failed"}
 
-    async def _standing(self, handle: Handle) -> Standing | Literal["missing"]:
+    async def _standing(self, handle: Handle, *, length: timedelta | None = None) -> Standing | Literal["missing"]:
         """Ask for the status at both published paths; `missing` where neither has ever answered as a status call."""
         if self._results == "webhook":
             return "missing"
@@ -245,7 +245,7 @@ class Gowajee:
                 continue
             if not answer.is_success:
                 raise failure(answer, call="GET job/status")
-            standing = read_status(answer.body, handle=handle)
+            standing = read_status(answer.body, handle=handle, length=length)
             self._facts[self._fact] = path
             return standing
         if self._facts.setdefault(self._fact, MISSING) == MISSING:

@@ -21,7 +21,7 @@ from transcription import remarks
 from transcription.errors import Failed, Misunderstood, NotAuthorised, RateLimited, Unavailable
 from transcription.gowajee_wire import Standing, read_notice, report_in
 from transcription.transcriber import Inquiry, Pending
-from transcription.transcript import Transcript
+from transcription.transcript import Transcript, remarked
 
 Results = Literal["auto", "webhook", "status"]
 """Where results are taken from: what decides as above, only from webhooks, or only from the status call."""
@@ -74,7 +74,7 @@ def _unknown(inquiry: Inquiry, *, results: Results) -> Transcript | Pending:
 def _unconfirmed(inquiry: Inquiry, *, results: Results) -> Transcript | None:
     """What the body says where there is a status call that should have said it."""
     body = None if results == "status" else _body(inquiry)
-    return replace(body, note=remarks.UNCONFIRMED) if body is not None else None
+    return remarked(body, remarks.UNCONFIRMED) if body is not None else None
 
 
 def _can_decide(inquiry: Inquiry) -> bool:
@@ -89,7 +89,7 @@ def _body(inquiry: Inquiry) -> Transcript | None:
     if inquiry.notice is None or not inquiry.given:
         return None
     try:
-        return read_notice(inquiry.notice)
+        return read_notice(inquiry.notice, length=inquiry.length)
     except Misunderstood:
         return None
 

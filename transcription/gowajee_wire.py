@@ -14,10 +14,11 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
+from transcription import remarks
 from transcription.errors import Failed, Misunderstood, TicketExpired
 from transcription.transcriber import Handle
 from transcription.transcript import Report, Speaker, Transcript, Turn, in_order
-from transcription.wire import Moment, Wire, Words, finite, known, milliseconds, printable, read_as
+from transcription.wire import Moment, OrNone, Wire, Words, finite, known, milliseconds, printable, read_as, span_of
 
 LIKENESS = timedelta(seconds=1)
 """How far Gowajee's length of a recording may be from ours."""
@@ -34,13 +35,13 @@ Amount = Annotated[float | None, BeforeValidator(finite)]
 class _Item(Wire):
     transcript: Words | None
     start_time: Moment = Field(alias="startTime")
-    end_time: Moment = Field(alias="endTime")
-    speaker: str | None = None
+    end_time: OrNone[Moment] = Field(None, alias="endTime")
+    speaker: OrNone[str] = None
     channel: Annotated[int, Field(ge=0, le=10**6)] | None = None
 
 
 class _Output(Wire):
-    results: list[_Item] | None = None
+    results: list[OrNone[_Item]] | None = None
     duration: Length | None = None
     version: Said = None
 
@@ -99,8 +100,11 @@ def read_accepted(body: bytes) -> Handle:
     return envelope.handle
 
 
-def read_notice(body: bytes) -> Transcript:
-    """Read a webhook. Raises `Failed`, or `Misunderstood` where it says both success and failure, or neither."""
+def read_notice(body: bytes, *, length: timedelta | None = None) -> Transcript:
+    """Read a webhook; `length` is our measure of the recording.
+
+    Raises `Failed`, or `Misunderstood` where it says both success and failure, or neither.
+    """
     message = read_as(_Message, body, what="the webhook")
     failed = message.word.startswith(FAILURES)
     if failed and message.has_results:
@@ -109,7 +113,7 @@ def read_notice(body: bytes) -> Transcript:
         raise Failed("the webhook says that the transcription failed", report=message.report)
     if not message.has_results:
         raise Misunderstood("the webhook says neither success nor failure", body=body)
-    return _transcript(message)
+    return _transcript(message, body=body, length=length)
 
 
 def report_in(body: bytes | None) -> Report | None:
@@ -132,8 +136,8 @@ DONE = frozenset({"COMPLETED", "COMPLETE", "DONE", "FINISHED", "SUCCESS", "SUCCE
 """Words for a result that is there. Only the first is documented; a webhook's success carries no word at all."""
 
 
-def read_status(body: bytes, *, handle: Handle) -> Standing:
-    """Read a status answer, also one in the webhook's shape.
+def read_status(body: bytes, *, handle: Handle, length: timedelta | None = None) -> Standing:
+    """Read a status answer, also one in the webhook's shape; `length` is our measure of the recording.
 
     Raises `Misunderstood` where it says nothing, says that it is done without a result, or is about another job.
     """
@@ -149,25 +153,36 @@ def read_status(body: bytes, *, handle: Handle) -> Standing:
         return "pending"
     if not message.has_results:
         raise Misunderstood("the status has no results and says no word of work", body=body)
-    return _transcript(message)
+    return _transcript(message, body=body, length=length)
 
 
 def _word(status: str | None) -> str:
     return (status or "").strip().upper()
 
 
-def _transcript(message: _Message) -> Transcript:
+def _transcript(message: _Message, *, body: bytes, length: timedelta | None) -> Transcript:
     output = message.output or _Output()
-    turns = [_turn(item) for item in output.results or ()]
-    end = max((turn.end for turn in turns), default=timedelta(0))
-    duration = max(end, timedelta(0)) if output.duration is None else milliseconds(output.duration * 1000)
-    return Transcript(turns=in_order(turns, duration=duration), duration=duration, report=message.report)
+    given = output.results or []
+    items = [item for item in given if item]
+    if given and not items:
+        raise Misunderstood("no result is as documented", body=body)
+    turns = [_turn(item) for item in items]
+    spoken = [max(turn.start, turn.end) for turn in turns if turn.text.strip()]
+    stated = None if output.duration is None else milliseconds(output.duration * 1000)
+    last = max(spoken, default=timedelta(0))
+    span = span_of(last, measured=length, stated=stated)
+    # Little said in a long recording is no sign of another unit: a smaller one than seconds would reach beyond it.
+    wrong = remarks.TIMES_LOOK_WRONG if not span.fits and last == span.length else None
+    lacking = remarks.PARTS_ARE_MISSING if len(items) < len(given) else None
+    note = " ".join(remark for remark in (wrong, lacking) if remark)
+    ordered = in_order(turns, duration=span.length)
+    return Transcript(turns=ordered, duration=span.length, note=note or None, report=message.report)
 
 
 def _turn(item: _Item) -> Turn:
     return Turn(
         start=milliseconds(item.start_time * 1000),
-        end=milliseconds(item.end_time * 1000),
+        end=milliseconds((item.start_time if item.end_time is None else item.end_time) * 1000),
         text=item.transcript or "",
         speaker=_speaker(item),
     )

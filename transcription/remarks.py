@@ -18,10 +18,8 @@ ENGLISH_ONLY = (
 """Refusals."""
 
 A_DRAFT = "This is a draft by the offline engine: it may mishear words and mix up speakers."
-TIMES_LOOK_WRONG = "The times in this transcript look wrong: Botlhale AI may have sent them in another unit."
-PARTS_ARE_MISSING = (
-    "Some parts of this transcript came from Botlhale AI in a form that could not be read, so words may be missing."
-)
+TIMES_LOOK_WRONG = "The times in this transcript do not fit the length of the recording, so they may be wrong."
+PARTS_ARE_MISSING = "Some parts of this transcript came in a form that could not be read, so words may be missing."
 UNCONFIRMED = "Gowajee sent this transcript, but its own records could not be checked, so it is unconfirmed."
 VOICES_NOT_SENT = (
     "This recording is too large to be sent to Gowajee together with the reference voices, so its speakers were not "

@@ -1,3 +1,4 @@
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -5,6 +6,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+import structlog
 
 from sandbox import faults
 from sandbox.gowajee import Gowajee
@@ -23,6 +25,7 @@ from tests.journeys.bench import (
     tone,
     words_of,
 )
+from transcription.transcript import Report
 
 SUBMIT, STATUS = "POST transcribe/async", "GET job/status"
 NEVER_LOOK = 600.0
@@ -285,6 +288,84 @@ async def test_while_the_token_is_rotated_both_are_accepted(line: Line, slack: S
     await line.start(soonest_look=NEVER_LOOK, gowajee_webhook_token=f"the-new-token, {WEBHOOK_TOKEN}")
     await only_reply(slack, await line.share())
     assert await line.post(b"{}", token="the-new-token") == 200
+
+
+async def test_g2_while_the_registration_is_changed_webhooks_of_both_are_taken_and_the_first_is_sent(
+    line: Line, slack: Slack
+) -> None:
+    ids = f"{line.gowajee.webhook_id}, the-registration-before"
+    await line.start(soonest_look=NEVER_LOOK, gowajee_webhook_id=ids)
+    share = await line.share()
+    await only_reply(slack, share)
+    (job,) = line.gowajee.jobs
+    late = {"status": "FAILED", "jobId": job, "webhookId": "the-registration-before", "message": "late"}
+    assert await line.gowajee.call_back(job, late) == 200
+    assert await line.gowajee.call_back(job, late | {"webhookId": "a-strange-registration"}) == 401
+
+
+async def test_g5_the_message_of_a_failure_is_for_the_operator_alone(line: Line, slack: Slack) -> None:
+    async with line.without_status_call():
+        line.gowajee.fail_next("<!channel> the model fell over")
+        await line.start(soonest_look=NEVER_LOOK)
+        reply = await only_reply(slack, await line.share())
+        (job,) = await line.bench.ended()
+        assert "Please share it again" in reply.text + words_of(reply)
+        assert "fell over" not in reply.text + words_of(reply)
+        assert job.report == Report(message="<!channel> the model fell over")
+        await line.bench.stop()
+
+
+async def test_g6_a_lost_webhook_is_made_good_by_asking_and_a_recording_in_a_queue_is_not_given_up(
+    line: Line, slack: Slack
+) -> None:
+    line.gowajee.webhook_mode, line.gowajee.hold, line.gowajee.held_as = "never", True, "IN_QUEUE"
+    await line.start()
+    share = await line.share()
+    await line.sent()
+    await line.bench.waits(JobState.SUBMITTED)
+    await line.bench.works_for(timedelta(minutes=45))
+    line.gowajee.release()
+    await line.bench.ended_at_last()
+    assert "delivery on Wednesday" in words_of(await only_reply(slack, share))
+
+
+async def test_g21_a_webhook_of_twenty_megabytes_is_taken_from_whoever_shows_the_token(line: Line) -> None:
+    await line.start(soonest_look=NEVER_LOOK)
+    body = json.dumps(
+        {"jobId": "of-nobody", "webhookId": line.gowajee.webhook_id, "filling": "x" * 20_000_000}
+    ).encode()
+    assert await line.post(body) == 200
+    assert await line.post(body, token="wrong") == 401
+
+
+async def test_g23_what_gowajee_says_that_it_counted_is_kept_and_shown_to_nobody_in_slack(
+    line: Line, slack: Slack
+) -> None:
+    await line.start(soonest_look=NEVER_LOOK)
+    reply = await only_reply(slack, await line.share())
+    (job,) = await line.bench.ended()
+    assert job.report is not None
+    assert job.report.kind == "ASR_PULSE_WITH_DIARIZE"
+    assert job.report.amount == next(iter(line.gowajee.jobs.values())).seconds
+    assert str(job.report.amount) not in words_of(reply)
+    assert job.duration is not None  # what limits count is our own measure
+    assert abs(job.duration.total_seconds() - job.report.amount) < 1
+
+
+async def test_a_key_that_the_status_refuses_is_told_to_the_operator_and_the_webhook_decides(
+    line: Line, slack: Slack
+) -> None:
+    line.gowajee.faults.arm(STATUS, faults.answer(401), times=99)
+    with structlog.testing.capture_logs() as logged:
+        await line.start(soonest_look=NEVER_LOOK)
+        share = await line.share()
+        await eventually(lambda: any(one["log_level"] == "error" and "401" in str(one) for one in logged))
+        assert silent(slack, share.channel)
+        await line.bench.waits(JobState.SUBMITTED)
+        await line.bench.time_passes(timedelta(minutes=6))
+        said = words_of(await only_reply(slack, share))
+    assert "delivery on Wednesday" in said
+    assert "unconfirmed" in said
 
 
 @pytest.mark.parametrize(

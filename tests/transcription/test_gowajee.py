@@ -730,6 +730,36 @@ def test_a_webhook_that_says_both_or_neither_is_not_understood(body: bytes) -> N
         read_notice(body)
 
 
+def result(*items: dict[str, object], duration: object = 4.5) -> bytes:
+    return changed(SUCCESS, output={"results": list(items), "duration": duration, "version": "2.2.0"})
+
+
+WORDS: dict[str, object] = {"transcript": "คำ", "startTime": 1.0, "endTime": 2.0}
+
+
+@pytest.mark.parametrize("duration", [4.5, 4500, 0.075, 0])
+def test_a_length_in_another_unit_squeezes_no_times(duration: float) -> None:
+    transcript = read_notice(result(WORDS, duration=duration), length=timedelta(seconds=4.5))
+    assert (transcript.turns[0].end, transcript.duration) == (timedelta(seconds=2), timedelta(seconds=4.5))
+    assert transcript.note is None
+
+
+def test_times_that_our_measure_cannot_hold_are_kept_with_a_remark() -> None:
+    transcript = read_notice(result(WORDS | {"endTime": 2000}), length=timedelta(seconds=4.5))
+    assert transcript.turns[0].end == timedelta(seconds=2000)
+    assert transcript.note == remarks.TIMES_LOOK_WRONG
+
+
+def test_a_result_without_an_end_or_that_cannot_be_read_costs_itself_alone() -> None:
+    without_end = {"transcript": "สอง", "startTime": 2.5}
+    unreadable = {"transcript": 5, "startTime": "later"}
+    transcript = read_notice(result(WORDS, without_end, unreadable), length=timedelta(seconds=4.5))
+    assert [(turn.text, turn.end.total_seconds()) for turn in transcript.turns] == [("คำ", 2.0), ("สอง", 2.5)]
+    assert transcript.note == remarks.PARTS_ARE_MISSING
+    with pytest.raises(Misunderstood):
+        read_notice(result(unreadable))
+
+
 def test_the_type_of_a_webhook_decides_nothing() -> None:
     assert read_notice(changed(SUCCESS, type="SOMETHING_NEW")).turns == read_notice(SUCCESS).turns
 
