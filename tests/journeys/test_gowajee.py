@@ -1,3 +1,4 @@
+import io
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -72,7 +73,7 @@ class Line:
         query = {} if token is None else {"token": token}
         async with (
             aiohttp.ClientSession() as session,
-            session.post(f"{self.origin}/webhooks/gowajee", params=query, data=body) as answer,
+            session.post(f"{self.origin}/webhooks/gowajee", params=query, data=io.BytesIO(body)) as answer,
         ):
             return answer.status
 
