@@ -22,8 +22,13 @@ from bot.voices import refused_voices
 from transcription import exports
 from transcription.audio import channels_of, convert
 from transcription.errors import Refused, TranscriptionError
-from transcription.transcriber import Audio, Inquiry, Pending, Submission, Transcriber
+from transcription.transcriber import Audio, CallsBack, Handle, Inquiry, Pending, Submission, Transcriber
 from transcription.transcript import Transcript
+
+ONLY_BY_WEBHOOK = (
+    "{title} sends results to its webhook only, and this command has none: nothing was sent. "
+    "Share the recording in Slack, where the bot takes the webhook."
+)
 
 FORMS: dict[str, Callable[[Transcript], str]] = {
     "text": exports.as_text,
@@ -76,6 +81,7 @@ async def _transcribe(settings: Settings, file: Path) -> Transcript:
             sample_rate=wanted.sample_rate,
             channels=await channels_of(wav),
         )
+        await _refuse_without_answers(transcriber)
         progress.update(task, description=f"sending to {transcriber.title}")
         submission = await transcriber.submit(audio, await transcriber.prepare(audio))
         pace = transcriber.capabilities.pace
@@ -87,6 +93,15 @@ async def _transcribe(settings: Settings, file: Path) -> Transcript:
             audio.duration,
             tick=lambda age: progress.update(task, completed=age.total_seconds()),
         )
+
+
+async def _refuse_without_answers(transcriber: Transcriber) -> None:
+    """Find out before anything is sent, and billed, whether the result can be asked for: no webhook reaches us here."""
+    if not isinstance(transcriber, CallsBack):
+        return
+    await transcriber.check(Handle("threadscribe-transcribe"), Inquiry(age=timedelta(0)))
+    if not transcriber.can_be_asked:
+        raise Refused("results come by webhook only", sentence=ONLY_BY_WEBHOOK.format(title=transcriber.title))
 
 
 async def _wait(

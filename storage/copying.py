@@ -18,7 +18,12 @@ PAGE = 50
 _OF_A_JOB = {"job_history": "at, seq", "transcripts": "job_id", "namings": "version", "exports": "number"}
 """The tables whose rows belong to a job, with what orders them."""
 
-_OF_NO_JOB = {"preferences": ("team", "kind", "whose"), "installations": ("place",), "presence": ("place",)}
+_OF_NO_JOB = {
+    "preferences": ("team", "kind", "whose"),
+    "installations": ("place",),
+    "presence": ("place",),
+    "provider_facts": ("provider", "fact"),
+}
 """The other tables that are carried along, with the columns that tell their rows apart."""
 
 _SOME = {"presence": "place <> 'slack'"}

@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 
 from bot.__main__ import main
 from bot.job_commands import jobs as jobs_group
+from sandbox.gowajee import Gowajee
 from sandbox.slack import Slack
 from sandbox.voices import SAMPLES
 from storage import jobs
@@ -294,6 +295,18 @@ def test_jobs_show_tells_one_job_and_its_history(tmp_path: Path) -> None:
     assert shown.exit_code == 0
     for told in (job.id, "replying", "C1", "F0", "botlhale", "gave_up", "2026-11-20 12:00:00 received", "a step"):
         assert told in shown.output
+
+
+async def test_a_file_is_not_sent_where_its_result_could_come_by_webhook_only(tmp_path: Path) -> None:
+    async with Gowajee(status_path="none") as gowajee:
+        settings = environment(
+            TRANSCRIBER="gowajee", GOWAJEE_BASE_URL=gowajee.origin, GOWAJEE_API_KEY=gowajee.api_key,
+            GOWAJEE_WEBHOOK_ID=gowajee.webhook_id, GOWAJEE_WEBHOOK_TOKEN="token",
+        )  # fmt: skip
+        ended = await threadscribe("transcribe", str(NOTE), folder=tmp_path, env=settings)
+        assert (ended.code, ended.out) == (1, "")
+        assert "sends results to its webhook only" in " ".join(ended.err.split())
+        assert gowajee.jobs == {}
 
 
 def test_jobs_show_tells_what_the_provider_says_of_its_work(tmp_path: Path) -> None:
