@@ -13,7 +13,18 @@ from typing import Any, TypeVar
 import psycopg
 import pytest
 
-from storage import claiming, forgetting, inbox, install_states, installations, jobs, preferences, presence, transcripts
+from storage import (
+    claiming,
+    forgetting,
+    inbox,
+    install_states,
+    installations,
+    jobs,
+    preferences,
+    presence,
+    provider_facts,
+    transcripts,
+)
 from storage.copying import Copied, NotTheSame, copy
 from storage.database import Database, StorageUnavailable, Work
 from storage.installations import Installed, Sealed
@@ -39,6 +50,7 @@ TABLES = (
     "preferences",
     "installations",
     "presence",
+    "provider_facts",
 )
 
 
@@ -91,7 +103,7 @@ class Sides:
         return all(self.at_target(f"SELECT count(*) FROM {table}") == [(0,)] for table in TABLES)  # noqa: S608 - same
 
     def clear(self) -> None:
-        for table in ("jobs", "inbox", "preferences", "installations", "presence"):
+        for table in ("jobs", "inbox", "preferences", "installations", "presence", "provider_facts"):
             self.at_target(f"DELETE FROM {table}")  # noqa: S608 - our own names
 
 
@@ -144,6 +156,8 @@ async def _fill(source: Database, noon: datetime) -> None:
     await source.write(lambda tx: inbox.keep(tx, provider="q", handle="h", body=b"", now=noon))
     for where in ("T1", "E1"):
         await source.write(lambda tx, where=where: installations.put(tx, _installed(where, noon)))  # type: ignore[misc]
+    facts = {"status call of https://api.example": "missing"}
+    await source.write(lambda tx: provider_facts.learn(tx, facts, provider="gowajee", now=noon))
     await source.write(lambda tx: install_states.issue(tx, "under way", now=noon, until=noon))
 
 
