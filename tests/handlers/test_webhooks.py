@@ -127,6 +127,15 @@ async def post(session: aiohttp.ClientSession, address: str, body: bytes) -> int
         return response.status
 
 
+async def test_a_webhook_is_answered_as_the_vendors_page_does(
+    database: Database, session: aiohttp.ClientSession
+) -> None:
+    async with door(database) as here:
+        for body in (notice(), b"not json"):
+            async with session.post(here.address(), data=body) as response:
+                assert (response.status, await response.json()) == (200, True)
+
+
 @pytest.mark.parametrize("token", [OLD, NEW])
 async def test_a_webhook_is_kept_as_it_came_and_the_worker_woken(
     database: Database, session: aiohttp.ClientSession, token: str
