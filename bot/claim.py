@@ -62,6 +62,12 @@ class Claim:
         """The time since the job came to its state; never negative, whatever the clock does."""
         return max(self._clock() - self.job.state_since, timedelta(0))
 
+    @property
+    def failing_for(self) -> timedelta:
+        """For how long the tries of this step have failed, one after the other; zero if the last one did not."""
+        since = self.job.failing_since
+        return max(self._clock() - since, timedelta(0)) if since is not None and self.job.attempts > 0 else timedelta(0)
+
     async def save(
         self, after: Job, *, note: str | None = None, also: Callable[[Transaction], object] | None = None
     ) -> Job:

@@ -19,12 +19,14 @@ async def recall_facts(transcribers: Iterable[Transcriber], database: Database) 
 
 
 async def keep_facts(transcriber: Transcriber, tools: Tools) -> None:
-    """Keep what was found out since this was last done."""
-    if not isinstance(transcriber, CallsBack):
+    """Keep what was found out since this was last done. What others have found out meanwhile is taken first."""
+    if not isinstance(transcriber, CallsBack) or transcriber.facts == tools.facts.get(transcriber.name, {}):
         return
-    found, kept = transcriber.facts, tools.facts.get(transcriber.name, {})
-    news = {name: text for name, text in found.items() if kept.get(name) != text}
-    if news:
-        name, now = transcriber.name, tools.clock()
-        await tools.database.write(lambda tx: provider_facts.learn(tx, news, provider=name, now=now))
-        tools.facts[name] = found
+    name = transcriber.name
+    kept = await tools.database.read(partial(provider_facts.known, provider=name))
+    transcriber.recall(kept)
+    found = transcriber.facts
+    if any(kept.get(fact) != text for fact, text in found.items()):
+        now = tools.clock()
+        await tools.database.write(lambda tx: provider_facts.learn(tx, found, provider=name, now=now))
+    tools.facts[name] = found

@@ -236,7 +236,7 @@ class Worker:
         note_slack(job, self._tools, error)
         sent = may_have_it(job.state, sendings=job.sendings)
         chance = random.random()  # noqa: S311 - jitter
-        decision = decide(error, attempts=job.attempts, age=claim.age, chance=chance, sent=sent)
+        decision = decide(error, attempts=job.attempts, age=_tried_for(claim), chance=chance, sent=sent)
         note = describe(error)
         self._tools.metrics.step_failed(job.state, error, given_up=isinstance(decision, GiveUp))
         match decision:
@@ -276,6 +276,16 @@ class Worker:
         for task in self._at_work:
             task.cancel()
         await asyncio.gather(*self._at_work, return_exceptions=True)
+
+
+def _tried_for(claim: Claim) -> timedelta:
+    """For how long a step was tried in vain.
+
+    What the provider has is asked for as long as that makes sense: only failures in a row count, for two days at most.
+    """
+    if claim.job.state is JobState.SUBMITTED and claim.age <= 2 * PATIENCE:
+        return claim.failing_for
+    return claim.age
 
 
 def describe(error: Exception) -> str:

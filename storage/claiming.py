@@ -133,7 +133,8 @@ def release(
     touched = tx.run(
         "UPDATE jobs SET lease = NULL, due_at = :due, attempts = :attempts, looks = :looks, "
         "under_way_since = CASE WHEN :settled = 1 THEN NULL ELSE under_way_since END, "
-        "failing_since = CASE WHEN :attempts = 0 THEN NULL ELSE coalesce(failing_since, :now) END, "
+        "failing_since = CASE WHEN :attempts = 0 THEN NULL WHEN attempts = 0 THEN :now "
+        "ELSE coalesce(failing_since, :now) END, "
         "waited = coalesce(:waited, waited), waited_until = coalesce(:waited_until, waited_until), "
         "history = history || :told WHERE id = :id AND lease = :lease",
         due=stored(due),

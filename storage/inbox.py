@@ -8,6 +8,9 @@ from datetime import datetime
 from storage.database import Transaction
 from storage.moments import stored
 
+EARLIER = 10
+"""Bodies about one handle that are looked at beside the newest."""
+
 
 def keep(tx: Transaction, *, provider: str, handle: str, body: bytes, now: datetime) -> bool:
     """Keep a body; False when the same one was kept before."""
@@ -32,6 +35,19 @@ def newest(tx: Transaction, *, provider: str, handle: str) -> bytes | None:
         handle=handle,
     )
     return bytes(row["body"]) if row else None
+
+
+def earlier(tx: Transaction, *, provider: str, handle: str) -> tuple[bytes, ...]:
+    """The oldest bodies about this handle, the oldest first; without the newest, unless there are many."""
+    rows = tx.all(
+        "SELECT body FROM inbox WHERE provider = :provider AND handle = :handle "
+        "ORDER BY received_at, digest DESC LIMIT :most",
+        provider=provider,
+        handle=handle,
+        most=EARLIER,
+    )
+    bodies = tuple(bytes(row["body"]) for row in rows)
+    return bodies if len(bodies) == EARLIER else bodies[:-1]
 
 
 def has_unread(tx: Transaction, *, provider: str, handle: str) -> bool:

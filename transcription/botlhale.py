@@ -144,8 +144,10 @@ class Botlhale:
         """
         standing = await self._standing(handle, length=inquiry.length)
         if standing is None:
-            if inquiry.age > LAG:
+            if inquiry.failing_for >= LAG:
                 raise Lost("the status does not know the recording")
+            if inquiry.age > LAG:  # once may be anybody's answer: sent again, it is billed again
+                raise Misunderstood("the status does not know the recording")
             return Pending()
         match standing.phase:
             case "absent" | "pending" | "working":

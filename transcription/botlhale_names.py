@@ -1,7 +1,7 @@
 """Whose an answer of Botlhale's is: names of recordings, compared as Botlhale writes them. Pure.
 
 The page of 2023 gives a result the name `/<key>`; a result of 2025 has a name in which slashes and dots have become
-asterisks, and its status wants the organisation in front. Only the last part is the same in all of them.
+asterisks, and its status wants the organisation in front. Only what follows the last slash is the same in all of them.
 """
 
 from __future__ import annotations
@@ -15,12 +15,16 @@ SUFFIXES: Final = frozenset({"wav", "amr", "flac", "ogg", "mp3", "json", "txt"})
 
 def is_ours(name: str | None, *, file_name: str) -> bool:
     """Tell whether an answer with this name is about our recording; one that names none is."""
-    last = _last_part(name or "")
-    return not last or last == _last_part(file_name)
+    told, key, bare = _parts(name or ""), _parts(file_name), _parts(file_name.rsplit("/", 1)[-1])
+    return not told or _ends_with(key, told) or _ends_with(told, bare)
 
 
-def _last_part(name: str) -> str:
+def _ends_with(parts: list[str], end: list[str]) -> bool:
+    return parts[-len(end) :] == end if end else False
+
+
+def _parts(name: str) -> list[str]:
     parts = [part for part in re.split(r"[/.*]", name.strip()) if part]
     while parts and parts[-1].lower() in SUFFIXES:
         parts.pop()
-    return parts[-1] if parts else ""
+    return parts

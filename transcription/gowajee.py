@@ -18,7 +18,7 @@ from typing import Literal
 import aiohttp
 
 from transcription import remarks
-from transcription.errors import BadSignature, Misunderstood, NotAuthorised, TimedOut, TooLong, Unavailable
+from transcription.errors import BadSignature, Misunderstood, NotAuthorised, QuotaSpent, TimedOut, TooLong, Unavailable
 from transcription.gowajee_body import body_of
 from transcription.gowajee_deciding import Results, decided, instead_of
 from transcription.gowajee_options import BOOSTING, GowajeeOptions, Model
@@ -175,7 +175,7 @@ class Gowajee:
     async def _asked(self, handle: Handle, inquiry: Inquiry) -> Transcript | Pending:
         try:
             standing = await self._standing(handle, length=inquiry.length)
-        except (Misunderstood, NotAuthorised, Unavailable) as error:
+        except (Misunderstood, NotAuthorised, QuotaSpent, Unavailable) as error:
             return instead_of(error, inquiry, results=self._results)
         return decided(standing, inquiry, results=self._results)
 
@@ -243,11 +243,10 @@ class Gowajee:
             )
             if answer.status in NO_SUCH_CALL:
                 continue
+            self._facts[self._fact] = path
             if not answer.is_success:
                 raise failure(answer, call="GET job/status")
-            standing = read_status(answer.body, handle=handle, length=length)
-            self._facts[self._fact] = path
-            return standing
+            return read_status(answer.body, handle=handle, length=length)
         if self._facts.setdefault(self._fact, MISSING) == MISSING:
             return "missing"
         raise Misunderstood("GET job/status was there before, and is not now")

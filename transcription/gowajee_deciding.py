@@ -6,6 +6,7 @@ A webhook carries a token and no signature, so a body counts only for a job whos
 | ---                          | ---                                          |
 | is not there                 | at once                                      |
 | refuses, or makes no sense   | after `AFTER` of nothing but such answers    |
+| asks for fewer questions     | after `AFTER_LIMITS` of that                 |
 | does not know the job        | the same                                     |
 | says that the work goes on   | when the job has waited for as long as it may|
 | says done or failed          | never                                        |
@@ -13,12 +14,13 @@ A webhook carries a token and no signature, so a body counts only for a job whos
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Literal, assert_never
 
 from transcription import remarks
-from transcription.errors import Failed, Misunderstood, NotAuthorised, RateLimited, Unavailable
+from transcription.errors import Failed, Misunderstood, NotAuthorised, QuotaSpent, RateLimited, Unavailable
 from transcription.gowajee_wire import Standing, read_notice, report_in
 from transcription.transcriber import Inquiry, Pending
 from transcription.transcript import Transcript, remarked
@@ -28,6 +30,10 @@ Results = Literal["auto", "webhook", "status"]
 
 AFTER = timedelta(minutes=2)
 """For how long a status call may give no usable answer before a webhook decides in its place."""
+
+
+AFTER_LIMITS = timedelta(hours=1)
+"""The same where it says that it is asked too often, which will pass."""
 
 
 def decided(standing: Standing | Literal["missing"], inquiry: Inquiry, *, results: Results) -> Transcript | Pending:
@@ -49,9 +55,11 @@ def decided(standing: Standing | Literal["missing"], inquiry: Inquiry, *, result
     assert_never(standing)
 
 
-def instead_of(error: Misunderstood | NotAuthorised | Unavailable, inquiry: Inquiry, *, results: Results) -> Transcript:
+def instead_of(
+    error: Misunderstood | NotAuthorised | QuotaSpent | Unavailable, inquiry: Inquiry, *, results: Results
+) -> Transcript:
     """What a webhook says in place of a status call that went wrong. Raises `error` while there is nothing to go by."""
-    if isinstance(error, RateLimited) or inquiry.failing_for < AFTER:
+    if inquiry.failing_for < (AFTER_LIMITS if isinstance(error, RateLimited) else AFTER):
         raise error
     body = _unconfirmed(inquiry, results=results)
     if body is None:
@@ -86,12 +94,13 @@ def _can_decide(inquiry: Inquiry) -> bool:
 
 def _body(inquiry: Inquiry) -> Transcript | None:
     """What the body of a webhook says about a job of ours; None where it says nothing. Raises `Failed`."""
-    if inquiry.notice is None or not inquiry.given:
+    if not inquiry.given:
         return None
-    try:
-        return read_notice(inquiry.notice, length=inquiry.length)
-    except Misunderstood:
-        return None
+    for body in (*inquiry.earlier, inquiry.notice):  # the first end counts, whatever is sent after it
+        with suppress(Misunderstood):
+            if body is not None:
+                return read_notice(body, length=inquiry.length)
+    return None
 
 
 def _soon(age: timedelta) -> timedelta:

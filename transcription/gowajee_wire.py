@@ -18,7 +18,19 @@ from transcription import remarks
 from transcription.errors import Failed, Misunderstood, TicketExpired
 from transcription.transcriber import Handle
 from transcription.transcript import Report, Speaker, Transcript, Turn, in_order
-from transcription.wire import Moment, OrNone, Wire, Words, finite, known, milliseconds, printable, read_as, span_of
+from transcription.wire import (
+    Moment,
+    OrNone,
+    Seconds,
+    Wire,
+    Words,
+    finite,
+    known,
+    milliseconds,
+    printable,
+    read_as,
+    span_of,
+)
 
 LIKENESS = timedelta(seconds=1)
 """How far Gowajee's length of a recording may be from ours."""
@@ -42,7 +54,7 @@ class _Item(Wire):
 
 class _Output(Wire):
     results: list[OrNone[_Item]] | None = None
-    duration: Length | None = None
+    duration: Seconds = None
     version: Said = None
 
 
@@ -111,7 +123,7 @@ def read_notice(body: bytes, *, length: timedelta | None = None) -> Transcript:
         raise Misunderstood("the webhook says both success and failure", body=body)
     if failed:
         raise Failed("the webhook says that the transcription failed", report=message.report)
-    if not message.has_results:
+    if not message.has_results or (message.word and message.word not in DONE):
         raise Misunderstood("the webhook says neither success nor failure", body=body)
     return _transcript(message, body=body, length=length)
 

@@ -101,8 +101,9 @@ class Submission:
 class Inquiry:
     """What is known about a job when its provider is asked about it.
 
-    `age` is the time since the submission and `length` the recording's, as we measured it. `notice` is the body of an
-    admitted webhook about this handle, if one came; an unsigned one is a hint, not an answer. `given`: the provider
+    `age` is the time since the submission and `length` the recording's, as we measured it. `notice` is the newest
+    body of an admitted webhook about this handle, if one came, and `earlier` are those before it, the oldest first; an
+    unsigned one is a hint, not an answer. `given`: the provider
     itself gave us the handle, in its answer to our submission. `failing_for`: for how long it has given no answer that
     is as documented. `overdue`: this is the last time of asking.
     """
@@ -110,6 +111,7 @@ class Inquiry:
     age: timedelta
     length: timedelta | None = None
     notice: bytes | None = None
+    earlier: tuple[bytes, ...] = ()
     given: bool = False
     failing_for: timedelta = timedelta(0)
     overdue: bool = False

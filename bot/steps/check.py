@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bot.claim import Claim, Later
@@ -35,15 +35,17 @@ async def check(claim: Claim, tools: Tools) -> Job | Later:
     if fresh:
         speed = await tools.database.read(_speed(job, transcriber))
         return Later(due=tools.clock() + first_look(pace, length, speed), unless_webhook=True)
-    notice, speed = await _known(job, tools, transcriber)
+    known = await _known(job, tools, transcriber)
+    notice, speed = known.notice, known.speed
     waited = _waited(claim, tools)
     overdue = is_overdue(pace, length, age=claim.age, waited=waited)
     inquiry = Inquiry(
         age=claim.age,
         length=job.duration,
         notice=notice,
+        earlier=known.earlier,
         given=job.handle_from is HandleFrom.ANSWER,
-        failing_for=tools.clock() - job.failing_since if job.failing_since else timedelta(0),
+        failing_for=claim.failing_for,
         overdue=overdue,
     )
     try:
@@ -78,25 +80,34 @@ def _speed(job: Job, transcriber: Transcriber) -> Callable[[Transaction], Speed]
     return lambda tx: speeds.speed_of(tx, provider=job.provider or "", model=model)
 
 
-async def _known(job: Job, tools: Tools, transcriber: Transcriber) -> tuple[bytes | None, Speed]:
-    """The newest webhook body about the job, and how quick its provider is.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Known:
+    """The newest webhook body about a job, those before it, and how quick its provider is."""
 
-    The body is marked as seen before the look, so that only a newer one cuts a wait.
-    """
+    notice: bytes | None
+    earlier: tuple[bytes, ...]
+    speed: Speed
+    unread: bool
+
+
+async def _known(job: Job, tools: Tools, transcriber: Transcriber) -> _Known:
+    """What there is to go by. Bodies are marked as seen before the look, so that only a newer one cuts a wait."""
     provider, handle, speed_of = job.provider or "", job.handle or "", _speed(job, transcriber)
 
     def mark(tx: Transaction) -> None:
         inbox.mark_read(tx, provider=provider, handle=handle, now=tools.clock())
 
-    def known(tx: Transaction) -> tuple[bytes | None, Speed, bool]:
+    def known(tx: Transaction) -> _Known:
+        notice = inbox.newest(tx, provider=provider, handle=handle)
+        earlier = inbox.earlier(tx, provider=provider, handle=handle) if notice is not None else ()
         unread = inbox.has_unread(tx, provider=provider, handle=handle)
-        return inbox.newest(tx, provider=provider, handle=handle), speed_of(tx), unread
+        return _Known(notice=notice, earlier=earlier, speed=speed_of(tx), unread=unread)
 
-    notice, speed, unread = await tools.database.read(known)
-    if unread:
+    found = await tools.database.read(known)
+    if found.unread:
         await tools.database.write(mark)
-        notice, speed, _ = await tools.database.read(known)
-    return notice, speed
+        found = await tools.database.read(known)
+    return found
 
 
 async def _keep(claim: Claim, tools: Tools, transcript: Transcript, *, took: timedelta | None) -> Job:

@@ -312,13 +312,27 @@ async def test_a_transcription_that_never_ends_is_told_in_the_thread(line: Line)
 
 
 async def test_a_recording_that_botlhale_lost_is_sent_once_more(line: Line) -> None:
+    """It is lost when the status has not known it for ten minutes, not by one answer."""
+    line.arm("status", TROUBLES["404"], times=2)
+    await line.start(soonest_look=600.0)
+    share = await line.share()
+    await line.bench.waits(JobState.SUBMITTED)
+    for _ in range(2):
+        await line.bench.time_passes(timedelta(minutes=11))
+        await asyncio.sleep(0.3)
+    await line.transcribed(share)
+    assert line.received == 2
+
+
+async def test_one_stray_404_throws_nothing_away_that_was_paid_for(line: Line) -> None:
     line.arm("status", TROUBLES["404"])
     await line.start(soonest_look=600.0)
     share = await line.share()
     await line.bench.waits(JobState.SUBMITTED)
     await line.bench.time_passes(timedelta(minutes=11))
+    await line.bench.ended_at_last()
     await line.transcribed(share)
-    assert line.received == 2
+    assert line.received == 1
 
 
 async def test_a_recording_that_botlhale_loses_every_time_is_told_in_the_thread(line: Line) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import claiming, inbox, jobs
+from storage import claiming, inbox, jobs, provider_facts
 from storage.claiming import Turns
 from storage.database import Database, StorageUnavailable, Transaction
 from storage.job import Job, JobState, Origin
@@ -144,3 +144,65 @@ async def test_a_unit_of_work_that_comes_too_late_is_refused_and_does_not_wait_f
         with pytest.raises(StorageUnavailable, match="closed"):
             await late(claiming.next_due)
     await database.close()
+
+
+async def test_the_bodies_before_the_newest_are_told_the_oldest_first(database: Database, noon: datetime) -> None:
+    told = []
+    for minute in range(12):
+        body = str(minute).encode()
+        at = noon + minute * MINUTE
+        await database.write(
+            lambda tx, body=body, at=at: inbox.keep(tx, provider="p", handle="h1", body=body, now=at)  # type: ignore[misc]
+        )
+        if minute in {0, 3, 11}:
+            told.append(await database.read(lambda tx: inbox.earlier(tx, provider="p", handle="h1")))
+    assert told == [(), (b"0", b"1", b"2"), tuple(str(number).encode() for number in range(inbox.EARLIER))]
+    assert await database.read(lambda tx: inbox.newest(tx, provider="p", handle="h1")) == b"11"
+
+
+async def test_tries_that_fail_in_a_row_are_timed_from_the_first(database: Database, noon: datetime) -> None:
+    job = await _job(database, noon, JobState.SUBMITTING, JobState.SUBMITTED)
+    since = []
+    for minute, attempts in enumerate([1, 2, 0, 1, 2]):
+        now, held = noon + minute * MINUTE, job
+        await database.write(
+            lambda tx, now=now, held=held, n=attempts: claiming.release(tx, held, now=now, due=now, attempts=n)  # type: ignore[misc]
+        )
+        claimed = await database.write(
+            lambda tx, now=now: claiming.claim(tx, turns=Turns(), now=now, until=now + MINUTE)
+        )  # type: ignore[misc]
+        assert claimed is not None
+        job = claimed
+        since.append(job.failing_since)
+    assert since == [noon, noon, None, noon + 3 * MINUTE, noon + 3 * MINUTE]
+
+
+async def test_how_long_the_provider_was_at_work_is_kept_until_the_job_moves_on(
+    database: Database, noon: datetime
+) -> None:
+    job = await _job(database, noon, JobState.SUBMITTING, JobState.SUBMITTED)
+    later, waited = noon + MINUTE, timedelta(seconds=40)
+    await database.write(lambda tx: claiming.release(tx, job, now=later, due=later, attempts=0, waited=waited))
+    held = await database.write(lambda tx: claiming.claim(tx, turns=Turns(), now=later, until=later + MINUTE))
+    assert held is not None
+    assert (held.waited, held.waited_until) == (waited, later)
+    await database.write(lambda tx: claiming.release(tx, held, now=later + MINUTE, due=later, attempts=1))
+    kept = await database.read(lambda tx: jobs.get(tx, job.id))
+    assert kept is not None
+    assert (kept.waited, kept.waited_until) == (waited, later)
+    ended = await database.write(lambda tx: jobs.save(tx, kept, replace(kept, state=JobState.READY), now=later))
+    assert (ended.waited, ended.waited_until, ended.failing_since) == (timedelta(0), None, None)
+
+
+async def test_what_was_found_out_about_a_provider_is_kept_for_each_and_replaced(
+    database: Database, noon: datetime
+) -> None:
+    for provider, text in (("p", "missing"), ("q", "elsewhere"), ("p", "/status")):
+        await database.write(
+            lambda tx, provider=provider, text=text: provider_facts.learn(
+                tx, {"call": text}, provider=provider, now=noon
+            )  # type: ignore[misc]
+        )
+    assert await database.read(lambda tx: provider_facts.known(tx, provider="p")) == {"call": "/status"}
+    assert await database.read(lambda tx: provider_facts.known(tx, provider="q")) == {"call": "elsewhere"}
+    assert await database.read(lambda tx: provider_facts.known(tx, provider="r")) == {}

@@ -20,6 +20,7 @@ from transcription import remarks
 from transcription.botlhale import Botlhale
 from transcription.botlhale_dialects import Dialect
 from transcription.botlhale_form import read_form
+from transcription.botlhale_names import is_ours
 from transcription.botlhale_token import read_token
 from transcription.botlhale_wire import read_result, read_status
 from transcription.errors import (
@@ -501,8 +502,19 @@ async def test_an_unknown_word_or_an_empty_list_means_not_yet(body: bytes) -> No
 async def test_a_name_that_is_not_known_yet_is_waited_for_and_later_lost() -> None:
     scripted = partner(status=[Reply(status=404)])
     assert await checked(scripted, age=timedelta(minutes=9)) == Pending()
+    late = Inquiry(age=timedelta(hours=1), failing_for=timedelta(minutes=9))
+    with pytest.raises(Misunderstood):  # what was paid for is not thrown away for one stray answer
+        await botlhale(scripted).check(KEY, late)
     with pytest.raises(Lost):
-        await checked(scripted, age=timedelta(minutes=11))
+        await botlhale(scripted).check(KEY, replace(late, failing_for=timedelta(minutes=10)))
+
+
+def test_names_with_dots_inside_are_told_apart() -> None:
+    ours = "o/2026-11-29T09:00:00.123.wav"
+    assert is_ours("2026-11-29T09:00:00*123.wav", file_name=ours)
+    assert is_ours("results/2026-11-29T09:00:00.123", file_name=ours)
+    assert not is_ours("o/2026-11-29T10:00:00.123.wav", file_name=ours)
+    assert not is_ours("other.1.wav", file_name="rec.1.wav")
 
 
 def test_the_entry_of_our_file_decides_among_several() -> None:

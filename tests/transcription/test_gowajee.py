@@ -25,6 +25,7 @@ from transcription.errors import (
     Failed,
     Misunderstood,
     NotAuthorised,
+    QuotaSpent,
     RateLimited,
     TicketExpired,
     TimedOut,
@@ -562,6 +563,31 @@ async def test_a_webhook_decides_after_two_minutes_of_odd_answers_and_says_that_
         await answered([odd], replace(OURS, notice=FAILURE, failing_for=2 * MINUTE))
 
 
+@pytest.mark.parametrize(("reply", "wait"), [(Reply(status=402), 2 * MINUTE), (Reply(status=429), 60 * MINUTE)])
+async def test_an_account_that_is_used_up_or_asks_too_often_keeps_no_webhook_from_deciding(
+    reply: Reply, wait: timedelta
+) -> None:
+    with pytest.raises((QuotaSpent, RateLimited)):
+        await answered([reply], replace(OURS, failing_for=wait - timedelta(seconds=1)))
+    assert isinstance(await answered([reply], replace(OURS, failing_for=wait)), Transcript)
+
+
+async def test_the_first_webhook_that_tells_an_end_counts_whatever_comes_after_it() -> None:
+    for later in (b"not json", FAILURE, b"{}"):
+        transcript = await answered([Reply(status=404)], replace(OURS, notice=later, earlier=(b"{}", SUCCESS)))
+        assert isinstance(transcript, Transcript)
+    with pytest.raises(Failed):
+        await answered([Reply(status=404)], replace(OURS, notice=SUCCESS, earlier=(FAILURE,)))
+
+
+async def test_a_path_that_once_answered_anything_else_is_a_status_call_that_is_away() -> None:
+    provider = gowajee(partner(status=[Reply(status=401), Reply(status=404)]))
+    with pytest.raises(NotAuthorised):
+        await provider.check(JOB, OURS)
+    with pytest.raises(Misunderstood):
+        await provider.check(JOB, OURS)
+
+
 @pytest.mark.parametrize("odd", ODD[:-1], ids=lambda reply: f"{reply.status} {len(reply.body)}")
 async def test_a_webhook_about_a_job_that_was_only_found_decides_nothing_however_long_it_lasts(odd: Reply) -> None:
     with pytest.raises((Misunderstood, Unavailable, NotAuthorised)):
@@ -723,7 +749,14 @@ def test_a_failure_webhook_keeps_its_words_to_itself(word: str) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [changed(SUCCESS, status="FAILED"), changed(FAILURE, status="DONE"), changed(SUCCESS, output={}), b"", b"[]"],
+    [
+        changed(SUCCESS, status="IN_PROGRESS"),
+        changed(SUCCESS, status="FAILED"),
+        changed(FAILURE, status="DONE"),
+        changed(SUCCESS, output={}),
+        b"",
+        b"[]",
+    ],
 )
 def test_a_webhook_that_says_both_or_neither_is_not_understood(body: bytes) -> None:
     with pytest.raises(Misunderstood):
@@ -737,8 +770,8 @@ def result(*items: dict[str, object], duration: object = 4.5) -> bytes:
 WORDS: dict[str, object] = {"transcript": "คำ", "startTime": 1.0, "endTime": 2.0}
 
 
-@pytest.mark.parametrize("duration", [4.5, 4500, 0.075, 0])
-def test_a_length_in_another_unit_squeezes_no_times(duration: float) -> None:
+@pytest.mark.parametrize("duration", [4.5, 4500, 0.075, 0, "0:05", "4.5 seconds", -1, "", {}])
+def test_a_length_in_another_unit_squeezes_no_times(duration: object) -> None:
     transcript = read_notice(result(WORDS, duration=duration), length=timedelta(seconds=4.5))
     assert (transcript.turns[0].end, transcript.duration) == (timedelta(seconds=2), timedelta(seconds=4.5))
     assert transcript.note is None
