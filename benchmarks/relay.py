@@ -17,11 +17,13 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 from pydantic import SecretStr
 
 from benchmarks.measuring import folder, memory_of
 from bot.downloads import Downloads
 from bot.network import new_session
+from bot.provider_client import new_client
 from bot.tokens import LastingToken
 from transcription import audio
 from transcription.botlhale_form import Form
@@ -37,13 +39,13 @@ async def send(port: int, size: int) -> None:
     """Relay once."""
     origin = f"http://127.0.0.1:{port}"
     with folder() as base:
-        async with new_session() as session:
+        async with new_session() as session, new_client() as client:
             downloads = Downloads(session=session, token=LastingToken(SecretStr("xoxb-relay")), origins=(origin,))
-            await _relay(downloads, session, origin, base, size=1000)  # everything is imported and connected
+            await _relay(downloads, client, origin, base, size=1000)  # everything is imported and connected
             idle = await _delays(asyncio.sleep(0.5))
             before, spent = memory_of(os.getpid()), _cpu()
             began = time.perf_counter()
-            busy = await _delays(_relay(downloads, session, origin, base, size=size))
+            busy = await _delays(_relay(downloads, client, origin, base, size=size))
             passed = time.perf_counter() - began
     print(json.dumps({
         "rate": size / passed / 2**20, "cpu": _cpu() - spent, "idle": idle, "lag": busy,
@@ -51,12 +53,12 @@ async def send(port: int, size: int) -> None:
     }))  # fmt: skip
 
 
-async def _relay(downloads: Downloads, session: object, origin: str, base: Path, *, size: int) -> None:
+async def _relay(downloads: Downloads, client: httpx.AsyncClient, origin: str, base: Path, *, size: int) -> None:
     recording = base / "recording.wav"
     await downloads.fetch(f"{origin}/{size}", recording, largest=size)
     sound = Audio(key="relay", path=recording, duration=timedelta(hours=1), sample_rate=16_000)
     form = Form(url=f"{origin}/", fields=(("key", "relay.wav"),), made_at=datetime.now(UTC), expires_in=3600)
-    await store(session, audio=sound, form=form)  # type: ignore[arg-type]  # a session
+    await store(client, audio=sound, form=form)
 
 
 async def _delays(work: object) -> float:

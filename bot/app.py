@@ -13,7 +13,7 @@ from typing import Literal
 import aiohttp
 import structlog
 
-from bot.catalog import make_transcribers
+from bot.catalog import open_transcribers
 from bot.catching_up import CatchingUp
 from bot.claim import LEASE
 from bot.clock import Clock, wall_time
@@ -109,9 +109,7 @@ async def open_tools(
     """Everything that a step uses; closes it afterwards."""
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(new_session())
-        transcribers = make_transcribers(settings, client=session, clock=clock)
-        for transcriber in transcribers.values():
-            stack.push_async_callback(transcriber.close)
+        transcribers = await stack.enter_async_context(open_transcribers(settings, clock=clock))
         metrics = Metrics(providers=transcribers)
         workspaces = _workspaces(settings, session=session, metrics=metrics, database=database, clock=clock)
         stack.push_async_callback(workspaces.close)

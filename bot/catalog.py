@@ -5,23 +5,42 @@ Each is imported where it is made: one that is not set up costs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
-
-import aiohttp
+from typing import TYPE_CHECKING
 
 from bot.hosting import Hosting
 from bot.settings import Settings, SettingsProblem
 from transcription.gowajee_options import GowajeeOptions
 from transcription.transcriber import Transcriber
 
+if TYPE_CHECKING:
+    import httpx
+
 Clock = Callable[[], datetime]
 
 
-def make_transcribers(settings: Settings, *, client: aiohttp.ClientSession, clock: Clock) -> dict[str, Transcriber]:
-    """Every transcriber that is set up: jobs begun with one are finished with it, whichever is chosen now."""
+@asynccontextmanager
+async def open_transcribers(settings: Settings, *, clock: Clock) -> AsyncIterator[dict[str, Transcriber]]:
+    """Make every transcriber that is set up, and close them and the client of the providers in the end.
+
+    Jobs begun with one are finished with it, whichever is chosen now. Raises `SettingsProblem`.
+    """
+    async with AsyncExitStack() as stack:
+        made: dict[str, Transcriber] = {"embedded": _embedded(settings)}
+        if settings.botlhale_org_id or settings.gowajee_api_key:
+            from bot.provider_client import new_client
+
+            made |= make_providers(settings, client=await stack.enter_async_context(new_client()), clock=clock)
+        for transcriber in made.values():
+            stack.push_async_callback(transcriber.close)
+        yield made
+
+
+def make_providers(settings: Settings, *, client: httpx.AsyncClient, clock: Clock) -> dict[str, Transcriber]:
+    """Make the transcriber of every provider that is set up. Raises `SettingsProblem`."""
     made = {
-        "embedded": _embedded(settings),
         "botlhale": _botlhale(settings, client=client, clock=clock),
         "gowajee": _gowajee(settings, client=client),
     }
@@ -36,7 +55,7 @@ def _embedded(settings: Settings) -> Transcriber:
     )
 
 
-def _botlhale(settings: Settings, *, client: aiohttp.ClientSession, clock: Clock) -> Transcriber | None:
+def _botlhale(settings: Settings, *, client: httpx.AsyncClient, clock: Clock) -> Transcriber | None:
     if not (settings.botlhale_org_id and settings.botlhale_refresh_token):
         return None
     from transcription.botlhale import Botlhale
@@ -57,7 +76,7 @@ def _botlhale(settings: Settings, *, client: aiohttp.ClientSession, clock: Clock
     )
 
 
-def _gowajee(settings: Settings, *, client: aiohttp.ClientSession) -> Transcriber | None:
+def _gowajee(settings: Settings, *, client: httpx.AsyncClient) -> Transcriber | None:
     key, webhook_ids = settings.gowajee_api_key, settings.gowajee_webhook_id
     if not (key and webhook_ids and settings.gowajee_webhook_token):
         return None

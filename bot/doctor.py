@@ -12,7 +12,7 @@ import aiohttp
 from rich.console import Console
 from rich.text import Text
 
-from bot.catalog import make_transcribers
+from bot.catalog import open_transcribers
 from bot.clock import wall_time
 from bot.databases import open_database
 from bot.doctor_many import examine_many
@@ -159,8 +159,7 @@ def _disk(settings: Settings) -> Finding:
 
 
 async def _provider(settings: Settings) -> AsyncIterator[Finding]:
-    async with new_session() as client:
-        transcribers = make_transcribers(settings, client=client, clock=wall_time)
+    async with open_transcribers(settings, clock=wall_time) as transcribers:
         transcriber = transcribers.get(settings.transcriber)
         if transcriber is None:
             return

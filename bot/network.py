@@ -1,4 +1,4 @@
-"""How the bot speaks HTTP to others: one session, which keeps no cookies and adds nothing."""
+"""How the bot speaks HTTP to Slack: one session, which keeps no cookies and adds nothing."""
 
 from __future__ import annotations
 

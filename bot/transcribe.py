@@ -13,10 +13,9 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from bot.catalog import make_transcribers
+from bot.catalog import open_transcribers
 from bot.clock import wall_time
 from bot.looking import first_look, next_look
-from bot.network import new_session
 from bot.settings import Settings, SettingsProblem
 from bot.voices import refused_voices
 from transcription import exports
@@ -61,10 +60,7 @@ async def transcribe_file(settings: Settings, file: Path, *, form: str, output: 
 
 async def _transcribe(settings: Settings, file: Path) -> Transcript:
     async with AsyncExitStack() as stack:
-        client = await stack.enter_async_context(new_session())
-        transcribers = make_transcribers(settings, client=client, clock=wall_time)
-        for made in transcribers.values():
-            stack.push_async_callback(made.close)
+        transcribers = await stack.enter_async_context(open_transcribers(settings, clock=wall_time))
         transcriber = transcribers[settings.transcriber]
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="threadscribe-")))
         progress = stack.enter_context(_progress())

@@ -3,7 +3,9 @@
 A provider names the storage itself. One that is broken into, or not what it seems, could name a machine that only we
 can reach, and the recording, or the provider's own bytes around it, would go there.
 
-A name is not looked up: what it leads to must still show a certificate for it, which no machine of ours has. Pure.
+A name is not looked up: what it leads to must still show a certificate for it, which no machine of ours has.
+An address is read by the library that sends, and must be written as that library writes it: a presigned address holds
+only byte for byte, and two readers of one address could see two hosts. Pure.
 """
 
 from __future__ import annotations
@@ -11,10 +13,10 @@ from __future__ import annotations
 import re
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from yarl import URL
+import httpx
 
-_ODD = re.compile(r"[\x00-\x20\x7f\\]")
-"""What readers of addresses drop, or take for something else."""
+_ODD = re.compile(r"[\x00-\x20\x7f\\#]")
+"""What readers of addresses drop, or take for something else; a fragment is never sent."""
 
 _NAME = re.compile(r"(?:[a-z0-9_-]{1,63}\.)*([a-z0-9-]{1,63})", re.ASCII)
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
@@ -35,22 +37,21 @@ def may_receive(address: str, *, provider: str) -> bool:
     if _ODD.search(address):
         return False
     try:
-        place, home = URL(address), URL(provider)  # as the client that sends reads them
-        host, own = _host_of(place), _host_of(home)
-        port = place.explicit_port
-    except (ValueError, IndexError):  # the second for brackets with nothing in them
+        place, home = httpx.URL(address), httpx.URL(provider)
+    except (httpx.InvalidURL, ValueError):  # the second for halves of surrogate pairs
         return False
-    if not address.isascii() and _number(host) is not None:
-        return False  # other scripts' digits
-    if place.raw_user or place.raw_password or not 0 < (443 if port is None else port) < _PORTS:
+    if str(place) != address:
+        return False
+    host, own = _host_of(place), _host_of(home)
+    if place.userinfo or not 0 < (443 if place.port is None else place.port) < _PORTS:
         return False
     if place.scheme == "https":
         return _is_public(host) or (_is_near(host) and not _is_public(own))
     return place.scheme == home.scheme == "http" and _is_this_machine(host)
 
 
-def _host_of(url: URL) -> str:
-    return (url.raw_host or "").lower().removesuffix(".")
+def _host_of(url: httpx.URL) -> str:
+    return url.raw_host.decode("ascii").lower().removesuffix(".")
 
 
 def _is_name(host: str) -> bool:

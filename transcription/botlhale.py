@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Final, Literal, assert_never
 
-import aiohttp
+import httpx
 import structlog
 
 from transcription import remarks
@@ -75,7 +75,7 @@ class Botlhale:
     def __init__(
         self,
         *,
-        client: aiohttp.ClientSession,
+        client: httpx.AsyncClient,
         base_url: str,
         org_id: str,
         refresh_token: str,

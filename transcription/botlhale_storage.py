@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-import aiohttp
+import httpx
 
 from transcription import remarks
 from transcription.bodies import FilePart, measured, multipart
@@ -22,7 +22,7 @@ STORED = frozenset({200, 201, 204})
 EXPIRED = frozenset({401, 403})
 
 
-async def store(client: aiohttp.ClientSession, *, audio: Audio, form: Form) -> None:
+async def store(client: httpx.AsyncClient, *, audio: Audio, form: Form) -> None:
     """Upload the recording: the form's fields untouched and in their order, the file last, nothing added.
 
     Raises `TicketExpired` if storage turned it away, `TimedOut` if nobody knows whether it arrived.

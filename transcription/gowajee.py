@@ -15,7 +15,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Literal
 
-import aiohttp
+import httpx
 
 from transcription import remarks
 from transcription.errors import BadSignature, Misunderstood, NotAuthorised, QuotaSpent, TimedOut, TooLong, Unavailable
@@ -71,7 +71,7 @@ class Gowajee:
     def __init__(
         self,
         *,
-        client: aiohttp.ClientSession,
+        client: httpx.AsyncClient,
         base_url: str,
         api_key: str,
         model: Model,

@@ -6,10 +6,9 @@ The clients build requests and read bodies; here a broken connection or a status
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -17,8 +16,7 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote, urlencode
 
-import aiohttp
-from yarl import URL
+import httpx
 
 from transcription import remarks
 from transcription.bodies import Body
@@ -34,7 +32,10 @@ from transcription.errors import (
 )
 
 LARGEST_ANSWER = 64 * 2**20
-"""Bytes of one answer. The longest recording with a time for every word stays well below; more is not an answer."""
+"""Bytes of one decoded answer. The longest recording with a time for every word stays well below."""
+
+ENCODINGS: Final = frozenset({"gzip", "deflate", "identity"})
+"""What an answer may be compressed with: once, and by what cannot blow a block of the network up without bound."""
 
 LONGEST_WAIT = timedelta(hours=24)
 """A provider that asks for more patience than this is asked again after it."""
@@ -58,7 +59,7 @@ class Answer:
 
 
 async def send(  # the one place where the providers' network is touched
-    client: aiohttp.ClientSession,
+    client: httpx.AsyncClient,
     method: str,
     url: str,
     *,
@@ -71,96 +72,72 @@ async def send(  # the one place where the providers' network is touched
 
     Redirects are never followed and nothing is added: a key or a recording goes to the address given or nowhere.
     Raises `Unavailable` if the request surely did not arrive, `TimedOut` if it may have and no answer could be read,
-    `Misunderstood` if the address is none, and what the body raises.
+    `Misunderstood` if it cannot be made (no usable address or header), and what the body raises.
 
-    A long body takes long: the `client`'s total time does not count here. Its `sock_read` is the patience for each part
-    of the answer, and for each part of the body.
+    The `client` has a time-out for each step: a connection, each block sent, each block received. A long body may take
+    as long as it makes progress.
     """
-    patience = client.timeout
-    sending = _Sending(body, patience=patience.sock_read) if body is not None else None
-    steps = aiohttp.ClientTimeout(total=None, sock_connect=patience.sock_connect, sock_read=patience.sock_read)
-    framed = {**(headers or {}), **(body.headers if body is not None else {})}
+    framed = httpx.Headers({**(headers or {}), **(body.headers if body is not None else {})}, encoding="utf-8")
     try:
-        async with asyncio.timeout(None) as limit, _opened(sending, limit) as data:
-            address = _address(url, params or {})
-            async with client.request(
-                method, address, headers=framed, data=data, allow_redirects=False, timeout=steps
-            ) as response:
-                content = b"".join([chunk async for chunk in _capped(response)])
-                return Answer(status=response.status, headers=response.headers, body=content)
-    except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
-        if sending is not None and sending.error is not None:
-            raise sending.error from error
+        address = _address(url, params or {})
+    except (httpx.InvalidURL, ValueError):
+        raise Misunderstood(f"{call}: no usable address") from None
+    try:
+        async with _chunks_of(body) as content:
+            request = client.build_request(method, address, headers=framed, content=content)
+            answer = await client.send(request, stream=True, auth=None, follow_redirects=False)
+            try:
+                return Answer(status=answer.status_code, headers=answer.headers, body=await _read(answer))
+            finally:
+                await answer.aclose()
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         # What a transport says may quote a header or an address, so only the kind of break is passed on.
         raise _translated(error, call=call) from None
 
 
-class _Sending:
-    """A body on its way; `error` is why it could not be read to its end."""
-
-    def __init__(self, body: Body, *, patience: float | None) -> None:
-        self._body = body
-        self._patience = patience
-        self.error: TranscriptionError | None = None
-
-    async def chunks(self, limit: asyncio.Timeout) -> AsyncGenerator[bytes, None]:
-        """Its bytes, while each part of them leaves in time: aiohttp itself would wait for ever."""
-        loop = asyncio.get_running_loop()
-        try:
-            async with aclosing(self._body.chunks()) as chunks:
-                async for chunk in chunks:
-                    limit.reschedule(loop.time() + self._patience if self._patience else None)
-                    yield chunk
-        except TranscriptionError as error:
-            self.error = error  # the client wraps what it meets here into an error of its own
-            raise
-        limit.reschedule(None)
-
-
 @asynccontextmanager
-async def _opened(sending: _Sending | None, limit: asyncio.Timeout) -> AsyncIterator[AsyncIterator[bytes] | None]:
-    """The bytes to be sent; what they are read from is closed in the end, however far they came."""
-    if sending is None:
+async def _chunks_of(body: Body | None) -> AsyncIterator[AsyncGenerator[bytes, None] | None]:
+    """Give the blocks to send; the file they are read from is closed in the end, however far the sending came."""
+    if body is None:
         yield None
         return
-    chunks = sending.chunks(limit)
+    chunks = body.chunks()
     try:
         yield chunks
     finally:
-        with suppress(RuntimeError):  # it is just being read by a sending that was called off, which closes it
-            await chunks.aclose()
+        await chunks.aclose()
 
 
-def _address(url: str, params: Mapping[str, str]) -> URL:
-    try:
-        address = URL(url)
-        if not params:
-            return address
-        query = urlencode(params, quote_via=quote, safe="")  # names of recordings hold / and : and *
-        return URL.build(
-            scheme=address.scheme, authority=address.raw_authority, path=address.raw_path, query_string=query,
-            encoded=True,
-        )  # fmt: skip
-    except (ValueError, IndexError):  # the second for brackets with nothing in them
-        raise aiohttp.InvalidURL("") from None
+def _address(url: str, params: Mapping[str, str]) -> httpx.URL:
+    address = httpx.URL(url)
+    if not params:
+        return address
+    query = urlencode(params, quote_via=quote, safe="")  # names of recordings hold / and : and *
+    return address.copy_with(query=query.encode("ascii"))
 
 
-async def _capped(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+async def _read(answer: httpx.Response) -> bytes:
+    """Read and decode the body. Raises `httpx.DecodingError` where it is too large or compressed in an unknown way."""
+    encodings = answer.headers.get_list("Content-Encoding", split_commas=True)
+    if len(encodings) > 1 or not ENCODINGS.issuperset(name.lower() for name in encodings):
+        raise httpx.DecodingError("encoded in a way that was not asked for")
+    blocks: list[bytes] = []
     left = LARGEST_ANSWER
-    async for chunk in response.content.iter_any():
-        left -= len(chunk)
+    async for block in answer.aiter_bytes():
+        left -= len(block)
         if left < 0:
-            raise aiohttp.ClientPayloadError("too large")
-        yield chunk
+            raise httpx.DecodingError("too large")
+        blocks.append(block)
+    return b"".join(blocks)
 
 
 def _translated(error: Exception, *, call: str) -> TranscriptionError:
     kind = type(error).__name__
     match error:
-        case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError() | aiohttp.ClientHttpProxyError():
+        case httpx.ConnectError() | httpx.ConnectTimeout() | httpx.PoolTimeout() | httpx.ProxyError():
             return Unavailable(f"{call}: not reached ({kind})")
-        case aiohttp.InvalidURL():
-            return Misunderstood(f"{call}: no usable address ({kind})")
+        case httpx.UnsupportedProtocol() | httpx.LocalProtocolError():
+            return Misunderstood(f"{call}: cannot be asked ({kind})")
         case _:
             return TimedOut(f"{call}: no usable answer ({kind})")
 

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.catalog import make_transcribers
+from bot.catalog import open_transcribers
 from bot.clock import wall_time
-from bot.network import new_session
 from bot.settings import Settings, SettingsProblem
 
 GOWAJEE: dict[str, Any] = {
@@ -19,8 +18,8 @@ GOWAJEE: dict[str, Any] = {
 
 
 async def made(**more: Any) -> set[str]:
-    async with new_session() as client:
-        return set(make_transcribers(Settings(_env_file=None, **GOWAJEE, **more), client=client, clock=wall_time))
+    async with open_transcribers(Settings(_env_file=None, **GOWAJEE, **more), clock=wall_time) as transcribers:
+        return set(transcribers)
 
 
 @pytest.mark.parametrize("wish", [{"gowajee_boost_score": 5}, {"gowajee_boost_words": "alpha"}], ids=str)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import aiohttp
+import httpx
 import pytest
 
 from bot.server import Listening, make_server
@@ -69,7 +70,7 @@ class Door:
 async def door(database: Database, *, largest: int = webhooks.LARGEST_BODY) -> AsyncIterator[Door]:
     server = make_server()
     made = Door(0)
-    async with aiohttp.ClientSession() as client:
+    async with httpx.AsyncClient(trust_env=False) as client:
         gowajee = Gowajee(
             client=client, base_url="http://127.0.0.1", api_key="key", model="pulse", webhook_ids=[HOOK],
             webhook_tokens=[OLD, NEW],

@@ -11,11 +11,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import aiohttp
+import httpx
 import psycopg
 import pytest
 
-from bot.catalog import make_transcribers
+from bot.catalog import make_providers
 from bot.rate_limits import LONGEST_PAUSE, OUTAGE
 from sandbox import faults
 from sandbox.botlhale import Botlhale
@@ -118,10 +118,10 @@ async def test_a_provider_that_says_when_it_will_be_back_is_not_asked_before(
 async def test_a_provider_that_hangs_gets_everything_once_it_answers_again(
     site: Site, slack: Slack, machine: Machine
 ) -> None:
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(sock_connect=0.2, sock_read=0.2)) as client:
+    async with httpx.AsyncClient(timeout=0.2, trust_env=False) as client:
         site.around = lambda tools: replace(
             machine.around(tools),
-            transcribers=make_transcribers(tools.settings, client=client, clock=machine.clock),
+            transcribers=make_providers(tools.settings, client=client, clock=machine.clock),
         )
         bot = await site.start(concurrency=CONCURRENCY)
         site.botlhale.faults.arm(TOKEN, faults.slow(3600), times=AWAY)

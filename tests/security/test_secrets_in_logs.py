@@ -147,6 +147,19 @@ own.setLevel(logging.DEBUG)
 own.warning("very-secret")
 warnings.warn("very-secret")
 
+import httpx
+from transcription.http import send
+
+async def ask():
+    logging.getLogger("httpx").setLevel(logging.DEBUG)
+    logging.getLogger("httpcore").setLevel(logging.DEBUG)
+    transport = httpx.MockTransport(lambda request: httpx.Response(200))
+    async with httpx.AsyncClient(transport=transport) as client:
+        answer = await send(client, "GET", "https://provider.example/very-secret", call="GET status")
+    assert answer.status == 200
+
+asyncio.run(ask())
+
 class Falls:
     def __del__(self):
         raise ValueError("very-secret")

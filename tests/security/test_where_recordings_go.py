@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
-from yarl import URL
 
 from sandbox.slack import Slack
 from storage.job import Reason
@@ -18,6 +20,7 @@ from tests.transcription.partners import recording as a_wav
 from tests.transcription.test_botlhale import STORAGE, UPLOAD, botlhale, partner
 from transcription.addresses import may_receive
 from transcription.errors import Misunderstood
+from transcription.http import send
 
 PROVIDER = "https://api.botlhale.xyz"
 NEARBY = ("https://10.1.2.3", "https://speech.internal", "https://[fd12::7]:8443")
@@ -26,10 +29,10 @@ ON_THIS_MACHINE = ("http://127.0.0.1:8000", "http://localhost:8000", "http://[::
 STORAGES = [
     "https://asr-async.s3.amazonaws.com/",
     "https://s3.af-south-1.amazonaws.com/asr_async/",
-    "https://bucket_name.s3.amazonaws.com:443/",
+    "https://bucket_name.s3.amazonaws.com/",
+    "https://bucket_name.s3.amazonaws.com:8443/",
     "https://storage.googleapis.com/bucket",
     "https://xn--d1acufc.xn--p1ai/",
-    "https://пример.рф/",
     "https://storage.example./",
 ]
 HERE = [
@@ -53,7 +56,7 @@ ODD = [
     "http://storage.example/", "HTTP://storage.example/", "//storage.example/", "https:///", "https://",
     "https://8.8.8.8/", "https://user@storage.example/", "https://user:word@storage.example/",
     "https://storage.example@127.0.0.1/", "https://127.0.0.1\\@storage.example/", "https://storage.example:99999/",
-    "https://storage.example:port/", "https://sto rage.example/", "https://storage\t.example/",
+    "https://storage.example:443/", "https://пример.рф/", "https://storage.example:port/", "https://sto rage.example/", "https://storage\t.example/",
     "https://storage.example%2f.evil/", "https://１２７.０.０.１/", "https://[x/", "https://..example/",
     "https://storage.example\r\nX-Injected: 1/", "https://" + "a" * 300 + ".example/",
 ]  # fmt: skip
@@ -88,14 +91,54 @@ def test_a_stand_in_on_this_machine_needs_no_encryption_and_leads_nowhere_else_w
     assert not may_receive("http://127.0.0.1:9000/", provider="https://10.1.2.3")
 
 
-@given(st.text("https:/\\@.[]%0123456789abcdefxlocalhostinternal", max_size=40))
-def test_whatever_a_provider_writes_is_decided_and_never_a_number(rest: str) -> None:
+PIECES = (
+    "storage.example",
+    "127.0.0.1",
+    "10.0.0.5",
+    "localhost",
+    "[::1]",
+    "%2e",
+    "%40",
+    "@",
+    ":",
+    ":443",
+    "..",
+    "\u3002",
+)
+ADDRESSES = st.one_of(
+    st.text("https:/\\@.[]%0123456789abcdefxlocalhostinternal?#é{}", max_size=40),
+    st.lists(st.sampled_from([*PIECES, "/", "a", "#", "?", "\\", "{"]), max_size=6).map("".join),
+)
+
+
+@given(ADDRESSES)
+@example("storage.example/a:b*c+d%20e?key=x/y")
+@example("a.storage.example@localhost/")
+def test_whatever_a_provider_writes_goes_to_the_host_that_was_judged_or_nowhere(rest: str) -> None:
     address = f"https://{rest}"
-    if may_receive(address, provider=PROVIDER):
-        url = URL(address)
-        assert url.scheme == "https"
-        assert url.user is None
-        assert (url.host or "").removesuffix(".").rpartition(".")[2].strip("0123456789"), "no address in disguise"
+    if not may_receive(address, provider=PROVIDER):
+        return
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(204)
+
+    async def sent() -> None:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(answer), trust_env=False) as client:
+            await send(client, "POST", address, call="POST storage")
+
+    asyncio.run(sent())
+    (request,) = seen
+    host = request.url.raw_host.decode()
+    assert request.url.scheme == "https"
+    assert request.headers["Host"].partition(":")[0] == host
+    assert "Authorization" not in request.headers
+    # Another reader of addresses than the one that judges and sends sees the same host and the same bytes.
+    other = urlsplit(address)
+    assert (other.hostname, other.username) == (host, None)
+    assert f"https://{other.netloc}{request.url.raw_path.decode()}".removesuffix("/") == address.removesuffix("/")
+    assert host.removesuffix(".").rpartition(".")[2].strip("0123456789"), "no address in disguise"
 
 
 @pytest.mark.parametrize("address", [HERE[0], METADATA[0], NETWORK[0], "http://storage.example/", "file:///etc/passwd"])

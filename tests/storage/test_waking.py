@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -164,13 +165,9 @@ async def test_tries_that_fail_in_a_row_are_timed_from_the_first(database: Datab
     job = await _job(database, noon, JobState.SUBMITTING, JobState.SUBMITTED)
     since = []
     for minute, attempts in enumerate([1, 2, 0, 1, 2]):
-        now, held = noon + minute * MINUTE, job
-        await database.write(
-            lambda tx, now=now, held=held, n=attempts: claiming.release(tx, held, now=now, due=now, attempts=n)  # type: ignore[misc]
-        )
-        claimed = await database.write(
-            lambda tx, now=now: claiming.claim(tx, turns=Turns(), now=now, until=now + MINUTE)
-        )  # type: ignore[misc]
+        now = noon + minute * MINUTE
+        await database.write(partial(claiming.release, job=job, now=now, due=now, attempts=attempts))
+        claimed = await database.write(partial(claiming.claim, turns=Turns(), now=now, until=now + MINUTE))
         assert claimed is not None
         job = claimed
         since.append(job.failing_since)

@@ -5,21 +5,14 @@ from __future__ import annotations
 import asyncio
 import struct
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from email.message import Message
 from email.parser import BytesParser
 from email.policy import HTTP
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
 
-import aiohttp
 import httpx
-from multidict import CIMultiDict
-from yarl import URL
 
 from transcription.transcriber import Audio
 
@@ -30,7 +23,7 @@ def sample(name: str) -> bytes:
     return (SAMPLES / f"{name}.json").read_bytes()
 
 
-UNREACHED = aiohttp.ClientConnectorError(cast("Any", SimpleNamespace(ssl=True, host="h", port=1)), OSError("x"))
+UNREACHED = httpx.ConnectError("x")
 """No connection ever stood."""
 
 
@@ -50,16 +43,10 @@ class Partner:
     def __init__(self, replies: dict[str, list[Reply]]) -> None:
         self._replies = {call: deque(script) for call, script in replies.items()}
         self.asked: dict[str, list[httpx.Request]] = defaultdict(list)
-        self.client = cast("aiohttp.ClientSession", self)
-        self.timeout = aiohttp.ClientTimeout()
+        self.client = httpx.AsyncClient(transport=httpx.MockTransport(self._answer), trust_env=False)
 
-    @asynccontextmanager
-    async def request(
-        self, method: str, url: URL, *, headers: dict[str, str], data: AsyncIterator[bytes] | None, **_how: object
-    ) -> AsyncIterator[Any]:
-        """As a session's; what is sent is read to its end first."""
-        content = b"".join([chunk async for chunk in data]) if data is not None else b""
-        request = httpx.Request(method, str(url), headers=headers, content=content)
+    async def _answer(self, request: httpx.Request) -> httpx.Response:
+        """Answer a request, whose body was read to its end."""
         await asyncio.sleep(0)  # a real answer lets others run first
         call = f"{request.method} {request.url.path}"
         self.asked[call].append(request)
@@ -67,15 +54,7 @@ class Partner:
         reply = script.popleft() if len(script) > 1 else script[0]
         if reply.error:
             raise reply.error
-        yield SimpleNamespace(status=reply.status, headers=CIMultiDict(reply.headers), content=_Content(reply.body))
-
-
-class _Content:
-    def __init__(self, body: bytes) -> None:
-        self._body = body
-
-    async def iter_any(self) -> AsyncIterator[bytes]:
-        yield self._body
+        return httpx.Response(reply.status, headers=reply.headers, content=reply.body)
 
 
 def parts_of(request: httpx.Request) -> list[tuple[str | None, str | None, bytes]]:

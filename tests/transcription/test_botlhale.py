@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import aiohttp
+import httpx
 import pytest
 import structlog
 from hypothesis import given
@@ -433,13 +434,17 @@ async def test_a_recording_that_is_gone_from_disk_starts_again(audio: Audio) -> 
     ("broken", "error"),
     [
         (UNREACHED, Unavailable),
-        (aiohttp.ConnectionTimeoutError("x"), Unavailable),
-        (aiohttp.SocketTimeoutError("x"), TimedOut),
+        (httpx.ConnectTimeout("x"), Unavailable),
+        (httpx.PoolTimeout("x"), Unavailable),
+        (httpx.WriteTimeout("x"), TimedOut),
+        (httpx.WriteError("x"), TimedOut),
+        (httpx.ReadTimeout("x"), TimedOut),
+        (httpx.ReadError("x"), TimedOut),
+        (httpx.RemoteProtocolError("x"), TimedOut),
+        (httpx.DecodingError("x"), TimedOut),
         (TimeoutError("x"), TimedOut),
-        (aiohttp.ServerDisconnectedError("x"), TimedOut),
-        (aiohttp.ClientOSError("x"), TimedOut),
         (ConnectionResetError("x"), TimedOut),
-        (aiohttp.ClientPayloadError("x"), TimedOut),
+        (ssl.SSLError("x"), TimedOut),
     ],
     ids=repr,
 )

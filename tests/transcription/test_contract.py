@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import aiohttp
+import httpx
 import pytest
 
 from sandbox import botlhale as pretended_botlhale
@@ -80,7 +80,7 @@ async def botlhale_bench(
         storage_shape="sigv2" if camel else "sigv4",
         result_path=result_path,
     )
-    async with stand_in, aiohttp.ClientSession() as client:
+    async with stand_in, httpx.AsyncClient(trust_env=False) as client:
 
         def make(secret: str) -> Transcriber:
             return Botlhale(
@@ -115,7 +115,7 @@ async def gowajee_bench(*, status_path: pretended_gowajee.StatusPath = "plain") 
     stand_in = pretended_gowajee.Gowajee(
         webhook_url=f"http://127.0.0.1:9/webhooks/gowajee?token={TOKEN}", status_path=status_path
     )
-    async with stand_in, aiohttp.ClientSession() as client:
+    async with stand_in, httpx.AsyncClient(trust_env=False) as client:
 
         def make(secret: str) -> Transcriber:
             return Gowajee(

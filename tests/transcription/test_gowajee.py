@@ -12,7 +12,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import get_args
 
-import aiohttp
 import httpx
 import pytest
 from hypothesis import given
@@ -325,7 +324,7 @@ async def test_a_ticket_that_cannot_be_read_is_worth_nothing(audio: Audio, ticke
         (Reply(status=400), Misunderstood),
         (Reply(status=302, headers={"Location": "https://elsewhere.example/"}), Misunderstood),
         (Reply(error=UNREACHED), Unavailable),
-        (Reply(error=aiohttp.SocketTimeoutError("x")), TimedOut),
+        (Reply(error=httpx.ReadTimeout("x")), TimedOut),
         (Reply(body=b"accepted!"), TimedOut),
         (Reply(body=b'{"status": "IN_QUEUE"}'), TimedOut),
         (Reply(body=b'{"status": "Failed", "jobId": "x"}'), Failed),
