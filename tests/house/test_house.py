@@ -166,18 +166,8 @@ def test_every_dependency_of_the_product_is_locked(name: str) -> None:
     assert wanted <= locked
 
 
-def test_transcription_serves_nothing() -> None:
-    """It speaks HTTP as a client; aiohttp has a server too, which no import contract can tell from its client."""
-    servers = [
-        name_of(path)
-        for path in modules()
-        if path.parts[len(ROOT.parts)] == "transcription" and "aiohttp.web" in path.read_text(encoding="utf-8")
-    ]
-    assert servers == []
-
-
 UNUSED = ("rich", "av", "numpy", "pocketsphinx", "psycopg", "httpx", "cryptography", "sandbox", "bot.demo")
-"""What a bot with SQLite and a provider over the network has no use for."""
+"""What a bot with SQLite, before its first recording and without a provider, has no use for."""
 
 
 def test_a_bot_imports_nothing_that_it_does_not_use() -> None:
