@@ -4,16 +4,25 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-long soak bench check format lint types contracts audit lock voices clean
+.PHONY: demo test test-all test-thorough test-long guard soak bench check format lint types contracts audit lock voices clean
 
 demo: $(READY)  ## the main job, all local: sandbox Slack, the bot, the embedded engine
 	$(BIN)/threadscribe demo
 
-test: $(READY)  ## the whole suite but what takes minutes
-	$(BIN)/pytest -n 5 --dist worksteal -m "not long"
+test: $(READY)  ## every promise, within minutes
+	$(BIN)/pytest -n 4 --dist worksteal -m "not (thorough or long or guard)"
 
-test-long: $(READY)  ## what takes minutes: a kill at every passing of every checkpoint, the longest recordings
-	$(BIN)/pytest -n 2 -m long
+test-all: test test-thorough test-long  ## and each of them in every way: kills, faults, simulated worlds, long recordings
+
+test-thorough: $(READY)
+	$(BIN)/pytest -n 4 --dist worksteal -m "thorough and not (long or guard)"
+
+test-long: $(READY)
+	$(BIN)/pytest -n 2 -m "long and not guard"
+
+guard: $(READY)  ## has anything become expensive? up to three tries, on a machine that does nothing else
+	$(BIN)/pytest -m guard tests/performance || $(BIN)/pytest -m guard --last-failed tests/performance \
+	  || $(BIN)/pytest -m guard --last-failed tests/performance
 
 check: $(READY) lint types contracts test  ## what a commit needs
 

@@ -6,6 +6,7 @@ Imported only where a provider is set up (`bot.catalog`): httpx brings six megab
 from __future__ import annotations
 
 import ssl
+from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
@@ -34,4 +35,10 @@ def new_transport() -> httpx.AsyncBaseTransport:
 
     Certificates are checked against those of the system, as OpenSSL finds them (SSL_CERT_FILE, SSL_CERT_DIR).
     """
-    return httpx.AsyncHTTPTransport(verify=ssl.create_default_context(), trust_env=False, limits=LIMITS)
+    return httpx.AsyncHTTPTransport(verify=_certificates(), trust_env=False, limits=LIMITS)
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """The system's, read once: that takes some hundredths of a second."""
+    return ssl.create_default_context()

@@ -3,20 +3,31 @@
 import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.postgresql import Server, new_folder, programs
+from tests.suites import is_thorough
 
 # How quick the machine is just now says nothing about the code.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 
 
+HERE = Path(__file__).parent
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest looks which marks are wanted
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes minutes may."""
+    """Tell the suites apart; what takes minutes may."""
     for item in items:
+        file = item.path.relative_to(HERE).as_posix()
+        if is_thorough(file, getattr(item, "originalname", item.name)):
+            item.add_marker(pytest.mark.thorough)
+        if file.startswith("performance/"):
+            item.add_marker(pytest.mark.guard)
         if item.get_closest_marker("long"):
             item.add_marker(pytest.mark.timeout(0))
 

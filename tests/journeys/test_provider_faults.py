@@ -317,9 +317,10 @@ async def test_a_recording_that_botlhale_lost_is_sent_once_more(line: Line) -> N
     await line.start(soonest_look=600.0)
     share = await line.share()
     await line.bench.waits(JobState.SUBMITTED)
-    for _ in range(2):
-        await line.bench.time_passes(timedelta(minutes=11))
-        await asyncio.sleep(0.3)
+    await line.bench.time_passes(timedelta(minutes=11))
+    await eventually(lambda: [seen for seen in line.botlhale.requests if "status" in seen.path])
+    await line.bench.waits(JobState.SUBMITTED)
+    await line.bench.time_passes(timedelta(minutes=11))
     await line.transcribed(share)
     assert line.received == 2
 
