@@ -53,7 +53,7 @@ class Model:
     `repository` and `revision` say where the model hub has it. `packaged` names, for each file, the members of weight
     packages that hold it, in the order in which they are joined; empty where there is no such package. `languages`
     are codes. `word_errors` is the share of wrong words in percent, measured with nine recordings of real people
-    (603 words, mostly English of North America and Britain), None where it was not measured. `address_space` is the
+    (603 words of English, mostly of North America and Britain), None where it was not measured. `address_space` is the
     bytes to allow the process that runs it: measured for `tiny.en` and `base`, estimated for the others.
     """
 
