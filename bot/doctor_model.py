@@ -87,6 +87,7 @@ def _mend(error: ModelError) -> str:
 def _origin(seen: Seen, model: Model) -> str:
     match seen.origin:
         case Origin.PACKAGE:
-            return f"the package {' + '.join(model.distributions)}"
+            several = "packages" if len(model.distributions) > 1 else "package"
+            return f"the {several} {' and '.join(model.distributions)}"
         case Origin.FETCHED | Origin.FOLDER:
             return str(seen.folder)

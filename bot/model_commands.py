@@ -240,7 +240,7 @@ def _verified(store: ModelStore, model: Model) -> str | None:
 
 def _where(origin: str, model: Model, folder: Path | None) -> str:
     if origin == "package":
-        return f"package {' + '.join(model.distributions)}"
+        return f"installed: {', '.join(model.distributions)}"
     return printable(str(folder))
 
 

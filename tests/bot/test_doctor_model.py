@@ -47,7 +47,7 @@ async def test_packages_are_named_and_nothing_is_joined(tmp_path: Path, monkeypa
     plant(PACKED, tmp_path / "site")
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
     (finding,) = await examined(tmp_path)
-    assert "from the package packed-weights-0 + packed-weights-1, verified" in finding.what
+    assert "from the packages packed-weights-0 and packed-weights-1, verified" in finding.what
     assert not (tmp_path / "models").exists()
 
 

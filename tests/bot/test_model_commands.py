@@ -161,7 +161,7 @@ def test_what_is_not_here_cannot_be_verified(desk: Desk) -> None:
 def test_a_package_is_told_and_left_to_pip(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(PACKED, tmp_path / "site")
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
-    assert row(desk, "packed")[-1] == "package packed-weights-0 + packed-weights-1"
+    assert row(desk, "packed")[-1] == "installed: packed-weights-0, packed-weights-1"
     assert "is here already" in desk.say("fetch", "packed").stdout
     assert "pip uninstall packed-weights-0 packed-weights-1" in desk.say("remove", "packed").stdout
 
