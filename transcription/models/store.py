@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import distribution
@@ -191,10 +191,3 @@ def default_directory(environ: Mapping[str, str]) -> Path:
         return Path.home() / ".local" / "share" / "threadscribe" / "models"
     except RuntimeError:
         return Path("threadscribe-models")
-
-
-def every_place(store: ModelStore) -> Iterator[tuple[Model, Origin, Placed]]:
-    """Give every place in which a known model is."""
-    for model in store.catalog:
-        for origin, placed in store.places(model):
-            yield model, origin, placed
