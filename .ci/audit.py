@@ -1,4 +1,4 @@
-"""Asks whether a weakness is known of anything in `requirements.txt`: 1 if so, else 0, also where nobody can say.
+"""Asks whether a weakness is known of anything that we require: 1 if so, else 0, also where nobody can say.
 
 pip-audit works in an environment of its own, so that its own requirements stay out of ours. Where the data about
 weaknesses cannot be reached it says "not found" of every package and ends well; that is told here as what it is.
@@ -18,7 +18,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 HOME = ROOT / ".venv-audit"
 ITS_OWN = ROOT / ".ci" / "audit-requirements.txt"
-OURS = ROOT / "requirements.txt"
+OURS = ROOT / "requirements-offline.txt"
+"""Everything in `requirements.txt`, and what the offline engine adds."""
 
 PATIENCE = 120
 """Seconds for each of the two: to install pip-audit, and to ask."""

@@ -98,8 +98,10 @@ def manifest(public_url: str | None, install_at: str | None, as_json: bool) -> N
 def _add_other_commands() -> None:
     from bot import database_commands
     from bot.job_commands import jobs
+    from bot.model_commands import models
 
     main.add_command(jobs)
+    main.add_command(models)
     for command in (database_commands.migrate, database_commands.backup, database_commands.copy_database):
         main.add_command(command)
 

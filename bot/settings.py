@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from bot import settings_problems
 from bot.addresses import ApiUrl, BaseUrl
 from bot.keys import Key
+from bot.settings_values import SERVERS, comma_separated, known_database, without_line_break
 from transcription.gowajee_deciding import Results
 
 TranscriberName = Literal["embedded", "botlhale", "gowajee"]
@@ -28,12 +29,6 @@ class SettingsProblem(Exception):
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
-
-
-def _comma_separated(value: object) -> object:
-    if isinstance(value, str):
-        return [part.strip() for part in value.split(",") if part.strip()]
-    return value
 
 
 Words = Annotated[tuple[str, ...], NoDecode]
@@ -130,6 +125,9 @@ class Settings(BaseSettings):
 
     embedded_language: str = Field("en", description="Language of the recordings; the offline engine knows English.")
     embedded_processes: int = Field(1, ge=1, le=16, description="How many recordings it works on at the same time.")
+    embedded_models_directory: Path | None = Field(
+        None, description="Where speech models are kept; default: `~/.local/share/threadscribe/models`."
+    )
 
     botlhale_base_url: BaseUrl = Field(
         "https://api.botlhale.xyz", description="Botlhale's host (newer accounts: https://api.botlhale.tech)."
@@ -190,32 +188,14 @@ class Settings(BaseSettings):
         "gowajee_webhook_token",
         "gowajee_boost_words",
         mode="before",
-    )(_comma_separated)
+    )(comma_separated)
 
-    @field_validator("database_url")
-    @classmethod
-    def _known_database(cls, value: str) -> str:
-        if value.startswith(_SERVER):
-            return value
-        if not value.startswith("sqlite:///") or len(value) <= len("sqlite:///"):
-            raise ValueError("write it as sqlite:///file.db, sqlite:////absolute/file.db or postgresql://host/name")
-        if ":memory:" in value or value.removeprefix("sqlite:///").startswith("file:"):
-            raise ValueError("give the path of a file: a database in memory forgets every job")
-        return value
+    _known = field_validator("database_url")(known_database)
 
-    @field_validator(
+    _clean = field_validator(
         "slack_bot_token", "slack_client_id", "slack_client_secret", "slack_app_token", "slack_signing_secret",
         "botlhale_refresh_token", "gowajee_api_key", "metrics_token", mode="before",
-    )  # fmt: skip
-    @classmethod
-    def _clean(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        # A secret that was read from a file often brings the file's last line break along.
-        secret = value.strip()
-        if not secret.isprintable():
-            raise ValueError("there is a line break or another control character in it; copy it again")
-        return secret or None
+    )(without_line_break)  # fmt: skip
 
     @property
     def database_path(self) -> Path | None:
@@ -225,7 +205,7 @@ class Settings(BaseSettings):
     @property
     def on_server(self) -> bool:
         """Whether the database is PostgreSQL."""
-        return self.database_url.startswith(_SERVER)
+        return self.database_url.startswith(SERVERS)
 
     @property
     def spool(self) -> Path:
@@ -255,8 +235,6 @@ class Settings(BaseSettings):
         """What is missing to run in a workspace, or in many."""
         return settings_problems.of_slack(self)
 
-
-_SERVER = ("postgresql://", "postgres://")
 
 REQUEST_TIMEOUT = timedelta(seconds=20)
 """Of one request to Slack or a provider, uploads aside."""

@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 
 from bot.__main__ import main
 from bot.job_commands import jobs as jobs_group
+from bot.model_commands import models as models_group
 from sandbox.gowajee import Gowajee
 from sandbox.slack import Slack
 from sandbox.voices import SAMPLES
@@ -28,8 +29,9 @@ from transcription.transcript import Report
 T = TypeVar("T")
 
 NOTE = SAMPLES["note"].path
-COMMANDS = ["run", "demo", "doctor", "jobs", "transcribe", "manifest", "migrate", "backup", "copy-database"]
+COMMANDS = ["run", "demo", "doctor", "jobs", "models", "transcribe", "manifest", "migrate", "backup", "copy-database"]
 JOB_COMMANDS = ["list", "show", "retry", "cancel"]
+MODEL_COMMANDS = ["list", "fetch", "verify", "remove"]
 
 
 @pytest.fixture
@@ -77,13 +79,15 @@ def command(folder: Path, *arguments: str) -> Result:
 
 
 def every_command() -> list[list[str]]:
-    return [[], *([name] for name in COMMANDS), *(["jobs", name] for name in JOB_COMMANDS)]
+    grouped = {"jobs": JOB_COMMANDS, "models": MODEL_COMMANDS}
+    return [[], *([name] for name in COMMANDS), *([group, name] for group, names in grouped.items() for name in names)]
 
 
 def test_the_commands_are_these() -> None:
     assert sorted(main.commands) == sorted(COMMANDS)
     assert isinstance(main.commands["jobs"], click.Group)
     assert sorted(jobs_group.commands) == sorted(JOB_COMMANDS)
+    assert sorted(models_group.commands) == sorted(MODEL_COMMANDS)
 
 
 @pytest.mark.parametrize("name", every_command(), ids=" ".join)

@@ -19,6 +19,7 @@ FOR_OPERATORS = {
     "bot/__main__.py", "bot/catalog.py", "bot/database_commands.py", "bot/demo.py", "bot/demo_view.py", "bot/doctor.py",
     "bot/doctor_many.py",
     "bot/job_commands.py", "bot/metrics.py", "bot/plainly.py", "bot/scrape.py", "bot/settings.py", "bot/transcribe.py",
+    "bot/model_commands.py",
 }  # fmt: skip
 """What these say is read in a terminal or on a dashboard by whoever runs the bot."""
 

@@ -1,0 +1,193 @@
+"""Finds the model that the offline engine shall use, and verifies it before anybody opens it.
+
+Three places are looked at: a folder that the operator names, the folder of models (filled by `threadscribe models
+fetch`), and installed weight packages. Nothing is fetched from anywhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.metadata import distribution
+from pathlib import Path
+from typing import Final, TypeVar
+
+from transcription.models import fetching, packages
+from transcription.models.catalog import CATALOG, Model, model_named
+from transcription.models.errors import DamagedModel, MissingModel, ModelError, UnpinnedModel
+from transcription.models.sources import PlacedFiles
+from transcription.models.verification import VERIFIER, Placed
+
+T = TypeVar("T")
+
+AUTO: Final = "auto"
+"""In place of a name: the best model that is here and whole."""
+
+_NEEDED: Final = ("model.bin", "config.json", "tokenizer.json")
+_VOCABULARIES: Final = ("vocabulary.txt", "vocabulary.json")
+
+
+class Origin(StrEnum):
+    """Where a model's files come from."""
+
+    FOLDER = "folder"
+    FETCHED = "fetched"
+    PACKAGE = "package"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Seen:
+    """A model that is on this machine and verified.
+
+    `model` is None for one that is not known by name, which only the operator's own folder may hold. `folder` holds
+    its files under their names, and is None for a model in several packages that has not been joined yet. `passed_over`
+    is why better ones were not taken, where the best was asked for.
+    """
+
+    model: Model | None
+    folder: Path | None
+    origin: Origin
+    passed_over: tuple[ModelError, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Found:
+    """A model that can be opened: its files are in `folder`, and were verified. The rest is as in `Seen`."""
+
+    model: Model | None
+    folder: Path
+    origin: Origin
+    passed_over: tuple[ModelError, ...] = ()
+
+    @property
+    def name(self) -> str | None:
+        """The model's name, None where it has none that is known."""
+        return self.model.name if self.model else None
+
+    @property
+    def languages(self) -> frozenset[str] | None:
+        """What it understands, by Whisper's codes; None where that is not known."""
+        return self.model.languages if self.model else None
+
+
+class ModelStore:
+    """The models of this machine. `directory` is the folder of models; None is the user's own (`default_directory`)."""
+
+    def __init__(
+        self,
+        directory: Path | None = None,
+        *,
+        catalog: Sequence[Model] = CATALOG,
+        find_package: packages.Finder = distribution,
+    ) -> None:
+        self.directory = directory or default_directory(os.environ)
+        self.catalog = catalog
+        self._find_package = find_package
+
+    async def find(self, wanted: str = AUTO) -> Found:
+        """Find a model by its name, by its folder, or the best one that is here; verified, and ready to be opened.
+
+        A model that lies in several packages is joined into the folder of models the first time. What has a separator
+        of paths in it is a folder. Raises `ModelError`.
+        """
+        return await asyncio.to_thread(self._choose, wanted, self._ready)
+
+    async def look(self, wanted: str = AUTO) -> Seen:
+        """Find as `find` does and change nothing. Raises `ModelError`."""
+        return await asyncio.to_thread(self._choose, wanted, lambda seen, _placed: seen)
+
+    def places(self, model: Model) -> list[tuple[Origin, Placed]]:
+        """Say where a model is on this machine, unverified: the place that is preferred first."""
+        found = [
+            (Origin.FETCHED, fetching.kept(self.directory, model)),
+            (Origin.PACKAGE, packages.installed(model, find=self._find_package)),
+        ]
+        return [(origin, placed) for origin, placed in found if placed is not None]
+
+    def _choose(self, wanted: str, make: Callable[[Seen, Placed | None], T]) -> T:
+        if wanted == AUTO:
+            return self._best(make)
+        if is_path(wanted):
+            return make(self._given(Path(wanted).expanduser()), None)
+        return self._named(model_named(wanted, self.catalog), make)
+
+    def _best(self, make: Callable[[Seen, Placed | None], T]) -> T:
+        passed_over: list[ModelError] = []
+        for model in reversed(self.catalog):
+            if not model.is_pinned or not self.places(model):
+                continue
+            try:
+                return self._named(model, make, passed_over=passed_over)
+            except ModelError as error:
+                passed_over.append(error)
+        if passed_over:
+            raise passed_over[0]
+        raise MissingModel("no model is installed")
+
+    def _named(
+        self, model: Model, make: Callable[[Seen, Placed | None], T], *, passed_over: Sequence[ModelError] = ()
+    ) -> T:
+        if not model.is_pinned:
+            raise UnpinnedModel(model.name)
+        troubles: list[ModelError] = []
+        for origin, placed in self.places(model):
+            try:
+                VERIFIER.check(placed)
+                seen = Seen(model=model, folder=placed.folder, origin=origin, passed_over=tuple(passed_over))
+                return make(seen, placed)
+            except ModelError as error:
+                troubles.append(error)
+        raise troubles[0] if troubles else MissingModel(f"the model {model.name} is not installed")
+
+    def _ready(self, seen: Seen, placed: Placed | None) -> Found:
+        folder = seen.folder
+        if folder is None and placed is not None:
+            folder = fetching.install(placed.model, PlacedFiles(placed), directory=self.directory).folder
+        if folder is None:
+            raise MissingModel("it has no folder")
+        return Found(model=seen.model, folder=folder, origin=seen.origin, passed_over=seen.passed_over)
+
+    def _given(self, folder: Path) -> Seen:
+        try:
+            names = {path.name for path in folder.iterdir()}
+        except OSError as error:
+            raise MissingModel(f"the folder {folder} cannot be read ({error.strerror})") from None
+        lacking = [name for name in _NEEDED if name not in names]
+        if not lacking and not any(name in names for name in _VOCABULARIES):
+            lacking = [" or ".join(_VOCABULARIES)]
+        if lacking:
+            raise MissingModel(f"the folder {folder} holds no model: it has no {' and no '.join(lacking)}")
+        return Seen(model=self._recognise(folder), folder=folder, origin=Origin.FOLDER)
+
+    def _recognise(self, folder: Path) -> Model | None:
+        """Which model a folder holds, every file of it and no other; None where it is none of ours."""
+        for model in self.catalog:
+            placed = Placed(model, {file.name: (folder / file.name,) for file in model.files})
+            try:
+                VERIFIER.check(placed)
+            except (MissingModel, DamagedModel):
+                continue
+            return model
+        return None
+
+
+def is_path(wanted: str) -> bool:
+    """Whether the name of a model is a folder's."""
+    return any(separator in wanted for separator in (os.sep, os.altsep, "/") if separator) or wanted in {".", "..", "~"}
+
+
+def default_directory(environ: Mapping[str, str]) -> Path:
+    """Return the user's own folder of models, by the XDG Base Directory Specification; it need not be there.
+
+    Where the user has no home it is in the working folder, like the database.
+    """
+    given = Path(environ.get("XDG_DATA_HOME", ""))
+    if given.is_absolute():
+        return given / "threadscribe" / "models"
+    try:
+        return Path.home() / ".local" / "share" / "threadscribe" / "models"
+    except RuntimeError:
+        return Path("threadscribe-models")

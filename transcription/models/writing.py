@@ -1,0 +1,134 @@
+"""Writes a model's files into the folder of models: bounded, hashed while they come, and whole or not at all.
+
+A file grows under the name `.NAME.part`, which nothing reads as a model. It gets its own name only when its size and
+its hash are right and the disk has it. What was interrupted goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from transcription.models.catalog import ModelFile
+from transcription.models.errors import CannotStore, Interrupted, WrongContent
+from transcription.models.verification import BLOCK
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+class Part:
+    """One file on its way into `folder`. Bytes that an earlier try left are read again, for the hash."""
+
+    def __init__(self, folder: Path, file: ModelFile) -> None:
+        self.file = file
+        self.size = 0
+        self._path = part_path(folder, file.name)
+        self._goal = folder / file.name
+        self._digest = hashlib.sha256()
+        # Never through a link: what it leads to is not ours to write.
+        self._opened = os.fdopen(
+            os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644), "r+b", buffering=0
+        )
+
+    def __enter__(self) -> Self:
+        """Take up what an earlier try left, if it is not more than the file has."""
+        while block := self._opened.read(BLOCK):
+            self._digest.update(block)
+            self.size += len(block)
+            if self.size > self.file.size:
+                self.restart()
+                break
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._opened.close()
+
+    def restart(self) -> None:
+        """Begin at the first byte again."""
+        self._opened.seek(0)
+        self._opened.truncate()
+        self._digest = hashlib.sha256()
+        self.size = 0
+
+    def write(self, block: bytes) -> None:
+        """Add bytes. Raises `WrongContent` before a byte more is written than the file has, `CannotStore`."""
+        if self.size + len(block) > self.file.size:
+            self._discard()
+            raise WrongContent(
+                f"{self.file.name} is larger than it should be ({self.file.size:,} bytes); nothing of it is kept"
+            )
+        view = memoryview(block)
+        while view:
+            written = self._opened.write(view) or 0
+            self._digest.update(view[:written])
+            self.size += written
+            view = view[written:]
+
+    def finish(self) -> None:
+        """Give the file its name. Raises `Interrupted` where bytes are missing, `WrongContent` where others came."""
+        if self.size < self.file.size:
+            raise Interrupted(f"{self.file.name} ended after {self.size:,} of {self.file.size:,} bytes")
+        if self._digest.hexdigest() != self.file.sha256:
+            self._discard()
+            raise WrongContent(f"{self.file.name} is not the published file (its hash differs); it was deleted")
+        os.fsync(self._opened.fileno())
+        self._path.replace(self._goal)
+        _keep_names(self._goal.parent)
+
+    def _discard(self) -> None:
+        self._path.unlink(missing_ok=True)
+
+
+def part_path(folder: Path, name: str) -> Path:
+    """Where a file grows."""
+    return folder / f".{name}.part"
+
+
+@contextmanager
+def explained(folder: Path) -> Iterator[None]:
+    """Turn what the disk refuses within the block into `CannotStore`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise CannotStore(
+                f"there is no room left in {folder}; what has come is kept, so make room and do the same again"
+            ) from error
+        raise CannotStore(f"{folder} cannot be written ({error.strerror or type(error).__name__})") from error
+
+
+@contextmanager
+def alone(directory: Path, name: str, *, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Be the only one who writes the model `name` below `directory`, among all processes of this machine.
+
+    Calls `waiting` once where another one is at it, and waits. The lock ends with its process. Raises `OSError`.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    opened = os.open(directory / f".{name}.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+    try:
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            waiting()
+            fcntl.flock(opened, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(opened)
+
+
+def _keep_names(folder: Path) -> None:
+    """Have the disk keep the names in a folder, too."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
