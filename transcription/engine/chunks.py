@@ -21,11 +21,11 @@ LONGEST = 2_800
 SHORTEST = 1_500
 """Frames (15 s) after which a chunk may end at a good pause."""
 
-MARGIN = 40
-"""Frames of the pause around each piece (0.4 s) that are heard with it: the ends of words are quiet."""
+MARGIN = 80
+"""Frames of the pause around each piece (0.8 s) that are heard with it: the ends of words are quiet."""
 
-LONG_PAUSE = 300
-"""Frames (3 s): a longer pause is left out. Shorter ones tell Whisper where sentences end: without them it loses words."""
+LONG_PAUSE = 400
+"""Frames (4 s): a longer pause is left out. Shorter ones tell Whisper where sentences end: without them it loses words."""
 
 FULL_SCALE = 32_768.0
 

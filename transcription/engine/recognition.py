@@ -37,10 +37,11 @@ _NOT_WORDS = ("<", "[", "+")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Word:
-    """One word, lower case, and its frames."""
+    """One word as it is written, and its frames. `follows`: no space stands before it, as in Thai and Japanese."""
 
     text: str
     place: Span
+    follows: bool = False
 
 
 def passages(phrases: Sequence[Span], *, labels: Labels) -> list[Span]:

@@ -46,6 +46,11 @@ class Waveform:
         """How long it is."""
         return self.length / RATE
 
+    @property
+    def frames(self) -> int:
+        """How many frames it has; the last may be cut short."""
+        return -(-self.length // HOP)
+
     def read(self, start: int, end: int) -> Samples:
         """Read samples `start` up to `end`, both clamped into the recording; less where the file is cut short."""
         start = min(max(start, 0), self.length)

@@ -1,0 +1,100 @@
+"""Writes down what is said and when: Whisper, by faster-whisper (CTranslate2), chunk by chunk.
+
+It writes capitals and punctuation, and knows when each word was said to about a third of a second. Where there is no
+speech it invents some; so it hears phrases only (`segmentation`, `voice_activity`), and words outside them are dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from faster_whisper import WhisperModel
+from faster_whisper.transcribe import Segment
+
+from transcription.engine.chunks import Chunk, chunks
+from transcription.engine.recognition import Word
+from transcription.engine.segmentation import Span
+from transcription.engine.waveform import FRAMES_PER_SECOND, Waveform
+
+CERTAIN = 0.7
+"""The probability from which a detected language is believed. Real English gave 0.96 and more, Afrikaans taken for
+English 0.63."""
+
+BEAM = 5
+TEMPERATURES = (0.0, 0.4)
+"""The second is tried once, by one sample, where the first gave a loop or nonsense: Whisper's own ladder of six steps
+with five samples each takes thirty seconds of processor for a noise."""
+
+REPETITIVE = 2.4
+"""Whisper's own measure of a loop: how well the text of a segment can be compressed."""
+
+NEAR = 30
+"""Frames (0.3 s) outside a phrase that a word may lie: its times are no better than that."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Heard:
+    """What was said. `detected`: the probability of `language`, None where it was told and not detected.
+
+    `doubt` is the mean of the negative logarithm of each segment's probability per token, weighed by its length: 0.2
+    to 0.5 for clear speech in a language that the model knows.
+    """
+
+    words: tuple[Word, ...]
+    language: str
+    detected: float | None
+    doubt: float
+
+
+class Whisper:
+    """A model that is open. `folder` holds its files, verified; `threads` work on one chunk together."""
+
+    def __init__(self, folder: Path, *, threads: int) -> None:
+        self._model = WhisperModel(
+            str(folder), device="cpu", compute_type="int8", cpu_threads=threads, local_files_only=True
+        )
+
+    def hear(self, waveform: Waveform, *, phrases: Sequence[Span], language: str | None, otherwise: str) -> Heard:
+        """Transcribe the phrases. A `language` that nobody told is detected; where that is uncertain it is `otherwise`.
+
+        A model of English alone hears English.
+        """
+        parts = chunks(phrases, frames=waveform.frames)
+        detected: float | None = None
+        if not self._model.model.is_multilingual:
+            language = "en"
+        elif language is None and parts:
+            language, detected = self._detected(waveform, parts[0], otherwise=otherwise)
+        language = language or otherwise
+        words: list[Word] = []
+        doubt = weight = 0.0
+        for chunk in parts:
+            for segment in self._segments(waveform, chunk, language=language):
+                length = max(segment.end - segment.start, 0.01)
+                doubt, weight = doubt - segment.avg_logprob * length, weight + length
+                words += _words(segment, chunk)
+        mean = doubt / weight if weight else 0.0
+        return Heard(words=tuple(words), language=language, detected=detected, doubt=mean)
+
+    def _detected(self, waveform: Waveform, chunk: Chunk, *, otherwise: str) -> tuple[str, float]:
+        language, probability, _ = self._model.detect_language(chunk.sound(waveform))
+        return (language if probability >= CERTAIN else otherwise), probability
+
+    def _segments(self, waveform: Waveform, chunk: Chunk, *, language: str) -> Iterable[Segment]:
+        segments, _ = self._model.transcribe(
+            chunk.sound(waveform), language=language, beam_size=BEAM, best_of=1, temperature=TEMPERATURES,
+            condition_on_previous_text=False, word_timestamps=True, vad_filter=False,
+        )  # fmt: skip
+        return (segment for segment in segments if segment.compression_ratio <= REPETITIVE)
+
+
+def _words(segment: Segment, chunk: Chunk) -> Iterator[Word]:
+    for word in segment.words or ():
+        start, end = (chunk.place(round(moment * FRAMES_PER_SECOND)) for moment in (word.start, word.end))
+        place = Span(start, max(end, start + 1))
+        if any(phrase.start - NEAR < place.end and place.start < phrase.end + NEAR for phrase in chunk.phrases):
+            text = word.word.strip()
+            if text:
+                yield Word(text=text, place=place, follows=not word.word.startswith(" "))
