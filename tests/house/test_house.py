@@ -166,6 +166,42 @@ def test_every_dependency_of_the_product_is_locked(name: str) -> None:
     assert wanted <= locked
 
 
+<<<<<<< HEAD
+=======
+def test_transcription_serves_nothing() -> None:
+    """It speaks HTTP as a client; aiohttp has a server too, which no import contract can tell from its client."""
+    servers = [
+        name_of(path)
+        for path in modules()
+        if path.parts[len(ROOT.parts)] == "transcription" and "aiohttp.web" in path.read_text(encoding="utf-8")
+    ]
+    assert servers == []
+
+
+CONNECTS = re.compile(r"sqlite3\.connect\b|sqlite3\.Connection\(|from sqlite3 import|import sqlite3 as|sqlite3\.dbapi2")
+
+
+def test_sqlite_is_opened_where_a_thread_of_its_own_is_waiting_for_it() -> None:
+    """By aiosqlite's thread, by the question whether this SQLite can search at all, and by the backup."""
+    opening = {
+        f"{name_of(path)}: {function.name}"
+        for path in modules()
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        and any(
+            ast.unparse(call.func) == "sqlite3.connect" for call in ast.walk(function) if isinstance(call, ast.Call)
+        )
+    }
+    mentioned = {name_of(path) for path in modules() if CONNECTS.search(path.read_text(encoding="utf-8"))}
+    assert opening == {
+        "storage/backup.py: _copy",
+        "storage/sqlite.py: refuse_without_search",
+        "storage/sqlite_connection.py: __call__",
+    }
+    assert mentioned == {place.partition(":")[0] for place in opening}, "by another name, or outside of a function"
+
+
+>>>>>>> work-sqlite
 UNUSED = ("rich", "av", "numpy", "pocketsphinx", "psycopg", "httpx", "cryptography", "sandbox", "bot.demo")
 """What a bot with SQLite, before its first recording and without a provider, has no use for."""
 
