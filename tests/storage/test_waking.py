@@ -169,8 +169,8 @@ async def test_tries_that_fail_in_a_row_are_timed_from_the_first(database: Datab
             lambda tx, now=now, held=held, n=attempts: claiming.release(tx, held, now=now, due=now, attempts=n)  # type: ignore[misc]
         )
         claimed = await database.write(
-            lambda tx, now=now: claiming.claim(tx, turns=Turns(), now=now, until=now + MINUTE)
-        )  # type: ignore[misc]
+            lambda tx, now=now: claiming.claim(tx, turns=Turns(), now=now, until=now + MINUTE)  # type: ignore[misc]
+        )
         assert claimed is not None
         job = claimed
         since.append(job.failing_since)
