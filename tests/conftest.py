@@ -3,11 +3,13 @@
 import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.postgresql import Server, new_folder, programs
+from tests.released import before
 
 # How quick the machine is just now says nothing about the code.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -36,3 +38,9 @@ def postgresql() -> Iterator[Server]:
     yield server
     server.stop()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def release_before(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the release before: a process that has it as PYTHONPATH is of that release."""
+    return before.unpack(tmp_path_factory.mktemp("before"))

@@ -53,7 +53,7 @@ class Hand:
         self._known[job] = _of("jobs").save(tx, before, after, now=now)
 
     def _release(self, tx: Any, job: str, now: datetime, *, attempts: int = 0, looks: int = 0) -> None:
-        held = self._known.pop(job)
+        held = self._known[job]
         _of("claiming").release(tx, held, now=now, due=now, attempts=attempts, looks=held.looks + looks)
 
     def _retry(self, tx: Any, job: str, now: datetime) -> None:
