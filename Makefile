@@ -40,7 +40,7 @@ format: $(READY)  ## put the code in form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-audit:  ## is a weakness known of anything that we require? in an environment of its own
+audit:  ## is a weakness known of anything that we require? "Error 3" is: nobody could say
 	$(PYTHON) .ci/audit.py
 
 lock: $(READY)  ## resolve and hash the requirements again

@@ -218,6 +218,7 @@ async def test_the_offline_engine_is_named_as_what_it_is_and_a_provider_recommen
     seen = await practice.examine()
     assert seen.code == 0
     assert "offline engine" in seen.said
+    assert "more than half of the words wrong" in seen.said
     assert "set TRANSCRIBER to botlhale or gowajee" in seen.said
 
 
