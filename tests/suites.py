@@ -109,7 +109,7 @@ THOROUGH: Mapping[str, frozenset[str]] = {
     "transcription/test_engine_samples.py": frozenset(),
     "transcription/test_embedded.py": frozenset(
         {
-            "test_a_recording_becomes_a_draft_that_says_so",
+            "test_a_recording_becomes_a_transcript_that_says_what_to_expect_of_it",
             "test_a_silent_recording_has_no_turns",
             "test_another_language_is_refused_and_never_guessed",
             "test_a_finished_result_outlives_a_restart",

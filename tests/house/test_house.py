@@ -166,18 +166,6 @@ def test_every_dependency_of_the_product_is_locked(name: str) -> None:
     assert wanted <= locked
 
 
-<<<<<<< HEAD
-=======
-def test_transcription_serves_nothing() -> None:
-    """It speaks HTTP as a client; aiohttp has a server too, which no import contract can tell from its client."""
-    servers = [
-        name_of(path)
-        for path in modules()
-        if path.parts[len(ROOT.parts)] == "transcription" and "aiohttp.web" in path.read_text(encoding="utf-8")
-    ]
-    assert servers == []
-
-
 CONNECTS = re.compile(r"sqlite3\.connect\b|sqlite3\.Connection\(|from sqlite3 import|import sqlite3 as|sqlite3\.dbapi2")
 
 
@@ -201,7 +189,6 @@ def test_sqlite_is_opened_where_a_thread_of_its_own_is_waiting_for_it() -> None:
     assert mentioned == {place.partition(":")[0] for place in opening}, "by another name, or outside of a function"
 
 
->>>>>>> work-sqlite
 UNUSED = ("rich", "av", "numpy", "pocketsphinx", "psycopg", "httpx", "cryptography", "sandbox", "bot.demo")
 """What a bot with SQLite, before its first recording and without a provider, has no use for."""
 
