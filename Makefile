@@ -46,7 +46,7 @@ format: $(INSTALLED)  ## put the code in form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-audit:  ## is a weakness known of anything that we require? in an environment of its own
+audit:  ## is a weakness known of anything that we require? "Error 3" is: nobody could say
 	$(PYTHON) .ci/audit.py
 
 offline: $(INSTALLED)  ## Whisper for the offline engine, with the model tiny.en, or with MODEL=base

@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
+import aiosqlite
 from aiohttp import web
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
@@ -50,8 +51,6 @@ def bare(middleware: Callable[..., Awaitable[BoltResponse]] | None = None) -> we
 
 async def with_aiosqlite(folder: Path, stack: AsyncExitStack) -> web.Application:
     """The same, with every event in a table before it is answered."""
-    import aiosqlite  # noqa: PLC0415 - only `make bench` installs it, and the tests use the other two
-
     database = await stack.enter_async_context(aiosqlite.connect(folder / "plain.db", isolation_level=None))
     for statement in (
         "PRAGMA journal_mode=WAL",

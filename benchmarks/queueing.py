@@ -102,8 +102,10 @@ def _filled(path: Path, *, count: int, waiting: bool) -> Path:
 
     async def make() -> None:
         database = await SQLite.open(path, own=True)
-        await migrate(database)
-        await database.close()
+        try:
+            await migrate(database)
+        finally:
+            await database.close()
 
     asyncio.run(make())
     due = NOW.timestamp() * 1000 - 1_000_000

@@ -29,6 +29,11 @@ PATIENCE = 120
 MOST_WORD_ERRORS = 0.18
 """Of the offline engine on these voices; a stand-in repeats the words exactly."""
 
+SYNTHETIC = (
+    "These voices are synthetic, and easy: of what real people say the offline engine gets more than half of the words "
+    "wrong. For recordings that matter set TRANSCRIBER to botlhale or gowajee, with an account there."
+)
+
 WEBHOOK_TOKEN = "sandbox-webhook-token-0123456789"  # noqa: S105 - invented, for this machine
 
 
@@ -63,6 +68,8 @@ async def show(*, transcriber: str, mode: str) -> int:
     console.print(
         "[green]All three were answered, each in its thread.[/green]" if good else "[red]It went wrong.[/red]"
     )
+    if transcriber == "embedded":
+        console.print(SYNTHETIC)
     return 0 if good else 1
 
 

@@ -167,8 +167,10 @@ async def _provider(settings: Settings) -> AsyncIterator[Finding]:
             yield finding
         if settings.transcriber == "embedded":
             yield Finding(
-                verdict="note", what="the offline engine transcribes: English only, a first look rather than a record",
-                fix="for work that counts, set TRANSCRIBER to botlhale or gowajee",
+                verdict="note",
+                what="the offline engine transcribes: it is for trying the app out, knows English only, and gets more "
+                "than half of the words wrong in everyday speech",
+                fix="for recordings that matter set TRANSCRIBER to botlhale or gowajee, with an account there",
             )  # fmt: skip
             return
         await _recall(transcriber, settings)

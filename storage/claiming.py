@@ -133,8 +133,10 @@ def release(
     touched = tx.run(
         "UPDATE jobs SET lease = NULL, due_at = :due, attempts = :attempts, looks = :looks, "
         "under_way_since = CASE WHEN :settled = 1 THEN NULL ELSE under_way_since END, "
-        "failing_since = CASE WHEN :attempts = 0 THEN NULL WHEN attempts = 0 THEN :now "
-        "ELSE coalesce(failing_since, :now) END, "
+        # As `job_rows.job_of` reads it: what the release before has left of an earlier step or row is none.
+        "failing_since = CASE WHEN :attempts = 0 THEN NULL "
+        "WHEN attempts = 0 OR failing_looks <> looks OR failing_since < state_since THEN :now "
+        "ELSE coalesce(failing_since, :now) END, failing_looks = :looks, "
         "waited = coalesce(:waited, waited), waited_until = coalesce(:waited_until, waited_until), "
         "history = history || :told WHERE id = :id AND lease = :lease",
         due=stored(due),
@@ -183,7 +185,7 @@ def pull_back(tx: Transaction, *, now: datetime, lease: timedelta) -> int:
     """Bring back what a clock that was wrong has put out of reach; a lease keeps at most its `lease` from now.
 
     What stands in the line needs no bringing back: there nobody looks at a clock.
-    And what the release before took from the line without taking it out of it: no lease of that would ever end.
+    And what a release before this one took from the line without taking it out of it: no lease of that would ever end.
     """
     tx.run("UPDATE jobs SET waiting = 0 WHERE waiting = 1 AND lease IS NOT NULL AND due_at IS NOT NULL")
     late = tx.run(
@@ -191,6 +193,8 @@ def pull_back(tx: Transaction, *, now: datetime, lease: timedelta) -> int:
         now=stored(now),
         farthest=stored(now + FARTHEST),
     )
+    # The release before keeps what a provider said of what it forgets.
+    tx.run("UPDATE jobs SET report = NULL WHERE forgotten > 0 AND report IS NOT NULL")
     # A release of before this one lets go of what it does not know to be owed. As each index of these has it.
     owed = sum(
         tx.run(

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, Future
-from functools import partial
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from storage.database import StorageUnavailable, Transaction, Work
@@ -34,18 +32,18 @@ class Outcome(NamedTuple):
 
 Group = Sequence[Request[Any]]
 
-Do = Callable[[Group], Sequence[Outcome]]
-"""Does a group in a thread; an outcome for each. What it raises is every unit's."""
+Do = Callable[[Group], Coroutine[Any, Any, Sequence[Outcome]]]
+"""Does a group, and gives an outcome for each unit. What it raises is every unit's."""
 
 
 class Groups:
-    """Up to `hands` groups are at work at once, each in a thread of `threads`."""
+    """Up to `hands` groups are at work at once, each in a task; a hand that is done takes the next."""
 
-    def __init__(self, do: Do, *, threads: Executor, hands: int = 1) -> None:
+    def __init__(self, do: Do, *, hands: int = 1) -> None:
         self._do = do
-        self._threads = threads
         self._free = hands
         self._waiting: list[Request[Any]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
         self._is_closed = False
 
@@ -55,29 +53,51 @@ class Groups:
             raise StorageUnavailable("the database is closed")
         result: asyncio.Future[T] = self._loop.create_future()
         self._waiting.append(Request(work, result))
-        if len(self._waiting) == 1:
-            self._loop.call_soon(self._hand_over)
+        if len(self._waiting) == 1 and self._free > 0:
+            self._start()
         return await result
 
-    def close(self) -> None:
-        """Take nothing more, and hand over what waits."""
+    async def close(self) -> None:
+        """Take nothing more, hand over what waits, and wait until all groups are done."""
         self._is_closed = True
-        self._free = max(self._free, 1)
-        self._hand_over()
+        if self._waiting:
+            self._free = max(self._free, 1)
+            self._start()
+        while self._tasks:
+            await asyncio.wait(self._tasks)
 
-    def _hand_over(self) -> None:
-        while self._waiting and self._free > 0:
-            share = math.ceil(len(self._waiting) / self._free)
-            group, self._waiting = self._waiting[:share], self._waiting[share:]
-            self._free -= 1
-            self._threads.submit(self._do, group).add_done_callback(partial(self._done, group))
+    def _start(self) -> None:
+        """Let one more hand begin, at the end of the event loop's turn."""
+        self._free -= 1
+        task = self._loop.create_task(self._work())
+        self._tasks.add(task)  # the event loop itself refers to a task weakly
+        task.add_done_callback(self._tasks.discard)
 
-    def _done(self, group: Group, done: Future[Sequence[Outcome]]) -> None:
-        error = done.exception()
-        outcomes = [Outcome(error=error)] * len(group) if isinstance(error, Exception) else done.result()
-        self._loop.call_soon_threadsafe(self._deliver, group, outcomes)
+    async def _work(self) -> None:
+        try:
+            while group := self._take():
+                await self._finish(group)
+                await asyncio.sleep(0)  # those that just got their outcome go on writing
+        finally:
+            self._free += 1
 
-    def _deliver(self, group: Group, outcomes: Sequence[Outcome]) -> None:
+    def _take(self) -> Group:
+        """This hand's share of what waits; a free hand begins with the rest."""
+        share = math.ceil(len(self._waiting) / (self._free + 1))
+        group, self._waiting = self._waiting[:share], self._waiting[share:]
+        if self._waiting and self._free > 0:
+            self._start()
+        return group
+
+    async def _finish(self, group: Group) -> None:
+        try:
+            outcomes = await self._do(group)
+        except asyncio.CancelledError:  # the event loop ends, and with it every task
+            for request in group:
+                request.result.cancel()
+            raise
+        except Exception as error:  # noqa: BLE001 - it belongs to whoever asked
+            outcomes = [Outcome(error=error)] * len(group)
         for request, outcome in zip(group, outcomes, strict=True):
             if request.result.done():
                 continue  # whoever asked has gone
@@ -85,8 +105,6 @@ class Groups:
                 request.result.set_result(outcome.value)
             else:
                 request.result.set_exception(outcome.error)
-        self._free += 1
-        self._loop.call_soon(self._hand_over)  # after those that just got their outcome and go on writing
 
 
 def plainly(group: Group, transaction: Transaction) -> list[Outcome]:

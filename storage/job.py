@@ -100,7 +100,7 @@ class Reason(enum.StrEnum):
 
 
 class HandleFrom(enum.StrEnum):
-    """Who told us the provider's id for a job. None in a row that an earlier release wrote: nobody knows."""
+    """Who told us the provider's id for a job. None where an earlier release noted the id: nobody knows."""
 
     ANSWER = "answer"
     """The provider itself, in its answer to our submission."""

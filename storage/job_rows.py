@@ -27,14 +27,17 @@ _COLUMNS: Mapping[str, str] = MappingProxyType(
                 "message_ts", "title", "state", "state_since", "provider", "duration", "damaged", "ticket", "handle",
                 "attempts", "tickets", "sendings", "retried", "reply_intent", "reply_ts", "under_way_since", "looks",
                 "shown", "exported", "forgotten", "wanted", "requested_by", "begun_by", "shown_as", "begun_at",
-                "spent", "progress", "handle_from", "failing_since", "waited", "waited_until", "report",
+                "spent", "progress", "failing_since", "waited", "waited_until",
             )
         },
     }
 )  # fmt: skip
-"""What may change in a row, and where a `Job` has it; but for the failure, and who may claim it when."""
+"""What may change in a row, and where a `Job` has it; but for who may claim it when, and what `_written` writes."""
 
 _read = attrgetter(*_COLUMNS.values())
+
+_TRY = "try"
+"""Of which try a report is, in the report."""
 
 
 def update(tx: Transaction, before: Job, after: Job, *, claimable: bool = False, entry: str | None = None) -> None:
@@ -46,9 +49,7 @@ def update(tx: Transaction, before: Job, after: Job, *, claimable: bool = False,
     """
     values = zip(_COLUMNS, _read(before), _read(after), strict=True)
     changed: dict[str, Value] = {name: _stored(new) for name, old, new in values if new != old}
-    if after.failure != before.failure:
-        changed["failure_reason"] = after.failure.reason if after.failure else None
-        changed["failure_sentence"] = after.failure.sentence if after.failure else None
+    changed |= _written(before, after)
     if claimable:
         changed |= {"due_at": stored(after.due_at), "lease": after.lease}
     if entry is not None:
@@ -57,10 +58,22 @@ def update(tx: Transaction, before: Job, after: Job, *, claimable: bool = False,
         raise LeaseLost(after.id)
 
 
-def _stored(value: Value | datetime | timedelta | Wanted | Report) -> Value:
+def _written(before: Job, after: Job) -> dict[str, Value]:
+    """What differs of that which is not a column of its own, or is told with what it is about."""
+    changed: dict[str, Value] = {}
+    if after.failure != before.failure:
+        changed["failure_reason"] = after.failure.reason if after.failure else None
+        changed["failure_sentence"] = after.failure.sentence if after.failure else None
+    if (after.handle_from, after.handle) != (before.handle_from, before.handle):
+        changed["handle_from"] = f"{after.handle_from} {after.handle}" if after.handle_from and after.handle else None
+    if (after.report, after.retried) != (before.report, before.retried):
+        told = {**asdict(after.report), _TRY: after.retried} if after.report else None
+        changed["report"] = json.dumps(told, ensure_ascii=False) if told else None
+    return changed
+
+
+def _stored(value: Value | datetime | timedelta | Wanted) -> Value:
     match value:
-        case Report():
-            return json.dumps(asdict(value), ensure_ascii=False)
         case Wanted():
             return value.dump()
         case datetime() | timedelta():
@@ -140,9 +153,27 @@ def job_of(row: Row) -> Job:
         begun_at=moment(row["begun_at"]) if row["begun_at"] is not None else None,
         spent=length(row["spent"]),
         progress=row["progress"],
-        handle_from=HandleFrom(row["handle_from"]) if row["handle_from"] else None,
-        failing_since=moment(row["failing_since"]) if row["failing_since"] is not None else None,
-        waited=length(row["waited"]),
-        waited_until=moment(row["waited_until"]) if row["waited_until"] is not None else None,
-        report=Report(**json.loads(row["report"])) if row["report"] else None,
+        handle_from=_handle_from(row),
+        failing_since=_of_this_step(row, "failing_since") if row["failing_looks"] == row["looks"] else None,
+        waited=length(row["waited"]) if _of_this_step(row, "waited_until") else timedelta(0),
+        waited_until=_of_this_step(row, "waited_until"),
+        report=_report(row),
     )
+
+
+def _of_this_step(row: Row, column: str) -> datetime | None:
+    """The moment, unless it is of a step before: the release before moves a job without taking it back."""
+    at = row[column]
+    return moment(at) if at is not None and at >= row["state_since"] else None
+
+
+def _handle_from(row: Row) -> HandleFrom | None:
+    told, _, handle = (row["handle_from"] or "").partition(" ")
+    return HandleFrom(told) if told and handle == row["handle"] else None
+
+
+def _report(row: Row) -> Report | None:
+    if row["report"] is None or row["forgotten"]:
+        return None
+    told = json.loads(row["report"])
+    return Report(**told) if told.pop(_TRY) == row["retried"] else None

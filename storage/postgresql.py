@@ -82,7 +82,7 @@ class PostgreSQL:
         self._url = url
         self._pool = pool
         self._threads = ThreadPoolExecutor(size, thread_name_prefix="postgresql")
-        self._writes = Groups(self._together, threads=self._threads, hands=min(HANDS, size))
+        self._writes = Groups(self._in_thread, hands=min(HANDS, size))
         self._listening: asyncio.Task[None] | None = None
 
     @classmethod
@@ -138,9 +138,12 @@ class PostgreSQL:
             self._listening.cancel()
             with suppress(asyncio.CancelledError):
                 await self._listening
-        self._writes.close()
+        await self._writes.close()
         await asyncio.to_thread(self._threads.shutdown)
         await asyncio.to_thread(self._pool.close)
+
+    async def _in_thread(self, group: Group) -> Sequence[Outcome]:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._together, group)
 
     def _together(self, group: Group) -> Sequence[Outcome]:
         """Do a group in one transaction; where one of its units fails, once more, each in a transaction of its own."""

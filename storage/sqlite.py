@@ -1,6 +1,6 @@
 """The database in one file: a writer with full durability and a reader beside it, each with a thread of its own.
 
-Groups of units (`storage.grouping`) share a transaction and its `fsync`. See docs/decisions/0002.
+Groups of units (`storage.grouping`) share a transaction and its `fsync`. See docs/decisions/0002 and 0024.
 """
 
 from __future__ import annotations
@@ -9,16 +9,21 @@ import asyncio
 import os
 import sqlite3
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import AsyncExitStack, closing, suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from storage.database import AlreadyOwned, Dialect, Row, StorageUnavailable, Taken, Value, Work, keepable
 from storage.grouping import Group, Groups, Outcome, Request, plainly
+from storage.sqlite_connection import Connection, Connector, connected
 
 T = TypeVar("T")
+
+_WRITER = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
+_READER = ("query_only=ON",)
+"""What each connection is told when it is opened."""
 
 NOT_SEARCHABLE = (
     "the SQLite of this Python was made without FTS5, by which transcripts are found: use another build of Python, "
@@ -72,98 +77,69 @@ class _Transaction:
         return self._connection.execute(sql, keepable(values))
 
 
-class _Connection:
-    """A connection and the one thread that uses it; each group of units shares a transaction."""
+class _Transactions:
+    """Runs groups of units on a connection, each group in a transaction of its own."""
 
-    def __init__(self, path: Path, *, begin: str, pragmas: Sequence[str]) -> None:
-        self._path = path
+    def __init__(self, connector: Connector, *, begin: str) -> None:
+        self._connector = connector
         self._begin = begin
-        self._pragmas = pragmas
         self._loop = asyncio.get_running_loop()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"sqlite {begin}")
-        self._groups = Groups(self._together, threads=self._thread)
         self.on_announced: Callable[[], None] = lambda: None
 
-    async def open(self) -> None:
-        """Connect. Raises `StorageUnavailable`."""
+    async def open(self, opened: AsyncExitStack) -> Groups:
+        """Connect; `opened` closes the connection, once all groups are done. Raises `sqlite3.Error` and `OSError`."""
+        connection = await opened.enter_async_context(connected(self._connector))
+        groups = Groups(partial(self._do, connection))
+        opened.push_async_callback(groups.close)
+        return groups
+
+    async def _do(self, connection: Connection, group: Group) -> Sequence[Outcome]:
+        return await connection.call(partial(self._together, group))
+
+    def _together(self, group: Group, connection: sqlite3.Connection) -> Sequence[Outcome]:
         try:
-            await self._loop.run_in_executor(self._thread, self._open)
-        except (sqlite3.Error, OSError) as error:
-            await asyncio.to_thread(self._thread.shutdown)
-            raise StorageUnavailable(str(error)) from None
-
-    async def do(self, work: Work[T]) -> T:
-        return await self._groups.run(work)
-
-    async def stop(self) -> None:
-        self._groups.close()
-        with suppress(RuntimeError):  # it was stopped before
-            self._thread.submit(self._connection.close)
-        await asyncio.to_thread(self._thread.shutdown)
-
-    def _open(self) -> None:
-        self._connection = sqlite3.connect(self._path, isolation_level=None, timeout=5)
-        try:
-            self._connection.row_factory = sqlite3.Row
-            for pragma in self._pragmas:
-                self._connection.execute(f"PRAGMA {pragma}").fetchall()
-            opened = self._path.stat()
-        except (sqlite3.Error, OSError):
-            self._connection.close()
-            raise
-        self._file = opened.st_dev, opened.st_ino
-
-    def _together(self, group: Group) -> Sequence[Outcome]:
-        try:
-            self._still_there()
-            self._connection.execute(self._begin)
-            transaction = _Transaction(self._connection)
-            outcomes = self._run(group, transaction)
-            self._connection.execute("COMMIT")
+            self._connector.refuse_another_file()
+            connection.execute(self._begin)
+            transaction = _Transaction(connection)
+            outcomes = self._run(group, transaction, connection)
+            connection.execute("COMMIT")
         except sqlite3.Error as error:
-            self._roll_back()
+            _roll_back(connection)
             raise StorageUnavailable(str(error)) from error
         if transaction.announced:
             self._loop.call_soon_threadsafe(self.on_announced)
         return outcomes
 
-    def _run(self, group: Group, transaction: _Transaction) -> Sequence[Outcome]:
+    def _run(self, group: Group, transaction: _Transaction, connection: sqlite3.Connection) -> Sequence[Outcome]:
         """Run all of them; only where one fails, once more from the start, each kept apart from the others."""
         try:
             return plainly(group, transaction)
         except Exception:  # noqa: BLE001 - whose it is shows when they run apart
-            self._roll_back()
+            _roll_back(connection)
         transaction.announced = False
-        self._connection.execute(self._begin)
-        return [self._apart(request, transaction) for request in group]
+        connection.execute(self._begin)
+        return [_apart(request, transaction, connection) for request in group]
 
-    def _apart(self, request: Request[Any], transaction: _Transaction) -> Outcome:
-        self._connection.execute("SAVEPOINT unit")
-        announced = transaction.announced
-        try:
-            outcome = Outcome(request.work(transaction))
-        except Exception as error:  # it belongs to whoever asked, and must not undo the others' work
-            if not self._connection.in_transaction:
-                raise sqlite3.OperationalError(str(error)) from error  # e.g. a full disk: SQLite rolled back by itself
-            self._connection.execute("ROLLBACK TO unit")
-            transaction.announced = announced
-            outcome = Outcome(error=_understood(error))
-        self._connection.execute("RELEASE unit")
-        return outcome
 
-    def _roll_back(self) -> None:
-        with suppress(sqlite3.Error):
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
+def _apart(request: Request[Any], transaction: _Transaction, connection: sqlite3.Connection) -> Outcome:
+    connection.execute("SAVEPOINT unit")
+    announced = transaction.announced
+    try:
+        outcome = Outcome(request.work(transaction))
+    except Exception as error:  # it belongs to whoever asked, and must not undo the others' work
+        if not connection.in_transaction:
+            raise sqlite3.OperationalError(str(error)) from error  # e.g. a full disk: SQLite rolled back by itself
+        connection.execute("ROLLBACK TO unit")
+        transaction.announced = announced
+        outcome = Outcome(error=_understood(error))
+    connection.execute("RELEASE unit")
+    return outcome
 
-    def _still_there(self) -> None:
-        # SQLite goes on writing to a file that was deleted or replaced under it, and all of that would be lost.
-        try:
-            found = self._path.stat()
-        except OSError as error:
-            raise sqlite3.OperationalError(f"the database file is gone: {error.strerror}") from error
-        if (found.st_dev, found.st_ino) != self._file:
-            raise sqlite3.OperationalError("the database file was replaced: restart threadscribe")
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    with suppress(sqlite3.Error):
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
 
 
 def _understood(error: Exception) -> Exception:
@@ -181,10 +157,11 @@ class SQLite:
 
     is_shared = False
 
-    def __init__(self, writer: _Connection, reader: _Connection, lock: int | None) -> None:
+    def __init__(self, writer: _Transactions, *, writes: Groups, reads: Groups, opened: AsyncExitStack) -> None:
         self._writer = writer
-        self._reader = reader
-        self._lock = lock
+        self._writes = writes
+        self._reads = reads
+        self._opened = opened
 
     @classmethod
     async def open(cls, path: Path, *, own: bool) -> SQLite:
@@ -195,35 +172,30 @@ class SQLite:
         cannot be opened.
         """
         refuse_without_search()
-        try:
-            if own:
-                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _make_private(path, create=own)
-            lock = _own(path) if own else None
-        except OSError as error:
-            raise StorageUnavailable(f"cannot open the database file: {error.strerror}") from error
-        writer = _Connection(
-            path,
-            begin="BEGIN IMMEDIATE",
-            pragmas=("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"),
-        )
-        reader = _Connection(path, begin="BEGIN", pragmas=("query_only=ON",))
-        try:
-            for connection in (writer, reader):
-                await connection.open()
-        except StorageUnavailable:
-            if lock is not None:
-                os.close(lock)
-            raise
-        return cls(writer, reader, lock)
+        async with AsyncExitStack() as opened:
+            try:
+                if own:
+                    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                _make_private(path, create=own)
+                if own:
+                    opened.callback(os.close, _own(path))
+            except OSError as error:
+                raise StorageUnavailable(f"cannot open the database file: {error.strerror}") from error
+            writer = _Transactions(Connector(path, pragmas=_WRITER), begin="BEGIN IMMEDIATE")
+            reader = _Transactions(Connector(path, pragmas=_READER), begin="BEGIN")
+            try:
+                writes, reads = await writer.open(opened), await reader.open(opened)
+            except (sqlite3.Error, OSError) as error:
+                raise StorageUnavailable(str(error)) from None
+            return cls(writer, writes=writes, reads=reads, opened=opened.pop_all())
 
     async def write(self, work: Work[T]) -> T:
         """Run `work` in a transaction; its effects are durable on return, and absent if it raised."""
-        return await self._writer.do(work)
+        return await self._writes.run(work)
 
     async def read(self, work: Work[T]) -> T:
         """Run `work` on a consistent view, beside the writer."""
-        return await self._reader.do(work)
+        return await self._reads.run(work)
 
     def on_due(self, call: Callable[[], None]) -> None:
         """From now on call this, on the event loop, whenever something was announced; by this process only."""
@@ -235,11 +207,7 @@ class SQLite:
 
     async def close(self) -> None:
         """Finish what was begun and let go."""
-        await self._writer.stop()
-        await self._reader.stop()
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None  # the number may be another file's by now
+        await self._opened.aclose()
 
 
 def _make_private(path: Path, *, create: bool) -> None:
@@ -259,8 +227,10 @@ def _own(path: Path) -> int:
     lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
+    except OSError as error:
         os.close(lock)
+        if not isinstance(error, BlockingIOError):
+            raise
         raise AlreadyOwned(
             f"Another threadscribe process is using {path.name}. Stop it first, or give this one its own DATABASE_URL."
         ) from error

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.postgresql import Server, new_folder, programs
+from tests.released import before
 from tests.suites import is_thorough
 
 # How quick the machine is just now says nothing about the code.
@@ -47,3 +48,9 @@ def postgresql() -> Iterator[Server]:
     yield server
     server.stop()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def release_before(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the release before: a process that has it as PYTHONPATH is of that release."""
+    return before.unpack(tmp_path_factory.mktemp("before"))

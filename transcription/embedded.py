@@ -1,4 +1,4 @@
-"""The offline engine as a transcriber: no network, no account, English only, a draft.
+"""The offline engine as a transcriber: no network, no account, English only, for trying the app out.
 
 Each recording is worked on by `engine.worker` in a process of its own. The result is a file beside the recording, so
 that a restart finds what was finished; what was not is lost and sent again, which costs nothing but time.
@@ -173,4 +173,4 @@ def _transcript(result: _Result) -> Transcript:
         )
         for turn in result.turns
     ]
-    return Transcript(turns=in_order(turns, duration=duration), duration=duration, note=remarks.A_DRAFT)
+    return Transcript(turns=in_order(turns, duration=duration), duration=duration, note=remarks.A_TRIAL)

@@ -17,7 +17,11 @@ ENGLISH_ONLY = (
 )
 """Refusals."""
 
-A_DRAFT = "This is a draft by the offline engine: it may mishear words and mix up speakers."
+A_TRIAL = (
+    "Expect many mistakes: the offline engine is only for trying this app out, gets more than half of the words wrong "
+    "in everyday speech and often misses a speaker; for recordings that matter, please ask the person who runs this "
+    "app to set up a transcription service."
+)
 TIMES_LOOK_WRONG = "The times in this transcript do not fit the length of the recording, so they may be wrong."
 PARTS_ARE_MISSING = "Some parts of this transcript came in a form that could not be read, so words may be missing."
 UNCONFIRMED = "Gowajee sent this transcript, but its own records could not be checked, so it is unconfirmed."

@@ -44,7 +44,8 @@ async def check(claim: Claim, tools: Tools) -> Job | Later:
         length=job.duration,
         notice=notice,
         earlier=known.earlier,
-        given=job.handle_from is HandleFrom.ANSWER,
+        # An id that the release before has noted counts as it did there: what was sent, and paid for, is not lost.
+        given=job.handle_from is not HandleFrom.WEBHOOK,
         failing_for=claim.failing_for,
         overdue=overdue,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,11 +29,22 @@ WAYS: dict[JobState, tuple[JobState, ...]] = {
 }
 
 
-async def new_database(path: Path) -> SQLite:
+@asynccontextmanager
+async def open_file(path: Path, *, own: bool = True) -> AsyncIterator[SQLite]:
+    """The database in this file as it is."""
+    database = await SQLite.open(path, own=own)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def new_database(path: Path) -> AsyncIterator[SQLite]:
     """A database at the newest schema, owned by the caller."""
-    database = await SQLite.open(path, own=True)
-    await migrate(database)
-    return database
+    async with open_file(path) as database:
+        await migrate(database)
+        yield database
 
 
 async def a_job(

@@ -85,7 +85,7 @@ def for_slack(slack: Slack, **more: str) -> dict[str, str]:
 
 async def threadscribe(*arguments: str, folder: Path, env: dict[str, str] | None = None) -> Ended:
     """Run the command to its end in `folder`."""
-    process = await _start(*arguments, folder=folder, env=env or environment())
+    process = await start(*arguments, folder=folder, env=env or environment())
     try:
         async with asyncio.timeout(60):
             out, err = await process.communicate()
@@ -100,14 +100,15 @@ async def threadscribe(*arguments: str, folder: Path, env: dict[str, str] | None
 @asynccontextmanager
 async def running(folder: Path, env: dict[str, str]) -> AsyncIterator[Running]:
     """`threadscribe run` until the block ends."""
-    bot = Running(await _start("run", folder=folder, env=env))
+    bot = Running(await start("run", folder=folder, env=env))
     try:
         yield bot
     finally:
         await bot.stop()
 
 
-async def _start(*arguments: str, folder: Path, env: dict[str, str]) -> asyncio.subprocess.Process:
+async def start(*arguments: str, folder: Path, env: dict[str, str]) -> asyncio.subprocess.Process:
+    """Begin to run the command in `folder`."""
     return await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot", *arguments, cwd=folder, env=env,
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,

@@ -50,11 +50,8 @@ def said_plainly(ended: Ended, *words: str, code: int = 2) -> None:
 
 def within(path: Path, work: Callable[[SQLite], Awaitable[T]]) -> T:
     async def visit() -> T:
-        database = await new_database(path)
-        try:
+        async with new_database(path) as database:
             return await work(database)
-        finally:
-            await database.close()
 
     return asyncio.run(visit())
 
@@ -284,10 +281,9 @@ def test_an_empty_list_is_a_sentence(tmp_path: Path) -> None:
 
 
 async def test_a_piped_list_shows_ids_that_can_be_used(tmp_path: Path) -> None:
-    database = await new_database(tmp_path / "threadscribe.db")
-    failure = Failure(reason=Reason.NOWHERE_TO_REPLY)
-    job = await a_job(database, JobState.ABANDONED, failure=failure)
-    await database.close()
+    async with new_database(tmp_path / "threadscribe.db") as database:
+        failure = Failure(reason=Reason.NOWHERE_TO_REPLY)
+        job = await a_job(database, JobState.ABANDONED, failure=failure)
     ended = await threadscribe("jobs", "list", "--all", folder=tmp_path)
     assert job.id in ended.out
     assert "nowhere_to_reply" in ended.out

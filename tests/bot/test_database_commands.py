@@ -49,10 +49,9 @@ def filled(tmp_path: Path) -> Path:
 
 
 async def _fill(path: Path) -> None:
-    database = await new_database(path)
-    for state in JobState:
-        await a_job(database, state, file=state)
-    await database.close()
+    async with new_database(path) as database:
+        for state in JobState:
+            await a_job(database, state, file=state)
 
 
 def rows(url: str) -> int:
@@ -200,12 +199,13 @@ def test_backup_says_why_there_is_none(filled: Path, target: str, env: dict[str,
 
 
 async def test_a_backup_that_is_put_in_the_place_of_the_database_is_gone_on_with(tmp_path: Path) -> None:
-    database = await new_database(tmp_path / "bot.db")
-    for state in JobState:
-        await a_job(database, state, file=state, held=state is not JobState.REPLIED)
-    ended = await threadscribe("backup", "copy.db", folder=tmp_path, env=environment(DATABASE_URL="sqlite:///bot.db"))
-    assert ended.code == 0
-    await database.close()
+    async with new_database(tmp_path / "bot.db") as database:
+        for state in JobState:
+            await a_job(database, state, file=state, held=state is not JobState.REPLIED)
+        ended = await threadscribe(
+            "backup", "copy.db", folder=tmp_path, env=environment(DATABASE_URL="sqlite:///bot.db")
+        )
+        assert ended.code == 0
     (tmp_path / "copy.db").rename(tmp_path / "bot.db")
     async with Slack() as slack, open_bot(settings_of(slack, tmp_path)) as bot:
         found = await bot.tools.database.read(lambda tx: job_lists.newest(tx, limit=50))

@@ -192,18 +192,16 @@ async def test_missing_settings_are_told_one_by_one_and_the_rest_is_examined(pra
 
 
 async def test_a_database_with_jobs_is_good_whatever_waits_in_it(practice: Practice) -> None:
-    database = await new_database(practice.folder / "bot.db")
-    await a_job(database, JobState.RECEIVED, held=True)
-    await database.close()
+    async with new_database(practice.folder / "bot.db") as database:
+        await a_job(database, JobState.RECEIVED, held=True)
     seen = await practice.examine()
     assert seen.code == 0
     assert "jobs are waiting" in seen.said
 
 
 async def test_it_may_be_asked_while_the_bot_is_running(practice: Practice) -> None:
-    database = await new_database(practice.folder / "bot.db")
-    seen = await practice.examine()
-    await database.close()
+    async with new_database(practice.folder / "bot.db"):
+        seen = await practice.examine()
     assert seen.code == 0
     assert "the database answers" in seen.said
 
@@ -220,6 +218,7 @@ async def test_the_offline_engine_is_named_as_what_it_is_and_a_provider_recommen
     seen = await practice.examine()
     assert seen.code == 0
     assert "offline engine" in seen.said
+    assert "more than half of the words wrong" in seen.said
     assert "set TRANSCRIBER to botlhale or gowajee" in seen.said
 
 
@@ -298,10 +297,9 @@ async def test_gowajee_without_a_status_call_is_noted_and_useless_without_a_publ
 async def test_what_the_bot_found_out_about_gowajee_the_doctor_knows_too(practice: Practice) -> None:
     """A status call that was there before and is not now is no Gowajee that has none."""
     async with Gowajee(status_path="none") as gowajee:
-        database = await new_database(practice.folder / "bot.db")
-        facts = {f"status call of {gowajee.origin}": "/v1/speech-to-text/job/status"}
-        await database.write(lambda tx: provider_facts.learn(tx, facts, provider="gowajee", now=NOON))
-        await database.close()
+        async with new_database(practice.folder / "bot.db") as database:
+            facts = {f"status call of {gowajee.origin}": "/v1/speech-to-text/job/status"}
+            await database.write(lambda tx: provider_facts.learn(tx, facts, provider="gowajee", now=NOON))
         seen = await practice.examine(**gowajee_settings(gowajee), public_url="https://bot.example")
     assert seen.code == 1
     assert "was there before" in seen.bad[-1]
@@ -358,15 +356,14 @@ async def test_for_many_workspaces_it_looks_at_the_app_and_at_every_installation
     assert names_in(practice.folder) == []
 
     seals = Seals([SecretStr(KEY)])
-    database = await new_database(tmp_path / "bot.db")
-    tokens = {"T0SANDBOX": slack.bot_token, "T0GONE": "xoxb-very-secret"}
-    for place, token in tokens.items():
-        one = Installed(
-            place=place, url="", bot_user="U1", scopes=frozenset(), token=seals.seal(SecretStr(token), place=place),
-            installed_by="U2", installed_at=NOON,
-        )  # fmt: skip
-        await database.write(lambda tx, one=one: installations.put(tx, one))  # type: ignore[misc]
-    await database.close()
+    async with new_database(tmp_path / "bot.db") as database:
+        tokens = {"T0SANDBOX": slack.bot_token, "T0GONE": "xoxb-very-secret"}
+        for place, token in tokens.items():
+            one = Installed(
+                place=place, url="", bot_user="U1", scopes=frozenset(), token=seals.seal(SecretStr(token), place=place),
+                installed_by="U2", installed_at=NOON,
+            )  # fmt: skip
+            await database.write(lambda tx, one=one: installations.put(tx, one))  # type: ignore[misc]
     seen = await practice.examine(**settings)
     assert seen.code == 1
     [bad] = seen.bad

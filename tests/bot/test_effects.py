@@ -72,9 +72,8 @@ class Desk:
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[SQLite]:
-    opened = await new_database(tmp_path / "bot.db")
-    yield opened
-    await opened.close()
+    async with new_database(tmp_path / "bot.db") as opened:
+        yield opened
 
 
 @pytest.fixture

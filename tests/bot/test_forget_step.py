@@ -54,8 +54,7 @@ async def removed(job: Job, tools: Tools) -> None:
 
 @pytest.mark.parametrize("method", ["chat.delete", "files.delete"])
 async def test_what_is_removed_already_costs_no_more_calls(tmp_path: Path, method: str) -> None:
-    database = await new_database(tmp_path / "jobs.db")
-    async with Slack() as slack:
+    async with new_database(tmp_path / "jobs.db") as database, Slack() as slack:
         settings = Settings(_env_file=None, slack_bot_token=slack.bot_token, slack_api_url=slack.api_url)
         async with open_tools(settings, database=database, clock=lambda: NOON) as tools:
             await tools.workspaces.introduce()
@@ -70,4 +69,3 @@ async def test_what_is_removed_already_costs_no_more_calls(tmp_path: Path, metho
             slack.faults.clear()
             await removed(job, tools)
             assert await database.read(lambda tx: exports.of_job(tx, job.id)) == []
-    await database.close()

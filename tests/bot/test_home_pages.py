@@ -90,9 +90,8 @@ async def slack() -> AsyncIterator[Slack]:
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = await new_database(tmp_path / "jobs.db")
-    yield opened
-    await opened.close()
+    async with new_database(tmp_path / "jobs.db") as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -21,23 +21,23 @@ from storage.claiming import FARTHEST, Turns
 from storage.database import Database, Transaction
 from storage.job import Failure, Job, JobState, Origin, Reason
 from storage.moments import stored
-from storage.postgresql import PostgreSQL
+from storage.postgresql import WAIT
 from tests.bot.prepared import a_job, new_database
 from tests.postgresql import Server
+from tests.storage.sessions import opened
 
 HOUR = timedelta(hours=1)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
-    opened: Database
     if request.param == "sqlite":
-        opened = await new_database(tmp_path / "jobs.db")
-    else:
-        server: Server = request.getfixturevalue("postgresql")
-        opened = await PostgreSQL.open(await asyncio.to_thread(server.new_database))
-    yield opened
-    await opened.close()
+        async with new_database(tmp_path / "jobs.db") as in_file:
+            yield in_file
+        return
+    server: Server = request.getfixturevalue("postgresql")
+    async with opened(await asyncio.to_thread(server.new_database), patience=WAIT) as on_server:
+        yield on_server
 
 
 @asynccontextmanager

@@ -115,11 +115,13 @@ class House:
 
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with Slack(installed=False) as slack, aiohttp.ClientSession() as session:
-        database = await new_database(tmp_path / "bot.db")
+    async with (
+        Slack(installed=False) as slack,
+        aiohttp.ClientSession() as session,
+        new_database(tmp_path / "bot.db") as database,
+    ):
         settings = settings_of(slack, tmp_path, **many_settings(slack))
         yield House(slack, database, settings, session)
-        await database.close()
 
 
 def at(process: ManyWorkspaces, team: Team) -> Workspace:

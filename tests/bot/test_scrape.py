@@ -58,9 +58,8 @@ class Away:
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Away]:
-    opened = await new_database(tmp_path / "metrics.db")
-    yield Away(opened)
-    await opened.close()
+    async with new_database(tmp_path / "metrics.db") as opened:
+        yield Away(opened)
 
 
 def scrape(

@@ -16,9 +16,8 @@ from tests.bot.prepared import a_job, new_database
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = await new_database(tmp_path / "jobs.db")
-    yield opened
-    await opened.close()
+    async with new_database(tmp_path / "jobs.db") as opened:
+        yield opened
 
 
 def mode_of(folder: Path) -> int:

@@ -59,8 +59,7 @@ class Route:
         self._client = httpx.Client(limits=httpx.Limits(max_keepalive_connections=0))
 
     async def start(self, folder: Path) -> None:
-        self._database: Database = await new_database(folder / "bot.db")
-        self._stack.push_async_callback(self._database.close)
+        self._database: Database = await self._stack.enter_async_context(new_database(folder / "bot.db"))
         server = make_server()
         webhooks.register(
             server,
@@ -95,9 +94,11 @@ class Route:
 @pytest.fixture(scope="module")
 def route(beside: Beside, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Route]:
     made = Route(beside, AsyncExitStack())
-    beside.do(made.start(tmp_path_factory.mktemp("webhooks")))
-    yield made
-    made.close()
+    try:
+        beside.do(made.start(tmp_path_factory.mktemp("webhooks")))
+        yield made
+    finally:
+        made.close()
 
 
 def assert_readable_later(handle: str, body: bytes) -> None:

@@ -52,9 +52,8 @@ class ReadOnly:
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = await new_database(tmp_path / "health.db")
-    yield opened
-    await opened.close()
+    async with new_database(tmp_path / "health.db") as opened:
+        yield opened
 
 
 @pytest.fixture

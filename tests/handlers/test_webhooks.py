@@ -93,9 +93,8 @@ async def door(database: Database, *, largest: int = webhooks.LARGEST_BODY) -> A
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = await new_database(tmp_path / "bot.db")
-    yield opened
-    await opened.close()
+    async with new_database(tmp_path / "bot.db") as opened:
+        yield opened
 
 
 @pytest.fixture

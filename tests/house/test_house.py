@@ -168,6 +168,29 @@ def test_every_dependency_of_the_product_is_locked(name: str) -> None:
     assert wanted <= locked
 
 
+CONNECTS = re.compile(r"sqlite3\.connect\b|sqlite3\.Connection\(|from sqlite3 import|import sqlite3 as|sqlite3\.dbapi2")
+
+
+def test_sqlite_is_opened_where_a_thread_of_its_own_is_waiting_for_it() -> None:
+    """By aiosqlite's thread, by the question whether this SQLite can search at all, and by the backup."""
+    opening = {
+        f"{name_of(path)}: {function.name}"
+        for path in modules()
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        and any(
+            ast.unparse(call.func) == "sqlite3.connect" for call in ast.walk(function) if isinstance(call, ast.Call)
+        )
+    }
+    mentioned = {name_of(path) for path in modules() if CONNECTS.search(path.read_text(encoding="utf-8"))}
+    assert opening == {
+        "storage/backup.py: _copy",
+        "storage/sqlite.py: refuse_without_search",
+        "storage/sqlite_connection.py: __call__",
+    }
+    assert mentioned == {place.partition(":")[0] for place in opening}, "by another name, or outside of a function"
+
+
 UNUSED = ("rich", "av", "numpy", "pocketsphinx", "psycopg", "httpx", "cryptography", "sandbox", "bot.demo",
           "faster_whisper", "ctranslate2", "onnxruntime", "tokenizers", "transcription.models.hub")  # fmt: skip
 """What a bot with SQLite, before its first recording and without a provider, has no use for."""

@@ -40,10 +40,9 @@ def table(title: str) -> dict[str, str]:
 @pytest.fixture
 async def told(tmp_path: Path) -> dict[str, str]:
     """The name of every metric of ours and what it is for."""
-    database = await new_database(tmp_path / "metrics.db")
-    by = Scrape(Metrics(), database=database, clock=lambda: NOON, providers=[], checks={"worker": lambda: True})
-    text = (await by.text()).decode()
-    await database.close()
+    async with new_database(tmp_path / "metrics.db") as database:
+        by = Scrape(Metrics(), database=database, clock=lambda: NOON, providers=[], checks={"worker": lambda: True})
+        text = (await by.text()).decode()
     return dict(re.findall(r"^# HELP (threadscribe_\w+) (.+)$", text, re.MULTILINE))
 
 

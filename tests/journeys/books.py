@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,9 @@ SHORT = 300
 """Milliseconds that are sooner waited for than let pass."""
 
 
-def earlier(span: int) -> str:
-    """What an UPDATE sets so that so many milliseconds have passed."""
-    return ", ".join(f"{moment} = {moment} - {span}" for moment in MOMENTS)
+def earlier(span: int, known: Collection[str] = MOMENTS) -> str:
+    """What an UPDATE sets so that so many milliseconds have passed; of a row that has the columns `known`."""
+    return ", ".join(f"{moment} = {moment} - {span}" for moment in MOMENTS if moment in known)
 
 
 class Books:
@@ -41,12 +41,17 @@ class Books:
 
     async def leases_end(self) -> None:
         """As if the time of a lease had passed for every job that somebody holds or held."""
-        statement = f"UPDATE jobs SET {earlier(LEASE)} WHERE lease IS NOT NULL"  # noqa: S608 - a number
-        await asyncio.to_thread(self._do, statement)
+        for job in (await self.jobs())[:1]:
+            statement = f"UPDATE jobs SET {earlier(LEASE, job.keys())} WHERE lease IS NOT NULL"  # noqa: S608 - a number
+            await asyncio.to_thread(self._do, statement)
 
     async def nobody_heard(self, span: int) -> None:
         """As if Slack had not been heard for so many milliseconds."""
         await asyncio.to_thread(self._do, f"UPDATE presence SET heard_at = heard_at - {span}")  # noqa: S608 - a number
+
+    async def presence(self) -> list[Mapping[str, Any]]:
+        """When Slack was heard, and what is noted of places."""
+        return await asyncio.to_thread(self._do, "SELECT * FROM presence ORDER BY place")
 
     async def preferences(self) -> list[Mapping[str, Any]]:
         """What anybody has set."""
@@ -68,7 +73,8 @@ class Books:
         due = [int(job["due_at"]) for job in jobs if job["due_at"] is not None]
         span = min(due, default=0) - round(time.time() * 1000)
         if span > SHORT and all(job["lease"] is None for job in jobs):
-            statement = f"UPDATE jobs SET {earlier(span)} WHERE lease IS NULL AND due_at IS NOT NULL"  # noqa: S608 - numbers
+            passed = earlier(span, jobs[0].keys())
+            statement = f"UPDATE jobs SET {passed} WHERE lease IS NULL AND due_at IS NOT NULL"  # noqa: S608 - numbers
             await asyncio.to_thread(self._do, statement)
 
     def _do(self, statement: str) -> list[Mapping[str, Any]]:

@@ -103,7 +103,7 @@ class Machine:
         finally:
             self.thaw()
 
-    def logged(self, event: str, **more: str) -> list[dict[str, Any]]:
+    def logged(self, event: str, **more: str | int) -> list[dict[str, Any]]:
         """Its log lines of this kind that say so."""
         lines = (self.folder / "log").read_text(encoding="utf-8").splitlines()
         entries = [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]

@@ -23,9 +23,8 @@ from storage import claiming, inbox, jobs
 from storage.claiming import Turns
 from storage.database import Database, Transaction
 from storage.job import Job, Origin
-from storage.migrations import migrate
-from storage.postgresql import PostgreSQL
-from storage.sqlite import SQLite
+from storage.postgresql import WAIT
+from tests.bot.prepared import new_database
 from tests.journeys.bench import (
     WEBHOOK_TOKEN,
     eventually,
@@ -34,6 +33,7 @@ from tests.journeys.bench import (
 )
 from tests.journeys.misfortunes import Machine, Site, missing, plain
 from tests.postgresql import Server
+from tests.storage.sessions import opened
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 QUEUED = {("T1", f"C{n}"): 45 for n in range(20)} | {("T2", "C1"): 70} | {("T3", f"C{n}"): 3 for n in range(10)}
@@ -42,15 +42,13 @@ QUEUED = {("T1", f"C{n}"): 45 for n in range(20)} | {("T2", "C1"): 70} | {("T3",
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
-    opened: Database
     if request.param == "sqlite":
-        opened = await SQLite.open(tmp_path / "jobs.db", own=True)
-        await migrate(opened)
-    else:
-        server: Server = request.getfixturevalue("postgresql")
-        opened = await PostgreSQL.open(await asyncio.to_thread(server.new_database))
-    yield opened
-    await opened.close()
+        async with new_database(tmp_path / "jobs.db") as in_file:
+            yield in_file
+        return
+    server: Server = request.getfixturevalue("postgresql")
+    async with opened(await asyncio.to_thread(server.new_database), patience=WAIT) as on_server:
+        yield on_server
 
 
 @pytest.mark.parametrize("times", [1, pytest.param(10, marks=pytest.mark.long)])
@@ -61,10 +59,8 @@ async def test_what_was_queued_comes_oldest_first_in_turns_of_workspaces_and_the
 
 
 async def test_ten_thousand_in_one_file_are_fair(tmp_path: Path) -> None:
-    database = await SQLite.open(tmp_path / "jobs.db", own=True)
-    await migrate(database)
-    await queued_is_fair(database, {place: count * 10 for place, count in QUEUED.items()})
-    await database.close()
+    async with new_database(tmp_path / "jobs.db") as database:
+        await queued_is_fair(database, {place: count * 10 for place, count in QUEUED.items()})
 
 
 async def queued_is_fair(database: Database, queued: dict[tuple[str, str], int]) -> None:

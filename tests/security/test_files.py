@@ -81,9 +81,8 @@ async def test_without_any_mask_everything_is_for_the_bot_alone(slack: Slack, tm
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = await new_database(tmp_path / "jobs.db")
-    yield opened
-    await opened.close()
+    async with new_database(tmp_path / "jobs.db") as opened:
+        yield opened
 
 
 def spool_in(folder: Path, *, mode: int) -> Spool:

@@ -75,16 +75,15 @@ def test_what_is_printable_stays_and_the_rest_is_written_out() -> None:
 
 
 async def a_hostile_job(folder: Path) -> str:
-    database = await new_database(folder / "bot.db")
-    job = await a_job(database, JobState.REPLYING)
-    words = SCREEN.replace("\x00", "")
+    async with new_database(folder / "bot.db") as database:
+        job = await a_job(database, JobState.REPLYING)
+        words = SCREEN.replace("\x00", "")
 
-    def spoil(tx: Transaction) -> None:
-        tx.run("UPDATE jobs SET history = :told", told=json.dumps([0, "replying", words]) + "\n")
-        tx.run("UPDATE jobs SET channel = '[red]' || :words, file = :words, team = :words", words=words)
+        def spoil(tx: Transaction) -> None:
+            tx.run("UPDATE jobs SET history = :told", told=json.dumps([0, "replying", words]) + "\n")
+            tx.run("UPDATE jobs SET channel = '[red]' || :words, file = :words, team = :words", words=words)
 
-    await database.write(spoil)
-    await database.close()
+        await database.write(spoil)
     return job.id
 
 

@@ -53,9 +53,8 @@ class OneToken:
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = await new_database(tmp_path / "bot.db")
-    yield opened
-    await opened.close()
+    async with new_database(tmp_path / "bot.db") as opened:
+        yield opened
 
 
 async def test_a_body_that_never_ends_is_not_waited_for(database: Database) -> None:

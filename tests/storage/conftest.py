@@ -8,25 +8,23 @@ from pathlib import Path
 import pytest
 
 from storage.database import Database
-from storage.migrations import migrate
-from storage.postgresql import PostgreSQL
-from storage.sqlite import SQLite
+from storage.postgresql import WAIT
+from tests.bot.prepared import new_database
 from tests.postgresql import Server
+from tests.storage.sessions import opened
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
-    opened: Database
     if request.param == "sqlite":
-        opened = await SQLite.open(tmp_path / "jobs.db", own=True)
-        await migrate(opened)
-    else:
-        server: Server = request.getfixturevalue("postgresql")
-        opened = await PostgreSQL.open(await asyncio.to_thread(server.new_database))
-    yield opened
-    await opened.close()
+        async with new_database(tmp_path / "jobs.db") as in_file:
+            yield in_file
+        return
+    server: Server = request.getfixturevalue("postgresql")
+    async with opened(await asyncio.to_thread(server.new_database), patience=WAIT) as on_server:
+        yield on_server
 
 
 @pytest.fixture

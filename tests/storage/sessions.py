@@ -26,9 +26,8 @@ async def either(request: pytest.FixtureRequest, folder: Path, urls: list[str]) 
     Tests that have it one after the other are much cheaper than one for each.
     """
     if request.param == "sqlite":
-        in_file = await new_database(folder / "jobs.db")
-        yield in_file
-        await in_file.close()
+        async with new_database(folder / "jobs.db") as in_file:
+            yield in_file
         return
     server: Server = request.getfixturevalue("postgresql")
     if not urls:

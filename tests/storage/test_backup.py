@@ -20,8 +20,7 @@ from storage.backup import back_up
 from storage.database import StorageUnavailable
 from storage.job import JobState
 from storage.migrations import migrate
-from storage.sqlite import SQLite
-from tests.bot.prepared import NOON, a_job, new_database
+from tests.bot.prepared import NOON, a_job, new_database, open_file
 from tests.journeys.bench import eventually
 
 WRITER = """
@@ -104,10 +103,9 @@ def test_it_is_one_file_for_its_owner_only_whatever_the_mask(tmp_path: Path) -> 
 
 
 async def _made(path: Path) -> None:
-    database = await new_database(path)
-    body = os.urandom(1_000_000)
-    await database.write(lambda tx: inbox.keep(tx, provider="p", handle="h", body=body, now=NOON))
-    await database.close()
+    async with new_database(path) as database:
+        body = os.urandom(1_000_000)
+        await database.write(lambda tx: inbox.keep(tx, provider="p", handle="h", body=body, now=NOON))
 
 
 def test_what_is_there_already_is_left_alone(tmp_path: Path) -> None:
@@ -159,16 +157,14 @@ def test_a_full_disk_leaves_no_half_a_backup(tmp_path: Path) -> None:
 
 
 async def test_a_backup_is_taken_beside_the_running_owner_with_all_that_was_written(tmp_path: Path) -> None:
-    database = await new_database(tmp_path / "bot.db")
-    jobs = [await a_job(database, state, file=state, held=True) for state in JobState]
-    await asyncio.to_thread(back_up, tmp_path / "bot.db", tmp_path / "copy.db")
-    await a_job(database, JobState.RECEIVED, file="later")
-    await database.close()
-    restored = await SQLite.open(tmp_path / "copy.db", own=True)
-    assert await migrate(restored) == []
-    found = await restored.read(lambda tx: job_lists.newest(tx, limit=50))
-    until = NOON + timedelta(minutes=1)
-    assert {job.id: (job.state, job.lease, job.due_at) for job in found} == {
-        job.id: (job.state, job.lease, until) for job in jobs
-    }
-    await restored.close()
+    async with new_database(tmp_path / "bot.db") as database:
+        jobs = [await a_job(database, state, file=state, held=True) for state in JobState]
+        await asyncio.to_thread(back_up, tmp_path / "bot.db", tmp_path / "copy.db")
+        await a_job(database, JobState.RECEIVED, file="later")
+    async with open_file(tmp_path / "copy.db") as restored:
+        assert await migrate(restored) == []
+        found = await restored.read(lambda tx: job_lists.newest(tx, limit=50))
+        until = NOON + timedelta(minutes=1)
+        assert {job.id: (job.state, job.lease, job.due_at) for job in found} == {
+            job.id: (job.state, job.lease, until) for job in jobs
+        }

@@ -30,12 +30,13 @@ from storage.database import Database, StorageUnavailable, Work
 from storage.installations import Installed, Sealed
 from storage.job import Failure, JobState, Origin, Reason
 from storage.migrations import migrate
-from storage.postgresql import PostgreSQL
+from storage.postgresql import WAIT, PostgreSQL
 from storage.sqlite import SQLite
 from storage.wanted import Wanted
 from tests.bot.prepared import a_job, new_database
 from tests.postgresql import Server
 from tests.storage.machines import sorted_as_people_do
+from tests.storage.sessions import opened
 from transcription.transcript import Speaker, Transcript, Turn
 
 T = TypeVar("T")
@@ -114,14 +115,11 @@ def url(postgresql: Server) -> str:
 
 @pytest.fixture
 async def sides(url: str, tmp_path: Path, noon: datetime) -> AsyncIterator[Sides]:
-    source = await new_database(tmp_path / "bot.db")
-    target = await PostgreSQL.open(url)
-    sides = Sides(tmp_path / "bot.db", url, source, target)
-    sides.clear()
-    await _fill(source, noon)
-    yield sides
-    await source.close()
-    await target.close()
+    async with new_database(tmp_path / "bot.db") as source, opened(url, patience=WAIT) as target:
+        sides = Sides(tmp_path / "bot.db", url, source, target)
+        sides.clear()
+        await _fill(source, noon)
+        yield sides
 
 
 async def _fill(source: Database, noon: datetime) -> None:

@@ -10,7 +10,7 @@ import pytest
 from storage.database import Database, StorageUnavailable
 from storage.migrations import migrate, statements
 from storage.postgresql import PostgreSQL
-from storage.sqlite import SQLite
+from tests.bot.prepared import open_file
 from tests.postgresql import Server
 
 ADDS = re.compile(r"(CREATE (TABLE|INDEX|VIRTUAL TABLE|TRIGGER)|DROP INDEX|ALTER TABLE \w+ ADD COLUMN) ")
@@ -60,21 +60,20 @@ async def test_a_schema_that_has_left_this_program_behind_is_refused_with_what_t
 
 
 async def test_a_database_of_the_first_schema_goes_forward_with_its_jobs(tmp_path: Path) -> None:
-    database = await SQLite.open(tmp_path / "jobs.db", own=True)
-    await database.write(lambda tx: [tx.run(statement) for statement in statements(files()[0][1])])
-    await database.write(lambda tx: tx.run("CREATE TABLE schema_version (version INTEGER PRIMARY KEY)"))
-    await database.write(lambda tx: tx.run("INSERT INTO schema_version VALUES (1)"))
-    await database.write(
-        lambda tx: tx.run(
-            "INSERT INTO jobs (id, team, channel, file, occasion, user_id, state, state_since, attempts, due_at, "
-            "created_at) VALUES ('j1', 'T', 'C', 'F', '1.0', 'U', 'received', 1, 0, 1, 1)"
+    async with open_file(tmp_path / "jobs.db") as database:
+        await database.write(lambda tx: [tx.run(statement) for statement in statements(files()[0][1])])
+        await database.write(lambda tx: tx.run("CREATE TABLE schema_version (version INTEGER PRIMARY KEY)"))
+        await database.write(lambda tx: tx.run("INSERT INTO schema_version VALUES (1)"))
+        await database.write(
+            lambda tx: tx.run(
+                "INSERT INTO jobs (id, team, channel, file, occasion, user_id, state, state_since, attempts, due_at, "
+                "created_at) VALUES ('j1', 'T', 'C', 'F', '1.0', 'U', 'received', 1, 0, 1, 1)"
+            )
         )
-    )
-    assert await migrate(database) == [name for name, _ in files()[1:]]
-    row = await database.read(lambda tx: tx.one("SELECT id, waiting FROM jobs"))
-    assert row is not None
-    assert (row["id"], row["waiting"]) == ("j1", 0)
-    await database.close()
+        assert await migrate(database) == [name for name, _ in files()[1:]]
+        row = await database.read(lambda tx: tx.one("SELECT id, waiting FROM jobs"))
+        assert row is not None
+        assert (row["id"], row["waiting"]) == ("j1", 0)
 
 
 async def test_several_processes_that_migrate_at_once_apply_everything_once(postgresql: Server) -> None:

@@ -19,10 +19,10 @@ from storage.database import Database, Row, StorageUnavailable, Transaction, Val
 from storage.job import Job, JobId, JobState, Origin
 from storage.migrations import migrate, statements
 from storage.moments import stored
-from storage.postgresql import PostgreSQL
-from storage.sqlite import SQLite
+from storage.postgresql import WAIT
+from tests.bot.prepared import open_file
 from tests.postgresql import Server
-from tests.storage.sessions import either
+from tests.storage.sessions import either, opened
 from tests.storage.test_migrations import files
 
 MINUTE = timedelta(minutes=1)
@@ -227,17 +227,21 @@ async def test_notes_of_both_releases_are_told_in_their_order(
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def first_schema(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
     """A database as the first release made it."""
-    opened: Database
     if request.param == "sqlite":
-        opened = await SQLite.open(tmp_path / "jobs.db", own=True)
-    else:
-        server: Server = request.getfixturevalue("postgresql")
-        opened = await PostgreSQL.open(await asyncio.to_thread(server.empty_database))
-    await opened.write(lambda tx: [tx.run(statement) for statement in statements(files()[0][1])])
-    await opened.write(lambda tx: tx.run("CREATE TABLE schema_version (version INTEGER PRIMARY KEY)"))
-    await opened.write(lambda tx: tx.run("INSERT INTO schema_version VALUES (1)"))
-    yield opened
-    await opened.close()
+        async with open_file(tmp_path / "jobs.db") as in_file:
+            await _make_first_schema(in_file)
+            yield in_file
+        return
+    server: Server = request.getfixturevalue("postgresql")
+    async with opened(await asyncio.to_thread(server.empty_database), patience=WAIT) as on_server:
+        await _make_first_schema(on_server)
+        yield on_server
+
+
+async def _make_first_schema(database: Database) -> None:
+    await database.write(lambda tx: [tx.run(statement) for statement in statements(files()[0][1])])
+    await database.write(lambda tx: tx.run("CREATE TABLE schema_version (version INTEGER PRIMARY KEY)"))
+    await database.write(lambda tx: tx.run("INSERT INTO schema_version VALUES (1)"))
 
 
 async def test_jobs_of_the_first_schema_are_worked_on_after_the_migration(

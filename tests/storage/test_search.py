@@ -286,13 +286,12 @@ async def test_what_the_release_before_puts_in_its_place_is_found_by_its_new_wor
 async def test_what_came_from_another_database_is_made_findable_here(
     database: Database, noon: datetime, tmp_path: Path
 ) -> None:
-    source = await new_database(tmp_path / "source.db")
-    await kept(source, *MEETING, now=noon)
-    await copy(source, database)
-    assert await found(database, "delivery") == []
-    assert await database.write(search.catch_up) == 1
-    assert len(await found(database, "delivery")) == 1
-    await source.close()
+    async with new_database(tmp_path / "source.db") as source:
+        await kept(source, *MEETING, now=noon)
+        await copy(source, database)
+        assert await found(database, "delivery") == []
+        assert await database.write(search.catch_up) == 1
+        assert len(await found(database, "delivery")) == 1
 
 
 class Noting:

@@ -14,6 +14,7 @@ import pytest
 
 from sandbox.voices import SAMPLES
 from tests.transcription.spoken import Sound, as_wav, decoded, silence
+from transcription import remarks
 from transcription.embedded import Embedded
 from transcription.errors import Failed, Lost, Refused
 from transcription.transcriber import Audio, Handle, Inquiry, Pending
@@ -88,14 +89,15 @@ async def started() -> int:
     return found[0]
 
 
-async def test_a_recording_becomes_a_draft_that_says_so(embedded: Embedded, short: Audio) -> None:
+async def test_a_recording_becomes_a_transcript_that_says_what_to_expect_of_it(
+    embedded: Embedded, short: Audio
+) -> None:
     transcript = await answer(embedded, await sent(embedded, short))
     assert "delivery" in transcript.turns[0].text
     assert [speaker.label for speaker in transcript.speakers] == ["voice_1"]
     assert transcript.languages == ("en",)
     assert transcript.duration == short.duration
-    assert transcript.note is not None
-    assert "draft" in transcript.note
+    assert transcript.note == remarks.A_TRIAL
 
 
 async def test_a_silent_recording_has_no_turns(embedded: Embedded, tmp_path: Path) -> None:

@@ -12,5 +12,6 @@ The story of one recording, module by module:
 7. `worker` is the process: a request in, a result file out.
 
 Nothing is learned, downloaded or kept: NumPy, pocketsphinx and the English model inside its wheel are all there is.
-It makes drafts. Words are misheard, and voices that are alike are taken for one.
+It is for trying the app out: of what real people say it gets more than half of the words wrong (57 % of 603; of the
+synthetic samples about 7 %), and voices that are alike, or of telephone quality, are taken for one.
 """
