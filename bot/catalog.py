@@ -49,10 +49,20 @@ def make_providers(settings: Settings, *, client: httpx.AsyncClient, clock: Cloc
 
 def _embedded(settings: Settings) -> Transcriber:
     from transcription.embedded import Embedded
+    from transcription.local_model import LocalModel
+    from transcription.models.errors import UnknownModel
+    from transcription.models.store import ModelStore
 
-    return Embedded(
-        speakers=settings.speakers, language=settings.embedded_language, processes=settings.embedded_processes
-    )
+    store = ModelStore(settings.embedded_models_directory)
+    try:
+        return Embedded(
+            speakers=settings.speakers,
+            language=settings.embedded_language,
+            processes=settings.embedded_processes,
+            model=LocalModel(store, wanted=settings.embedded_model, threads=settings.embedded_threads),
+        )
+    except UnknownModel as error:
+        raise SettingsProblem([f"EMBEDDED_MODEL: {error}"]) from None
 
 
 def _botlhale(settings: Settings, *, client: httpx.AsyncClient, clock: Clock) -> Transcriber | None:

@@ -16,6 +16,7 @@ from bot.catalog import open_transcribers
 from bot.clock import wall_time
 from bot.databases import open_database
 from bot.doctor_many import examine_many
+from bot.doctor_model import examine_model
 from bot.doctor_options import examine_options
 from bot.facts import recall_facts
 from bot.findings import Finding, Verdict
@@ -166,12 +167,8 @@ async def _provider(settings: Settings) -> AsyncIterator[Finding]:
         async for finding in examine_options(settings):
             yield finding
         if settings.transcriber == "embedded":
-            yield Finding(
-                verdict="note",
-                what="the offline engine transcribes: it is for trying the app out, knows English only, and gets more "
-                "than half of the words wrong in everyday speech",
-                fix="for recordings that matter set TRANSCRIBER to botlhale or gowajee, with an account there",
-            )  # fmt: skip
+            for finding in await examine_model(settings.embedded_model, directory=settings.embedded_models_directory):
+                yield finding
             return
         await _recall(transcriber, settings)
         trouble = await _trouble(transcriber, prefix=settings.transcriber.upper())

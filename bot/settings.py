@@ -125,8 +125,14 @@ class Settings(BaseSettings):
     min_speakers: int | None = Field(None, ge=1, le=20, description="Fewest speakers (with MAX_SPEAKERS).")
     max_speakers: int | None = Field(None, ge=1, le=20, description="Most speakers (with MIN_SPEAKERS).")
 
-    embedded_language: str = Field("en", description="Language of the recordings; the offline engine knows English.")
+    embedded_model: str = Field(
+        "auto", min_length=1, description="Whisper's model: a name (`threadscribe models list`), a folder, or `auto`."
+    )
+    embedded_language: str = Field("en", description="Language of the recordings where the model cannot tell.")
     embedded_processes: int = Field(1, ge=1, le=16, description="How many recordings it works on at the same time.")
+    embedded_threads: int | None = Field(
+        None, ge=1, le=64, description="Threads that work on one recording; unset: as many as cores, up to 4."
+    )
     embedded_models_directory: Path | None = Field(
         None, description="Where speech models are kept; default: `~/.local/share/threadscribe/models`."
     )

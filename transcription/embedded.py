@@ -1,4 +1,4 @@
-"""The offline engine as a transcriber: no network, no account, English only, for trying the app out.
+"""The offline engine as a transcriber: no network, no account. Whisper where a model is here, else pocketsphinx.
 
 Each recording is worked on by `engine.worker` in a process of its own. The result is a file beside the recording, so
 that a restart finds what was finished; what was not is lost and sent again, which costs nothing but time.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -15,8 +16,14 @@ from typing import Annotated
 from pydantic import BaseModel, Field, ValidationError
 
 from transcription import remarks
-from transcription.errors import Failed, Lost, Refused
+from transcription.botlhale_languages import LANGUAGES as BOTLHALES
+from transcription.errors import Failed, Lost, Refused, Unavailable
 from transcription.isolation import Crashed, Limits, Stopped, run
+from transcription.local_model import LocalModel
+from transcription.models.catalog import CATALOG, ENGLISH, GIB, WHISPER_LANGUAGES
+from transcription.models.errors import ModelError
+from transcription.models.store import Found
+from transcription.naming import language_name
 from transcription.transcriber import Audio, Capabilities, Handle, Inquiry, Pace, Pending, Submission, Ticket
 from transcription.transcript import Speaker, Transcript, Turn, in_order
 from transcription.wire import Words
@@ -25,8 +32,15 @@ _WORKER = "transcription.engine.worker"
 _RESULT = "engine.json"
 
 _MEMORY = 3 * 2**29
-"""Bytes of address space (1.5 GiB). Measured: 0.24 GiB for a minute, 0.33 for half an hour; four hours, the longest,
-need about twice that."""
+"""Bytes of address space for pocketsphinx (1.5 GiB). Measured: 0.24 GiB for a minute, 0.33 for half an hour; four
+hours, the longest, need about twice that."""
+
+_UNKNOWN_MEMORY = 8 * GIB
+"""The same for a model that nobody knows."""
+
+_DOUBT = 0.65
+"""The mean doubt (`engine.whisper.Heard`) above which a transcript is invention: English stayed below 0.45 in every
+recording of real people, speech in a language that the model does not know above 0.7."""
 
 _OUTPUT = 16 * 2**20
 """Bytes of the result: four hours of talk are well below one megabyte."""
@@ -42,6 +56,13 @@ _Milliseconds = Annotated[int, Field(ge=0, le=10**10)]
 """The engine has read untrusted sound: its numbers are bounded like a provider's."""
 
 
+OFFERED = frozenset({
+    "af", "ar", "bn", "cs", "da", "de", "el", "en", "es", "fa", "fi", "fr", "he", "hi", "hu", "id", "it", "ja", "ko",
+    "ms", "nl", "no", "pl", "pt", "ro", "ru", "sv", "sw", "ta", "th", "tl", "tr", "uk", "ur", "vi", "zh",
+})  # fmt: skip
+"""Of Whisper's languages those that people are offered to choose from; the others are detected all the same."""
+
+
 class _Turn(BaseModel):
     """As `engine.worker` writes it."""
 
@@ -52,16 +73,23 @@ class _Turn(BaseModel):
 
 
 class _Result(BaseModel):
+    """As `engine.worker` writes it. `by` is the model's name: empty for one without, None for pocketsphinx."""
+
     milliseconds: _Milliseconds
     turns: list[_Turn]
+    language: Annotated[str, Field(max_length=16)] = "en"
+    unsure: bool = False
+    doubt: float = 0.0
+    by: Annotated[str | None, Field(max_length=64)] = None
 
 
 class Embedded:
     """Keeps the promises of `transcriber.Transcriber` on this machine alone.
 
-    `speakers` is how many people speak, if that is known of every recording. `language` is what they speak: only
-    English is taken, anything else is refused. At most `processes` recordings are worked on at once, the others wait.
-    Ticket and handle are both the folder of the recording.
+    `speakers` is how many people speak, if that is known of every recording. `language` is what they speak where nobody
+    chose another and the model cannot tell. `model` is Whisper's; without one it is pocketsphinx, which understands
+    English. At most `processes` recordings are worked on at once, the others wait. Ticket and handle are both the
+    folder of the recording.
     """
 
     name = "embedded"
@@ -83,18 +111,31 @@ class Embedded:
         sendings=5,
     )
 
-    def __init__(self, *, speakers: int | None = None, language: str = "en", processes: int = 1) -> None:
+    def __init__(
+        self, *, speakers: int | None = None, language: str = "en", processes: int = 1, model: LocalModel | None = None
+    ) -> None:
         self._speakers = speakers
         self._language = language
+        self._model = model
+        likely = model.likely() if model else None
+        if likely is not None or (model is not None and model.is_a_folder):
+            known = likely.languages if likely else WHISPER_LANGUAGES
+            self.capabilities = replace(
+                self.capabilities,
+                model=likely.name if likely else "",
+                languages=known,
+                offers=tuple(sorted(known & OFFERED)),
+            )
         self._slots = asyncio.Semaphore(processes)
         self._running: dict[Handle, asyncio.Task[None]] = {}
         self._failed: dict[Handle, str] = {}
 
     async def prepare(self, audio: Audio) -> Ticket:
-        """Name the recording's folder. Raises `Refused` for any language but English."""
+        """Name the recording's folder. Raises `Refused` for a language that the model does not understand."""
         language = audio.wishes.language or self._language
-        if not language.casefold().startswith("en"):
-            raise Refused("the language is not English", sentence=remarks.ENGLISH_ONLY)
+        if _code(language) not in _languages(await self._found()):
+            sentence = remarks.not_understood(language_name(language), served_by=_served(language))
+            raise Refused("not a language of the model", sentence=sentence)
         return Ticket(str(audio.path.parent))
 
     async def submit(self, audio: Audio, ticket: Ticket) -> Submission:
@@ -119,6 +160,8 @@ class Embedded:
         running = handle in self._running  # asked first: it ends only after the result is there
         result = await asyncio.to_thread(_read, handle)
         if result is not None:
+            if result.by is not None and result.turns and result.doubt > _DOUBT:
+                raise Refused("the model doubts what it heard", sentence=remarks.UNKNOWN_LANGUAGE)
             return _transcript(result)
         if running:
             return Pending(look_after=min(max(inquiry.age / 10, _SOONEST), _LATEST))
@@ -134,19 +177,54 @@ class Embedded:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
 
+    async def _found(self) -> Found | None:
+        """The model, verified; None: pocketsphinx. Raises `Unavailable` where the one that was named cannot be used."""
+        if self._model is None:
+            return None
+        try:
+            return await self._model.find()
+        except ModelError as error:
+            raise Unavailable(f"the model of the offline engine: {error}") from None
+
     async def _work(self, audio: Audio, handle: Handle) -> None:
-        speakers = audio.wishes.speakers or (self._speakers and (self._speakers, self._speakers))
-        request = {"audio": str(audio.path), "result": str(_place(handle)), "speakers": speakers}
-        limits = Limits(memory=_MEMORY, output=_OUTPUT, time=_PATIENCE + _SLOWEST * audio.duration)
         try:
             async with self._slots:
-                await run(_WORKER, request, limits=limits)
-        except (OSError, Stopped):
+                found = await self._found()
+                await run(_WORKER, self._request(audio, handle, found), limits=self._limits(audio, found))
+        except (OSError, Stopped, Unavailable):
             pass  # no process to be had, or it was taken away: nobody works on it, which is what `Lost` says
         except Crashed as crash:
             self._failed[handle] = str(crash)
         finally:
             self._running.pop(handle, None)
+
+    def _request(self, audio: Audio, handle: Handle, found: Found | None) -> dict[str, object]:
+        speakers = audio.wishes.speakers or (self._speakers and (self._speakers, self._speakers))
+        request: dict[str, object] = {
+            "audio": str(audio.path),
+            "result": str(_place(handle)),
+            "speakers": speakers,
+            "model": None,
+        }
+        if found is None or self._model is None:
+            return request
+        wished = audio.wishes.language
+        return request | {
+            "model": {
+                "folder": str(found.folder),
+                "name": found.name or "",
+                "threads": self._model.threads,
+                "language": _code(wished) if wished else None,
+                "otherwise": _code(self._language),
+            }
+        }
+
+    def _limits(self, audio: Audio, found: Found | None) -> Limits:
+        time = _PATIENCE + _SLOWEST * audio.duration
+        if found is None or self._model is None:
+            return Limits(memory=_MEMORY, output=_OUTPUT, time=time)
+        memory = found.model.address_space if found.model else _UNKNOWN_MEMORY
+        return Limits(memory=memory, output=_OUTPUT, time=time, threads=self._model.threads)
 
 
 def _place(handle: Handle) -> Path:
@@ -169,8 +247,41 @@ def _transcript(result: _Result) -> Transcript:
             end=timedelta(milliseconds=turn.end),
             text=turn.text,
             speaker=Speaker(label=f"voice_{turn.voice + 1}"),
-            language="en",
+            language=result.language,
         )
         for turn in result.turns
     ]
-    return Transcript(turns=in_order(turns, duration=duration), duration=duration, note=remarks.A_TRIAL)
+    return Transcript(turns=in_order(turns, duration=duration), duration=duration, note=_note(result))
+
+
+def _note(result: _Result) -> str:
+    if result.by is None:
+        return remarks.A_TRIAL
+    known = next((model for model in CATALOG if model.name == result.by), None)
+    return remarks.by_whisper(
+        result.by or None,
+        word_errors=known.word_errors if known else None,
+        english_only=known is not None and known.languages == ENGLISH,
+        unsure_of=language_name(result.language) if result.unsure else None,
+    )
+
+
+def _code(language: str) -> str:
+    """Whisper's own code of a language, as far as it has one: "en" for "en-ZA"."""
+    return language.strip().replace("_", "-").partition("-")[0].casefold()
+
+
+def _languages(found: Found | None) -> frozenset[str]:
+    if found is None:
+        return ENGLISH
+    return found.languages or WHISPER_LANGUAGES
+
+
+def _served(language: str) -> str | None:
+    """What of ours understands this language, if anything."""
+    code = _code(language)
+    if code == "ve" or code in {_code(offered) for offered in BOTLHALES} - ENGLISH:
+        return "Botlhale AI"
+    if code == "th":
+        return "Gowajee"
+    return "A larger Whisper model" if code in WHISPER_LANGUAGES else None

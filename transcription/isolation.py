@@ -25,7 +25,7 @@ _LARGEST_ANSWER = 16 * 2**20
 """Bytes. A long transcript is some megabytes; more than this is a child gone wrong."""
 
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH")
-_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 _CLOCKS = (-signal.SIGALRM, -signal.SIGXCPU)
 """How the kernel ends a child whose parent is gone or too busy to end it."""
@@ -39,13 +39,14 @@ class Limits:
     """What the child may use.
 
     `memory` is bytes of address space (RLIMIT_AS; macOS does not hold it), `output` the bytes of any one file that
-    it writes (RLIMIT_FSIZE; a write beyond fails with EFBIG), `time` the wall clock after which it is killed. It
-    works in one thread, so its processor time is held to the same number (RLIMIT_CPU).
+    it writes (RLIMIT_FSIZE; a write beyond fails with EFBIG), `time` the wall clock after which it is killed. Its
+    libraries work in so many `threads`, and its processor time is held to as many times that number (RLIMIT_CPU).
     """
 
     memory: int
     output: int
     time: timedelta
+    threads: int = 1
 
 
 class Crashed(Exception):
@@ -80,10 +81,19 @@ async def run(
     Raises `Crashed` (or one of its kinds) and OSError where the machine cannot start a process.
     """
     seconds = limits.time.total_seconds()
-    allowed = {"memory": limits.memory, "output": limits.output, "seconds": math.ceil(seconds)}
+    allowed = {
+        "memory": limits.memory, "output": limits.output, "seconds": math.ceil(seconds), "threads": limits.threads,
+    }  # fmt: skip
     line = json.dumps({"limits": allowed, "request": dict(request)}).encode() + b"\n"
     process = await asyncio.create_subprocess_exec(
-        *python, "-m", module, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=_environment(), start_new_session=True
+        *python,
+        "-m",
+        module,
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=DEVNULL,
+        env=_environment(limits.threads),
+        start_new_session=True,
     )
     try:
         async with asyncio.timeout(seconds):
@@ -102,8 +112,8 @@ async def run(
     return _read(answer, module=module)
 
 
-def _environment() -> dict[str, str]:
-    return {name: os.environ[name] for name in _PASSED_ON if name in os.environ} | _ONE_THREAD
+def _environment(threads: int) -> dict[str, str]:
+    return {name: os.environ[name] for name in _PASSED_ON if name in os.environ} | dict.fromkeys(_THREADS, str(threads))
 
 
 async def _ask(process: Process, line: bytes) -> bytes:
@@ -180,10 +190,10 @@ def _first_line(source: int) -> bytes:
     return bytes(line)
 
 
-def _limit(*, memory: int, output: int, seconds: int) -> None:
+def _limit(*, memory: int, output: int, seconds: int, threads: int) -> None:
     _cap(resource.RLIMIT_CORE, 0)  # a dump would hold the recording
     _cap(resource.RLIMIT_FSIZE, output)
-    _cap(resource.RLIMIT_CPU, seconds + 1)
+    _cap(resource.RLIMIT_CPU, seconds * threads + 1)
     if sys.platform != "darwin":  # it knows the name and refuses the call
         _cap(resource.RLIMIT_AS, memory)
     # The kernel's own clock, for a child that hangs in native code after its parent died.

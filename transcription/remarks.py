@@ -11,9 +11,9 @@ EMPTY = "This file is empty; please share the recording again."
 TOO_LARGE = "This recording is too large to be transcribed. Please share a shorter part of it."
 TOO_LARGE_FOR_BOTLHALE = "This recording is too large for Botlhale AI. Please share a shorter part of it."
 TOO_LARGE_FOR_GOWAJEE = "This recording is too large to send to Gowajee. Please share a shorter part of it."
-ENGLISH_ONLY = (
-    "The offline engine understands only English, and this recording is said to be in another language. "
-    "Please ask the person who runs this app to set up another transcription service."
+UNKNOWN_LANGUAGE = (
+    "This does not sound like a language that the speech model on this server knows, so nothing was written down. "
+    "If it is one that another transcription service knows, please ask the person who runs this app to set it up."
 )
 """Refusals."""
 
@@ -35,6 +35,33 @@ STAYS_HERE = "It stays on the server that Threadscribe runs on."
 TO_BOTLHALE = "It is sent to Botlhale AI, a company in South Africa."
 TO_GOWAJEE = "It is sent to Gowajee, a company in Thailand."
 """Where the sound of a recording goes."""
+
+
+def not_understood(language: str, *, served_by: str | None) -> str:
+    """A recording in a language that the offline engine does not understand, and what does, if anything of ours."""
+    help_ = f"{served_by} does. Please ask" if served_by else "Please ask"
+    what = "to set it up" if served_by else "for another transcription service"
+    return (
+        f"The speech model on this server does not understand {language}. {help_} the person who runs this app {what}."
+    )
+
+
+def by_whisper(model: str | None, *, word_errors: float | None, english_only: bool, unsure_of: str | None) -> str:
+    """What to expect of a transcript that was made on this server; `word_errors` in percent, where they are known.
+
+    `unsure_of`: the language that it was taken for although nobody could tell.
+    """
+    parts = [f"Written down on this server by {f'Whisper {model}' if model else 'a Whisper model'}"]
+    if word_errors is not None:
+        parts.append(f": expect about one wrong word in {round(100 / word_errors)} of clear English")
+        parts.append(", and more on the telephone." if english_only else ", and more in other languages.")
+    else:
+        parts.append(".")
+    if english_only:
+        parts.append(" Everything is heard as English.")
+    if unsure_of is not None:
+        parts.append(f" It was hard to tell the language, so it was heard as {unsure_of}.")
+    return "".join(parts)
 
 
 def too_long(longest: str) -> str:

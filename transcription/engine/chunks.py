@@ -25,7 +25,7 @@ MARGIN = 80
 """Frames of the pause around each piece (0.8 s) that are heard with it: the ends of words are quiet."""
 
 LONG_PAUSE = 400
-"""Frames (4 s): a longer pause is left out. Shorter ones tell Whisper where sentences end: without them it loses words."""
+"""Frames (4 s): a longer pause is left out. Shorter ones tell Whisper where sentences end; without, it loses words."""
 
 FULL_SCALE = 32_768.0
 

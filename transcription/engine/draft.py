@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from transcription.engine.features import extract
+from transcription.engine.features import Features, extract
 from transcription.engine.recognition import passages, words
 from transcription.engine.segmentation import phrases
 from transcription.engine.speakers import labels
@@ -15,20 +15,59 @@ from transcription.engine.waveform import Waveform
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Draft:
-    """What the engine makes of a recording; `seconds` is the recording's length."""
+    """What the engine makes of a recording; `seconds` is the recording's length.
+
+    `language` is what it was heard as; `unsure`: nobody told it and it could not be detected. `doubt`: `whisper.Heard`.
+    """
 
     seconds: float
     turns: tuple[SpokenTurn, ...]
+    language: str = "en"
+    unsure: bool = False
+    doubt: float = 0.0
 
 
-def drafted(path: Path, *, speakers: tuple[int, int] | None = None) -> Draft:
-    """Transcribe a WAV (PCM, 16-bit, mono, 16 kHz). `speakers`: the fewest and the most, if somebody knows.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Model:
+    """Whisper's model in `folder`, on so many `threads`. It hears `language`; None: what it detects.
 
-    Raises OSError, EOFError, `wave.Error` or `ValueError` where the file is not such a WAV.
+    Where it cannot tell the language it is `otherwise`.
+    """
+
+    folder: Path
+    threads: int
+    language: str | None
+    otherwise: str
+
+
+def drafted(path: Path, *, speakers: tuple[int, int] | None = None, model: Model | None = None) -> Draft:
+    """Transcribe a WAV (PCM, 16-bit, mono, 16 kHz), with Whisper where there is a `model`, else with pocketsphinx.
+
+    `speakers`: the fewest and the most, if somebody knows. Raises OSError, EOFError, `wave.Error` or `ValueError` where
+    the file is not such a WAV.
     """
     with Waveform(path) as waveform:
         heard = extract(waveform)
+        if model is not None:
+            return _by_whisper(waveform, heard, speakers=speakers, model=model)
         spoken = phrases(waveform, loudness=heard.loudness)
         voices = labels(heard.cepstra, phrases=spoken, speakers=speakers)
         said = words(waveform, places=passages(spoken, labels=voices))
         return Draft(seconds=waveform.seconds, turns=tuple(turns(said, labels=voices)))
+
+
+def _by_whisper(waveform: Waveform, heard: Features, *, speakers: tuple[int, int] | None, model: Model) -> Draft:
+    from transcription.engine.voice_activity import confirmed  # noqa: PLC0415 - only where it is installed
+    from transcription.engine.whisper import Whisper  # noqa: PLC0415 - same
+
+    spoken = confirmed(waveform, phrases(waveform, loudness=heard.loudness), frames=waveform.frames)
+    if not spoken:
+        return Draft(seconds=waveform.seconds, turns=(), language=model.language or model.otherwise)
+    voices = labels(heard.cepstra, phrases=spoken, speakers=speakers)
+    said = Whisper(model.folder, threads=model.threads).hear(
+        waveform, phrases=spoken, language=model.language, otherwise=model.otherwise
+    )
+    found = turns(said.words, labels=voices, written=True)
+    return Draft(
+        seconds=waveform.seconds, turns=tuple(found), language=said.language, unsure=said.unsure, doubt=said.doubt
+    )

@@ -1,6 +1,7 @@
 """Makes readable turns: each word goes to the voice that speaks at its time, and one voice goes on until it stops.
 
-The recogniser knows no punctuation and no capitals; a full stop closes each turn and nothing else is invented.
+pocketsphinx knows no punctuation and no capitals: a full stop closes each turn and nothing else is invented. Whisper
+writes both, and its words stay as they are.
 """
 
 from __future__ import annotations
@@ -34,8 +35,9 @@ class SpokenTurn:
     text: str
 
 
-def turns(words: Sequence[Word], *, labels: Labels) -> list[SpokenTurn]:
-    """Return the turns in order; every word is in exactly one."""
+def turns(words: Sequence[Word], *, labels: Labels, written: bool = False) -> list[SpokenTurn]:
+    """Return the turns in order; every word is in exactly one. `written`: the words have capitals and punctuation."""
+    write = together if written else lambda some: readable([word.text for word in some])
     nearest = _nearest(labels)
     voices = [_voice(word, labels=nearest) for word in words]
     return [
@@ -43,7 +45,7 @@ def turns(words: Sequence[Word], *, labels: Labels) -> list[SpokenTurn]:
             voice=voices[first],
             start=words[first].place.start,
             end=words[last - 1].place.end,
-            text=readable([word.text for word in words[first:last]]),
+            text=write(words[first:last]),
         )
         for first, last in pairwise(_breaks(words, voices=voices))
     ]
@@ -53,6 +55,11 @@ def readable(texts: Sequence[str]) -> str:
     """Write recognised words as a sentence: capitals where they are certain, one full stop."""
     sentence = " ".join(_capitalised(text) for text in texts)
     return f"{sentence[:1].upper()}{sentence[1:]}."
+
+
+def together(words: Sequence[Word]) -> str:
+    """Put words together that are written already."""
+    return "".join(word.text if word.follows else f" {word.text}" for word in words).strip()
 
 
 def _capitalised(text: str) -> str:

@@ -1,4 +1,4 @@
-"""A second opinion on the phrases: is anybody speaking there? By the neural detector (Silero) in faster-whisper's wheel.
+"""A second opinion on the phrases: does anybody speak there? By the neural detector (Silero) in faster-whisper's wheel.
 
 Noise, hum and music pass the first detector, and Whisper hears words in them that nobody said. The second one errs the
 other way, on the telephone above all: it misses short replies. So it strikes out only what has no voice near it.

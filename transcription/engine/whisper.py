@@ -36,7 +36,7 @@ NEAR = 30
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Heard:
-    """What was said. `detected`: the probability of `language`, None where it was told and not detected.
+    """What was said. `unsure`: `language` was neither told nor detected with certainty.
 
     `doubt` is the mean of the negative logarithm of each segment's probability per token, weighed by its length: 0.2
     to 0.5 for clear speech in a language that the model knows.
@@ -44,7 +44,7 @@ class Heard:
 
     words: tuple[Word, ...]
     language: str
-    detected: float | None
+    unsure: bool
     doubt: float
 
 
@@ -62,11 +62,12 @@ class Whisper:
         A model of English alone hears English.
         """
         parts = chunks(phrases, frames=waveform.frames)
-        detected: float | None = None
+        unsure = False
         if not self._model.model.is_multilingual:
             language = "en"
         elif language is None and parts:
-            language, detected = self._detected(waveform, parts[0], otherwise=otherwise)
+            language = self._detected(waveform, parts[0])
+            unsure = language is None
         language = language or otherwise
         words: list[Word] = []
         doubt = weight = 0.0
@@ -76,11 +77,11 @@ class Whisper:
                 doubt, weight = doubt - segment.avg_logprob * length, weight + length
                 words += _words(segment, chunk)
         mean = doubt / weight if weight else 0.0
-        return Heard(words=tuple(words), language=language, detected=detected, doubt=mean)
+        return Heard(words=tuple(words), language=language, unsure=unsure, doubt=mean)
 
-    def _detected(self, waveform: Waveform, chunk: Chunk, *, otherwise: str) -> tuple[str, float]:
+    def _detected(self, waveform: Waveform, chunk: Chunk) -> str | None:
         language, probability, _ = self._model.detect_language(chunk.sound(waveform))
-        return (language if probability >= CERTAIN else otherwise), probability
+        return language if probability >= CERTAIN else None
 
     def _segments(self, waveform: Waveform, chunk: Chunk, *, language: str) -> Iterable[Segment]:
         segments, _ = self._model.transcribe(

@@ -1,7 +1,7 @@
 """The engine's process: `python -m transcription.engine.worker` under `transcription.isolation`.
 
-The request names the recording, the file for the result and perhaps the number of speakers. The result is a file
-and not the answer: it survives the process that asked, so a restarted bot finds it.
+The request names the recording, the file for the result, perhaps the number of speakers, and perhaps a model. The
+result is a file and not the answer: it survives the process that asked, so a restarted bot finds it.
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ _POLITE = 5
 def work(request: dict[str, object]) -> dict[str, object]:
     """Transcribe `audio` (path) into `result` (path), told the fewest and the most `speakers` or null.
 
+    `model` is null (pocketsphinx) or Whisper's `folder`, `threads`, `language` (or null) and what it is `otherwise`.
+
     Answers whether the result is `written`; it is not where the disk is full or the folder is gone. A recording
     that is no WAV as promised raises.
     """
-    from transcription.engine.draft import drafted  # noqa: PLC0415 - heavy, so only after the limits stand
+    from transcription.engine.draft import Model, drafted  # noqa: PLC0415 - heavy, so only after the limits stand
 
     os.nice(_POLITE)
     match request["speakers"]:
@@ -30,13 +32,25 @@ def work(request: dict[str, object]) -> dict[str, object]:
             speakers: tuple[int, int] | None = (fewest, most)
         case _:
             speakers = None
+    told = request["model"] if isinstance(request["model"], dict) else None
     try:
-        draft = drafted(Path(str(request["audio"])), speakers=speakers)
+        model = Model(
+            folder=Path(str(told["folder"])), threads=int(told["threads"]), language=told["language"],
+            otherwise=str(told["otherwise"]),
+        ) if told else None  # fmt: skip
+        draft = drafted(Path(str(request["audio"])), speakers=speakers, model=model)
         turns = [
             {"voice": turn.voice, "start": turn.start * 10, "end": turn.end * 10, "text": turn.text}
             for turn in draft.turns
         ]
-        _write(Path(str(request["result"])), {"milliseconds": round(draft.seconds * 1000), "turns": turns})
+        heard = {
+            "language": draft.language,
+            "unsure": draft.unsure,
+            "doubt": draft.doubt,
+            "by": told and str(told["name"]),
+        }
+        result = {"milliseconds": round(draft.seconds * 1000), "turns": turns} | heard
+        _write(Path(str(request["result"])), result)
     except OSError:  # the machine's trouble, not the recording's
         return {"written": False}
     return {"written": True}

@@ -1,0 +1,68 @@
+"""Which recogniser the offline engine uses on this machine: the Whisper model that is here, or pocketsphinx."""
+
+from __future__ import annotations
+
+import os
+from importlib.metadata import PackageNotFoundError, version
+from typing import Final
+
+from transcription.models.catalog import Model, model_named
+from transcription.models.errors import MissingModel, ModelError
+from transcription.models.store import AUTO, Found, ModelStore, is_path
+
+ENGINE: Final = "faster-whisper"
+MOST_THREADS = 4
+"""More gain little with chunks of half a minute."""
+
+
+class LocalModel:
+    """The model that `wanted` names (a name, a folder, or `auto` for the best that is here) in a `store`.
+
+    `threads` work on one recording together; None is as many as there are cores, up to `MOST_THREADS`.
+    """
+
+    def __init__(self, store: ModelStore, *, wanted: str = AUTO, threads: int | None = None) -> None:
+        self._store = store
+        self._wanted = wanted
+        self.threads = threads or min(MOST_THREADS, os.cpu_count() or 1)
+
+    def likely(self) -> Model | None:
+        """The known model that will be used, unverified and without reading a file; None: pocketsphinx, or unknown."""
+        if not is_installed() or is_path(self._wanted):
+            return None
+        if self._wanted != AUTO:
+            return model_named(self._wanted, self._store.catalog)
+        return next((model for model in reversed(self._store.catalog) if self._is_here(model)), None)
+
+    @property
+    def is_a_folder(self) -> bool:
+        """Whether the operator named a folder, whose model may be unknown."""
+        return is_path(self._wanted)
+
+    async def find(self) -> Found | None:
+        """Find and verify the model; None where the best that is here is pocketsphinx.
+
+        Raises `ModelError` where a model was named that cannot be used.
+        """
+        if not is_installed():
+            if self._wanted == AUTO:
+                return None
+            raise MissingModel(f"{ENGINE} is not installed: run `make offline`")
+        try:
+            return await self._store.find(self._wanted)
+        except ModelError:
+            if self._wanted == AUTO:
+                return None
+            raise
+
+    def _is_here(self, model: Model) -> bool:
+        return model.is_pinned and bool(self._store.places(model))
+
+
+def is_installed() -> bool:
+    """Whether what opens the models is installed. It is not imported for that."""
+    try:
+        version(ENGINE)
+    except PackageNotFoundError:
+        return False
+    return True
