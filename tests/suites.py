@@ -104,6 +104,7 @@ THOROUGH: Mapping[str, frozenset[str]] = {
     "journeys/test_rolling_update.py": frozenset(),
     "storage/test_release_before.py": frozenset(),
     "storage/test_ending.py": frozenset(),
+    "bot/test_ending.py": frozenset(),
     "storage/test_broken_connections.py": frozenset(),
     "storage/test_concurrency.py": frozenset(),
     # The corpus of broken files, and the engine on every sample.
