@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot.findings import Finding, Verdict
-from bot.model_commands import ENGINE, engine_is_here, understood
+from transcription.local_model import ENGINE, is_installed
 from transcription.models.catalog import BASE, Model
 from transcription.models.errors import DamagedModel, ModelError
 from transcription.models.store import AUTO, ModelStore, Origin, Seen
@@ -33,7 +33,7 @@ async def examine_model(
         seen = await store.look(wanted)
     except ModelError as error:
         return _without(error, wanted=wanted)
-    engine = engine_is_here() if engine is None else engine
+    engine = is_installed() if engine is None else engine
     if not engine:
         return [_no_engine(seen, wanted=wanted)]
     damaged = [
@@ -52,7 +52,7 @@ def _used(seen: Seen) -> Finding:
         )
     model = seen.model
     what = (
-        f"the offline engine works with Whisper {model.name} from {_origin(seen, model)}, verified; {understood(model)}"
+        f"the offline engine works with Whisper {model.name} from {_origin(seen, model)}, verified; {model.understands}"
     )
     if model.word_errors is not None:
         what += f"; {model.word_errors} % of words wrong in nine recordings of English"

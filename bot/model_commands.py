@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -13,6 +12,7 @@ import click
 
 from bot import settings as _settings
 from bot.terminal import printable
+from transcription.local_model import ENGINE, is_installed
 from transcription.models.catalog import CATALOG, Model, model_named
 from transcription.models.errors import (
     CannotStore,
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from transcription.models.sources import Source
     from transcription.models.store import ModelStore
 
-ENGINE = "faster-whisper"
 """The package that opens the models."""
 
 FAILED, USAGE_ERROR = 1, 2
@@ -56,7 +55,7 @@ def list_models() -> None:
         store = _store()
         table = Table(Column("model", no_wrap=True), "understands", "wrong words", "size", "here")
         for model in store.catalog:
-            table.add_row(model.name, understood(model), _errors(model), _megabytes(model.size), _here(store, model))
+            table.add_row(model.name, model.understands, _errors(model), _megabytes(model.size), _here(store, model))
     console = Console(markup=False, emoji=False)
     if not console.is_terminal:
         console.width = PIPED_WIDTH
@@ -138,20 +137,6 @@ def remove(name: str) -> None:
     if installed(model) is not None:
         click.echo(f"{model.name} is also installed as a package: pip uninstall {' '.join(model.distributions)}")
     sys.exit(0 if removed else FAILED)
-
-
-def understood(model: Model) -> str:
-    """What a model understands, in words."""
-    return "English only" if len(model.languages) == 1 else f"{len(model.languages)} languages"
-
-
-def engine_is_here() -> bool:
-    """Whether what opens the models is installed. It is not imported for that."""
-    try:
-        version(ENGINE)
-    except PackageNotFoundError:
-        return False
-    return True
 
 
 def _store() -> ModelStore:
@@ -253,7 +238,7 @@ def _megabytes(size: int) -> str:
 
 
 def _tell_of_engine() -> None:
-    if not engine_is_here():
+    if not is_installed():
         click.echo(f"{ENGINE} is not installed, and without it no model is used: make offline")
 
 

@@ -116,7 +116,7 @@ class Settings(BaseSettings):
     metrics_host: str = Field("127.0.0.1", description="Address to listen on for `METRICS_PORT`.")
 
     transcriber: TranscriberName = Field(
-        "embedded", description="`embedded` (offline, only for trying the app out), `botlhale` or `gowajee`."
+        "embedded", description="`embedded` (Whisper on this machine), `botlhale` or `gowajee`."
     )
     soonest_look: float | None = Field(
         None, gt=0, description="Seconds between two looks at a polled provider, at least; unset: its own."

@@ -11,22 +11,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import ValidationError
 
 from transcription import remarks
-from transcription.botlhale_languages import LANGUAGES as BOTLHALES
+from transcription.embedded_languages import OFFERED, code_of, languages_of, served_by
+from transcription.embedded_result import Result, is_invention, transcript_of
 from transcription.errors import Failed, Lost, Refused, Unavailable
 from transcription.isolation import Crashed, Limits, Stopped, run
 from transcription.local_model import LocalModel
-from transcription.models.catalog import CATALOG, ENGLISH, GIB, WHISPER_LANGUAGES
+from transcription.models.catalog import GIB, WHISPER_LANGUAGES
 from transcription.models.errors import ModelError
 from transcription.models.store import Found
 from transcription.naming import language_name
 from transcription.transcriber import Audio, Capabilities, Handle, Inquiry, Pace, Pending, Submission, Ticket
-from transcription.transcript import Speaker, Transcript, Turn, in_order
-from transcription.wire import Words
+from transcription.transcript import Transcript
 
 _WORKER = "transcription.engine.worker"
 _RESULT = "engine.json"
@@ -38,9 +37,6 @@ hours, the longest, need about twice that."""
 _UNKNOWN_MEMORY = 8 * GIB
 """The same for a model that nobody knows."""
 
-_DOUBT = 0.65
-"""The mean doubt (`engine.whisper.Heard`) above which a transcript is invention: English stayed below 0.45 in every
-recording of real people, speech in a language that the model does not know above 0.7."""
 
 _OUTPUT = 16 * 2**20
 """Bytes of the result: four hours of talk are well below one megabyte."""
@@ -51,36 +47,6 @@ _SLOWEST = 3
 
 _SOONEST, _LATEST = timedelta(seconds=0.5), timedelta(seconds=5)
 """Looks come in proportion to the time already spent, between these."""
-
-_Milliseconds = Annotated[int, Field(ge=0, le=10**10)]
-"""The engine has read untrusted sound: its numbers are bounded like a provider's."""
-
-
-OFFERED = frozenset({
-    "af", "ar", "bn", "cs", "da", "de", "el", "en", "es", "fa", "fi", "fr", "he", "hi", "hu", "id", "it", "ja", "ko",
-    "ms", "nl", "no", "pl", "pt", "ro", "ru", "sv", "sw", "ta", "th", "tl", "tr", "uk", "ur", "vi", "zh",
-})  # fmt: skip
-"""Of Whisper's languages those that people are offered to choose from; the others are detected all the same."""
-
-
-class _Turn(BaseModel):
-    """As `engine.worker` writes it."""
-
-    voice: Annotated[int, Field(ge=0, le=10**6)]
-    start: _Milliseconds
-    end: _Milliseconds
-    text: Words
-
-
-class _Result(BaseModel):
-    """As `engine.worker` writes it. `by` is the model's name: empty for one without, None for pocketsphinx."""
-
-    milliseconds: _Milliseconds
-    turns: list[_Turn]
-    language: Annotated[str, Field(max_length=16)] = "en"
-    unsure: bool = False
-    doubt: float = 0.0
-    by: Annotated[str | None, Field(max_length=64)] = None
 
 
 class Embedded:
@@ -133,8 +99,8 @@ class Embedded:
     async def prepare(self, audio: Audio) -> Ticket:
         """Name the recording's folder. Raises `Refused` for a language that the model does not understand."""
         language = audio.wishes.language or self._language
-        if _code(language) not in _languages(await self._found()):
-            sentence = remarks.not_understood(language_name(language), served_by=_served(language))
+        if code_of(language) not in languages_of(await self._found()):
+            sentence = remarks.not_understood(language_name(language), served_by=served_by(language))
             raise Refused("not a language of the model", sentence=sentence)
         return Ticket(str(audio.path.parent))
 
@@ -160,9 +126,9 @@ class Embedded:
         running = handle in self._running  # asked first: it ends only after the result is there
         result = await asyncio.to_thread(_read, handle)
         if result is not None:
-            if result.by is not None and result.turns and result.doubt > _DOUBT:
+            if is_invention(result):
                 raise Refused("the model doubts what it heard", sentence=remarks.UNKNOWN_LANGUAGE)
-            return _transcript(result)
+            return transcript_of(result)
         if running:
             return Pending(look_after=min(max(inquiry.age / 10, _SOONEST), _LATEST))
         if handle in self._failed:
@@ -214,8 +180,8 @@ class Embedded:
                 "folder": str(found.folder),
                 "name": found.name or "",
                 "threads": self._model.threads,
-                "language": _code(wished) if wished else None,
-                "otherwise": _code(self._language),
+                "language": code_of(wished) if wished else None,
+                "otherwise": code_of(self._language),
             }
         }
 
@@ -231,57 +197,9 @@ def _place(handle: Handle) -> Path:
     return Path(handle) / _RESULT
 
 
-def _read(handle: Handle) -> _Result | None:
+def _read(handle: Handle) -> Result | None:
     """Return the finished result; one that cannot be read is none, as the engine can make it again."""
     try:
-        return _Result.model_validate_json(_place(handle).read_bytes())
+        return Result.model_validate_json(_place(handle).read_bytes())
     except (OSError, ValidationError):
         return None
-
-
-def _transcript(result: _Result) -> Transcript:
-    duration = timedelta(milliseconds=result.milliseconds)
-    turns = [
-        Turn(
-            start=timedelta(milliseconds=turn.start),
-            end=timedelta(milliseconds=turn.end),
-            text=turn.text,
-            speaker=Speaker(label=f"voice_{turn.voice + 1}"),
-            language=result.language,
-        )
-        for turn in result.turns
-    ]
-    return Transcript(turns=in_order(turns, duration=duration), duration=duration, note=_note(result))
-
-
-def _note(result: _Result) -> str:
-    if result.by is None:
-        return remarks.A_TRIAL
-    known = next((model for model in CATALOG if model.name == result.by), None)
-    return remarks.by_whisper(
-        result.by or None,
-        word_errors=known.word_errors if known else None,
-        english_only=known is not None and known.languages == ENGLISH,
-        unsure_of=language_name(result.language) if result.unsure else None,
-    )
-
-
-def _code(language: str) -> str:
-    """Whisper's own code of a language, as far as it has one: "en" for "en-ZA"."""
-    return language.strip().replace("_", "-").partition("-")[0].casefold()
-
-
-def _languages(found: Found | None) -> frozenset[str]:
-    if found is None:
-        return ENGLISH
-    return found.languages or WHISPER_LANGUAGES
-
-
-def _served(language: str) -> str | None:
-    """What of ours understands this language, if anything."""
-    code = _code(language)
-    if code == "ve" or code in {_code(offered) for offered in BOTLHALES} - ENGLISH:
-        return "Botlhale AI"
-    if code == "th":
-        return "Gowajee"
-    return "A larger Whisper model" if code in WHISPER_LANGUAGES else None

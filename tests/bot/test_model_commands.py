@@ -35,7 +35,7 @@ class Desk:
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     monkeypatch.setattr(model_commands, "CATALOG", [one.model for one in (LITTLE, PACKED, SECRET)])
-    monkeypatch.setattr(model_commands, "engine_is_here", lambda: True)
+    monkeypatch.setattr(model_commands, "is_installed", lambda: True)
     monkeypatch.chdir(tmp_path)
     return Desk(tmp_path / "models")
 
@@ -66,7 +66,7 @@ def test_the_real_table_is_listed() -> None:
 
 
 def test_without_the_engine_it_is_told_what_is_missing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model_commands, "engine_is_here", lambda: False)
+    monkeypatch.setattr(model_commands, "is_installed", lambda: False)
     assert "faster-whisper is not installed" in desk.say("list").stdout
 
 

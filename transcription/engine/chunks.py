@@ -72,7 +72,7 @@ def _groups(phrases: Sequence[Span]) -> Iterator[Sequence[Span]]:
     while start < len(phrases):
         end, heard, last = start, 0, 0
         while end < len(phrases):
-            heard += len(phrases[end]) + (min(_pause(phrases, end), 2 * MARGIN) if end > start else 2 * MARGIN)
+            heard += len(phrases[end]) + (_heard(_pause(phrases, end)) if end > start else 2 * MARGIN)
             if heard > LONGEST and end > start:
                 break
             last = heard
@@ -87,7 +87,7 @@ def _best(phrases: Sequence[Span], *, start: int, end: int, heard: int) -> int:
     """The phrase before which the pause is longest, of those that leave a chunk of `SHORTEST` frames or more."""
     best, longest, left = end, _pause(phrases, end), heard
     for at in range(end - 1, start, -1):
-        left -= len(phrases[at]) + min(_pause(phrases, at), 2 * MARGIN)
+        left -= len(phrases[at]) + _heard(_pause(phrases, at))
         if left < SHORTEST:
             break
         if _pause(phrases, at) > longest:
@@ -100,11 +100,16 @@ def _pause(phrases: Sequence[Span], at: int) -> int:
     return phrases[at].start - phrases[at - 1].end
 
 
+def _heard(pause: int) -> int:
+    """Frames of a pause that are heard."""
+    return pause if pause < LONG_PAUSE else 2 * MARGIN
+
+
 def _chunk(phrases: Sequence[Span], *, frames: int) -> Chunk:
     pieces: list[Span] = []
     for phrase in phrases:
         around = Span(max(phrase.start - MARGIN, 0), min(phrase.end + MARGIN, frames))
-        if pieces and around.start - pieces[-1].end < LONG_PAUSE - 2 * MARGIN:
+        if pieces and around.start - pieces[-1].end < LONG_PAUSE - 2 * MARGIN:  # so the pause itself < LONG_PAUSE
             pieces[-1] = Span(pieces[-1].start, around.end)
         else:
             pieces.append(around)

@@ -12,7 +12,7 @@ import numpy as np
 from faster_whisper.vad import VadOptions, get_speech_timestamps
 from numpy.typing import NDArray
 
-from transcription.engine.chunks import Chunk, chunks
+from transcription.engine.chunks import Sound, chunks
 from transcription.engine.segmentation import Span
 from transcription.engine.waveform import HOP, Waveform
 
@@ -25,7 +25,10 @@ NEAR = 200
 LONGEST_PART = 300
 """Frames (3 s) of a phrase that are believed together: noise that goes on after a voice is no speech."""
 
-_OPTIONS = VadOptions(threshold=THRESHOLD, min_silence_duration_ms=100, speech_pad_ms=30)
+SURE = 0.75
+SURE_FOR = 15
+"""The probability that somebody has to reach, for so many frames (0.15 s), somewhere in the recording: music passes the
+lower one for half a second now and then, and reaches this one for a tenth at most."""
 
 Flags = NDArray[np.bool_]
 
@@ -33,17 +36,23 @@ Flags = NDArray[np.bool_]
 def confirmed(waveform: Waveform, phrases: Sequence[Span], *, frames: int) -> list[Span]:
     """Return the phrases, or parts of them, that lie near a voice; in order. `frames`: the recording's length."""
     voiced = np.zeros(frames + 1, np.bool_)
+    sure = False
     for chunk in chunks(phrases, frames=frames):
-        _mark(voiced, waveform, chunk=chunk)
+        sound = chunk.sound(waveform)
+        sure = sure or any(last - first >= SURE_FOR for first, last in _speech(sound, threshold=SURE))
+        for first, last in _speech(sound, threshold=THRESHOLD):
+            for frame in range(first, last):
+                voiced[chunk.place(frame)] = True
+    if not sure:
+        return []
     near = _widened(voiced, by=NEAR)
     return list(_joined(part for phrase in phrases for part in _parts(phrase) if near[part.start : part.end].any()))
 
 
-def _mark(voiced: Flags, waveform: Waveform, *, chunk: Chunk) -> None:
-    for speech in get_speech_timestamps(chunk.sound(waveform), _OPTIONS):
-        first, last = speech["start"] // HOP, speech["end"] // HOP
-        for frame in range(first, last):
-            voiced[chunk.place(frame)] = True
+def _speech(sound: Sound, *, threshold: float) -> list[tuple[int, int]]:
+    """The frames of the sound in which somebody speaks: from, and up to."""
+    options = VadOptions(threshold=threshold, min_silence_duration_ms=100, speech_pad_ms=30)
+    return [(speech["start"] // HOP, speech["end"] // HOP) for speech in get_speech_timestamps(sound, options)]
 
 
 def _widened(flags: Flags, *, by: int) -> Flags:

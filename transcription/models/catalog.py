@@ -68,6 +68,11 @@ class Model:
     packaged: Mapping[str, tuple[Member, ...]] = field(default_factory=dict)
 
     @property
+    def understands(self) -> str:
+        """What it understands, in words."""
+        return "English only" if len(self.languages) == 1 else f"{len(self.languages)} languages"
+
+    @property
     def size(self) -> int:
         """Bytes of all its files."""
         return sum(file.size for file in self.files)

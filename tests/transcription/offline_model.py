@@ -1,0 +1,40 @@
+"""The real model, where the machine has it: tests without it are skipped, loudly, and CI must have it."""
+
+from __future__ import annotations
+
+import os
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+import pytest
+
+from transcription.local_model import LocalModel, is_installed
+from transcription.models.catalog import TINY_EN
+from transcription.models.store import ModelStore
+
+PEOPLE = Path(__file__).parent / "samples" / "people"
+
+SENTENCES = {
+    "sense_and_sensibility_1": "And Mr. John Dashwood had then leisure to consider how much there might be prudently "
+    "in his power to do for them.",
+    "sense_and_sensibility_2": "Had he married a more amiable woman, he might have been made still more respectable "
+    "than he was.",
+}
+
+
+def real_model(folder: Path) -> LocalModel:
+    """`tiny.en` from its package; `folder` keeps what a store keeps."""
+    if not (is_installed() and _has(TINY_EN.distributions[0])):
+        missing = "REAL MODEL NOT TESTED: faster-whisper or the package of tiny.en is not installed (make offline)"
+        if os.environ.get("REQUIRE_MODEL"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    return LocalModel(ModelStore(folder), wanted=TINY_EN.name, threads=1)
+
+
+def _has(name: str) -> bool:
+    try:
+        distribution(name)
+    except PackageNotFoundError:
+        return False
+    return True
