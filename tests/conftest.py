@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,9 @@ settings.load_profile("patient")
 # What a shell starts in the background ignores SIGINT, and so would every process that a test interrupts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Nothing of whoever runs the tests is used or changed: models that a test joins are kept here.
+os.environ["XDG_DATA_HOME"] = tempfile.mkdtemp(prefix="threadscribe-data-")
 
 HERE = Path(__file__).parent
 

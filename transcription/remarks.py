@@ -5,6 +5,8 @@ Here and not in `handlers.words`, which knows no transcriber; the same rules hol
 
 from __future__ import annotations
 
+import math
+
 UNREADABLE = "This file could not be read as a recording; please save it as M4A, MP3 or WAV and share it again."
 NO_SOUND = "There is no sound in this file; please check that it plays with sound on your device and share it again."
 EMPTY = "This file is empty; please share the recording again."
@@ -51,14 +53,14 @@ def by_whisper(model: str | None, *, word_errors: float | None, english_only: bo
 
     `unsure_of`: the language that it was taken for although nobody could tell.
     """
-    parts = [f"Written down on this server by {f'Whisper {model}' if model else 'a Whisper model'}"]
+    parts = [f"{f'Whisper {model}' if model else 'A Whisper model'} on this server wrote this"]
     if word_errors is not None:
-        parts.append(f": expect about one wrong word in {round(100 / word_errors)} of clear English")
+        parts.append(f": expect about {math.ceil(word_errors)} wrong words in 100 of clear English")
         parts.append(", and more on the telephone." if english_only else ", and more in other languages.")
     else:
         parts.append(".")
     if english_only:
-        parts.append(" Everything is heard as English.")
+        parts.append(" It is heard as English, whatever is spoken.")
     if unsure_of is not None:
         parts.append(f" It was hard to tell the language, so it was heard as {unsure_of}.")
     return "".join(parts)

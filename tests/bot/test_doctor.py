@@ -214,12 +214,17 @@ async def test_a_file_that_is_no_database_is_told_with_its_setting(practice: Pra
     assert "DATABASE_URL" in bad
 
 
-async def test_the_offline_engine_is_named_as_what_it_is_and_a_provider_recommended(practice: Practice) -> None:
+async def test_the_offline_engine_is_told_with_its_model_or_its_last_resort(practice: Practice) -> None:
     seen = await practice.examine()
     assert seen.code == 0
-    assert "offline engine" in seen.said
-    assert "more than half of the words wrong" in seen.said
-    assert "set TRANSCRIBER to botlhale or gowajee" in seen.said
+    assert "the offline engine works with" in seen.said
+    assert ("Whisper" in seen.said) != ("more than half of real people's words wrong" in seen.said)
+
+
+async def test_a_model_that_was_chosen_and_is_not_there_is_bad(practice: Practice) -> None:
+    seen = await practice.examine(embedded_model="large-v3-turbo")
+    assert seen.code == 1
+    assert "large-v3-turbo" in seen.said
 
 
 async def test_the_host_in_use_is_told_because_botlhales_has_moved_between_generations(practice: Practice) -> None:

@@ -26,6 +26,9 @@ FOR_OPERATORS = {
 SENTENCE = re.compile(r"[A-Z][a-z]+,? [a-z]+,? .*")
 """How people are spoken to: a capital letter, then more words. Messages of exceptions begin with a small one."""
 
+TOLD_TO_A_MODEL = {"Hello. Welcome. Let us begin."}
+"""What Whisper is told to follow on; nobody reads it."""
+
 
 def literals(path: Path) -> Iterator[str]:
     """The texts in a module, but for what only those read who read the code."""
@@ -45,7 +48,7 @@ def modules() -> list[str]:
 
 @pytest.mark.parametrize("name", [name for name in modules() if name not in PLACES | FOR_OPERATORS])
 def test_nobody_is_spoken_to_from_anywhere_else(name: str) -> None:
-    assert [text for text in literals(ROOT / name) if SENTENCE.fullmatch(text)] == []
+    assert [text for text in literals(ROOT / name) if SENTENCE.fullmatch(text) and text not in TOLD_TO_A_MODEL] == []
 
 
 @pytest.mark.parametrize("name", sorted(PLACES))

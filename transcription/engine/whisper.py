@@ -28,7 +28,7 @@ TEMPERATURES = (0.0, 0.4)
 """The second is tried once, by one sample, where the first gave a loop or nonsense: Whisper's own ladder of six steps
 with five samples each takes thirty seconds of processor for a noise."""
 
-PROMPT = "Hello, and welcome. Let's begin."
+PROMPT = "Hello. Welcome. Let us begin."
 """What a chunk is told to follow on where Whisper wrote it without a single full stop, as it does now and then."""
 
 MANY = 20
