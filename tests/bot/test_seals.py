@@ -16,10 +16,10 @@ OLD, NEW = (SecretStr(base64.b64encode(bytes([number]) * 32).decode()) for numbe
 
 
 def test_what_is_sealed_comes_out_and_says_nothing() -> None:
-    sealed = Seals([OLD]).seal(TOKEN, place="T1")
+    sealed = Seals([OLD]).seal(TOKEN, place="T0123WORKSPACE")
     assert "secret" not in sealed
-    assert "T1" not in sealed
-    assert Seals([OLD]).open(sealed, place="T1") == TOKEN
+    assert "T0123WORKSPACE" not in sealed
+    assert Seals([OLD]).open(sealed, place="T0123WORKSPACE") == TOKEN
     assert sealed != Seals([OLD]).seal(TOKEN, place="T1"), "two alike do not look alike"
 
 
