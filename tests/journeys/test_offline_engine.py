@@ -1,0 +1,59 @@
+"""Without an account: what somebody says is in their thread, written by the model on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sandbox.scoring import words
+from sandbox.slack import Slack, Upload
+from storage.job import JobState
+from tests.journeys.bench import Bench, only_reply, quiet, silent, words_of
+from tests.transcription.offline_model import PEOPLE, SENTENCES, real_model
+
+OFFLINE: dict[str, Any] = {"transcriber": "embedded", "botlhale_org_id": None, "botlhale_refresh_token": None}
+
+
+def person(number: int = 1) -> Upload:
+    path: Path = PEOPLE / f"sense_and_sensibility_{number}.flac"
+    return Upload(content=path.read_bytes(), name=path.name, filetype="flac")
+
+
+async def test_a_person_is_answered_by_whisper_with_what_to_expect(bench: Bench, slack: Slack) -> None:
+    real_model(bench.folder)  # skips where there is none
+    await bench.start(**OFFLINE, embedded_model="tiny.en")
+    reply = await only_reply(slack, await slack.share(slack.channel("general"), [person()]))
+    told = words_of(reply)
+    assert len(set(words(SENTENCES["sense_and_sensibility_1"])) - set(words(told))) <= 2
+    assert "on this server wrote this: expect about 5 wrong words in 100 of clear English" in told
+    assert "heard as English" in told
+
+
+async def test_a_language_that_the_model_lacks_is_refused_with_what_has_it(bench: Bench, slack: Slack) -> None:
+    real_model(bench.folder)
+    await bench.start(**OFFLINE, embedded_model="tiny.en", embedded_language="zu-ZA")
+    reply = await only_reply(slack, await slack.share(slack.channel("general"), [person()]))
+    assert "does not understand isiZulu. Botlhale AI does." in words_of(reply)
+
+
+async def test_where_nobody_speaks_it_says_so(bench: Bench, slack: Slack) -> None:
+    real_model(bench.folder)
+    await bench.start(**OFFLINE, embedded_model="tiny.en")
+    reply = await only_reply(slack, await slack.share(slack.channel("general"), [quiet(3)]))
+    assert "speech" in words_of(reply)
+
+
+async def test_a_model_that_was_chosen_and_is_missing_delays_and_answers_once_it_is_there(
+    bench: Bench, slack: Slack
+) -> None:
+    real_model(bench.folder)
+    channel = slack.channel("general")
+    await bench.start(**OFFLINE, embedded_model="small", embedded_models_directory=bench.folder / "none")
+    share = await slack.share(channel, [person(2)])
+    job = await bench.waits(JobState.RECEIVED)
+    assert job.failure is None
+    assert silent(slack, channel)
+    await bench.stop()
+    await bench.start(**OFFLINE, embedded_model="tiny.en")
+    await bench.ended_at_last()
+    assert "respectable" in words_of(await only_reply(slack, share))
