@@ -1,8 +1,8 @@
 """This version beside another one, in turn and in one run: `python -m benchmarks.versions FOLDER [ROUNDS [KEYS]]`.
 
 KEYS chooses lines by their letters, e.g. AQ; it needs what `make bench` installs. FOLDER is a checkout of the other
-version, e.g. made by `git worktree add`. Each line runs as a process of its own in its checkout, with the environment of
-this one. A line whose median is worse than `WORST` ends the run with 1.
+version, e.g. made by `git worktree add`. Each line runs as a process of its own in its checkout, with the environment
+of this one. A line whose median is worse than `WORST` ends the run with 1.
 """
 
 from __future__ import annotations
