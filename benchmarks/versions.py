@@ -1,7 +1,8 @@
-"""This version beside another one, in turn and in one run: `python -m benchmarks.versions FOLDER [ROUNDS]`.
+"""This version beside another one, in turn and in one run: `python -m benchmarks.versions FOLDER [ROUNDS [KEYS]]`.
 
-FOLDER is a checkout of the other version, e.g. made by `git worktree add`. Each line runs as a process of its own in
-its checkout, with the environment of this one. A line whose median is worse than `WORST` ends the run with 1.
+KEYS chooses lines by their letters, e.g. AQ; it needs what `make bench` installs. FOLDER is a checkout of the other
+version, e.g. made by `git worktree add`. Each line runs as a process of its own in its checkout, with the environment
+of this one. A line whose median is worse than `WORST` ends the run with 1.
 """
 
 from __future__ import annotations
@@ -81,10 +82,10 @@ LINES = (
 )
 
 
-def main(other: Path, rounds: int) -> int:
+def main(other: Path, rounds: int, keys: str) -> int:
     """Print the medians of this version's figures by the other's; 1 where one that is judged is worse than `WORST`."""
     worse = False
-    for line in LINES:
+    for line in (line for line in LINES if line.key[0] in keys):
         pairs = [(_figures(line, HERE), _figures(line, other)) for _ in range(rounds)]
         for name in pairs[0][0]:
             ratios = [ours[name] / theirs[name] for ours, theirs in pairs]
@@ -109,4 +110,5 @@ def _figures(line: Line, checkout: Path) -> Mapping[str, float]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]).resolve(), int(sys.argv[2]) if len(sys.argv) > 2 else 7))  # noqa: PLR2004 - given?
+    folder, rounds, keys, *_ = [*sys.argv[1:], *("", "7", "AQSI")[len(sys.argv) - 1 :]]
+    sys.exit(main(Path(folder).resolve(), int(rounds), keys))
