@@ -3,14 +3,15 @@
 The story of one recording, module by module:
 
 1. `waveform` reads the WAV in blocks, so that hours need no more memory than minutes.
-2. `features` turns every 10 ms into a loudness and a short spectral fingerprint (MFCC).
+2. `features` measures how loud every 10 ms are.
 3. `segmentation` finds the phrases: loud enough AND a voice, cut at pauses of 120 ms.
-4. `speakers` tells the voices apart (`gaussians` holds its arithmetic): phrases are merged while the Bayesian
-   information criterion says that one Gaussian explains both, then every moment is given to the likeliest voice.
+4. `speakers` tells the voices apart: `encoder` gives pieces of the phrases vectors (`mel` is what it hears, `weights`
+   what it was trained to), `clustering` groups them, then every moment is given to the likeliest voice (`labels`).
+   `channels` does it where two people have a channel each.
 5. `recognition` lets pocketsphinx write down what each voice says, with the time of every word.
 6. `turns` gives each word to the voice that speaks at its time and makes readable turns of them.
 7. `worker` is the process: a request in, a result file out.
 
-Nothing is learned, downloaded or kept: NumPy, pocketsphinx and the English model inside its wheel are all there is.
-It makes drafts. Words are misheard, and voices that are alike are taken for one.
+Nothing is learned, downloaded or kept: NumPy, the encoder's weights, pocketsphinx and the English model inside its
+wheel are all there is. It makes drafts. Words are misheard, and voices that are alike are taken for one.
 """

@@ -29,6 +29,6 @@ def drafted(path: Path, *, speakers: tuple[int, int] | None = None) -> Draft:
     with Waveform(path) as waveform:
         heard = extract(waveform)
         spoken = phrases(waveform, loudness=heard.loudness)
-        voices = labels(heard.cepstra, phrases=spoken, speakers=speakers)
+        voices = labels(waveform, loudness=heard.loudness, phrases=spoken, speakers=speakers)
         said = words(waveform, places=passages(spoken, labels=voices))
         return Draft(seconds=waveform.seconds, turns=tuple(turns(said, labels=voices)))
