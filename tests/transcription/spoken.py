@@ -63,8 +63,8 @@ def phrases_in(path: Path) -> list[Span]:
 
 def voices_in(path: Path, *, speakers: tuple[int, int] | None = None) -> Labels:
     with Waveform(path) as waveform:
-        heard = extract(waveform)
-        return labels(heard.cepstra, phrases=phrases(waveform, loudness=heard.loudness), speakers=speakers)
+        loudness = extract(waveform).loudness
+        return labels(waveform, loudness=loudness, phrases=phrases(waveform, loudness=loudness), speakers=speakers)
 
 
 def count(voices: Labels) -> int:

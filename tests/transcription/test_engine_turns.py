@@ -67,6 +67,46 @@ def test_every_word_is_in_exactly_one_turn(places: list[tuple[int, int]]) -> Non
     assert spoken == " ".join(each.text for each in said)
 
 
+def test_a_word_whose_times_are_rough_stays_with_its_phrase() -> None:
+    labels = labelled(300, (0, 100, 0), (130, 300, 1))
+    said = [word("is", 40, 80), word("it?", 80, 125), word("No,", 95, 150), word("never.", 150, 320)]
+    found = turns(said, labels=labels, punctuated=True)
+    assert [(turn.voice, turn.start, turn.end, turn.text) for turn in found] == [
+        (0, 40, 100, "is it?"),
+        (1, 130, 300, "No, never."),
+    ]
+
+
+def test_a_word_in_a_phrase_of_one_voice_is_that_voices() -> None:
+    labels = labelled(300, (0, 100, 0), (112, 300, 1))
+    said = [word("So", 0, 40), word("on.", 40, 108), word("Yes", 104, 160)]
+    assert [turn.voice for turn in turns(said, labels=labels)] == [0, 1]
+
+
+def test_punctuation_and_capitals_of_the_recogniser_are_kept() -> None:
+    said = ["Hello,", "iPhone", "of", "May", "and", "march"]
+    assert readable(said, punctuated=True) == "Hello, iPhone of May and march"
+    assert turns([word("OK", 0, 20)], labels=labelled(30, (0, 30, 0)), punctuated=True)[0].text == "OK"
+
+
+def test_with_punctuation_a_turn_ends_at_a_pause_behind_a_sentence_only() -> None:
+    labels = labelled(3000, (0, 3000, 0))
+    said = [word("So", 0, 50), word("then", 250, 300), word("stop.\u201d", 310, 350), word("Well", 550, 600)]
+    texts = [turn.text for turn in turns(said, labels=labels, punctuated=True)]
+    assert texts == ["So then stop.\u201d", "Well"]
+
+
+def test_a_sentence_that_does_not_end_is_broken_by_a_long_pause() -> None:
+    labels = labelled(3000, (0, 3000, 0))
+    said = [word("So", 0, 50), word("then", 560, 600)]
+    assert len(turns(said, labels=labels, punctuated=True)) == 2
+
+
+def test_where_nobody_was_heard_a_word_is_the_first_voices() -> None:
+    found = turns([word("what", 3, 9)], labels=labelled(20))
+    assert [(turn.voice, turn.start, turn.end) for turn in found] == [(0, 3, 9)]
+
+
 def test_capitals_stand_where_they_are_certain() -> None:
     assert readable(["on", "monday", "i", "think", "i'll", "march"]) == "On Monday I think I'll march."
     assert readable(["friday's", "fine"]) == "Friday's fine."

@@ -51,7 +51,7 @@ def drafted(path: Path, *, speakers: tuple[int, int] | None = None, model: Model
         if model is not None:
             return _by_whisper(waveform, heard, speakers=speakers, model=model)
         spoken = phrases(waveform, loudness=heard.loudness)
-        voices = labels(heard.cepstra, phrases=spoken, speakers=speakers)
+        voices = labels(waveform, loudness=heard.loudness, phrases=spoken, speakers=speakers)
         said = words(waveform, places=passages(spoken, labels=voices))
         return Draft(seconds=waveform.seconds, turns=tuple(turns(said, labels=voices)))
 
@@ -63,11 +63,11 @@ def _by_whisper(waveform: Waveform, heard: Features, *, speakers: tuple[int, int
     spoken = confirmed(waveform, phrases(waveform, loudness=heard.loudness), frames=waveform.frames)
     if not spoken:
         return Draft(seconds=waveform.seconds, turns=(), language=model.language or model.otherwise)
-    voices = labels(heard.cepstra, phrases=spoken, speakers=speakers)
+    voices = labels(waveform, loudness=heard.loudness, phrases=spoken, speakers=speakers)
     said = Whisper(model.folder, threads=model.threads).hear(
         waveform, phrases=spoken, language=model.language, otherwise=model.otherwise
     )
-    found = turns(said.words, labels=voices, written=True)
+    found = turns(said.words, labels=voices, punctuated=True)
     return Draft(
         seconds=waveform.seconds, turns=tuple(found), language=said.language, unsure=said.unsure, doubt=said.doubt
     )

@@ -1,158 +1,140 @@
 """Tells the voices of a recording apart without knowing any: who speaks in each frame.
 
-Phrases are merged while the Bayesian information criterion allows (`gaussians`), minutes first and then the whole,
-so that hours cost hours and not their square. Then every moment is given to the likeliest voice, where a change
-inside a phrase needs more evidence than one at a pause.
+The phrases are cut into pieces at their quietest places, every piece gets a vector of its voice (`encoder`), and the
+vectors are grouped (`clustering`). Then every moment is given to the likeliest voice by what is heard around it, where
+a change inside a phrase needs more evidence than one at a pause. That second look is finer than the pieces: people fall
+into each other's word. Where two people have a channel each, the channels tell (`channels`).
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
-from functools import partial
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from transcription.engine.channels import channel_labels, sides
+from transcription.engine.clustering import grouped
+from transcription.engine.encoder import GE2E, SpeakerEncoder
 from transcription.engine.features import Floats
-from transcription.engine.gaussians import Gaussians, Reals
+from transcription.engine.labels import NOBODY, Labels, by_appearance
 from transcription.engine.segmentation import Span
+from transcription.engine.waveform import FRAMES_PER_SECOND, Waveform
 
-NOBODY = -1
-"""The label of a frame in which no voice speaks."""
+__all__ = ["NOBODY", "Labels", "labels"]
 
-_DIFFERENT = 3.1
-"""The least difference of two voices. Measured on synthetic speech: moods of one voice stay below 3.0, two voices
-start at 3.5 (in noise) and are mostly above 5."""
+_LONGEST_PIECE = 280
+"""Frames (2.8 s): longer ones could be of two people, shorter ones tell less of the voice."""
 
-_DOUBT = 0.025
-"""The share of all speech that counts against a voice: an odd minute of one person is not a second person."""
+_SHORTEST_PIECE = 80
+"""Frames (0.8 s) below which a vector says little: such a piece is no beginning of a voice."""
 
-_PIECE = 200
-"""Frames (2 s) that are compared at once: long enough for a voice, short enough to be of one."""
+_SMOOTHED = 5
+"""Frames (50 ms) over which loudness is averaged to find the quietest place."""
 
-_SHORTEST_PIECE = 60
-"""Frames (0.6 s) below which there is too little to compare."""
+_STEP = 40
+"""Frames (0.4 s) for which the voice is decided together."""
 
-_SHORTEST_VOICE = 150
-"""Frames (1.5 s) below which a voice is a cough, not a speaker."""
+_AROUND = 120
+"""Frames (1.2 s) that are heard for it, of the same phrase."""
 
-_PIECES_AT_ONCE = 300
-"""About five to ten minutes: merging takes the square of this for each block of pieces."""
+_STEPS_AT_ONCE = 1_000
+"""Vectors that are held at a time: what is kept of them is how near they are to each voice."""
 
-_STEP = 10
-"""Frames (100 ms) for which the voice is decided together."""
+_EVIDENCE = 20.0
+"""How much a second of speech counts that is as near as can be."""
 
-_CHANGE_IN_PHRASE = 60.0
-_CHANGE_AT_PAUSE = 15.0
-"""The evidence (log-likelihood) that a change of voice needs; measured, and anything within a factor of two does."""
+_CHANGE_IN_PHRASE = 1.5
+_CHANGE_AT_PAUSE = 0.5
+"""The evidence that a change of voice needs; measured, and anything between half and twice as much does."""
 
-Labels = NDArray[np.int16]
+_Reals = NDArray[np.float64]
 
 
-def labels(cepstra: Floats, *, phrases: Sequence[Span], speakers: tuple[int, int] | None = None) -> Labels:
-    """Return the voice (0 is the first to speak) of every frame, `NOBODY` outside the phrases.
+def labels(
+    waveform: Waveform,
+    *,
+    loudness: Floats,
+    phrases: Sequence[Span],
+    speakers: tuple[int, int] | None = None,
+    encoder: SpeakerEncoder | None = None,
+) -> Labels:
+    """Return the voice (0 is the first to speak) of every frame of `loudness`, `NOBODY` outside the phrases.
 
     `speakers`: the fewest and the most that there are, if somebody knows; fewer come out where fewer can be told apart.
     """
-    found = np.full(len(cepstra), NOBODY, np.int16)
-    if not phrases:
-        return found
-    models, counted = _as_many(cepstra, phrases=phrases, speakers=speakers)
-    for _ in range(2 if len(models) > 1 else 0):
-        found = _resegmented(cepstra, phrases=phrases, models=models)
-        models = _refitted(cepstra, found=found, models=models, all_stay=counted)
-    if len(models) == 1:
-        for phrase in phrases:
-            found[phrase.start : phrase.end] = 0
-        return found
-    return _by_appearance(_resegmented(cepstra, phrases=phrases, models=models))
-
-
-def _as_many(cepstra: Floats, *, phrases: Sequence[Span], speakers: tuple[int, int] | None) -> tuple[Gaussians, bool]:
-    """The voices, and whether their number was not found but given."""
-    fewest, most = speakers or (1, len(cepstra))
-    if fewest < most:
-        models = _models(cepstra, phrases=phrases, speakers=None)
-        if fewest <= len(models) <= most:
-            return models, False
-        fewest = min(max(len(models), fewest), most)
-    return _models(cepstra, phrases=phrases, speakers=fewest), True
-
-
-def _models(cepstra: Floats, *, phrases: Sequence[Span], speakers: int | None) -> Gaussians:
-    pieces = [piece for phrase in phrases for piece in _pieces(phrase) if len(piece) >= _SHORTEST_PIECE]
-    if not pieces or speakers == 1:
-        return Gaussians.fitted([np.concatenate([cepstra[phrase.start : phrase.end] for phrase in phrases])])
-    every = [cepstra[piece.start : piece.end] for piece in pieces]
-    blocks = [every[at : at + _PIECES_AT_ONCE] for at in range(0, len(every), _PIECES_AT_ONCE)]
-    fewest = speakers or 1
-    parts = [_merged(Gaussians.fitted(block), by=Gaussians.criteria, below=0, fewest=fewest) for block in blocks]
-    whole = _merged(_together(parts), by=Gaussians.criteria, below=0, fewest=fewest)
-    if speakers is not None:
-        return _merged(whole, by=Gaussians.criteria, below=math.inf, fewest=fewest)
-    doubt = _DOUBT * float(whole.counts.sum())
-    whole = _merged(whole, by=partial(Gaussians.differences, doubt=doubt), below=_DIFFERENT, fewest=1)
-    lasting = [row for row in range(len(whole)) if whole.counts[row] >= _SHORTEST_VOICE]
-    return whole.taken(lasting or [int(np.argmax(whole.counts))])
-
-
-def _pieces(phrase: Span) -> list[Span]:
-    """Cut a long phrase into equal pieces: its middle may be where the voice changes."""
-    count = -(-len(phrase) // _PIECE)
-    edges = np.linspace(phrase.start, phrase.end, count + 1).astype(int).tolist()
-    return [Span(start, end) for start, end in pairwise(edges)]
-
-
-def _together(parts: Sequence[Gaussians]) -> Gaussians:
-    return Gaussians(
-        counts=np.concatenate([part.counts for part in parts]),
-        means=np.concatenate([part.means for part in parts]),
-        covariances=np.concatenate([part.covariances for part in parts]),
-        spreads=np.concatenate([part.spreads for part in parts]),
-    )
-
-
-def _merged(apart: Gaussians, *, by: Callable[[Gaussians, int], Reals], below: float, fewest: int) -> Gaussians:
-    """Merge the closest pair, as measured `by`, while it is closer than `below` and more than `fewest` are left."""
-    left = list(range(len(apart)))
-    costs = np.array([by(apart, row) for row in left])
-    np.fill_diagonal(costs, np.inf)
-    while len(left) > fewest:
-        keep, gone = sorted(int(at) for at in np.unravel_index(np.argmin(costs), costs.shape))
-        if costs[keep, gone] >= below:
-            break
-        apart.merge(keep, gone)
-        left.remove(gone)
-        costs[gone, :] = costs[:, gone] = np.inf
-        others = [row for row in left if row != keep]
-        costs[keep, others] = costs[others, keep] = by(apart, keep)[others]
-    return apart.taken(left)
-
-
-def _resegmented(cepstra: Floats, *, phrases: Sequence[Span], models: Gaussians) -> Labels:
-    """Give every step of every phrase to the voice on the likeliest path through the whole recording."""
-    evidence = np.concatenate([_evidence(cepstra[phrase.start : phrase.end], models=models) for phrase in phrases])
-    starts = [at == phrase.start for phrase in phrases for at in _steps(phrase)]
-    path = iter(_likeliest(evidence, starts=starts))
-    found = np.full(len(cepstra), NOBODY, np.int16)
+    found = np.full(len(loudness), NOBODY, np.int16)
     for phrase in phrases:
-        for at in _steps(phrase):
-            found[at : min(at + _STEP, phrase.end)] = next(path)
-    return found
+        found[phrase.start : phrase.end] = 0
+    if not phrases or speakers == (1, 1):
+        return found
+    fewest, most = speakers or (1, 2)
+    by_channel = channel_labels(*sides(waveform), phrases=phrases) if waveform.channels > 1 else None
+    if by_channel is not None and fewest <= 2 <= most:  # noqa: PLR2004 - two channels
+        return by_channel
+    encoder = encoder or GE2E()
+    pieces = [piece for phrase in phrases for piece in _pieces(phrase, loudness=loudness)]
+    voices = _voices(encoder, waveform, pieces=pieces, speakers=speakers)
+    if len(voices) > 1:
+        steps = [step for phrase in phrases for step in _steps(phrase)]
+        begun = {phrase.start for phrase in phrases}
+        path = _likeliest(
+            _evidence(encoder, waveform, phrases=phrases, voices=voices), starts=[step.start in begun for step in steps]
+        )
+        for step, voice in zip(steps, path, strict=True):
+            found[step.start : step.end] = voice
+    return by_appearance(found)
 
 
-def _steps(phrase: Span) -> range:
-    return range(phrase.start, phrase.end, _STEP)
+def _pieces(phrase: Span, *, loudness: Floats) -> Iterator[Span]:
+    """Cut a long phrase at its quietest place: voices change there if they change at all."""
+    if len(phrase) <= _LONGEST_PIECE:
+        yield phrase
+        return
+    inside = loudness[phrase.start + _SHORTEST_PIECE : phrase.end - _SHORTEST_PIECE]
+    smooth = np.convolve(inside, np.ones(_SMOOTHED), mode="valid")
+    at = phrase.start + _SHORTEST_PIECE + _SMOOTHED // 2 + int(smooth.argmin())
+    yield from _pieces(Span(phrase.start, at), loudness=loudness)
+    yield from _pieces(Span(at, phrase.end), loudness=loudness)
 
 
-def _evidence(frames: Floats, *, models: Gaussians) -> Reals:
-    """Return the log-likelihood of every step of a phrase (rows) under every voice (columns)."""
-    return np.asarray(np.add.reduceat(models.likelihoods(frames), range(0, len(frames), _STEP), axis=0), np.float64)
+def _voices(
+    encoder: SpeakerEncoder, waveform: Waveform, *, pieces: Sequence[Span], speakers: tuple[int, int] | None
+) -> _Reals:
+    """Return a unit vector for each voice, found in the pieces that are long enough to know one by."""
+    shortest = min(_SHORTEST_PIECE, max(len(piece) for piece in pieces))
+    long = [piece for piece in pieces if len(piece) >= shortest]
+    vectors = encoder.vectors(waveform, long).astype(np.float64)
+    seconds = np.array([len(piece) / FRAMES_PER_SECOND for piece in long])
+    groups = grouped(vectors, seconds=seconds, speakers=speakers)
+    centres = np.array([seconds[group] @ vectors[group] for group in groups])
+    return np.asarray(centres / np.maximum(np.linalg.norm(centres, axis=1, keepdims=True), 1e-9), np.float64)
 
 
-def _likeliest(evidence: Reals, *, starts: Sequence[bool]) -> list[int]:
+def _evidence(encoder: SpeakerEncoder, waveform: Waveform, *, phrases: Sequence[Span], voices: _Reals) -> _Reals:
+    """Return how much speaks for each voice (columns) in each step of the phrases (rows)."""
+    steps = [(step, _around(step, phrase)) for phrase in phrases for step in _steps(phrase)]
+    evidence = np.zeros((len(steps), len(voices)))
+    for start in range(0, len(steps), _STEPS_AT_ONCE):
+        block = steps[start : start + _STEPS_AT_ONCE]
+        vectors = encoder.vectors(waveform, [window for _, window in block])
+        lengths = np.array([len(step) for step, _ in block])[:, None]
+        evidence[start : start + len(block)] = _EVIDENCE / FRAMES_PER_SECOND * lengths * (vectors @ voices.T)
+    return evidence
+
+
+def _steps(phrase: Span) -> Iterator[Span]:
+    for at in range(phrase.start, phrase.end, _STEP):
+        yield Span(at, min(at + _STEP, phrase.end))
+
+
+def _around(step: Span, phrase: Span) -> Span:
+    """Return the window around the middle of a step that stays inside the phrase."""
+    start = max(phrase.start, min((step.start + step.end - _AROUND) // 2, phrase.end - _AROUND))
+    return Span(start, min(start + _AROUND, phrase.end))
+
+
+def _likeliest(evidence: _Reals, *, starts: Sequence[bool]) -> list[int]:
     """Find the path with the most evidence less the price of its changes (Viterbi)."""
     score = evidence[0]
     back = np.zeros(evidence.shape, np.int16)
@@ -167,19 +149,3 @@ def _likeliest(evidence: Reals, *, starts: Sequence[bool]) -> list[int]:
     for at in range(len(evidence) - 1, 0, -1):
         path.append(int(back[at, path[-1]]))
     return path[::-1]
-
-
-def _refitted(cepstra: Floats, *, found: Labels, models: Gaussians, all_stay: bool) -> Gaussians:
-    """Fit the voices to what was given to them; one that lost nearly all goes, or keeps its shape if `all_stay`."""
-    given = [cepstra[found == voice] for voice in range(len(models))]
-    enough = [voice for voice, frames in enumerate(given) if len(frames) >= _SHORTEST_VOICE]
-    if not enough:
-        return models
-    fitted = Gaussians.fitted([given[voice] for voice in enough])
-    others = [voice for voice in range(len(models)) if voice not in enough]
-    return _together([fitted, models.taken(others)]) if all_stay and others else fitted
-
-
-def _by_appearance(found: Labels) -> Labels:
-    order = {voice: number for number, voice in enumerate(dict.fromkeys(found[found != NOBODY].tolist()))}
-    return np.array([order.get(voice, NOBODY) for voice in found.tolist()], np.int16)

@@ -1,4 +1,7 @@
-"""The engine's ear: reads a WAV (PCM, 16-bit, mono, 16 kHz) piece by piece, never whole."""
+"""The engine's ear: reads a WAV (PCM, 16-bit, 16 kHz, one channel or two) piece by piece, never whole.
+
+Two channels are mixed to one for everything but the question who speaks.
+"""
 
 from __future__ import annotations
 
@@ -28,9 +31,10 @@ class Waveform:
     def __init__(self, path: Path) -> None:
         self._file = wave.open(str(path), "rb")  # noqa: SIM115 - closed by __exit__, this is the context manager
         found = (self._file.getframerate(), self._file.getnchannels(), self._file.getsampwidth())
-        if found != (RATE, 1, 2):
+        if found not in {(RATE, 1, 2), (RATE, 2, 2)}:
             self._file.close()
             raise ValueError(f"rate, channels and bytes per sample are {found}")
+        self.channels = found[1]
         self.length = self._file.getnframes()
 
     def __enter__(self) -> Self:
@@ -53,10 +57,17 @@ class Waveform:
 
     def read(self, start: int, end: int) -> Samples:
         """Read samples `start` up to `end`, both clamped into the recording; less where the file is cut short."""
+        both = self.read_channels(start, end)
+        return np.asarray(np.sum(both, axis=1, dtype=np.int32) // self.channels, np.int16)
+
+    def read_channels(self, start: int, end: int) -> Samples:
+        """Read the same with one column for each channel."""
         start = min(max(start, 0), self.length)
         self._file.setpos(start)
         raw = self._file.readframes(max(min(end, self.length) - start, 0))
-        return np.frombuffer(raw[: len(raw) // 2 * 2], dtype="<i2").astype(np.int16, copy=False)
+        frame = 2 * self.channels
+        samples = np.frombuffer(raw[: len(raw) // frame * frame], dtype="<i2").astype(np.int16, copy=False)
+        return samples.reshape(-1, self.channels)
 
     def blocks(self, size: int, *, margin: int = 0) -> Iterator[Samples]:
         """Yield the recording in blocks of `size` samples, each followed by up to `margin` samples of the next."""

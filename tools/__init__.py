@@ -1,0 +1,1 @@
+"""What a developer runs once and commits the result of; nothing of it is shipped."""
