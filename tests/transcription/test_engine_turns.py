@@ -14,7 +14,7 @@ from transcription.engine.draft import drafted
 from transcription.engine.recognition import Word, passages, words
 from transcription.engine.segmentation import Span
 from transcription.engine.speakers import NOBODY, Labels
-from transcription.engine.turns import readable, turns
+from transcription.engine.turns import readable, together, turns
 from transcription.engine.waveform import Waveform
 
 
@@ -85,7 +85,7 @@ def test_a_word_in_a_phrase_of_one_voice_is_that_voices() -> None:
 
 def test_punctuation_and_capitals_of_the_recogniser_are_kept() -> None:
     said = ["Hello,", "iPhone", "of", "May", "and", "march"]
-    assert readable(said, punctuated=True) == "Hello, iPhone of May and march"
+    assert together([word(text, 0, 20) for text in said]) == "Hello, iPhone of May and march"
     assert turns([word("OK", 0, 20)], labels=labelled(30, (0, 30, 0)), punctuated=True)[0].text == "OK"
 
 

@@ -69,9 +69,7 @@ def turns(words: Sequence[Word], *, labels: Labels, punctuated: bool = False) ->
             voice=placed[first].voice,
             start=placed[first].place.start,
             end=max(word.place.end for word in placed[first:last]),
-            text=together(placed[first:last])
-            if punctuated
-            else readable([word.text for word in placed[first:last]]),
+            text=together(placed[first:last]) if punctuated else readable([word.text for word in placed[first:last]]),
         )
         for first, last in pairwise(_breaks(placed, punctuated=punctuated))
     ]
