@@ -9,7 +9,7 @@ from pathlib import Path
 from transcription.models.catalog import Model, ModelFile
 from transcription.models.errors import CannotStore, DamagedModel, Interrupted, MissingModel, UnpinnedModel
 from transcription.models.sources import Source
-from transcription.models.verification import VERIFIER, Placed, digest_of
+from transcription.models.verification import VERIFIER, Placed, sha256_of
 from transcription.models.writing import Part, alone, explained, part_path
 
 TRIES = 20
@@ -83,7 +83,7 @@ def remove(model: Model, *, directory: Path) -> bool:
 
 def _is_right(folder: Path, file: ModelFile) -> bool:
     path = folder / file.name
-    return path.is_file() and path.stat().st_size == file.size and digest_of([path]) == file.sha256
+    return path.is_file() and path.stat().st_size == file.size and sha256_of([path]) == file.sha256
 
 
 def _refuse_without_room(folder: Path, wanted: Sequence[ModelFile]) -> None:

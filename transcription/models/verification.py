@@ -47,9 +47,9 @@ class Verifier:
 
         Raises `MissingModel` where a file is not there, `DamagedModel` for one of another size or hash.
         """
-        signatures = {file.name: _signature(placed, file) for file in placed.model.files}
+        appearances = {file.name: _appearance(placed, file) for file in placed.model.files}
         for file in placed.model.files:
-            size = sum(part[3] for part in signatures[file.name])
+            size = sum(part[3] for part in appearances[file.name])
             if size != file.size:
                 raise DamagedModel(
                     f"{placed.model.name} is damaged: {_name(placed, file)} has {size:,} bytes instead of {file.size:,}"
@@ -57,21 +57,21 @@ class Verifier:
         try:
             _refuse_strangers(placed)
             for file in placed.model.files:
-                if self._digest(placed.parts[file.name], signatures[file.name]) != file.sha256:
+                if self._sha256(placed.parts[file.name], appearances[file.name]) != file.sha256:
                     raise DamagedModel(
                         f"{placed.model.name} is damaged: the hash of {_name(placed, file)} is not the published one"
                     )
         except OSError as error:
             raise DamagedModel(f"{placed.model.name} cannot be read ({error.strerror}: {error.filename})") from error
 
-    def _digest(self, parts: Sequence[Path], signature: Signature) -> str:
-        known = self._known.get(signature)
+    def _sha256(self, parts: Sequence[Path], appearance: Signature) -> str:
+        known = self._known.get(appearance)
         if known is not None:
             return known
-        digest = digest_of(parts)
+        digest = sha256_of(parts)
         # Only if it is still the same file: one that was changed while it was read is read again.
-        if signature == tuple(_looks(path) for path in parts):
-            self._known[signature] = digest
+        if appearance == tuple(_looks(path) for path in parts):
+            self._known[appearance] = digest
         return digest
 
 
@@ -79,7 +79,7 @@ VERIFIER = Verifier()
 """The one of this process."""
 
 
-def digest_of(parts: Sequence[Path]) -> str:
+def sha256_of(parts: Sequence[Path]) -> str:
     """Return the SHA-256 of these files, one after the other, in hexadecimal digits. Raises `OSError`."""
     digest = hashlib.sha256()
     for path in parts:
@@ -89,7 +89,7 @@ def digest_of(parts: Sequence[Path]) -> str:
     return digest.hexdigest()
 
 
-def _signature(placed: Placed, file: ModelFile) -> Signature:
+def _appearance(placed: Placed, file: ModelFile) -> Signature:
     try:
         return tuple(_looks(path) for path in placed.parts[file.name])
     except (OSError, KeyError):

@@ -31,7 +31,7 @@ class Part:
         self.size = 0
         self._path = part_path(folder, file.name)
         self._goal = folder / file.name
-        self._digest = hashlib.sha256()
+        self._sha256 = hashlib.sha256()
         # Never through a link: what it leads to is not ours to write.
         self._opened = os.fdopen(
             os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644), "r+b", buffering=0
@@ -40,7 +40,7 @@ class Part:
     def __enter__(self) -> Self:
         """Take up what an earlier try left, if it is not more than the file has."""
         while block := self._opened.read(BLOCK):
-            self._digest.update(block)
+            self._sha256.update(block)
             self.size += len(block)
             if self.size > self.file.size:
                 self.restart()
@@ -56,7 +56,7 @@ class Part:
         """Begin at the first byte again."""
         self._opened.seek(0)
         self._opened.truncate()
-        self._digest = hashlib.sha256()
+        self._sha256 = hashlib.sha256()
         self.size = 0
 
     def write(self, block: bytes) -> None:
@@ -69,7 +69,7 @@ class Part:
         view = memoryview(block)
         while view:
             written = self._opened.write(view) or 0
-            self._digest.update(view[:written])
+            self._sha256.update(view[:written])
             self.size += written
             view = view[written:]
 
@@ -77,7 +77,7 @@ class Part:
         """Give the file its name. Raises `Interrupted` where bytes are missing, `WrongContent` where others came."""
         if self.size < self.file.size:
             raise Interrupted(f"{self.file.name} ended after {self.size:,} of {self.file.size:,} bytes")
-        if self._digest.hexdigest() != self.file.sha256:
+        if self._sha256.hexdigest() != self.file.sha256:
             self._discard()
             raise WrongContent(f"{self.file.name} is not the published file (its hash differs); it was deleted")
         os.fsync(self._opened.fileno())
