@@ -69,6 +69,7 @@ class Embedded:
             patience=20,
             patience_floor=timedelta(hours=12),  # others may be in front
         ),
+        stereo=True,
         longest=timedelta(hours=4),
         languages=frozenset({"en"}),
         offers=("en",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import wave
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -72,6 +73,21 @@ async def test_a_person_is_written_down_with_capitals_and_full_stops(
     assert len(transcript.speakers) == 1
     assert "Whisper tiny.en" in (transcript.note or "")
     assert "heard as English" in (transcript.note or "")
+
+
+async def test_two_people_with_a_channel_each_are_two_even_with_one_voice(whisper: Embedded, tmp_path: Path) -> None:
+    assert whisper.capabilities.stereo
+    left = np.concatenate([person(1), silence(len(person(2)) / RATE), person(1)])
+    right = np.concatenate([silence(len(person(1)) / RATE), person(2), silence(len(person(1)) / RATE)])
+    audio = recording(tmp_path / "p", left)
+    with wave.open(str(audio.path), "wb") as file:
+        file.setnchannels(2)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        both = np.stack([left, right[: len(left)]], axis=1)
+        file.writeframes((np.clip(both, -1, 1) * 32_767).astype("<i2").tobytes())
+    transcript = await answer(whisper, await sent(whisper, replace(audio, channels=2)))
+    assert [turn.speaker and turn.speaker.label for turn in transcript.turns] == ["voice_1", "voice_2", "voice_1"]
 
 
 QUIET: dict[str, Callable[[], Sound]] = {
