@@ -190,7 +190,8 @@ def _first_line(source: int) -> bytes:
     return bytes(line)
 
 
-def _limit(*, memory: int, output: int, seconds: int, threads: int) -> None:
+def _limit(*, memory: int, output: int, seconds: int, threads: int = 1) -> None:
+    # A bot that is still running while its files are updated starts this, and names no threads.
     _cap(resource.RLIMIT_CORE, 0)  # a dump would hold the recording
     _cap(resource.RLIMIT_FSIZE, output)
     _cap(resource.RLIMIT_CPU, seconds * threads + 1)

@@ -32,7 +32,8 @@ def work(request: dict[str, object]) -> dict[str, object]:
             speakers: tuple[int, int] | None = (fewest, most)
         case _:
             speakers = None
-    told = request["model"] if isinstance(request["model"], dict) else None
+    asked = request.get("model")  # a bot of the release before names none
+    told = asked if isinstance(asked, dict) else None
     try:
         model = Model(
             folder=Path(str(told["folder"])), threads=int(told["threads"]), language=told["language"],
