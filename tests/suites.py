@@ -111,6 +111,13 @@ THOROUGH: Mapping[str, frozenset[str]] = {
     "journeys/test_corpus.py": frozenset(),
     "transcription/test_hostile_audio.py": frozenset(),
     "transcription/test_engine_samples.py": frozenset(),
+    "transcription/test_whisper.py": frozenset(
+        {
+            "test_a_person_is_written_down_with_capitals_and_full_stops",
+            "test_a_language_that_the_model_lacks_is_refused_with_what_has_it",
+            "test_what_the_model_itself_doubts_is_told_and_not_published",
+        }
+    ),
     "transcription/test_embedded.py": frozenset(
         {
             "test_a_recording_becomes_a_transcript_that_says_what_to_expect_of_it",
