@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from sandbox.scoring import words
 from sandbox.slack import Slack, Upload
 from storage.job import JobState
+from tests.corpus.processes import needs_proc, started
 from tests.journeys.bench import Bench, only_reply, quiet, silent, words_of
 from tests.transcription.offline_model import PEOPLE, SENTENCES, real_model
+from tests.transcription.test_embedded import ENGINE
 
 OFFLINE: dict[str, Any] = {"transcriber": "embedded", "botlhale_org_id": None, "botlhale_refresh_token": None}
 
@@ -57,3 +66,50 @@ async def test_a_model_that_was_chosen_and_is_missing_delays_and_answers_once_it
     await bench.start(**OFFLINE, embedded_model="tiny.en")
     await bench.ended_at_last()
     assert "respectable" in words_of(await only_reply(slack, share))
+
+
+@pytest.mark.parametrize("spoil", [lambda whole: whole[:-1], lambda whole: bytes([whole[0] ^ 1]) + whole[1:]],
+                         ids=["a byte short", "a bit changed"])  # fmt: skip
+async def test_a_model_that_is_damaged_delays_and_answers_once_it_is_whole(
+    bench: Bench, slack: Slack, monkeypatch: pytest.MonkeyPatch, spoil: Callable[[bytes], bytes]
+) -> None:
+    model = await real_model(bench.folder).find()
+    assert model is not None
+    models = bench.folder / "models"
+    shutil.copytree(model.folder, models / "tiny.en")
+    vocabulary = models / "tiny.en" / "vocabulary.txt"
+    whole = vocabulary.read_bytes()
+    vocabulary.write_bytes(spoil(whole))
+    monkeypatch.setattr("transcription.models.packages.installed", lambda *_, **__: None)
+    await bench.start(**OFFLINE, embedded_model="tiny.en", embedded_models_directory=models)
+    share = await slack.share(slack.channel("general"), [person(2)])
+    assert (await bench.waits(JobState.RECEIVED)).failure is None
+    assert silent(slack, slack.channel("general"))
+    await bench.stop()
+    vocabulary.write_bytes(whole)
+    await bench.start(**OFFLINE, embedded_model="tiny.en", embedded_models_directory=models)
+    await bench.ended_at_last()
+    assert "respectable" in words_of(await only_reply(slack, share))
+
+
+@needs_proc
+async def test_an_engine_that_is_taken_away_begins_again(bench: Bench, slack: Slack) -> None:
+    """By the system that ran out of memory, or by somebody who tidies up."""
+    real_model(bench.folder)
+    await bench.start(**OFFLINE, embedded_model="tiny.en")
+    share = await slack.share(slack.channel("general"), [person()])
+    os.kill(await started(os.getpid(), module=ENGINE), signal.SIGTERM)
+    assert "leisure" in words_of(await only_reply(slack, share))
+
+
+async def test_an_engine_that_does_not_come_to_an_end_is_stopped_and_told(
+    bench: Bench, slack: Slack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real_model(bench.folder)
+    monkeypatch.setattr("transcription.embedded._PATIENCE", timedelta(milliseconds=1))
+    monkeypatch.setattr("transcription.embedded._SLOWEST", 0)
+    await bench.start(**OFFLINE, embedded_model="tiny.en")
+    reply = await only_reply(slack, await slack.share(slack.channel("general"), [person()]))
+    assert "the offline engine" in reply.text.lower()
+    (job,) = await bench.ended()
+    assert job.failure is not None

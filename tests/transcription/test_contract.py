@@ -18,6 +18,7 @@ import pytest
 from sandbox import botlhale as pretended_botlhale
 from sandbox import gowajee as pretended_gowajee
 from sandbox.faults import Faults, answer, hang_up_after, hang_up_before, rate_limited
+from tests.transcription.offline_model import real_model
 from tests.transcription.partners import recording
 from transcription.audio import convert
 from transcription.botlhale import Botlhale
@@ -158,10 +159,10 @@ async def bench(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
         yield opened
 
 
-@pytest.fixture(params=[*BENCHES, "embedded"])
-async def transcriber(request: pytest.FixtureRequest) -> AsyncIterator[Transcriber]:
-    if request.param == "embedded":
-        embedded = Embedded()
+@pytest.fixture(params=[*BENCHES, "embedded", "whisper"])
+async def transcriber(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Transcriber]:
+    if request.param in {"embedded", "whisper"}:
+        embedded = Embedded(model=real_model(tmp_path / "models") if request.param == "whisper" else None)
         yield embedded
         await embedded.close()
         return

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.voices import SAMPLES
+from tests.corpus import processes
+from tests.corpus.processes import needs_proc
 from tests.transcription.spoken import Sound, as_wav, decoded, silence
 from transcription import remarks
 from transcription.embedded import Embedded
@@ -26,7 +28,7 @@ PATIENCE = 120
 
 NOW = timedelta(0)
 
-needs_proc = pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks at processes through /proc")
+ENGINE = "transcription.engine.worker"
 
 
 @pytest.fixture
@@ -70,23 +72,11 @@ async def answer(engine: Embedded, handle: Handle) -> Transcript:
 
 def children() -> list[int]:
     """The engine's processes that this very process has started and that still live."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        try:
-            command = (entry / "cmdline").read_bytes()
-            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-        except (OSError, ValueError, IndexError):
-            continue
-        if parent == os.getpid() and b"transcription.engine.worker" in command:
-            found.append(int(entry.name))
-    return found
+    return processes.children(os.getpid(), module=ENGINE)
 
 
 async def started() -> int:
-    async with asyncio.timeout(PATIENCE):
-        while not (found := children()):  # noqa: ASYNC110 - the system has no event for it
-            await asyncio.sleep(0.01)
-    return found[0]
+    return await processes.started(os.getpid(), module=ENGINE)
 
 
 async def test_a_recording_becomes_a_transcript_that_says_what_to_expect_of_it(
