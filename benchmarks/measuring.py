@@ -9,12 +9,16 @@ from __future__ import annotations
 import os
 import statistics
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.table import Table
+
 ROUNDS = 5
+HEADINGS = ("#", "what", "against", "goal", "median", "rounds", "verdict", "ours / theirs")
+_END = "<!-- until here -->\n"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -118,3 +122,32 @@ def memory_of(pid: int, what: str = "VmRSS") -> int:
         if line.startswith(f"{what}:"):
             return int(line.split()[1]) * 1024
     return 0
+
+
+def row(found: Found) -> Sequence[str]:
+    """One line of the table, under `HEADINGS`."""
+    goal = found.goal
+    about = (goal.key, goal.what, goal.against, str(goal))
+    match found:
+        case Skipped(why=why):
+            return (*about, "", "", f"SKIPPED: {why}", "")
+        case Result():
+            return (*about, number(found.ratio), found.spread, "met" if found.is_met else "missed", found.scale)
+
+
+def tabled(found: Iterable[Found]) -> Table:
+    """The table for a terminal."""
+    table = Table(*HEADINGS)
+    for each in found:
+        cells = row(each)
+        table.add_row(*cells, style=None if cells[6] == "met" else "bold")
+    return table
+
+
+def write_table(page: Path, headings: Sequence[str], rows: Sequence[Sequence[str]], *, by: str) -> None:
+    """Put a table between the marks of a page; `by` is the command that the first mark names."""
+    text, begin = page.read_text(encoding="utf-8"), f"<!-- written by {by} -->\n"
+    before, after = text[: text.index(begin)], text[text.index(_END) :]
+    lines = [headings, ["---"] * len(headings), *rows]
+    table = "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    page.write_text(f"{before}{begin}\n{table}\n{after}", encoding="utf-8")

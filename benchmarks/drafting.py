@@ -1,0 +1,65 @@
+"""Lets the offline engine transcribe one WAV in a process of its own and says what it took.
+
+    python -m benchmarks.drafting WAV FOLDER [plain]
+
+prints, as JSON, the seconds of processor time, the most MB of memory in use (Linux), and the words. With `plain`, plain
+faster-whisper transcribes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from benchmarks.measuring import memory_of
+
+THREADS = 2
+
+
+def drafted_apart(audio: Path, folder: Path, *, by_plain: bool = False) -> Mapping[str, float | str]:
+    """Transcribe with the model in `folder`, in a process of its own, and return what it says."""
+    program = [sys.executable, "-m", "benchmarks.drafting", str(audio), str(folder), *(["plain"] if by_plain else [])]
+    environment = {**os.environ, "OMP_NUM_THREADS": str(THREADS), "OPENBLAS_NUM_THREADS": "1"}
+    said = subprocess.run(program, check=True, capture_output=True, text=True, env=environment)
+    answer: Mapping[str, float | str] = json.loads(said.stdout)
+    return answer
+
+
+def peak_of(audio: Path, folder: Path) -> float:
+    """The most MB of memory that the engine has in use while it transcribes."""
+    return float(drafted_apart(audio, folder)["peak"])
+
+
+def main(audio: Path, folder: Path, *, by_plain: bool) -> None:
+    """Transcribe and print."""
+    hear = _plain if by_plain else _ours
+    began = time.process_time()
+    text = hear(audio, folder)
+    took = {
+        "processor": time.process_time() - began,
+        "peak": memory_of(os.getpid(), "VmHWM") / 1e6,  # `getrusage` would count what the parent had before the fork
+        "text": text,
+    }
+    print(json.dumps(took))
+
+
+def _ours(audio: Path, folder: Path) -> str:
+    from transcription.engine.draft import Model, drafted  # noqa: PLC0415 - only in this process
+
+    draft = drafted(audio, model=Model(folder=folder, threads=THREADS, language="en", otherwise="en"))
+    return " ".join(turn.text for turn in draft.turns)
+
+
+def _plain(audio: Path, folder: Path) -> str:
+    from benchmarks.recognition import sides  # noqa: PLC0415 - only in this process
+
+    return sides(folder)["plain"](audio)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]), by_plain="plain" in sys.argv[3:])

@@ -1,0 +1,64 @@
+"""Thirty minutes and four hours by the offline engine, once each: `python -m benchmarks.long`, or `make bench-long`.
+
+It takes about an hour of a processor. Thirty minutes are heard by plain faster-whisper as well; four hours are for the
+memory alone. Every recording is real people's (`benchmarks.people`), repeated in changing order.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmarks import people
+from benchmarks.drafting import THREADS, drafted_apart
+from benchmarks.measuring import Found, Goal, Result, Skipped, tabled
+from benchmarks.recognition import compared, opened
+from sandbox.scoring import word_errors
+
+MODEL = "base"
+MOST = 600
+
+GOALS = {
+    "words": Goal(key="W1", what="30 minutes: wrong words, points more", against="plain faster-whisper", most=0),
+    "processor": Goal(key="W3", what="30 minutes: processor time, speakers included", against="plain", most=1.5),
+    "half": Goal(key="W4", what="30 minutes: MB of memory at most", against=f"{MOST} MB", most=1),
+    "four": Goal(key="W4", what="4 hours: MB of memory at most", against=f"{MOST} MB", most=1),
+}
+
+
+def measure() -> Iterator[Found]:
+    """Measure both."""
+    folder = opened(MODEL)
+    if folder is None or not people.are_there():
+        yield from (Skipped(goal=goal, why="the model or the recordings are missing") for goal in GOALS.values())
+        return
+    with tempfile.TemporaryDirectory() as temporary:
+        reading = people.long(30)
+        audio, said = reading.save(Path(temporary)), compared(reading.text)
+        ours, plain = (drafted_apart(audio, folder, by_plain=by_plain) for by_plain in (False, True))
+        wrong = [100 * word_errors(said, compared(str(each["text"]))) / len(said) for each in (ours, plain)]
+        yield Result(goal=GOALS["words"], ratios=[wrong[0] - wrong[1]], scale=f"{wrong[0]:.1f} / {wrong[1]:.1f} %")
+        spent = [float(each["processor"]) for each in (ours, plain)]
+        yield Result(goal=GOALS["processor"], ratios=[spent[0] / spent[1]], scale=f"{spent[0]:.0f} / {spent[1]:.0f} s")
+        yield _memory(GOALS["half"], float(ours["peak"]), f"plain {float(plain['peak']):.0f} MB")
+        audio = people.long(240).save(Path(temporary))
+        yield _memory(GOALS["four"], float(drafted_apart(audio, folder)["peak"]))
+
+
+def _memory(goal: Goal, peak: float, *more: str) -> Result:
+    return Result(goal=goal, ratios=[peak / MOST], scale=", ".join([f"{peak:.0f} MB", *more]))
+
+
+def main() -> None:
+    """Measure and print."""
+    began = time.perf_counter()
+    Console(width=200).print(tabled(measure()))
+    print(f"{MODEL}, {THREADS} threads, {(time.perf_counter() - began) / 60:.0f} minutes")
+
+
+if __name__ == "__main__":
+    main()
