@@ -30,6 +30,7 @@ SUITE = (
     "finding",
     "recognition",
     "diarization",
+    "inventing",
 )
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 

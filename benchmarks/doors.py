@@ -22,12 +22,12 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
 from bot.app import open_tools
-from bot.databases import open_database
-from bot.home_pages import HomePages
-from bot.listening import hear_slack, listen
-from bot.server import make_server
-from bot.settings import Settings
-from bot.slack_files import Identity
+from bot.background.home_pages import HomePages
+from bot.database import open_database
+from bot.settings.model import Settings
+from bot.slack.objects import Identity
+from bot.web.server import make_server
+from bot.wiring import hear_slack, listen
 
 SECRET, TEAM, USER, TOKEN = "door-secret", "T1", "UBOT", "xoxb-door"
 

@@ -21,10 +21,10 @@ import httpx
 from pydantic import SecretStr
 
 from benchmarks.measuring import folder, memory_of
-from bot.downloads import Downloads
-from bot.network import new_session
 from bot.provider_client import new_client
-from bot.tokens import LastingToken
+from bot.slack.downloads import Downloads
+from bot.slack.tokens import LastingToken
+from bot.web.session import new_session
 from transcription import audio
 from transcription.botlhale_form import Form
 from transcription.botlhale_storage import store

@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 from slack_sdk.web.async_client import AsyncWebClient
 
 from benchmarks.measuring import ROUNDS, Figures, Found, Goal, Result, compare, folder
-from bot.rendering import render
+from bot.rendering.reply import render
 from sandbox import faults
 from sandbox.botlhale import Botlhale
 from sandbox.gowajee import Gowajee

@@ -21,7 +21,7 @@ from typing import Any, cast
 from unittest import mock
 
 from benchmarks.measuring import ROUNDS, Figures, Found, Goal, compare, folder
-from bot.settings import Settings
+from bot.settings.model import Settings
 from storage import job_lists
 from storage.job import JobState
 from tests.simulation.faults import Faults
@@ -77,7 +77,10 @@ def _doubling() -> Iterator[None]:
         del chance
         return min(age + timedelta(seconds=1), timedelta(seconds=30))
 
-    with mock.patch("bot.steps.check.first_look", first), mock.patch("bot.steps.check.next_look", following):
+    with (
+        mock.patch("bot.worker.steps.check.first_look", first),
+        mock.patch("bot.worker.steps.check.next_look", following),
+    ):
         yield
 
 

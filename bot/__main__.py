@@ -11,8 +11,8 @@ from typing import Literal
 
 import click
 
-from bot import settings as _settings
-from bot.plainly import plainly
+from bot.cli.errors import plainly
+from bot.settings import model as _settings
 
 EPILOG = "Try it without any account: threadscribe demo. See what is set up: threadscribe doctor."
 
@@ -49,7 +49,7 @@ async def run(only: Literal["web", "worker"] | None) -> None:
 @plainly
 async def demo(transcriber: str, mode: str) -> int:
     """Show the main job on this machine: a sandbox Slack, the bot, real speech. Needs no account."""
-    from bot.demo import show
+    from bot.cli.demo import show
 
     return await show(transcriber=transcriber, mode=mode)
 
@@ -58,7 +58,7 @@ async def demo(transcriber: str, mode: str) -> int:
 @plainly
 async def doctor() -> int:
     """Check tokens, scopes, the provider and the database, and say how to mend what is missing."""
-    from bot.doctor import examine
+    from bot.cli.doctor import examine
 
     return await examine(_settings.load())
 
@@ -70,7 +70,7 @@ async def doctor() -> int:
 @plainly
 async def transcribe(file: Path, form: str, output: Path | None) -> int:
     """Transcribe FILE with the configured transcriber, without Slack."""
-    from bot.transcribe import transcribe_file
+    from bot.cli.transcribe import transcribe_file
 
     return await transcribe_file(_settings.load(), file, form=form, output=output)
 
@@ -81,9 +81,9 @@ async def transcribe(file: Path, form: str, output: Path | None) -> int:
 @click.option("--json", "as_json", is_flag=True, help="JSON in place of YAML.")
 def manifest(public_url: str | None, install_at: str | None, as_json: bool) -> None:  # noqa: FBT001 - click passes flags by name
     """Print the app manifest: for Socket Mode, or for HTTP with --public-url."""
-    from bot.addresses import base_url
-    from bot.manifest import as_yaml
-    from bot.manifest import manifest as made
+    from bot.settings.addresses import base_url
+    from bot.slack.manifest import as_yaml
+    from bot.slack.manifest import manifest as made
 
     def address(given: str | None, option: str) -> str | None:
         try:
@@ -96,9 +96,9 @@ def manifest(public_url: str | None, install_at: str | None, as_json: bool) -> N
 
 
 def _add_other_commands() -> None:
-    from bot import database_commands
-    from bot.job_commands import jobs
-    from bot.model_commands import models
+    from bot.cli import database_commands
+    from bot.cli.job_commands import jobs
+    from bot.cli.model_commands import models
 
     main.add_command(jobs)
     main.add_command(models)

@@ -13,31 +13,31 @@ from typing import Literal
 import aiohttp
 import structlog
 
+from bot.background.catching_up import CatchingUp
+from bot.background.home_pages import HomePages
+from bot.background.housekeeping import Housekeeping
 from bot.catalog import open_transcribers
-from bot.catching_up import CatchingUp
-from bot.claim import LEASE
 from bot.clock import Clock, wall_time
-from bot.databases import open_database
-from bot.facts import recall_facts
-from bot.home_pages import HomePages
-from bot.housekeeping import Housekeeping
-from bot.installed import many_workspaces
-from bot.listening import answer_about_itself, hear_providers, hear_slack, listen, tell_prometheus
-from bot.measured import measured
+from bot.database import open_database
+from bot.metered import measured
 from bot.metrics import Metrics
-from bot.network import new_session
-from bot.rate_limits import RateLimits
-from bot.server import Listening, make_server
-from bot.settings import Settings, SettingsProblem
-from bot.slack_errors import SlackRefused, SlackUnavailable
-from bot.socket_mode import SocketMode
-from bot.socket_pace import PACE, Pace
-from bot.spool import Spool
-from bot.tokens import LastingToken
-from bot.tools import Tools
-from bot.voices import refused_voices
-from bot.worker import Worker
-from bot.workspaces import OneWorkspace, Workspaces, make_workspace
+from bot.oauth.many_workspaces import many_workspaces
+from bot.settings.model import Settings, SettingsProblem
+from bot.settings.reference_speakers import refused_voices
+from bot.slack.errors import SlackRefused, SlackUnavailable
+from bot.slack.socket_mode.socket_mode import SocketMode
+from bot.slack.socket_mode.timings import PACE, Pace
+from bot.slack.tokens import LastingToken
+from bot.slack.workspaces import OneWorkspace, Workspaces, make_workspace
+from bot.web.server import Listening, make_server
+from bot.web.session import new_session
+from bot.wiring import answer_about_itself, hear_providers, hear_slack, listen, tell_prometheus
+from bot.worker.claim import LEASE
+from bot.worker.loop import Worker
+from bot.worker.provider_facts import recall_facts
+from bot.worker.rate_limits import RateLimits
+from bot.worker.spool import Spool
+from bot.worker.tools import Tools
 from handlers.health import Check
 from storage import claiming, installations
 from storage.database import Database, StorageUnavailable, Transaction

@@ -10,8 +10,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from bot.hosting import Hosting
-from bot.settings import Settings, SettingsProblem
+from bot.settings.model import Settings, SettingsProblem
+from bot.web.hosting import Hosting
 from transcription.gowajee_options import GowajeeOptions
 from transcription.transcriber import Transcriber
 

@@ -15,7 +15,7 @@ from types import TracebackType
 
 import structlog
 
-from bot.settings import Settings
+from bot.settings.model import Settings
 
 _DEEP = 20
 

@@ -14,7 +14,7 @@ from platform import python_version
 
 from prometheus_client import CollectorRegistry, Counter, GCCollector, Histogram, Info, ProcessCollector
 
-from bot.slack_errors import SlackRefused, SlackUnavailable
+from bot.slack.errors import SlackRefused, SlackUnavailable
 from storage.database import StorageUnavailable
 from storage.job import Job, JobState, Reason
 from transcription.errors import TranscriptionError

@@ -1,7 +1,7 @@
 """Deleted in Slack is deleted here: a file, a message, and everything some time after the app was removed.
 
 It is stored before Slack is told that it was heard; the worker then removes the reply and its files. That the app is
-gone is only noted: whoever changes a token revokes the old one, too (`bot.housekeeping`).
+gone is only noted: whoever changes a token revokes the old one, too (`bot.background.housekeeping`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Every sentence that a person can meet in Slack, in one place: plain, short, with what to do next.
 
-Commands and the App Home say where a recording stands with them, `bot.rendering` answers in the thread with them.
+Commands and the App Home say where a recording stands with them, `bot.rendering.reply` answers in the thread with them.
 They are written to be heard as well as read: no symbols, no codes, nobody's fault. They are our own words; what
 others wrote (names, titles, transcripts) is made harmless where it is shown, not here.
 """

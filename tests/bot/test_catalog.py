@@ -8,7 +8,7 @@ import pytest
 
 from bot.catalog import open_transcribers
 from bot.clock import wall_time
-from bot.settings import Settings, SettingsProblem
+from bot.settings.model import Settings, SettingsProblem
 
 GOWAJEE: dict[str, Any] = {
     "gowajee_api_key": "invented-key",

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 
 from bot.app import open_tools
-from bot.catching_up import CatchingUp
+from bot.background.catching_up import CatchingUp
 from sandbox import faults
 from sandbox.slack import Team
 from storage import presence

@@ -14,8 +14,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot.__main__ import main
-from bot.job_commands import jobs as jobs_group
-from bot.model_commands import models as models_group
+from bot.cli.job_commands import jobs as jobs_group
+from bot.cli.model_commands import models as models_group
 from sandbox.gowajee import Gowajee
 from sandbox.slack import Slack
 from sandbox.voices import SAMPLES

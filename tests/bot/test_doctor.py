@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from bot.doctor import examine
-from bot.manifest import OPTIONAL_SCOPES, REQUIRED_SCOPES
-from bot.seals import Seals
+from bot.cli.doctor import examine
+from bot.oauth.token_encryption import Seals
+from bot.slack.manifest import OPTIONAL_SCOPES, REQUIRED_SCOPES
 from sandbox.botlhale import Botlhale
 from sandbox.faults import Fault, answer, hang_up_before, rate_limited
 from sandbox.gowajee import Gowajee

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.doctor_model import examine_model
-from bot.findings import Finding
+from bot.cli.doctor_model import examine_model
+from bot.cli.findings import Finding
 from tests.transcription.models.invented import Invented, invent, plant
 from transcription.models.catalog import WHISPER_LANGUAGES
 from transcription.models.store import AUTO, ModelStore

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from bot.doctor_options import examine_options
-from bot.findings import Finding
-from bot.settings import Settings
+from bot.cli.doctor_options import examine_options
+from bot.cli.findings import Finding
+from bot.settings.model import Settings
 from tests.transcription.recordings import Kind, encode
 
 

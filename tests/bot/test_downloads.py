@@ -13,9 +13,9 @@ from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 from pydantic import SecretStr
 
-from bot.downloads import REDIRECTS, Downloads
-from bot.slack_errors import SlackNotAuthorised, SlackUnavailable
-from bot.tokens import LastingToken
+from bot.slack.downloads import REDIRECTS, Downloads
+from bot.slack.errors import SlackNotAuthorised, SlackUnavailable
+from bot.slack.tokens import LastingToken
 from transcription.errors import Refused, TooLong
 
 TOKEN = SecretStr("xoxb-very-secret")

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.claim import LEASE, Claim, Later
-from bot.effects import LANDING, UnderWay, once
-from bot.slack_errors import SlackRefused, SlackUnavailable
+from bot.slack.errors import SlackRefused, SlackUnavailable
+from bot.worker.claim import LEASE, Claim, Later
+from bot.worker.effects import LANDING, UnderWay, once
 from storage import claiming, jobs
 from storage.database import Database
 from storage.job import Job, JobState, LeaseLost

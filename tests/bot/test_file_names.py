@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.file_names import stem
+from bot.rendering.file_names import stem
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from bot.app import open_tools
-from bot.claim import LEASE, Claim
-from bot.settings import Settings
-from bot.slack_errors import SlackUnavailable
-from bot.steps.forget import forget
-from bot.tools import Tools
+from bot.settings.model import Settings
+from bot.slack.errors import SlackUnavailable
+from bot.worker.claim import LEASE, Claim
+from bot.worker.steps.forget import forget
+from bot.worker.tools import Tools
 from sandbox import faults
 from sandbox.slack import Slack
 from storage import exports, forgetting, transcripts

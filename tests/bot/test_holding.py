@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.downloads import Downloads
-from bot.rate_limits import LONGEST_PAUSE, OUTAGE, SHORTEST_PAUSE, Paused, RateLimits, Waiting
-from bot.rendering import Attachment
-from bot.slack_errors import SlackRefused, SlackUnavailable
-from bot.tokens import LastingToken
-from bot.workspace import Workspace
+from bot.rendering.reply import Attachment
+from bot.slack.downloads import Downloads
+from bot.slack.errors import SlackRefused, SlackUnavailable
+from bot.slack.tokens import LastingToken
+from bot.slack.workspace import Workspace
+from bot.worker.rate_limits import LONGEST_PAUSE, OUTAGE, SHORTEST_PAUSE, Paused, RateLimits, Waiting
 from sandbox.faults import answer
 from sandbox.slack import Slack, Upload
 

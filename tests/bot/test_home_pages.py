@@ -15,11 +15,11 @@ import structlog
 from pydantic import SecretStr
 
 from bot.app import open_tools
-from bot.home_pages import ASKED_ABOUT, CHANGES, EVERY, LOOKS, OPENINGS, PEOPLE, HomePages
-from bot.settings import Settings
-from bot.tokens import LastingToken
-from bot.tools import Tools
-from bot.workspaces import OneWorkspace, make_workspace
+from bot.background.home_pages import ASKED_ABOUT, CHANGES, EVERY, LOOKS, OPENINGS, PEOPLE, HomePages
+from bot.settings.model import Settings
+from bot.slack.tokens import LastingToken
+from bot.slack.workspaces import OneWorkspace, make_workspace
+from bot.worker.tools import Tools
 from handlers import words
 from handlers.home import Looker
 from handlers.preferences import MY_SETTINGS, WORKSPACE_SETTINGS

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.hosting import Hosting
+from bot.web.hosting import Hosting
 from transcription.transcriber import Audio
 
 JOB = "abcdefgh23"

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from bot.app import open_tools
+from bot.background.housekeeping import Housekeeping
 from bot.clock import Clock, wall_time
-from bot.housekeeping import Housekeeping
-from bot.settings import Settings
-from bot.tools import Tools
+from bot.settings.model import Settings
+from bot.worker.tools import Tools
 from storage import claiming, inbox, job_lists, jobs
 from storage.claiming import FARTHEST, Turns
 from storage.database import Database, Transaction

@@ -14,11 +14,11 @@ import pytest
 from pydantic import SecretStr
 
 from bot.app import keep_in_touch
-from bot.installed import ManyWorkspaces, many_workspaces
-from bot.seals import Seals
-from bot.settings import Settings
-from bot.slack_errors import SlackNotAuthorised, SlackNotInstalled, SlackUnavailable
-from bot.workspace import Workspace
+from bot.oauth.many_workspaces import ManyWorkspaces, many_workspaces
+from bot.oauth.token_encryption import Seals
+from bot.settings.model import Settings
+from bot.slack.errors import SlackNotAuthorised, SlackNotInstalled, SlackUnavailable
+from bot.slack.workspace import Workspace
 from sandbox import faults
 from sandbox.slack import Ids, Slack, Team
 from sandbox.slack.grants import Grant

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.looking import first_look, is_overdue, next_look, took
+from bot.worker.polling import first_look, is_overdue, next_look, took
 from storage.claiming import FARTHEST
 from storage.speeds import START, UNKNOWN, Speed
 from transcription.botlhale import Botlhale

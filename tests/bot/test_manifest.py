@@ -12,7 +12,7 @@ import yaml
 from click.testing import CliRunner
 
 from bot.__main__ import main
-from bot.manifest import OPTIONAL_SCOPES, REQUIRED_SCOPES, as_yaml, manifest
+from bot.slack.manifest import OPTIONAL_SCOPES, REQUIRED_SCOPES, as_yaml, manifest
 from sandbox.slack import Slack
 
 ROOT = Path(__file__).parents[2]

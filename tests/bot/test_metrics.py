@@ -9,7 +9,7 @@ import pytest
 from prometheus_client import generate_latest
 
 from bot.metrics import Metrics
-from bot.slack_errors import SlackNotAuthorised, SlackRefused
+from bot.slack.errors import SlackNotAuthorised, SlackRefused
 from storage.database import StorageUnavailable
 from storage.job import Failure, Job, JobId, JobState, Origin, Reason
 from tests.bot.prepared import NOON

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from bot import model_commands
 from bot.__main__ import main
+from bot.cli import model_commands
 from tests.bot.processes import ROOT, environment, threadscribe
 from tests.transcription.models import stand_in
 from tests.transcription.models.invented import invent, plant, unpinned, wheels
@@ -180,7 +180,8 @@ async def test_a_name_with_control_characters_moves_no_terminal(tmp_path: Path) 
 
 async def test_run_and_transcribe_have_nothing_that_fetches(tmp_path: Path) -> None:
     program = (
-        "import sys; import bot.app, bot.transcribe, bot.doctor, transcription.embedded, transcription.models.store; "
+        "import sys; import bot.app, bot.cli.transcribe, bot.cli.doctor, transcription.embedded; "
+        "import transcription.models.store; "
         "print('transcription.models.hub' in sys.modules)"
     )
     process = await asyncio.create_subprocess_exec(

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.rate_limits import CHANNEL_INTERVAL, RateLimits
+from bot.worker.rate_limits import CHANNEL_INTERVAL, RateLimits
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.rendering import POSTING, Named, Reply, render
+from bot.rendering.reply import POSTING, Named, Reply, render
 from handlers.exporting import EXPORT
 from handlers.naming import NAME_SPEAKERS, UNDO_NAMING
 from handlers.steering import AGAIN

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.retries import (
+from bot.slack.errors import SlackNotAuthorised, SlackRefused, SlackUnavailable
+from bot.worker.retries import (
     BUGS,
     FIRST,
     LONGEST,
@@ -21,7 +22,6 @@ from bot.retries import (
     decide,
     may_have_it,
 )
-from bot.slack_errors import SlackNotAuthorised, SlackRefused, SlackUnavailable
 from storage.database import StorageUnavailable
 from storage.job import Failure, JobState, Reason
 from transcription.errors import (

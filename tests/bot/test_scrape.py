@@ -13,8 +13,8 @@ import pytest
 
 from bot.app import open_bot
 from bot.metrics import Metrics
-from bot.scrape import Scrape
-from bot.tools import Tools
+from bot.web.scrape import Scrape
+from bot.worker.tools import Tools
 from sandbox.slack import Slack
 from storage.database import Database, StorageUnavailable, Work
 from storage.job import JobState

@@ -7,8 +7,8 @@ import base64
 import pytest
 from pydantic import SecretStr
 
-from bot.seals import Seals
-from bot.slack_errors import SlackNotAuthorised
+from bot.oauth.token_encryption import Seals
+from bot.slack.errors import SlackNotAuthorised
 from storage.installations import Sealed
 
 TOKEN = SecretStr("xoxb-very-secret")

@@ -16,7 +16,7 @@ import pytest
 from aiohttp import web
 
 from bot.app import Bot, open_bot
-from bot.server import Listening, make_server
+from bot.web.server import Listening, make_server
 from sandbox.gowajee import Gowajee
 from sandbox.slack import Slack
 from storage import job_lists

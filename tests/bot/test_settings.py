@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.addresses import base_url
-from bot.settings import Settings, SettingsProblem, load
+from bot.settings.addresses import base_url
+from bot.settings.model import Settings, SettingsProblem, load
 
 SECRETS = {
     "SLACK_BOT_TOKEN": "xoxb-very-secret",

@@ -11,10 +11,10 @@ from pydantic import SecretStr
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.downloads import Downloads
-from bot.slack_errors import SlackNotAuthorised, SlackRefused, SlackUnavailable, understand
-from bot.tokens import LastingToken
-from bot.workspace import Workspace
+from bot.slack.downloads import Downloads
+from bot.slack.errors import SlackNotAuthorised, SlackRefused, SlackUnavailable, understand
+from bot.slack.tokens import LastingToken
+from bot.slack.workspace import Workspace
 from sandbox.faults import Fault, answer, hang_up_after, hang_up_before, rate_limited
 from sandbox.slack import Slack
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.slack_files import Conversation, Person, SlackFile
+from bot.slack.objects import Conversation, Person, SlackFile
 
 ADDRESS = "https://files.slack.com/files-pri/T1-F1/x"
 

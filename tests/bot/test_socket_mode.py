@@ -18,11 +18,11 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack_errors import SlackMishap
-from bot.socket_connection import Connection, Pulse, TurnedAway, acknowledgement
-from bot.socket_line import Story, trouble
-from bot.socket_mode import SocketMode, fresh_address
-from bot.socket_pace import PACE, Pace
+from bot.slack.errors import SlackMishap
+from bot.slack.socket_mode.connection import Connection, Pulse, TurnedAway, acknowledgement
+from bot.slack.socket_mode.socket_mode import SocketMode, fresh_address
+from bot.slack.socket_mode.supervisor import Story, trouble
+from bot.slack.socket_mode.timings import PACE, Pace
 from sandbox import faults
 from sandbox.slack import Delivery, Slack
 

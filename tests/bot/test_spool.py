@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.spool import Spool
+from bot.worker.spool import Spool
 from storage.database import Database
 from storage.job import JobId, JobState
 from tests.bot.prepared import a_job, new_database

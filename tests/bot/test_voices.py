@@ -9,8 +9,8 @@ import pytest
 
 from bot.app import open_bot
 from bot.catalog import gowajee_options
-from bot.settings import Settings, SettingsProblem
-from bot.voices import refused_voices
+from bot.settings.model import Settings, SettingsProblem
+from bot.settings.reference_speakers import refused_voices
 from tests.transcription.recordings import Kind, encode, silent_film, wav_header
 
 WAV = Kind(suffix=".wav", codec="pcm_s16le", rate=16_000)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from bot.metrics import Metrics
-from bot.slack_app import App, make_app
-from bot.slack_client import slack_client
+from bot.slack.bolt_app import App, make_app
+from bot.slack.client import slack_client
 from handlers import audio, forgetting
 from storage import forgetting as forgotten
 from storage import jobs

@@ -13,9 +13,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from bot.downloads import SLACK_HOSTS, Downloads
-from bot.slack_errors import SlackUnavailable
-from bot.tokens import LastingToken
+from bot.slack.downloads import SLACK_HOSTS, Downloads
+from bot.slack.errors import SlackUnavailable
+from bot.slack.tokens import LastingToken
 from tests.fuzz.odd import TEXT, tries
 from transcription.errors import Refused
 

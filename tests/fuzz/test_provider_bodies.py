@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict
 from pydantic import TypeAdapter
 
-from bot.rendering import render
+from bot.rendering.reply import render
 from tests.fuzz.odd import TEXT, bodies, tries
 from tests.transcription.partners import SAMPLES, Partner, Reply, sample
 from transcription import botlhale_wire, gowajee_wire

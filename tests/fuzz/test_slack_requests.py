@@ -29,7 +29,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from bot.app import Bot, open_bot
-from bot.slack_files import SlackFile
+from bot.slack.objects import SlackFile
 from handlers.events import Command, Pressed, Submitted
 from handlers.naming_modal import Context, wishes
 from sandbox.slack import Slack

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.server import Listening, make_server
+from bot.web.server import Listening, make_server
 from handlers import webhooks
 from storage.database import Database
 from tests.bot.prepared import new_database

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.blocks import MESSAGE, SECTION, sized, weight
-from bot.file_names import stem
-from bot.rendering import Form, render
+from bot.rendering.blocks import MESSAGE, SECTION, sized, weight
+from bot.rendering.file_names import stem
+from bot.rendering.reply import Form, render
 from handlers import home_page, listing, words
 from handlers.spoken import harmless, spoken
 from sandbox.slack.limits import VIEW_BLOCKS, check_blocks

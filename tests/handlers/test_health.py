@@ -13,8 +13,8 @@ import pytest
 
 from bot.app import open_bot, open_tools
 from bot.clock import Clock
-from bot.server import Listening, make_server
-from bot.worker import Worker
+from bot.web.server import Listening, make_server
+from bot.worker.loop import Worker
 from handlers import health
 from handlers.health import Check
 from sandbox.slack import Slack

@@ -10,8 +10,8 @@ import aiohttp
 import pytest
 
 from bot.app import open_bot
-from bot.server import Listening, make_server
-from bot.settings import SettingsProblem
+from bot.settings.model import SettingsProblem
+from bot.web.server import Listening, make_server
 from handlers import metrics
 from sandbox.ports import free_port
 from sandbox.slack import Slack

@@ -10,8 +10,8 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from bot.hosting import Hosting
-from bot.server import Listening, make_server
+from bot.web.hosting import Hosting
+from bot.web.server import Listening, make_server
 from handlers import recordings
 from transcription.transcriber import Audio
 

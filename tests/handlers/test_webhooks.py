@@ -14,7 +14,7 @@ import aiohttp
 import httpx
 import pytest
 
-from bot.server import Listening, make_server
+from bot.web.server import Listening, make_server
 from handlers import webhooks
 from storage import inbox
 from storage.database import Database, StorageUnavailable, Work

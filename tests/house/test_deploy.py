@@ -19,8 +19,8 @@ import yaml
 
 from bot.__main__ import main
 from bot.app import open_bot
-from bot.settings import Settings
-from bot.worker import GRACE
+from bot.settings.model import Settings
+from bot.worker.loop import GRACE
 from sandbox.ports import free_port
 from sandbox.slack import Slack
 from tests.journeys.bench import settings_of

@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 from bot.__main__ import main
-from bot.job_commands import jobs
+from bot.cli.job_commands import jobs
 from bot.metrics import Metrics
-from bot.scrape import Scrape
+from bot.web.scrape import Scrape
 from tests.bot.prepared import NOON, new_database
 
 ROOT = Path(__file__).parents[2]

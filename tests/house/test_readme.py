@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.manifest import OPTIONAL_SCOPES, REQUIRED_SCOPES
-from bot.settings import Settings
+from bot.settings.model import Settings
+from bot.slack.manifest import OPTIONAL_SCOPES, REQUIRED_SCOPES
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 

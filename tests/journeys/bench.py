@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.app import Bot, open_bot
-from bot.settings import Settings
+from bot.settings.model import Settings
 from sandbox.botlhale import Botlhale
 from sandbox.gowajee import Gowajee
 from sandbox.slack import Channel, Message, Share, Slack, Team, Upload

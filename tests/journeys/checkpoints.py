@@ -17,12 +17,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, cast
 
-from bot.downloads import Downloads
-from bot.installed import ManyWorkspaces
-from bot.spool import Spool
-from bot.tools import Tools
-from bot.workspace import Workspace
-from bot.workspaces import Site, Workspaces
+from bot.oauth.many_workspaces import ManyWorkspaces
+from bot.slack.downloads import Downloads
+from bot.slack.workspace import Workspace
+from bot.slack.workspaces import Site, Workspaces
+from bot.worker.spool import Spool
+from bot.worker.tools import Tools
 from transcription.transcriber import Transcriber
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +31,7 @@ KINDS: Mapping[str, type] = MappingProxyType(
     {"workspace": Workspace, "downloads": Downloads, "spool": Spool, "provider": Transcriber}
 )
 
-BESIDE_THE_BOT = frozenset({"bot/job_commands.py", "bot/doctor.py", "bot/transcribe.py"})
+BESIDE_THE_BOT = frozenset({"bot/cli/job_commands.py", "bot/cli/doctor.py", "bot/cli/transcribe.py"})
 """Commands of the operator: no job is in their hands."""
 
 Reach = Callable[[str], None]

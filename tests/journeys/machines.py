@@ -17,8 +17,8 @@ import aiohttp
 import psycopg
 
 from bot.app import Role
-from bot.claim import LEASE
-from bot.spool import room_of
+from bot.worker.claim import LEASE
+from bot.worker.spool import room_of
 from sandbox.ports import free_port
 from sandbox.slack import Share, Slack
 from storage import job_lists

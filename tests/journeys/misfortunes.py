@@ -19,10 +19,10 @@ import aiohttp
 import pytest
 
 from bot.app import Bot, open_bot
-from bot.claim import LEASE
 from bot.clock import Clock
-from bot.settings import Settings
-from bot.tools import Convert, Tools
+from bot.settings.model import Settings
+from bot.worker.claim import LEASE
+from bot.worker.tools import Convert, Tools
 from sandbox.slack import Slack
 from storage import claiming, job_lists
 from storage.database import Transaction

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from bot import app, logs
-from bot.settings import load
-from bot.tools import Tools
+from bot.settings.model import load
+from bot.worker.tools import Tools
 from tests.journeys.checkpoints import ROOT, watched
 
 TRAIL = "trail.txt"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.catching_up import CatchingUp
+from bot.background.catching_up import CatchingUp
 from sandbox import faults
 from sandbox.slack import Share, Slack, Upload
 from storage.database import Transaction

@@ -77,8 +77,8 @@ ONLY: Mapping[str, Mapping[str, str]] = {
     "workspace.discard": {"form": "long"},
     "workspace.whisper": {"provider": "botlhale"},
     "write bot.app:_take_over": {"database": "sqlite"},
-    "write bot.housekeeping:Housekeeping._clear_the_index": {"database": "sqlite"},
-    "write bot.steps.check:_known": {"provider": "gowajee"},
+    "write bot.background.housekeeping:Housekeeping._clear_the_index": {"database": "sqlite"},
+    "write bot.worker.steps.check:_known": {"provider": "gowajee"},
     "write handlers.webhooks:register.<locals>.receive": {"provider": "gowajee"},
 }
 """Where a checkpoint is passed in some ways only."""
@@ -88,7 +88,7 @@ ENDS: Mapping[str, str] = {
     "write handlers.forgetting:register.<locals>.file_deleted": "file",
     "write handlers.forgetting:deleted_message": "message",
     "write handlers.commands:_delete": "command",
-    "write bot.housekeeping:Housekeeping._clear_the_index": "file",
+    "write bot.background.housekeeping:Housekeeping._clear_the_index": "file",
     "write handlers.forgetting:_note": "workspace",
 }
 """What is passed only when something is deleted in the end: the file, its message, the transcript, or everything."""
@@ -107,8 +107,8 @@ NAMES = frozenset({
 
 AFTER_A_GAP = frozenset({
     "workspace.files",
-    "write bot.catching_up:CatchingUp._catch_up",
-    "write bot.catching_up:CatchingUp._catch_up_at",
+    "write bot.background.catching_up:CatchingUp._catch_up",
+    "write bot.background.catching_up:CatchingUp._catch_up_at",
 })  # fmt: skip
 """What is passed only when something was shared while nobody heard Slack."""
 
@@ -122,30 +122,30 @@ class Death:
     after: str | None = None
 
 
-SAVE = "write bot.claim:Claim.save"
+SAVE = "write bot.worker.claim:Claim.save"
 
 EARLIER: Mapping[str, Death] = {
     "workspace.find_reply": Death(at=SAVE, after="workspace.post"),
     "provider.find": Death(at=SAVE, after="provider.submit"),
-    "write bot.housekeeping:Housekeeping._clear_the_index": Death(at="workspace.delete"),
+    "write bot.background.housekeeping:Housekeeping._clear_the_index": Death(at="workspace.delete"),
 }
 """What is passed only after an earlier death: when the provider or Slack was told and the bot no longer knows, or when
 something was removed before a start."""
 
 OF_MANY = frozenset({
     "workspace.teams",
-    "write bot.installing:_States.async_issue",
-    "write bot.installing:_States.async_consume",
-    "write bot.installing:_Installations.async_save",
-    "write bot.renewal:StoredToken._begin",
-    "write bot.renewal:StoredToken._record",
-    "write bot.renewal:StoredToken._put_off",
-    "write bot.installed:ManyWorkspaces._drop",
-    "write bot.installed:ManyWorkspaces.keep",
+    "write bot.oauth.flow:_States.async_issue",
+    "write bot.oauth.flow:_States.async_consume",
+    "write bot.oauth.flow:_Installations.async_save",
+    "write bot.oauth.token_rotation:StoredToken._begin",
+    "write bot.oauth.token_rotation:StoredToken._record",
+    "write bot.oauth.token_rotation:StoredToken._put_off",
+    "write bot.oauth.many_workspaces:ManyWorkspaces._drop",
+    "write bot.oauth.many_workspaces:ManyWorkspaces.keep",
 })  # fmt: skip
 """Passed only where workspaces install the app themselves (test_killed_many.py)."""
 
-SLOW = frozenset({"write bot.claim:Claim._extend"})
+SLOW = frozenset({"write bot.worker.claim:Claim._extend"})
 """Passed only by a step that takes longer than a third of a lease."""
 
 
@@ -455,7 +455,7 @@ async def test_killed_while_progress_is_told_nothing_of_it_is_left(
     [
         (SAVE, "workspace.upload"),
         ("workspace.share", "workspace.open_direct"),
-        ("write bot.claim:Claim.release", "workspace.share"),
+        ("write bot.worker.claim:Claim.release", "workspace.share"),
         (SAVE, "workspace.share"),
     ],
 )

@@ -18,7 +18,7 @@ from tests.journeys.test_killed_everywhere import OF_MANY, Death, Life, Way, lif
 
 NEW_KEY = "YW5vdGhlciBzZXQgb2YgdGhpcnR5LXR3byBieXRlcyE="
 
-RECORD = "write bot.renewal:StoredToken._record"
+RECORD = "write bot.oauth.token_rotation:StoredToken._record"
 
 
 class ManyLife(Life):
@@ -73,9 +73,9 @@ async def test_killed_at_a_checkpoint_of_many_workspaces_there_is_one_reply(
             case "workspace.teams":
                 assert await lived.live()
                 await lived.miss_one()
-            case "write bot.renewal:StoredToken._put_off":
+            case "write bot.oauth.token_rotation:StoredToken._put_off":
                 assert not await lived.live(Death(at=RECORD))
-            case "write bot.installed:ManyWorkspaces.keep":
+            case "write bot.oauth.many_workspaces:ManyWorkspaces.keep":
                 assert await lived.live()
                 lived.environment["TOKEN_KEY"] = f"{NEW_KEY},{KEY}"
                 [before] = await lived.books.installations()
@@ -84,7 +84,7 @@ async def test_killed_at_a_checkpoint_of_many_workspaces_there_is_one_reply(
                     return [one["token"] for one in await lived.books.installations()] != [before["token"]]
 
                 lived.done = sealed_anew
-            case "write bot.installed:ManyWorkspaces._drop":
+            case "write bot.oauth.many_workspaces:ManyWorkspaces._drop":
                 assert await lived.live()
                 await lived.books.was_removed(lived.slack.team_id)
                 lived.slack.refuse("auth.test", "token_revoked", times=100)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.spending import month_of, next_month
+from bot.worker.quotas import month_of, next_month
 from sandbox.slack import Channel, Share, Slack, Upload
 from storage.job import Reason
 from tests.journeys.bench import Bench, tone

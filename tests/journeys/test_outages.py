@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from bot.catalog import make_providers
-from bot.rate_limits import LONGEST_PAUSE, OUTAGE
+from bot.worker.rate_limits import LONGEST_PAUSE, OUTAGE
 from sandbox import faults
 from sandbox.botlhale import Botlhale
 from sandbox.ports import free_port

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from bot import provider_client
-from bot.doctor import examine
+from bot.cli.doctor import examine
 from sandbox.gowajee import Gowajee
 from sandbox.ports import free_port
 from sandbox.slack import Slack

@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bot.claim import LEASE
-from bot.worker import LONGEST_SLEEP
+from bot.worker.claim import LEASE
+from bot.worker.loop import LONGEST_SLEEP
 from sandbox.botlhale import Botlhale
 from sandbox.script import Segment
 from sandbox.slack import Share, Slack

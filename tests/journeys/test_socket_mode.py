@@ -13,7 +13,7 @@ from typing import Any, get_args
 import pytest
 
 from bot.app import Bot, open_bot
-from bot.socket_pace import Pace
+from bot.slack.socket_mode.timings import Pace
 from sandbox import faults
 from sandbox.slack import Share, Slack
 from sandbox.slack.mishaps import Farewell, Mishap, Moment

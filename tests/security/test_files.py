@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.settings import SettingsProblem
-from bot.spool import Spool
+from bot.settings.model import SettingsProblem
+from bot.worker.spool import Spool
 from sandbox.botlhale import Botlhale
 from sandbox.faults import answer
 from sandbox.slack import Slack

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from bot.__main__ import main
-from bot.terminal import printable
+from bot.cli.printable import printable
 from sandbox.script import Segment
 from sandbox.slack import Slack
 from storage.database import Transaction
@@ -107,7 +107,7 @@ def test_a_number_that_is_none_is_repeated_harmlessly_on_the_terminal(tmp_path: 
 LOGGING = f"""
 import structlog
 from bot import logs
-from bot.settings import Settings
+from bot.settings.model import Settings
 logs.configure(Settings(_env_file=None, log_format=%r))
 structlog.get_logger().warning("webhook refused", provider={SCREEN!r}, note={SCREEN!r})
 """

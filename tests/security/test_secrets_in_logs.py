@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import aiohttp
 import pytest
 
-from bot.settings import Settings
+from bot.settings.model import Settings
 from sandbox.botlhale import Botlhale
 from sandbox.faults import answer, hang_up_after
 from sandbox.gowajee import Gowajee
@@ -136,7 +136,7 @@ async def test_over_http_with_a_provider_that_calls_back_nothing_private_is_logg
 BREAKS_DOWN = """
 import asyncio, threading, warnings
 from bot import logs
-from bot.settings import Settings
+from bot.settings.model import Settings
 
 logs.configure(Settings(_env_file=None, log_level="debug"))
 import logging

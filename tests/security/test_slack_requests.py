@@ -16,8 +16,8 @@ import pytest
 
 from bot.app import Bot, open_bot
 from bot.metrics import Metrics
-from bot.server import Listening, make_server, serve_slack
-from bot.slack_app import App
+from bot.slack.bolt_app import App
+from bot.web.server import Listening, make_server, serve_slack
 from handlers import words
 from sandbox.faults import answer
 from sandbox.slack import Slack

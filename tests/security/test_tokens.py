@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from yarl import URL
 
-from bot.downloads import SLACK_HOSTS, is_slacks
+from bot.slack.downloads import SLACK_HOSTS, is_slacks
 from handlers import words
 from sandbox.faults import Fault, answer
 from sandbox.gowajee import Gowajee

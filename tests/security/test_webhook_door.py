@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.server import Listening, make_server
+from bot.web.server import Listening, make_server
 from handlers import webhooks
 from sandbox.gowajee import Gowajee
 from sandbox.ports import free_port
@@ -24,7 +24,7 @@ from transcription.transcriber import Callback, Handle
 ROOT = Path(__file__).parents[2]
 OURS = ("bot", "handlers", "storage", "transcription")
 SECRET = {"token", "tokens", "secret", "secrets", "signature", "digest", "password", "credential", "bearer", "hmac"}
-DOORS = {"bot/hosting.py", "handlers/metrics.py", "transcription/gowajee.py"}
+DOORS = {"bot/web/hosting.py", "handlers/metrics.py", "transcription/gowajee.py"}
 """Where somebody outside shows a secret of ours. Slack's signature is compared by slack_sdk."""
 
 

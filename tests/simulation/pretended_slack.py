@@ -1,6 +1,6 @@
 """A small Slack that remembers what was shared and posted, and the client through which one process speaks with it.
 
-It has a clock of its own. Its client is the wire: `bot.workspace` and its reading of errors are real.
+It has a clock of its own. Its client is the wire: `bot.slack.workspace` and its reading of errors are real.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.workspace import EVENT_TYPE, PROGRESS_TYPE
+from bot.slack.workspace import EVENT_TYPE, PROGRESS_TYPE
 from tests.simulation.faults import Call
 from tests.simulation.host import BrokenOff, Host, TooMany, TurnedDown, Unreached
 from tests.simulation.virtual_time import VirtualTime

@@ -17,20 +17,20 @@ import aiohttp
 from aiohttp import web
 from pydantic import SecretStr
 
-from bot.claim import LEASE
+from bot.background.housekeeping import Housekeeping
 from bot.clock import Clock
-from bot.downloads import Downloads
-from bot.housekeeping import Housekeeping
 from bot.metrics import Metrics, kind_of
-from bot.rate_limits import RateLimits
-from bot.settings import Settings
-from bot.slack_errors import SlackUnavailable
-from bot.spool import Spool
-from bot.tokens import LastingToken
-from bot.tools import Tools
-from bot.worker import Worker
-from bot.workspace import Workspace
-from bot.workspaces import OneWorkspace
+from bot.settings.model import Settings
+from bot.slack.downloads import Downloads
+from bot.slack.errors import SlackUnavailable
+from bot.slack.tokens import LastingToken
+from bot.slack.workspace import Workspace
+from bot.slack.workspaces import OneWorkspace
+from bot.worker.claim import LEASE
+from bot.worker.loop import Worker
+from bot.worker.rate_limits import RateLimits
+from bot.worker.spool import Spool
+from bot.worker.tools import Tools
 from handlers import audio, webhooks
 from storage import claiming
 from storage.database import StorageUnavailable, Transaction

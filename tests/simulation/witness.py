@@ -12,8 +12,8 @@ import sqlite3
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Mapping
 
-from bot.claim import HEARTBEAT, LEASE
-from bot.settings import REQUEST_TIMEOUT
+from bot.settings.model import REQUEST_TIMEOUT
+from bot.worker.claim import HEARTBEAT, LEASE
 from storage.job import MOVES, JobState
 from storage.moments import moment
 from tests.simulation.host import Host

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bot.settings import Settings
+from bot.settings.model import Settings
 from storage import again, claiming, exports, forgetting, job_lists, jobs, namings, transcripts
 from storage.database import Transaction
 from storage.job import Job, JobId, JobState, LeaseLost, Reason

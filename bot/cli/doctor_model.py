@@ -1,0 +1,93 @@
+"""What `threadscribe doctor` says about the offline engine's model: which one, from where, whether it is whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bot.cli.findings import Finding, Verdict
+from transcription.local_model import ENGINE, is_installed
+from transcription.models.catalog import BASE, Model
+from transcription.models.errors import DamagedModel, ModelError
+from transcription.models.store import AUTO, ModelStore, Origin, Seen
+
+LAST_RESORT = (
+    "the offline engine works with its last resort, pocketsphinx, which understands English only and gets more than "
+    "half of real people's words wrong"
+)
+"""57 % of 603 words; what reads like speech in its transcripts often is not what was said."""
+
+BETTER = f"`make offline MODEL={BASE.name}` in the checkout, or `threadscribe models fetch {BASE.name}`"
+
+
+async def examine_model(
+    wanted: str = AUTO, *, directory: Path | None = None, store: ModelStore | None = None, engine: bool | None = None
+) -> list[Finding]:
+    """Say which model the offline engine would use; changes nothing.
+
+    `wanted` is EMBEDDED_MODEL: a name, a folder or `auto`; `directory` is EMBEDDED_MODELS_DIRECTORY. `engine` says
+    whether faster-whisper is installed, None looks. A chosen model that cannot be used is bad; that none was chosen and
+    none is here is a note, since the engine works without.
+    """
+    store = store or ModelStore(directory)
+    try:
+        seen = await store.look(wanted)
+    except ModelError as error:
+        return _without(error, wanted=wanted)
+    engine = is_installed() if engine is None else engine
+    if not engine:
+        return [_no_engine(seen, wanted=wanted)]
+    damaged = [
+        Finding(verdict="bad", what=f"a better model is here and not used: {error}", fix=_mend(error))
+        for error in seen.passed_over
+    ]
+    return [*damaged, _used(seen)]
+
+
+def _used(seen: Seen) -> Finding:
+    if seen.model is None:
+        return Finding(
+            verdict="note",
+            what=f"the offline engine works with an unknown model in {seen.folder}; nobody but you vouches for it",
+            fix="leave EMBEDDED_MODEL out to use a model whose files can be verified",
+        )
+    model = seen.model
+    what = (
+        f"the offline engine works with Whisper {model.name} from {_origin(seen, model)}, verified; {model.understands}"
+    )
+    if model.word_errors is not None:
+        what += f"; {model.word_errors} % of words wrong in nine recordings of English"
+    fix = f"for other languages than English: {BETTER}" if len(model.languages) == 1 else None
+    return Finding(verdict="good", what=what, fix=fix)
+
+
+def _without(error: ModelError, *, wanted: str) -> list[Finding]:
+    verdict: Verdict = "bad" if wanted != AUTO or isinstance(error, DamagedModel) else "note"
+    if wanted != AUTO:
+        what = f"EMBEDDED_MODEL is {wanted}, and that cannot be used: {error}"
+        return [Finding(verdict=verdict, what=what, fix=_mend(error))]
+    told = [Finding(verdict=verdict, what=str(error), fix=_mend(error))] if verdict == "bad" else []
+    return [*told, Finding(verdict="note", what=LAST_RESORT, fix=BETTER)]
+
+
+def _no_engine(seen: Seen, *, wanted: str) -> Finding:
+    name = seen.model.name if seen.model else str(seen.folder)
+    if wanted != AUTO:
+        what = f"EMBEDDED_MODEL is {wanted}, but {ENGINE}, which opens it, is not installed"
+        return Finding(verdict="bad", what=what, fix="`make offline` in the checkout")
+    what = f"{LAST_RESORT}: the model {name} is here, but {ENGINE}, which opens it, is not installed"
+    return Finding(verdict="note", what=what, fix="`make offline` in the checkout")
+
+
+def _mend(error: ModelError) -> str:
+    if isinstance(error, DamagedModel):
+        return "`threadscribe models verify` says which; fetch it again, or reinstall its package"
+    return f"`threadscribe models list` says which are here; {BETTER}"
+
+
+def _origin(seen: Seen, model: Model) -> str:
+    match seen.origin:
+        case Origin.PACKAGE:
+            several = "packages" if len(model.distributions) > 1 else "package"
+            return f"the {several} {' and '.join(model.distributions)}"
+        case Origin.FETCHED | Origin.FOLDER:
+            return str(seen.folder)

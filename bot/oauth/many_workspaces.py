@@ -1,0 +1,222 @@
+"""The workspaces that installed the app themselves: each with its own token, pauses and rights; none meets another."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+
+import aiohttp
+import structlog
+from aiohttp import web
+
+from bot.metrics import Metrics
+from bot.oauth import flow
+from bot.oauth.token_encryption import Seals
+from bot.oauth.token_rotation import Registry, StoredToken
+from bot.settings.model import Settings, SettingsProblem
+from bot.slack.client import slack_client
+from bot.slack.errors import SlackNotAuthorised, SlackRefused, SlackUnavailable
+from bot.slack.objects import Identity
+from bot.slack.tokens import Token
+from bot.slack.workspace import Workspace
+from bot.slack.workspaces import Site, is_accepted, make_workspace
+from storage import installations
+from storage.database import Database, Transaction
+from storage.installations import Installed, Sealed
+
+_log = structlog.get_logger()
+
+Make = Callable[[Token], Workspace]
+
+SECOND = timedelta(seconds=1)
+
+CLOCKS = timedelta(minutes=5)
+"""By which Slack's clock and ours may differ."""
+
+
+def many_workspaces(
+    settings: Settings,
+    *,
+    session: aiohttp.ClientSession,
+    metrics: Metrics | None = None,
+    database: Database,
+    clock: Callable[[], datetime],
+) -> ManyWorkspaces:
+    """Those in the database, as the settings say. Raises `SettingsProblem`."""
+    return ManyWorkspaces(
+        registry_of(settings, session=session, database=database, clock=clock),
+        settings=settings,
+        make=lambda token: make_workspace(settings, session=session, metrics=metrics, token=token),
+    )
+
+
+def registry_of(
+    settings: Settings, *, session: aiohttp.ClientSession, database: Database, clock: Callable[[], datetime]
+) -> Registry:
+    """Where installations are kept. Raises `SettingsProblem`."""
+    client_id, client_secret = settings.slack_client_id, settings.slack_client_secret
+    if client_id is None or client_secret is None or not settings.token_key:
+        raise SettingsProblem(settings.slack_problems())
+    client = slack_client(settings)
+    client.session = session
+    return Registry(
+        database=database, seals=Seals(settings.token_key), client=client, client_id=client_id,
+        client_secret=client_secret, clock=clock,
+    )  # fmt: skip
+
+
+class ManyWorkspaces:
+    """Made on demand with `make`, from what is in the registry at each call: another machine may have changed it."""
+
+    def __init__(self, registry: Registry, *, settings: Settings, make: Make) -> None:
+        self._settings = settings
+        self.registry = registry
+        self.make = make
+        self._made: dict[str, Workspace] = {}
+        self._tokens: dict[str, StoredToken] = {}
+
+    def of(self, *, team: str, enterprise: str | None) -> Workspace:
+        """The team's, with the organisation that opens it if the team does not do so itself."""
+        if team not in self._made:
+            token = StoredToken(self.registry, team=team, enterprise=enterprise, met=partial(self._meet, team))
+            self._made[team], self._tokens[team] = self.make(token), token
+        if enterprise:
+            self._tokens[team].enterprise = enterprise
+        return self._made[team]
+
+    def _meet(self, team: str, installed: Installed) -> None:
+        identity = Identity(
+            team_id=team, enterprise_id=installed.enterprise, url=installed.url, user_id=installed.bot_user,
+            bot_id=installed.bot_id,
+        )  # fmt: skip
+        acts_for = team if installed.is_whole else None
+        self._made[team].meet(identity, scopes=installed.scopes, acts_for=acts_for)
+
+    async def find(self, *, team: str | None, enterprise: str | None, whole: bool) -> Workspace | None:
+        """The one whose installation a request names."""
+        place = enterprise if whole or not team else team
+        found = await self.registry.database.read(lambda tx: installations.at(tx, place)) if place else None
+        if found is None:
+            _log.warning("another workspace refused")
+            return None
+        return self._met(found, team=team or "")
+
+    def _met(self, installed: Installed, *, team: str) -> Workspace:
+        workspace = self.of(team=team, enterprise=installed.enterprise)
+        self._meet(team, installed)
+        return workspace
+
+    async def places(self) -> Sequence[str]:
+        """Of every installation."""
+        return [installed.place for installed in await self.registry.database.read(installations.everywhere)]
+
+    async def sites(self, place: str) -> Sequence[Site]:
+        """The team that installed the app, or those that an organisation gave it and that did not do so themselves."""
+        found = await self.registry.database.read(lambda tx: installations.at(tx, place))
+        if found is None:
+            return ()
+        if not found.is_whole:
+            return [self._site(found, place)]
+        given = await self._met(found, team=place).teams()
+        return [self._site(found, team) for team in await self.registry.database.read(partial(_not_installed, given))]
+
+    def _site(self, installed: Installed, team: str) -> Site:
+        workspace = self._met(installed, team=team)
+        return Site(workspace=workspace, team=team, enterprise=installed.enterprise, since=installed.installed_at)
+
+    async def are_gone(self, places: Sequence[str]) -> Mapping[str, bool]:
+        """Those that nothing opens any more; of an installation that Slack does not know, the tokens go."""
+        gone: dict[str, bool] = {}
+        for place in places:
+            found = await self.registry.database.read(partial(installations.that_open, place=place))
+            opens = [await self._opens(installed, place) for installed in found]
+            if True in opens or None not in opens:
+                gone[place] = True not in opens
+        return gone
+
+    async def _opens(self, installed: Installed, place: str) -> bool | None:
+        """Whether Slack says so; None where it does not say now. An organisation may have taken the app from a team."""
+        workspace = self._met(installed, team=installed.place)
+        if installed.place != place:
+            try:
+                return place in await workspace.teams()
+            except SlackNotAuthorised as error:
+                return False if error.is_removal else None
+            except (SlackUnavailable, SlackRefused):
+                return None
+        accepted = await is_accepted(workspace)
+        if accepted is False:
+            await self._drop(installed)
+        return accepted
+
+    async def _drop(self, installed: Installed) -> None:
+        before = installed.installed_at + SECOND
+        await self.registry.database.write(lambda tx: installations.remove(tx, installed.place, before=before))
+
+    def removed(self, tx: Transaction, *, place: str, at: datetime, certain: bool) -> None:
+        """Forget the tokens at once; where one of several was revoked, or they are new, only if `are_gone` finds so."""
+        found = installations.at(tx, place)
+        if certain or (found is not None and found.refresh_token is None):
+            installations.remove(tx, place, before=at - CLOCKS)
+
+    @property
+    def is_within_reach(self) -> bool:
+        """Whether Slack answers anybody; nobody asked is no trouble."""
+        asked = [workspace for workspace in self._made.values() if workspace.identity is not None]
+        return not asked or any(workspace.is_within_reach for workspace in asked)
+
+    async def introduce(self) -> None:
+        """Nobody: one workspace whose token is refused keeps no other one waiting."""
+
+    async def keep_in_touch(self) -> None:
+        """Ask those that did not answer, until one does; one that is refused keeps no other one from being asked."""
+        trouble: SlackUnavailable | SlackRefused | None = None
+        for workspace in list(self._made.values()):
+            if self.is_within_reach:
+                return
+            try:
+                await workspace.identify(again=True)
+            except (SlackUnavailable, SlackRefused) as error:
+                trouble = error
+        if trouble is not None:
+            raise trouble
+
+    async def close(self) -> None:
+        """Wait for the tokens that are just exchanged: Slack gives what they are exchanged for once."""
+        await asyncio.gather(*(token.settled() for token in self._tokens.values()))
+
+    def serve(self, server: web.Application) -> None:
+        """Let people install the app."""
+        flow.register(server, self._settings, self.registry)
+
+    async def keep(self) -> None:
+        """Seal anew what is sealed with an earlier key."""
+        seals = self.registry.seals
+        for installed in await self.registry.database.read(installations.everywhere):
+            if seals.is_current(installed.token):
+                continue
+            try:
+                token, refresh_token = self._resealed(installed)
+            except SlackNotAuthorised as error:
+                _log.error("token not sealed anew", place=installed.place, error=str(error))
+                continue
+            await self.registry.database.write(
+                partial(
+                    installations.reseal, seen=installed, token=token, refresh_token=refresh_token,
+                    now=self.registry.clock(),
+                )
+            )  # fmt: skip
+
+    def _resealed(self, installed: Installed) -> tuple[Sealed, Sealed | None]:
+        seals, place = self.registry.seals, installed.place
+        token, refresh_token = (
+            seals.seal(seals.open(sealed, place=place), place=place) if sealed is not None else None
+            for sealed in (installed.token, installed.refresh_token)
+        )
+        return token or installed.token, refresh_token
+
+
+def _not_installed(teams: Sequence[str], tx: Transaction) -> list[str]:
+    return [team for team in teams if installations.at(tx, team) is None]

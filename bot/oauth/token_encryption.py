@@ -1,0 +1,45 @@
+"""Seals the tokens of many workspaces for the database, and opens them. The key is in the settings alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from pydantic import SecretStr
+
+from bot.slack.errors import SlackNotAuthorised
+from storage.installations import Sealed
+
+
+class Seals:
+    """The first of `keys` seals, each of them opens: a new one is put before the old one."""
+
+    def __init__(self, keys: Sequence[SecretStr]) -> None:
+        from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+        each = [Fernet(key.get_secret_value()) for key in keys]
+        self._newest, self._all = each[0], MultiFernet(each)
+        self._invalid = InvalidToken
+
+    def seal(self, token: SecretStr, *, place: str) -> Sealed:
+        """Seal the token of a place: it opens as that of no other, whoever may move it in the database."""
+        text = json.dumps([place, token.get_secret_value()])
+        return Sealed(self._newest.encrypt(text.encode()).decode())
+
+    def open(self, sealed: Sealed, *, place: str) -> SecretStr:
+        """The token. Raises `SlackNotAuthorised` where none of the keys fits, or it is another place's."""
+        try:
+            where, token = json.loads(self._all.decrypt(sealed))
+        except (self._invalid, ValueError):
+            raise SlackNotAuthorised("token not readable: TOKEN_KEY is not the one that it was kept with") from None
+        if where != place:
+            raise SlackNotAuthorised("token not readable: it was kept for another workspace")
+        return SecretStr(token)
+
+    def is_current(self, sealed: Sealed) -> bool:
+        """Whether it is sealed with the first key."""
+        try:
+            self._newest.decrypt(sealed)
+        except self._invalid:
+            return False
+        return True

@@ -1,0 +1,1 @@
+"""Turns a transcript into what Slack shows: messages, blocks, progress, names of files. Pure."""

@@ -1,0 +1,46 @@
+"""How far a long recording is, as a message with a button that ends it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from slack_sdk.models.blocks import RichTextBlock, RichTextElementParts, RichTextSectionElement
+
+from bot.rendering.blocks import buttons
+from handlers import words
+from handlers.spoken import spoken
+from handlers.steering import CANCEL
+from storage.job import JobId
+from transcription.naming import in_words, shortened
+
+_TITLE_LENGTH = 80
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stage:
+    """Whether the provider has it, when its transcript is expected, and whether it takes longer than usual."""
+
+    sent: bool
+    expected: datetime | None = None
+    late: bool = False
+
+
+def progress_report(
+    job: JobId, stage: Stage, *, title: str | None, length: timedelta, provider: str
+) -> tuple[str, Sequence[dict[str, object]]]:
+    """The text for those who hear it, and the blocks for the eyes, which tell the time as it is where one reads it."""
+    lines = [words.in_progress(in_words(length), provider=provider, sent=stage.sent)]
+    lines += [words.about(shortened(title, limit=_TITLE_LENGTH))] if title else []
+    lines += [words.TAKES_LONGER] if stage.late else []
+    text, parts = RichTextElementParts.Text, [RichTextElementParts.Text(text="\n".join(lines))]
+    heard = " ".join(map(spoken, lines))
+    if stage.expected is not None:
+        at = f"{stage.expected:%H:%M} UTC"
+        date = RichTextElementParts.Date(timestamp=int(stage.expected.timestamp()), format="{time}", fallback=at)
+        before, after = words.EXPECTED_AT
+        heard = f"{heard} {before} {at}{after}"
+        parts = [*parts, text(text=f"\n{before} "), date, text(text=after)]  # type: ignore[list-item]
+    section = RichTextBlock(elements=[RichTextSectionElement(elements=parts)])
+    return heard, [block.to_dict() for block in (section, buttons((words.CANCEL, CANCEL, job)))]

@@ -1,0 +1,232 @@
+"""An outcome becomes one `Reply` that fits Slack's limits and that nobody can misuse. Pure.
+
+The worker calls `render` when a reply is owed and posts what comes back, unchanged. The sentences are in
+`handlers.words`, the blocks and their limits in `bot.rendering.blocks`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal, TypedDict, assert_never
+
+from slack_sdk.models.blocks import Block
+
+from bot.rendering.blocks import MESSAGE, body, buttons, fitting, line, sized, small_print, weight
+from bot.rendering.file_names import stem
+from handlers import words
+from handlers.exporting import EXPORT
+from handlers.naming import NAME_SPEAKERS, UNDO_NAMING
+from handlers.spoken import harmless, spoken
+from handlers.steering import AGAIN, RETRY, WORTH_A_TRY
+from storage.job import Failure
+from transcription.exports import as_text, as_vtt
+from transcription.naming import UNKNOWN_SPEAKER, counted, in_words, shortened, speaker_names, summary
+from transcription.naming import named as with_names
+from transcription.paragraphs import Paragraph, paragraphs
+from transcription.transcript import Transcript
+
+Form = Literal["auto", "file", "message"]
+"""`file` attaches the transcript whatever its length: for when Slack refused the blocks as too long. `message` attaches
+nothing and shows as much as fits: for when Slack does not share the files."""
+
+OPENING = 2_500
+"""Characters of a long transcript that the message shows (as `blocks.cost` counts), in whole paragraphs."""
+
+LONGEST_TEXT = 3_000
+"""Characters of top-level text; Slack asks for no more than 4,000.
+https://docs.slack.dev/reference/methods/chat.postMessage
+"""
+
+_TITLE_LENGTH = 80
+_NOTE_LENGTH = 300
+_SENTENCE_LENGTH = 500
+
+
+class Posting(TypedDict):
+    """Parameters of `chat.postMessage` against everything that Slack would make of a text by itself."""
+
+    mrkdwn: bool
+    parse: str
+    link_names: bool
+    unfurl_links: bool
+    unfurl_media: bool
+
+
+POSTING: Final[Posting] = {
+    "mrkdwn": False,
+    "parse": "none",
+    "link_names": False,
+    "unfurl_links": False,
+    "unfurl_media": False,
+}
+"""To be passed with every reply."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attachment:
+    """A file for Slack; text is UTF-8."""
+
+    name: str
+    title: str
+    content: bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reply:
+    """What is posted: `blocks` for the eyes, `text` for screen readers and notifications, and files if it is long.
+
+    `text` is safe in a field that Slack parses (see `handlers.spoken`).
+    """
+
+    text: str
+    blocks: tuple[dict[str, object], ...]
+    attachments: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Named:
+    """Which recording it is and who its speakers are: `names` by label, of the naming `version` (0 for none)."""
+
+    job: str
+    names: Mapping[str, str]
+    version: int = 0
+    buttons: bool = True
+
+
+def render(
+    outcome: Transcript | Failure,
+    *,
+    title: str | None = None,
+    provider: str | None = None,
+    form: Form = "auto",
+    time_marks: bool = True,
+    named: Named | None = None,
+) -> Reply:
+    """The reply to a recording. `title` is the recording's, `provider` the name of its transcriber for people.
+
+    `time_marks`: it says when each passage was spoken. With `named` the speakers have these names, and whoever reads it
+    can change them and take the transcript along.
+    """
+    match outcome:
+        case Failure():
+            return _sentence(
+                _apology(outcome, provider=provider),
+                title=title,
+                last=_tries(named, worth_one=outcome.reason in WORTH_A_TRY),
+            )
+        case Transcript():
+            outcome = with_names(outcome, named.names if named else {})
+            told = list(sized(paragraphs(outcome)))
+            if not told:
+                return _sentence(words.NO_SPEECH, title=title, note=outcome.note, last=_tries(named))
+            last = _buttons(outcome, named)
+            shown = told if time_marks else [replace(paragraph, start=None) for paragraph in told]
+            return _transcript(outcome, shown, title=title, provider=provider, form=form, last=last)
+        case _:
+            assert_never(outcome)
+
+
+def _apology(failure: Failure, *, provider: str | None) -> str:
+    # A sentence in which nothing can be heard says nothing to those who listen: then ours is better.
+    heard = failure if spoken(failure.sentence or "") else replace(failure, sentence=None)
+    return words.apology(heard, provider=provider)
+
+
+def _sentence(sentence: str, *, title: str | None, note: str | None = None, last: Sequence[Block] = ()) -> Reply:
+    """A plain answer, with the recording's title because a message can carry several."""
+    lines = [shortened(sentence, limit=_SENTENCE_LENGTH), *([words.about(_short(title))] if title else [])]
+    foot = _small_print(note=note)
+    return Reply(
+        text=" ".join(map(spoken, lines)),
+        blocks=_dicts([line(*lines), *([small_print(foot)] if foot else []), *last]),
+    )
+
+
+def _transcript(
+    transcript: Transcript,
+    told: Sequence[Paragraph],
+    *,
+    title: str | None,
+    provider: str | None,
+    form: Form,
+    last: Sequence[Block],
+) -> Reply:
+    head = " · ".join([summary(transcript), *([_short(title)] if title else [])])
+    foot = _small_print(provider=provider, note=transcript.note)
+    shown = fitting(told, budget=MESSAGE - weight(head) - weight(foot))
+    cut = len(shown) < len(told)
+    in_files = form == "file" or (cut and form == "auto")
+    if in_files:
+        shown = fitting(told, budget=OPENING)
+    more = words.IN_FILES if in_files else words.CUT_SHORT if cut else ""
+    last = [*([line(more)] if more else []), *([small_print(foot)] if foot else []), *last]
+    return Reply(
+        text=_aloud(transcript, shown, ending=more),
+        blocks=_dicts([line(head), *body(shown), *last]),
+        attachments=_attachments(transcript, title=title, time_marks=told[0].start is not None) if in_files else (),
+    )
+
+
+def _buttons(transcript: Transcript, named: Named | None) -> Sequence[Block]:
+    if named is None or not named.buttons:
+        return []
+    change = (words.NAME_SPEAKERS, NAME_SPEAKERS, named.job)
+    undo = (words.UNDO_NAMING, UNDO_NAMING, f"{named.job}:{named.version}")
+    again = (words.AGAIN, AGAIN, named.job)
+    export = (words.EXPORT, EXPORT, named.job)
+    return [buttons(*([change] if transcript.speakers else []), *([undo] if named.version else []), export, again)]
+
+
+def _tries(named: Named | None, *, worth_one: bool = False) -> Sequence[Block]:
+    """Buttons for another try, where it is worth one, and for one in another way."""
+    if named is None or not named.buttons:
+        return []
+    again = (words.AGAIN, AGAIN, named.job)
+    return [buttons(*([(words.RETRY, RETRY, named.job)] if worth_one else []), again)]
+
+
+def _aloud(transcript: Transcript, shown: Sequence[Paragraph], *, ending: str) -> str:
+    """The message for those who hear it: screen readers read this text and not the blocks.
+
+    So it holds the words themselves as far as they fit, without times, a speaker's name only where the voice changes.
+    """
+    speakers = len(speaker_names(transcript))
+    length = in_words(transcript.duration)
+    lines = [words.headline(length=length, speakers=counted(speakers, "speaker") if speakers else None)]
+    room = LONGEST_TEXT - len(lines[0]) - len(words.IN_FILES) - 2
+    before = ""
+    for paragraph in shown:
+        changed = paragraph.speaker != before or paragraph.speaker == UNKNOWN_SPEAKER
+        name = spoken(paragraph.speaker).rstrip(": ") if changed else ""
+        said = ": ".join(filter(None, [name, spoken(paragraph.text)]))
+        room -= len(said) + 1
+        if room < 0:
+            ending = ending or words.GOES_ON
+            break
+        lines.append(said)
+        before = paragraph.speaker
+    return "\n".join([*lines, ending] if ending else lines)
+
+
+def _attachments(transcript: Transcript, *, title: str | None, time_marks: bool) -> tuple[Attachment, ...]:
+    name = stem(title)
+    text = as_text(transcript, time_marks=time_marks).encode()
+    return (
+        Attachment(name=f"{name}.txt", title=words.text_file(name), content=text),
+        Attachment(name=f"{name}.vtt", title=words.subtitle_file(name), content=as_vtt(transcript).encode()),
+    )
+
+
+def _small_print(*, provider: str | None = None, note: str | None = None) -> str:
+    named = provider and provider in (note or "")  # a note that names its transcriber says enough
+    parts = [words.made_by(_short(provider))] if provider and not named else []
+    return harmless(" ".join([*parts, *([shortened(note, limit=_NOTE_LENGTH)] if note else [])]))
+
+
+def _short(title: str) -> str:
+    return shortened(title, limit=_TITLE_LENGTH)
+
+
+def _dicts(blocks: Sequence[Block]) -> tuple[dict[str, object], ...]:
+    return tuple(block.to_dict() for block in blocks)

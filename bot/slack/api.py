@@ -1,0 +1,78 @@
+"""One call of Slack's Web API: not while Slack wants none, with the token as it is now, its errors understood."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import SecretStr
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.metrics import Metrics
+from bot.slack.errors import SlackMishap, SlackTokenExpired, SlackUnavailable, understand
+from bot.slack.tokens import Token
+from bot.worker.rate_limits import Pauses
+
+AWAY = 3
+"""Calls in a row without an answer: Slack, or the way to it, is not there."""
+
+Answer = tuple[dict[str, Any], Mapping[str, object]]
+"""What Slack says, and the headers that came with it."""
+
+
+class Calls:
+    """Those of one workspace; `client` has no token of its own. What is asked of `pauses` holds for all of them."""
+
+    def __init__(self, *, client: AsyncWebClient, token: Token, metrics: Metrics) -> None:
+        self.pauses = Pauses()
+        self._client = client
+        self._token = token
+        self._metrics = metrics
+        self._unanswered = 0
+
+    @property
+    def are_answered(self) -> bool:
+        """Whether Slack answers, as far as is known."""
+        return self._unanswered < AWAY
+
+    async def make(self, method: str, arguments: Mapping[str, object]) -> Answer:
+        """Make it once, without those arguments that are None. Raises `SlackUnavailable`, `SlackRefused`."""
+        with self.pauses.kept(method), self._metrics.slack_call(method):
+            token = await self._token.current()
+            try:
+                return await self._call(token, method, arguments)
+            except SlackTokenExpired:
+                # Slack has looked at nothing but the token.
+                another = await self._token.instead_of(token)
+                if another is None:
+                    raise
+                return await self._call(another, method, arguments)
+
+    async def _call(self, token: SecretStr, method: str, arguments: Mapping[str, object]) -> Answer:
+        given = {name: value for name, value in arguments.items() if value is not None}
+        body = {"json": given} if method in _JSON_METHODS else {"data": _plain(given)}
+        headers = {"Authorization": f"Bearer {token.get_secret_value()}"}
+        try:
+            response = await self._client.api_call(method, headers=headers, **body)
+        except SlackMishap as error:
+            understood = understand(method, error)
+            self._note(understood)
+            raise understood from None
+        self._note(None)
+        if not isinstance(response.data, dict):
+            raise SlackUnavailable(f"{method}: not an answer")
+        return response.data, response.headers
+
+    def _note(self, error: Exception | None) -> None:
+        silent = type(error) is SlackUnavailable and error.retry_after is None
+        self._unanswered = self._unanswered + 1 if silent else 0
+
+
+_JSON_METHODS = frozenset(
+    {"chat.postMessage", "chat.update", "files.completeUploadExternal", "views.open", "views.publish"}
+)
+"""Methods with nested arguments; those that read take form fields only."""
+
+
+def _plain(arguments: Mapping[str, object]) -> dict[str, str]:
+    return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in arguments.items()}

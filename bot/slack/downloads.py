@@ -1,0 +1,120 @@
+"""Fetches a recording from Slack: the token goes to Slack's hosts only, and the bytes go to disk as they come."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Collection
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit
+
+import aiohttp
+
+from bot.slack.errors import SlackNotAuthorised, SlackUnavailable, retry_after
+from bot.slack.tokens import Token
+from bot.worker.rate_limits import Pauses
+from handlers import words
+from transcription.errors import Refused, TooLong
+
+SLACK_HOSTS = ("slack.com", "slack-edge.com", "slack-files.com")
+"""These and their subdomains may receive the token."""
+
+REDIRECTS = 5
+_CHUNK = 1024 * 1024
+_READ_AHEAD = 2**18
+"""Bytes that may wait to be written; with aiohttp's own 64 kB reading takes five times as long."""
+
+_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=20, sock_read=30)
+_REDIRECT_CODES = frozenset({301, 302, 303, 307, 308})
+_OK, _TOO_MANY, _UNAUTHORISED, _SERVER = 200, 429, frozenset({401, 403}), 500
+
+
+class Downloads:
+    """A `session` of the composition root, the bot's token in a workspace, and extra origins that may receive it."""
+
+    def __init__(self, *, session: aiohttp.ClientSession, token: Token, origins: tuple[str, ...] = ()) -> None:
+        self._session = session
+        self._token = token
+        self._origins = frozenset(origins)
+        self._pauses = Pauses()
+
+    async def fetch(self, address: str, target: Path, *, largest: int) -> None:
+        """Write the file at `address` to `target`, at most `largest` bytes.
+
+        Raises `SlackNotAuthorised` (a sign-in page in place of the file: `files:read` is missing), `SlackUnavailable`,
+        `Refused` (Slack points to a host that is not Slack's), `TooLong`. Disk errors come as they are.
+        """
+        try:
+            with self._pauses.kept("download"):
+                await self._follow(address, target, largest)
+        except (TimeoutError, aiohttp.ClientError) as error:
+            raise SlackUnavailable(f"download: {type(error).__name__}", maybe_done=False) from None
+
+    async def _follow(self, address: str, target: Path, largest: int) -> None:
+        token = (await self._token.current()).get_secret_value()
+        for _ in range(REDIRECTS + 1):
+            if not is_slacks(address, origins=self._origins):
+                raise Refused("download: not Slack's host", sentence=words.KEPT_ELSEWHERE)
+            headers = {"Authorization": f"Bearer {token}"}
+            async with self._session.get(
+                address, headers=headers, allow_redirects=False, timeout=_TIMEOUT, read_bufsize=_READ_AHEAD
+            ) as response:
+                if response.status not in _REDIRECT_CODES:
+                    await _receive(response, target, largest)
+                    return
+                # By hand, because the token must be decided upon at every hop.
+                address = _joined(address, response.headers.get("Location", ""))
+        raise SlackUnavailable("download: too many redirects", maybe_done=False)
+
+
+def is_slacks(address: str, *, origins: Collection[str] = (), names: Collection[str] = SLACK_HOSTS) -> bool:
+    """Whether an address is at one of `origins`, or by https at a host of one of `names` or below it."""
+    try:
+        parts = urlsplit(address)
+        port = parts.port
+    except ValueError:
+        return False
+    if f"{parts.scheme}://{parts.netloc}" in origins:
+        return True
+    host = (parts.hostname or "").lower()
+    ours = any(host == name or host.endswith("." + name) for name in names)
+    return parts.scheme == "https" and ours and port in {None, 443} and "@" not in parts.netloc
+
+
+def _joined(address: str, location: str) -> str:
+    try:
+        return urljoin(address, location)
+    except ValueError:
+        return ""  # an address that is none is nobody's host
+
+
+async def _receive(response: aiohttp.ClientResponse, target: Path, largest: int) -> None:
+    if response.status in _UNAUTHORISED:
+        raise SlackNotAuthorised(f"download: {response.status}")
+    if response.status == _TOO_MANY or response.status >= _SERVER:
+        wait = retry_after(response.headers)
+        raise SlackUnavailable(f"download: {response.status}", retry_after=wait, maybe_done=False)
+    if response.status != _OK:
+        raise Refused(f"download: {response.status}", sentence=words.NO_LONGER_THERE)
+    if response.content_type == "text/html":
+        raise SlackNotAuthorised("download: a sign-in page came, so files:read is missing: reinstall the app")
+    await _write(response.content.iter_any(), target, largest)
+
+
+async def _write(chunks: AsyncIterator[bytes], target: Path, largest: int) -> None:
+    received, waiting, weight = 0, list[bytes](), 0
+    with await asyncio.to_thread(target.open, "wb") as file:
+        async for chunk in chunks:
+            received += len(chunk)
+            if received > largest:
+                raise too_large(largest)
+            waiting.append(chunk)
+            weight += len(chunk)
+            if weight >= _CHUNK:
+                await asyncio.to_thread(file.writelines, waiting)  # as they came: to join them is to copy them
+                waiting, weight = [], 0
+        await asyncio.to_thread(file.writelines, waiting)
+
+
+def too_large(largest: int) -> TooLong:
+    """The refusal of a file above `largest` bytes."""
+    return TooLong("larger than allowed", sentence=words.larger_than(f"{largest // (1024 * 1024):,} MB"))

@@ -1,0 +1,255 @@
+"""One WebSocket to Slack from its hello to its end: envelopes go to Bolt, and go back once they are taken care of.
+
+slack_sdk has a client for this. It is not used, because it repeats an address whose ticket is spent, calls itself
+connected before Slack's hello, judges silence by the wall clock, closes the old connection before it opens the new one,
+and when it is closed cannot acknowledge what is in hand.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack, suppress
+from typing import Any
+
+import aiohttp
+import structlog
+from aiohttp import WSMsgType
+from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.response import BoltResponse
+from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.socket_mode.response import SocketModeResponse
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack.socket_mode.timings import Pace
+
+PLANNED = frozenset({"warning", "refresh_requested"})
+"""Why Slack ends a connection that is in order: it wants a new one in its place."""
+
+_REASONS = PLANNED | {"too_many_websockets", "link_disabled"}
+_TAKEN = 200
+
+_log = structlog.get_logger()
+
+
+class TurnedAway(Exception):
+    """Slack opened no connection, or ended it before its hello; the message is a word for why."""
+
+
+class Pulse:
+    """Signs of life, counted in our own pings: a clock would take everybody for dead after a machine's sleep."""
+
+    def __init__(self, *, unanswered: int, unheard: int) -> None:
+        self._most_unanswered, self._most_unheard = unanswered, unheard
+        self._unanswered = 0
+        self._unheard: int | None = None
+
+    def asked(self) -> None:
+        """Our ping is sent."""
+        self._unanswered += 1
+        if self._unheard is not None:
+            self._unheard += 1
+
+    def answered(self) -> None:
+        """Slack answered a ping."""
+        self._unanswered = 0
+
+    def pinged(self) -> None:
+        """Slack pinged by itself; from now on it is expected to."""
+        self._unheard = 0
+
+    def spoke(self) -> None:
+        """Slack said something by itself."""
+        if self._unheard is not None:
+            self._unheard = 0
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether nobody seems to be there any more."""
+        return self._unanswered > self._most_unanswered or (self._unheard or 0) > self._most_unheard
+
+
+class Connection:
+    """A WebSocket that is served from `open` to `close`.
+
+    `leaving` is set as soon as another one is needed in its place, and `over` when nothing comes over it any more;
+    `reason` says why: a word of Slack's `disconnect` message, `closed`, `silent`, or the name of an error.
+    """
+
+    def __init__(
+        self, socket: aiohttp.ClientWebSocketResponse[Any], stack: AsyncExitStack, *, app: AsyncApp, pace: Pace
+    ) -> None:
+        self.leaving, self.over = asyncio.Event(), asyncio.Event()
+        self.reason = ""
+        self._socket = socket
+        self._stack = stack
+        self._app = app
+        self._pace = pace
+        self._pulse = Pulse(unanswered=pace.unanswered, unheard=pace.unheard)
+        self._greeted = False
+        self._decided = asyncio.Event()
+        self._in_hand: set[asyncio.Task[None]] = set()
+        self._serving = asyncio.create_task(self._serve())
+
+    @classmethod
+    async def open(cls, address: str, *, app: AsyncApp, client: AsyncWebClient, pace: Pace) -> Connection:
+        """Connect and wait for Slack's hello. Raises `TurnedAway`, `aiohttp.ClientError`, `OSError`.
+
+        `client` lends its proxy and its certificates. The address is good for one attempt.
+        """
+        async with AsyncExitStack() as stack:
+            session = await stack.enter_async_context(aiohttp.ClientSession(middlewares=(_once,)))
+            socket = await session.ws_connect(
+                address,
+                autoping=False,
+                proxy=client.proxy,
+                ssl=client.ssl or True,
+            )
+            stack.push_async_callback(socket.close)
+            connection = cls(socket, stack.pop_all(), app=app, pace=pace)
+        try:
+            await connection._greeting()
+        except BaseException:
+            await connection.close()
+            raise
+        return connection
+
+    @property
+    def is_open(self) -> bool:
+        """Whether envelopes can come over it."""
+        return self._greeted and not self.over.is_set()
+
+    def stop(self) -> None:
+        """Take nothing more."""
+        self.over.set()
+
+    async def close(self) -> None:
+        """Take nothing more, acknowledge what is in hand, and go."""
+        self.stop()
+        try:
+            await self._finish()
+        finally:
+            with suppress(TimeoutError):  # nobody answers our goodbye: the stack hangs up all the same
+                async with asyncio.timeout(self._pace.closing.total_seconds()):
+                    await self._stack.aclose()
+            self._serving.cancel()  # by now it has ended, as a rule
+            await asyncio.gather(self._serving, return_exceptions=True)
+
+    async def _finish(self) -> None:
+        if self._in_hand:
+            await asyncio.wait(self._in_hand, timeout=self._pace.finishing.total_seconds())
+        for task in self._in_hand:
+            task.cancel()
+        await asyncio.gather(*self._in_hand, return_exceptions=True)
+
+    async def _greeting(self) -> None:
+        await self._decided.wait()
+        if not self._greeted:
+            raise TurnedAway(self.reason)
+
+    async def _serve(self) -> None:
+        parts = [asyncio.create_task(self._read()), asyncio.create_task(self._watch())]
+        try:
+            ended, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+            for part in ended:
+                error = part.exception()
+                self._leave(type(error).__name__ if error else part.result())
+        finally:
+            self.over.set()
+            for part in parts:
+                part.cancel()
+            await asyncio.gather(*parts, return_exceptions=True)
+
+    def _leave(self, reason: str) -> None:
+        self.reason = self.reason or reason
+        self.leaving.set()
+        self._decided.set()
+
+    async def _read(self) -> str:
+        while True:
+            message = await self._socket.receive()
+            match message.type:
+                case WSMsgType.TEXT:
+                    self._pulse.spoke()
+                    self._take(_read(message.data))
+                case WSMsgType.PING:
+                    self._pulse.pinged()
+                    await self._socket.pong(message.data)
+                case WSMsgType.PONG:
+                    self._pulse.answered()
+                case WSMsgType.BINARY:
+                    pass  # Slack sends none
+                case _:
+                    return "closed"
+
+    async def _watch(self) -> str:
+        """Return when Slack has fallen silent, or a ping shows that the connection is gone."""
+        while not self._pulse.is_lost:
+            self._pulse.asked()
+            try:
+                # A connection that takes no more bytes would hold us here for ever.
+                async with asyncio.timeout(self._pace.ping.total_seconds()):
+                    await self._socket.ping()
+            except TimeoutError:
+                pass
+            except ConnectionError:
+                return "closed"
+            await asyncio.sleep(self._pace.ping.total_seconds())
+        return "silent"
+
+    def _take(self, message: Any) -> None:
+        match message:
+            case {"type": "hello"}:
+                self._greeted = True
+                self._decided.set()
+            case {"type": "disconnect"}:
+                reason = str(message.get("reason"))
+                self._leave(reason if reason in _REASONS else "disconnect")
+            case {"envelope_id": str(), "type": str(), "payload": dict()} if not self.over.is_set():
+                self._begin(self._answer(SocketModeRequest.from_dict(message)))
+
+    def _begin(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.create_task(work)
+        self._in_hand.add(task)
+        task.add_done_callback(self._answered)
+
+    def _answered(self, task: asyncio.Task[None]) -> None:
+        self._in_hand.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            _log.error("envelope not taken", error=type(error).__name__)
+
+    async def _answer(self, request: SocketModeRequest | None) -> None:
+        if request is None:
+            return
+        said = acknowledgement(request, await run_async_bolt_app(self._app, request))
+        if said is not None:
+            with suppress(ConnectionError):  # gone: Slack sends it again over another one
+                await self._socket.send_str(said)
+
+
+def acknowledgement(request: SocketModeRequest, response: BoltResponse) -> str | None:
+    """What goes back to Slack; nothing where a listener failed, so that Slack sends it again."""
+    if response.status != _TAKEN:
+        return None
+    payload: dict[str, Any] | None = None
+    if response.body:
+        is_json = str(response.first_headers().get("content-type", "")).startswith("application/json")
+        payload = json.loads(response.body) if is_json else {"text": response.body}
+    return json.dumps(SocketModeResponse(envelope_id=request.envelope_id, payload=payload).to_dict())
+
+
+async def _once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    try:
+        return await send(request)
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        # aiohttp would repeat the request by itself, and with it the ticket.
+        raise TurnedAway(type(error).__name__) from error
+
+
+def _read(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None  # Slack sends an empty text now and then

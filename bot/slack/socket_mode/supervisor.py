@@ -1,0 +1,182 @@
+"""One of the connections that Socket Mode keeps: whenever it goes, a wholly new one is opened in its place."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import timedelta
+from types import TracebackType
+
+import aiohttp
+import structlog
+from slack_sdk.errors import SlackApiError
+
+from bot.slack.errors import SlackMishap, SlackRefused, retry_after, understand
+from bot.slack.socket_mode.connection import PLANNED, Connection, TurnedAway
+from bot.slack.socket_mode.timings import Pace
+
+Open = Callable[[], Awaitable[Connection]]
+
+Write = Callable[..., object]
+"""Takes a level, a line and its facts."""
+
+_log = structlog.get_logger()
+
+
+class Turn:
+    """One connection is opened at a time, and not soon after another one while that one lives."""
+
+    def __init__(self, pace: Pace) -> None:
+        self._apart = pace.apart.total_seconds()
+        self._lock = asyncio.Lock()
+        self._last = float("-inf")
+        self.hurry = asyncio.Event()
+        """A connection went since the last one was opened: there may be none left."""
+
+    async def __aenter__(self) -> None:
+        await self._lock.acquire()
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(self._last + self._apart):
+                    await self.hurry.wait()
+        except BaseException:
+            self._lock.release()
+            raise
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._last = asyncio.get_running_loop().time()
+        self.hurry.clear()
+        self._lock.release()
+
+
+class Line:
+    """Keeps one connection; `open_one` opens one, at an address of its own."""
+
+    def __init__(self, number: int, *, open_one: Open, turn: Turn, pace: Pace) -> None:
+        self._open_one = open_one
+        self._turn = turn
+        self._pace = pace
+        self._story = Story(number)
+        self._failures = 0
+        self._connection: Connection | None = None
+        self._old: set[Connection] = set()
+        self._seeing_off: set[asyncio.Task[None]] = set()
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether envelopes can come over it."""
+        return self._connection is not None and self._connection.is_open
+
+    async def keep(self) -> None:
+        """Stay connected until cancelled; then acknowledge what is in hand, and close."""
+        try:
+            while True:
+                successor = await self._open()
+                self._retire(after=self._pace.leaving)
+                self._connection = successor
+                await self._stay(successor)
+        finally:
+            self._retire(after=timedelta(0))
+            for connection in self._old:
+                connection.stop()
+            await asyncio.gather(*self._seeing_off, return_exceptions=True)
+
+    async def _open(self) -> Connection:
+        async with self._turn:
+            while True:
+                try:
+                    return await self._open_one()
+                except (TurnedAway, *SlackMishap) as error:
+                    why, wait = trouble(error)
+                self._story.tell("socket not connected", why=why, level=logging.WARNING)
+                self._failures += 1
+                await self._pause(at_least=wait)
+
+    async def _stay(self, connection: Connection) -> None:
+        """Return when it is time for the next one."""
+        self._story.tell("socket connected")
+        if await self._settles(connection):
+            self._failures = 0
+            self._story.settle()
+            await connection.leaving.wait()
+        else:
+            self._failures += 1
+        if connection.reason in PLANNED:
+            self._story.tell("socket to be replaced", why=connection.reason)
+        else:
+            self._story.tell("socket lost", why=connection.reason, level=logging.WARNING)
+            self._retire(after=timedelta(0))
+            self._turn.hurry.set()
+        if self._failures or connection.reason not in PLANNED:
+            await self._pause()
+
+    async def _settles(self, connection: Connection) -> bool:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._pace.settled.total_seconds()):
+                await connection.leaving.wait()
+        return not connection.leaving.is_set()
+
+    async def _pause(self, *, at_least: timedelta = timedelta(0)) -> None:
+        wait = self._pace.pause(self._failures, chance=random.random())  # noqa: S311 - jitter
+        await asyncio.sleep(max(wait, at_least).total_seconds())
+
+    def _retire(self, *, after: timedelta) -> None:
+        """Let the present connection go when Slack closes it, or after so long."""
+        if self._connection is None:
+            return
+        connection, self._connection = self._connection, None
+        self._old.add(connection)
+        task = asyncio.create_task(self._see_off(connection, after=after))
+        self._seeing_off.add(task)
+        task.add_done_callback(self._seeing_off.discard)
+
+    async def _see_off(self, connection: Connection, *, after: timedelta) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(after.total_seconds()):
+                await connection.over.wait()
+        self._old.discard(connection)
+        await connection.close()
+
+
+class Story:
+    """Tells each change of state once, and the same trouble not again before a connection has settled."""
+
+    def __init__(self, number: int, *, write: Write | None = None) -> None:
+        self._number = number
+        self._write = write or _log.log
+        self._told: set[tuple[str, str]] = set()
+        self._last = ""
+
+    def tell(self, what: str, *, why: str = "", level: int = logging.INFO) -> None:
+        """Write a line, unless it was written."""
+        if (what, why) in self._told:
+            return
+        self._told.add((what, why))
+        self._last = what
+        self._write(level, what, connection=self._number, **({"reason": why} if why else {}))
+
+    def settle(self) -> None:
+        """A connection has lasted: the trouble before it is over."""
+        self._told.clear()
+        if self._last != "socket connected":
+            self.tell("socket connected")
+
+
+def trouble(error: Exception) -> tuple[str, timedelta]:
+    """A word for why nothing was opened, and how long Slack wants us to wait at least."""
+    match error:
+        case SlackApiError():
+            understood = understand("apps.connections.open", error)
+            wait = None if isinstance(understood, SlackRefused) else understood.retry_after
+            return str(understood), wait or timedelta(0)
+        case aiohttp.WSServerHandshakeError(status=status, headers=headers):
+            return f"refused with {status}", retry_after(headers or {}) or timedelta(0)
+        case TurnedAway():
+            return str(error), timedelta(0)
+        case _:
+            return type(error).__name__, timedelta(0)

@@ -1,0 +1,27 @@
+"""Hands Slack the bytes of a file, at the address that Slack has given for it."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from bot.slack.downloads import SLACK_HOSTS, is_slacks
+from bot.slack.errors import SlackUnavailable, retry_after
+
+_UPLOADED = 200
+
+
+async def send(address: str, content: bytes, *, session: aiohttp.ClientSession, api_url: str) -> None:
+    """Send it once. Raises `SlackUnavailable`; what did not arrive whole is nowhere."""
+    # Whoever has the address has the transcript: it stays with Slack, and a redirect is no success.
+    api = urlsplit(api_url)
+    if not is_slacks(address, origins={f"{api.scheme}://{api.netloc}"}, names={*SLACK_HOSTS, str(api.hostname)}):
+        raise SlackUnavailable("upload: not Slack's host", maybe_done=False)
+    try:
+        async with session.post(address, data=content, allow_redirects=False) as response:
+            if response.status != _UPLOADED:
+                wait = retry_after(response.headers)
+                raise SlackUnavailable(f"upload: {response.status}", retry_after=wait, maybe_done=False)
+    except (TimeoutError, aiohttp.ClientError) as error:
+        raise SlackUnavailable(f"upload: {type(error).__name__}", maybe_done=False) from None

@@ -1,0 +1,287 @@
+"""Slack as the worker sees it: describe a file and a conversation, look, reply, react.
+
+Every call is made once: repeats are the worker's business (a client that repeats a post by itself posts twice). A
+method that Slack wants to be called less is not called by anybody until Slack's `Retry-After` is over.
+All methods raise `SlackUnavailable` or `SlackRefused` unless they say otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+import aiohttp
+from pydantic import BaseModel, ValidationError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.metrics import Metrics
+from bot.rendering.reply import POSTING, Attachment
+from bot.slack.api import Answer, Calls
+from bot.slack.downloads import Downloads
+from bot.slack.errors import SlackNotAuthorised, SlackRefused, SlackUnavailable
+from bot.slack.objects import (
+    GONE,
+    Conversation,
+    ConversationList,
+    FileList,
+    Identified,
+    Identity,
+    Person,
+    SlackFile,
+    TeamList,
+)
+from bot.slack.tokens import Token
+from bot.slack.uploads import send
+
+M = TypeVar("M", bound=BaseModel)
+
+Blocks = Sequence[Mapping[str, object]]
+
+EVENT_TYPE, PROGRESS_TYPE = "threadscribe_reply", "threadscribe_progress"
+"""The metadata by which a reply of ours, and a message about progress, are recognised; everyone there may read it."""
+
+_EVERY_TYPE = "public_channel,private_channel,mpim,im"
+_CONVERSATIONS = 500
+"""In one page; Slack gives at most 999, and sometimes fewer than it is asked for."""
+
+
+class Workspace:
+    """`client` must have no retry handlers, and no token of its own: each call goes out with `token` as it is then.
+
+    `session` uploads the bytes of transcript files; calls are measured. `downloads` fetches what was shared here.
+    """
+
+    def __init__(
+        self,
+        *,
+        client: AsyncWebClient,
+        session: aiohttp.ClientSession,
+        token: Token,
+        downloads: Downloads,
+        metrics: Metrics | None = None,
+    ) -> None:
+        self.downloads = downloads
+        self._client = client
+        self._session = session
+        self._metrics = metrics or Metrics()
+        self._calls = Calls(client=client, token=token, metrics=self._metrics)
+        self._acts_for: str | None = None
+        self.identity: Identity | None = None
+        self.scopes: frozenset[str] = frozenset()
+
+    @property
+    def is_within_reach(self) -> bool:
+        """Whether Slack has told us who we are, and answers."""
+        return self.identity is not None and self._calls.are_answered
+
+    def meet(self, identity: Identity, *, scopes: frozenset[str], acts_for: str | None) -> None:
+        """Be told who we are and what we may do; and the team to name, where the token opens all of an organisation."""
+        self.identity, self.scopes, self._acts_for = identity, scopes, acts_for
+
+    async def identify(self, *, again: bool = False) -> Identity:
+        """Ask Slack who we are and what we may do; remembered, unless asked `again`."""
+        if self.identity is None or again:
+            data, headers = await self._ask("auth.test")
+            identity = _read(Identity, data, "auth.test")
+            if self._acts_for:
+                identity = identity.model_copy(update={"team_id": self._acts_for})
+            granted = next((str(value) for name, value in headers.items() if name.lower() == "x-oauth-scopes"), "")
+            self.scopes = frozenset(scope.strip() for scope in granted.split(",") if scope.strip())
+            self.identity = identity
+        return self.identity
+
+    async def file(self, file: str) -> SlackFile:
+        """Describe a file."""
+        data, _ = await self._ask("files.info", file=file)
+        return _read(SlackFile, data.get("file"), "files.info")
+
+    async def files(self, *, since: datetime) -> list[SlackFile]:
+        """Describe the files that came since then, as far as we may see them; one that cannot be read is left out."""
+        found: list[SlackFile] = []
+        page = pages = 1
+        while page <= pages:
+            data, _ = await self._ask(
+                "files.list", ts_from=int(since.timestamp()), count=200, page=page, team_id=self._acts_for
+            )
+            listed = _read(FileList, data, "files.list")
+            found += listed.files
+            page, pages = page + 1, listed.paging.pages
+        return found
+
+    async def teams(self) -> list[str]:
+        """The teams that an organisation which installed the app has given it."""
+        found: list[str] = []
+        cursor: str | None = None
+        while True:
+            data, _ = await self._ask("auth.teams.list", limit=1000, cursor=cursor)
+            listed = _read(TeamList, data, "auth.teams.list")
+            found += [team.id for team in listed.teams]
+            cursor = listed.response_metadata.next_cursor
+            if not cursor:
+                return found
+
+    async def conversation(self, channel: str) -> Conversation:
+        """Describe a conversation."""
+        data, _ = await self._ask("conversations.info", channel=channel)
+        return _read(Conversation, data.get("channel"), "conversations.info")
+
+    async def person(self, person: str) -> Person:
+        """Describe a person."""
+        data, _ = await self._ask("users.info", user=person)
+        return _read(Person, data.get("user"), "users.info")
+
+    async def whisper(self, channel: str, thread: str, *, person: str, text: str) -> None:
+        """Show one person a sentence in a thread, while they are there."""
+        await self._ask("chat.postEphemeral", channel=channel, thread_ts=thread or None, user=person, text=text)
+
+    async def conversations_of(self, person: str, *, team: str, pages: int) -> tuple[set[str], bool]:
+        """The conversations that we share with a person, and whether so many pages were all.
+
+        Source: https://docs.slack.dev/reference/methods/users.conversations
+        """
+        found, cursor = set[str](), None
+        for _ in range(pages):
+            data, _ = await self._ask(
+                "users.conversations",
+                user=person, team_id=team, types=_EVERY_TYPE, limit=_CONVERSATIONS, cursor=cursor,
+            )  # fmt: skip
+            listed = _read(ConversationList, data, "users.conversations")
+            found |= {channel.id for channel in listed.channels}
+            cursor = listed.cursor
+            if not cursor:
+                return found, True
+        return found, False
+
+    async def message(self, channel: str, ts: str) -> object:
+        """A message that somebody has reacted to, as Slack describes it. Needs `reactions:read`.
+
+        Source: https://docs.slack.dev/reference/methods/reactions.get
+        """
+        data, _ = await self._ask("reactions.get", channel=channel, timestamp=ts)
+        return data.get("message")
+
+    async def open_view(self, trigger: str, view: Mapping[str, object]) -> None:
+        """Show a form to whoever pulled the trigger."""
+        await self._ask("views.open", trigger_id=trigger, view=view)
+
+    async def publish_home(self, person: str, view: Mapping[str, object]) -> None:
+        """Show a person their App Home."""
+        await self._ask("views.publish", user_id=person, view=view)
+
+    async def open_direct(self, person: str) -> str:
+        """The direct conversation with a person, opened if need be; files cannot be shared with the person's own id."""
+        data, _ = await self._ask("conversations.open", users=person)
+        return _read(Identified, data.get("channel"), "conversations.open").id
+
+    async def react(self, channel: str, ts: str, emoji: str) -> None:
+        """Put our reaction on a message; fine if it is there."""
+        await self._ask_again("reactions.add", "already_reacted", channel=channel, timestamp=ts, name=emoji)
+
+    async def unreact(self, channel: str, ts: str, emoji: str) -> None:
+        """Take our reaction off a message; fine if it is not there."""
+        await self._ask_again("reactions.remove", "no_reaction", channel=channel, timestamp=ts, name=emoji)
+
+    async def find_reply(self, channel: str, thread: str, mark: str) -> str | None:
+        """Look for the reply with this mark in its thread; None if it is not there or the thread may not be read."""
+        cursor: str | None = None
+        while True:
+            try:
+                data, _ = await self._ask(
+                    "conversations.replies",
+                    channel=channel, ts=thread, limit=200, include_all_metadata=True, cursor=cursor,
+                )  # fmt: skip
+            except (SlackRefused, SlackNotAuthorised):
+                return None
+            if not isinstance(data.get("messages"), list):
+                raise SlackUnavailable("conversations.replies: not as documented")
+            for message in data["messages"]:
+                metadata = message.get("metadata") or {}
+                ours = metadata.get("event_type") in {EVENT_TYPE, PROGRESS_TYPE}
+                if ours and metadata.get("event_payload", {}).get("reply") == mark:
+                    return str(message["ts"])
+            cursor = (data.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                return None
+
+    async def post(
+        self, channel: str, thread: str, *, text: str, blocks: Blocks, mark: str, kind: str = EVENT_TYPE
+    ) -> str:
+        """Put one message in the thread, to be recognised by `mark` and its `kind`; its timestamp."""
+        data, _ = await self._ask(
+            "chat.postMessage",
+            channel=channel,
+            thread_ts=thread,
+            text=text,
+            blocks=blocks,
+            metadata={"event_type": kind, "event_payload": {"reply": mark}},
+            **POSTING,
+        )
+        return str(data["ts"])
+
+    async def update(
+        self, channel: str, ts: str, *, text: str, blocks: Blocks, files: Sequence[str] | None = None
+    ) -> None:
+        """Change a message of ours, and the files that it carries where `files` is given; nobody is told of it."""
+        await self._ask("chat.update", channel=channel, ts=ts, text=text, blocks=blocks, file_ids=files, parse="none")
+
+    async def delete(self, channel: str, ts: str) -> None:
+        """Delete a message of ours; fine if it is not there."""
+        await self._ask_again("chat.delete", "message_not_found", channel=channel, ts=ts)
+
+    async def finish(self, files: Mapping[str, str]) -> None:
+        """Let Slack take uploaded files (id to title) without showing them anywhere; fine if it has."""
+        given = [{"id": file, "title": title} for file, title in files.items()]
+        await self._ask("files.completeUploadExternal", files=given)
+
+    async def discard(self, file: str) -> None:
+        """Delete a file of ours; fine if it is not there."""
+        try:
+            await self._ask("files.delete", file=file)
+        except SlackRefused as refused:
+            if refused.code not in GONE:
+                raise
+
+    async def upload(self, attachment: Attachment) -> str:
+        """Hand Slack the bytes of a file that nobody sees yet; its id."""
+        name, length = attachment.name, len(attachment.content)
+        with self._calls.pauses.kept("upload"):
+            data, _ = await self._ask("files.getUploadURLExternal", filename=name, length=length)
+            with self._metrics.slack_call("upload"):
+                address, api_url = str(data["upload_url"]), self._client.base_url
+                await send(address, attachment.content, session=self._session, api_url=api_url)
+        return str(data["file_id"])
+
+    async def share(self, channel: str, thread: str | None, *, files: Mapping[str, str], blocks: Blocks) -> None:
+        """Show uploaded files (id to title) in the thread, or outside of threads, in one message with `blocks`."""
+        await self._ask(
+            "files.completeUploadExternal",
+            files=[{"id": file, "title": title} for file, title in files.items()],
+            channel_id=channel,
+            thread_ts=thread,
+            blocks=blocks,
+        )
+
+    async def shared_at(self, file: str, *, channel: str, thread: str | None) -> str | None:
+        """The timestamp of the message that carries an uploaded file there, if it is there (yet)."""
+        for place in (await self.file(file)).places(channel):
+            if place.thread_ts == thread:
+                return place.ts
+        return None
+
+    async def _ask_again(self, method: str, already: str, **arguments: object) -> None:
+        try:
+            await self._ask(method, **arguments)
+        except SlackRefused as refused:
+            if refused.code != already:
+                raise
+
+    async def _ask(self, method: str, **arguments: object) -> Answer:
+        return await self._calls.make(method, arguments)
+
+
+def _read(model: type[M], data: object, method: str) -> M:
+    try:
+        return model.model_validate(data)
+    except ValidationError:
+        raise SlackUnavailable(f"{method}: not as documented", maybe_done=False) from None

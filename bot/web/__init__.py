@@ -1,0 +1,1 @@
+"""The HTTP server with its routes, and the HTTP session for calls to Slack."""

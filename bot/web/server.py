@@ -1,0 +1,135 @@
+"""The HTTP side: Slack's requests (in HTTP mode), the providers' webhooks, hosted recordings, health."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import time
+from datetime import timedelta
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+from slack_bolt.adapter.aiohttp import to_aiohttp_response
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_sdk.signature import SignatureVerifier
+
+from bot.metrics import Metrics
+from bot.slack.bolt_app import App
+
+LARGEST_REQUEST = 1024 * 1024
+"""Bytes that anybody may send us before it is known who it is. Slack's events are some kilobytes."""
+
+PATIENCE = timedelta(seconds=10)
+"""For the body of such a request. Slack itself gives up after three seconds."""
+
+IDLE = timedelta(seconds=150)
+"""How long a connection may stay without a whole request; a little longer than the usual proxies keep theirs."""
+
+_SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
+_MOMENT = re.compile(r"[0-9]{1,12}")
+
+
+def make_server() -> web.Application:
+    """An application without routes yet."""
+    return web.Application(client_max_size=LARGEST_REQUEST)
+
+
+def serve_slack(
+    server: web.Application,
+    app: App,
+    *,
+    signing_secret: str,
+    metrics: Metrics,
+    patience: timedelta = PATIENCE,
+) -> None:
+    """Serve events, commands and interactivity at one address, to whoever signs them with the secret.
+
+    Bolt reads a body before it looks at the signature, so it is shown only what Slack has signed.
+    """
+    verifier = SignatureVerifier(signing_secret)
+
+    async def receive(request: web.Request) -> web.StreamResponse:
+        began = time.perf_counter()
+        try:
+            body = await _signed_body(request, verifier, patience)
+        except web.HTTPException as refusal:
+            metrics.acknowledged("other", status=refusal.status, after=time.perf_counter() - began)
+            raise
+        try:
+            payload = json.loads(body) if request.content_type == "application/json" else None
+            if listener := app.listener(payload):
+                return web.Response(status=await app.hear(listener, payload))
+            asked = AsyncBoltRequest(body=body, query=request.query_string, headers=dict(request.headers))
+        except (ValueError, AttributeError, TypeError, RecursionError):
+            # Signed, and yet no object of JSON: Bolt takes for granted that it is one.
+            raise web.HTTPBadRequest from None
+        return await to_aiohttp_response(await app.async_dispatch(asked))
+
+    server.router.add_post("/slack/events", receive)
+
+
+async def _signed_body(request: web.Request, verifier: SignatureVerifier, patience: timedelta) -> str:
+    signature = request.headers.get("X-Slack-Signature", "")
+    moment = request.headers.get("X-Slack-Request-Timestamp", "")
+    # Looked at first, so that a stranger without a notion of Slack cannot make us wait for a body.
+    if not (_SIGNATURE.fullmatch(signature) and _MOMENT.fullmatch(moment)):
+        raise web.HTTPUnauthorized
+    try:
+        body = (await _body(request, patience)).decode()
+    except TimeoutError:
+        raise web.HTTPRequestTimeout from None
+    except (UnicodeDecodeError, web.RequestPayloadError):
+        raise web.HTTPBadRequest from None
+    if not verifier.is_valid(body, moment, signature):
+        raise web.HTTPUnauthorized
+    return body
+
+
+async def _body(request: web.Request, patience: timedelta) -> bytes:
+    if request.content.is_eof():  # as a rule it came with the head, and a timer costs as much as the signature
+        return await request.read()
+    async with asyncio.timeout(patience.total_seconds()):
+        return await request.read()
+
+
+def timed_webhooks(metrics: Metrics) -> Middleware:
+    """Times the answer to every webhook, from its first line to what we say of it."""
+
+    @web.middleware
+    async def timed(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if not request.path.startswith("/webhooks/"):
+            return await handler(request)
+        began, status = time.perf_counter(), 500
+        try:
+            response = await handler(request)
+            status = response.status
+        except web.HTTPException as refusal:
+            status = refusal.status
+            raise
+        finally:
+            metrics.acknowledged("webhook", status=status, after=time.perf_counter() - began)
+        return response
+
+    return timed
+
+
+class Listening:
+    """A running server; `port` is the real one where 0 was asked for."""
+
+    def __init__(self, runner: web.AppRunner, port: int) -> None:
+        self._runner = runner
+        self.port = port
+
+    @classmethod
+    async def start(cls, server: web.Application, *, host: str, port: int, idle: timedelta = IDLE) -> Listening:
+        """Listen. Raises `OSError` when the port is taken."""
+        # No access log: addresses carry webhook tokens in their query.
+        runner = web.AppRunner(server, access_log=None, handle_signals=False, keepalive_timeout=idle.total_seconds())
+        await runner.setup()
+        await web.TCPSite(runner, host, port).start()
+        return cls(runner, int(runner.addresses[0][1]))
+
+    async def stop(self) -> None:
+        """Finish the requests in hand and close."""
+        await self._runner.cleanup()

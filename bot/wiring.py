@@ -1,0 +1,187 @@
+"""What a bot hears: Slack over HTTP or a socket, the providers' webhooks, and whoever asks how it is."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+
+from aiohttp import web
+
+from bot.background.home_pages import HomePages
+from bot.catalog import make_hosting
+from bot.settings.model import Settings, SettingsProblem
+from bot.slack.bolt_app import make_app
+from bot.slack.client import slack_client
+from bot.slack.memberships import Memberships
+from bot.slack.screens import Screens
+from bot.slack.socket_mode.socket_mode import SocketMode
+from bot.slack.socket_mode.timings import PACE, Pace
+from bot.web.scrape import Scrape
+from bot.web.server import Listening, make_server, serve_slack, timed_webhooks
+from bot.worker.tools import Tools
+from handlers import (
+    audio,
+    commands,
+    exporting,
+    forgetting,
+    health,
+    home,
+    metrics,
+    naming,
+    on_request,
+    preferences,
+    recordings,
+    steering,
+    webhooks,
+)
+from handlers.choices import Choice
+from handlers.commands import Commands
+from handlers.events import Command
+from handlers.health import Check
+from handlers.on_request import Requests
+from handlers.steering import Steering
+from storage.job import Job
+from transcription.transcriber import CallsBack
+
+
+def hear_slack(server: web.Application, tools: Tools, *, homes: HomePages, pace: Pace = PACE) -> SocketMode | None:
+    """Hear Slack's events and commands: over the socket that is returned, or at an address of the server.
+
+    `homes` is told who opens their App Home.
+    """
+    settings = tools.settings
+    app = make_app(settings, client=slack_client(settings), workspaces=tools.workspaces, metrics=tools.metrics)
+    deleted = partial(forgetting.deleted_message, database=tools.database, clock=tools.clock)
+    audio.register(app, database=tools.database, clock=tools.clock, deleted=deleted)
+    forgetting.register(app, database=tools.database, clock=tools.clock, removed=tools.workspaces.removed)
+    steers = Steering(
+        database=tools.database,
+        clock=tools.clock,
+        screens_of=lambda job: Screens(tools.workspace_of(job)),
+        choices=choices_of(tools),
+    )
+    settles = preferences.Settings(
+        database=tools.database,
+        clock=tools.clock,
+        screens_of=lambda visitor: Screens(tools.workspaces.of(team=visitor.team, enterprise=visitor.enterprise)),
+        choices=choices_of(tools),
+        outside=settings.allow_slack_connect,
+    )
+    asked = Commands(
+        steering=steers,
+        settings=settles,
+        database=tools.database,
+        clock=tools.clock,
+        provider_title=lambda job: tools.transcriber_of(job).title,
+        workspace_url=partial(_url, tools),
+        memberships=Memberships(tools.workspaces),
+    )
+    commands.register(app, commands=asked)
+
+    def screens_of(job: Job) -> Screens:
+        return Screens(tools.workspace_of(job))
+
+    naming.register(app, database=tools.database, clock=tools.clock, screens_of=screens_of)
+    exporting.register(app, database=tools.database, clock=tools.clock, screens_of=screens_of)
+    steering.register(app, steering=steers)
+    preferences.register(app, settings=settles)
+    requests = Requests(
+        database=tools.database,
+        clock=tools.clock,
+        messages_at=lambda place: Screens(tools.workspaces.of(team=place.team, enterprise=place.enterprise)),
+        steering=steers,
+        outside=settings.allow_slack_connect,
+        emoji=settings.reaction_request,
+    )
+    on_request.register(app, app, requests=requests)
+    home.register(app, looks=homes)
+    tools.workspaces.serve(server)
+    if settings.slack_signing_secret is not None:
+        secret = settings.slack_signing_secret.get_secret_value()
+        serve_slack(server, app, signing_secret=secret, metrics=tools.metrics)
+    if settings.slack_app_token is None:
+        return None
+    app_token = settings.slack_app_token.get_secret_value()
+    return SocketMode(
+        app,
+        app_token=app_token,
+        client=slack_client(settings),
+        connected=tools.metrics.socket_connected,
+        pace=pace,
+    )
+
+
+def choices_of(tools: Tools) -> tuple[Choice, ...]:
+    """The transcribers that are set up, as people are offered them: the usual one first."""
+    usual = tools.settings.transcriber
+    names = sorted(tools.transcribers, key=lambda name: (name != usual, name))
+    return tuple(
+        Choice(
+            name=name,
+            title=made.title,
+            languages=made.capabilities.offers,
+            undetected=made.capabilities.undetected,
+            place=made.capabilities.place,
+            vocabulary=made.capabilities.vocabulary,
+        )
+        for name in names
+        for made in [tools.transcribers[name]]
+    )
+
+
+def _url(tools: Tools, command: Command) -> str:
+    """Where the workspace's conversations are in a browser; empty until Slack has said so."""
+    identity = tools.workspaces.of(team=command.team_id, enterprise=command.enterprise_id).identity
+    return identity.url if identity else ""
+
+
+def hear_providers(server: web.Application, tools: Tools) -> None:
+    """Take the providers' webhooks."""
+    server.middlewares.append(timed_webhooks(tools.metrics))
+    providers = {name: made for name, made in tools.transcribers.items() if isinstance(made, CallsBack)}
+    webhooks.register(server, providers=providers, database=tools.database, clock=tools.clock)
+
+
+def answer_about_itself(server: web.Application, tools: Tools, *, checks: Mapping[str, Check]) -> None:
+    """Serve health, and the recordings that a provider fetches from us."""
+    hosting = make_hosting(tools.settings)
+    if hosting is not None:
+        recordings.register(server, find=hosting.find)
+    health.register(server, database=tools.database, checks=checks)
+
+
+@asynccontextmanager
+async def tell_prometheus(server: web.Application, tools: Tools, *, checks: Mapping[str, Check]) -> AsyncIterator[None]:
+    """Serve the metrics: on `server` to whoever shows the token, and on a port of their own, where these are set.
+
+    Raises `SettingsProblem` when the port is taken.
+    """
+    settings, apart = tools.settings, make_server()
+    scrape = Scrape(
+        tools.metrics, database=tools.database, clock=tools.clock, providers=tools.transcribers, checks=checks
+    )
+    if settings.metrics_token is not None:
+        metrics.register(server, text=scrape.text, token=settings.metrics_token.get_secret_value())
+    if settings.metrics_port is None:
+        yield
+        return
+    metrics.register(apart, text=scrape.text, token=None)
+    listening = await _listen(apart, "METRICS", host=settings.metrics_host, port=settings.metrics_port)
+    try:
+        yield
+    finally:
+        await listening.stop()
+
+
+async def listen(server: web.Application, settings: Settings) -> Listening:
+    """Begin to listen. Raises `SettingsProblem` when the port is taken."""
+    return await _listen(server, "HTTP", host=settings.http_host, port=settings.http_port)
+
+
+async def _listen(server: web.Application, which: str, *, host: str, port: int) -> Listening:
+    try:
+        return await Listening.start(server, host=host, port=port)
+    except OSError as error:
+        problem = f"{which}_HOST, {which}_PORT: cannot listen on {host}:{port} ({error.strerror})"
+        raise SettingsProblem([problem]) from None

@@ -1,0 +1,1 @@
+"""The worker: claims jobs, takes each one step further, retries, polls, keeps within rate limits and quotas."""

@@ -1,0 +1,106 @@
+"""Decides about errors, and does nothing else: (error, attempt, age) → again at … | give up because … . Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bot.slack.errors import SlackNotAuthorised, SlackNotInstalled, SlackRefused, SlackUnavailable
+from storage.database import StorageUnavailable
+from storage.job import Failure, JobState, Reason
+from transcription.errors import (
+    Failed,
+    Misunderstood,
+    NotAuthorised,
+    QuotaSpent,
+    Refused,
+    TranscriptionError,
+    Unavailable,
+)
+
+FIRST = timedelta(seconds=2)
+LONGEST = timedelta(minutes=5)
+OPERATOR = timedelta(minutes=5)
+"""How long between tries when only the operator can help."""
+
+PATIENCE = timedelta(hours=24)
+"""How long one step of a job is tried."""
+
+MISUNDERSTANDINGS = 5
+"""Tries, about a minute, while nothing was sent: an answer that is not as documented seldom becomes so.
+
+Once the provider may have the recording it is paid for, and only `PATIENCE` ends it.
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Again:
+    """Try the same step after `wait`; with `alarm` the operator is told."""
+
+    wait: timedelta
+    alarm: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GiveUp:
+    """The job ends with this failure."""
+
+    failure: Failure
+
+
+Decision = Again | GiveUp
+
+EXPECTED = (TranscriptionError, SlackUnavailable, SlackRefused, StorageUnavailable, OSError)
+"""Everything else is a bug of ours: tried a few times, because a restart or an update may mend it."""
+
+BUGS = 5
+
+
+def decide(error: Exception, *, attempts: int, age: timedelta, chance: float, sent: bool = False) -> Decision:
+    """What becomes of a job after `error`.
+
+    `attempts` counts the failed tries of this step before this one, `age` is the time since the step was reached,
+    `chance` is between 0 and 1 (full jitter). `sent`: the provider may have the recording.
+    """
+    failure = _failure(error, attempts=attempts, age=age, sent=sent)
+    return GiveUp(failure=failure) if failure else _again(error, attempts=attempts, chance=chance)
+
+
+def may_have_it(state: JobState, *, sendings: int) -> bool:
+    """Whether the provider may have the recording of a job in this state."""
+    return state is JobState.SUBMITTED or (state is JobState.SUBMITTING and sendings > 0)
+
+
+def _failure(error: Exception, *, attempts: int, age: timedelta, sent: bool) -> Failure | None:
+    match error:
+        case Refused():
+            return Failure(reason=Reason.REFUSED, sentence=error.sentence)
+        case Failed():
+            return Failure(reason=Reason.PROVIDER_FAILED)
+        case Misunderstood() if age > PATIENCE or (attempts >= MISUNDERSTANDINGS and not sent):
+            return Failure(reason=Reason.PROVIDER_FAILED)
+        case SlackRefused():
+            return Failure(reason=Reason.GAVE_UP)
+        case SlackUnavailable() if age > PATIENCE:
+            return Failure(reason=Reason.NO_DOWNLOAD)
+        case _:
+            hopeless = age > PATIENCE or (not isinstance(error, EXPECTED) and attempts >= BUGS)
+            return Failure(reason=Reason.GAVE_UP) if hopeless else None
+
+
+def _again(error: Exception, *, attempts: int, chance: float) -> Again:
+    match error:
+        case SlackNotInstalled():
+            return Again(wait=OPERATOR * (0.5 + chance / 2))
+        case NotAuthorised() | QuotaSpent() | SlackNotAuthorised():
+            return Again(wait=OPERATOR * (0.5 + chance / 2), alarm=True)
+        case Unavailable() | SlackUnavailable() if error.retry_after is not None:
+            return Again(wait=error.retry_after + timedelta(seconds=chance))
+        case _:
+            return Again(wait=backoff(attempts, chance=chance))
+
+
+def backoff(attempts: int, *, chance: float) -> timedelta:
+    """Full-jitter exponential: between a tenth and the whole of min(2 s x 2^attempts, 5 min)."""
+    ceiling: timedelta = min(FIRST * (1 << min(attempts, 16)), LONGEST)
+    return ceiling * max(0.1, chance)

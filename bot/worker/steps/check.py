@@ -1,0 +1,163 @@
+"""submitted: look whether the transcript is there, in the provider's own time."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from bot.worker.claim import Claim, Later
+from bot.worker.polling import first_look, is_overdue, next_look, took
+from bot.worker.provider_facts import keep_facts
+from bot.worker.steps import progress
+from bot.worker.steps.backpressure import asking
+from bot.worker.tools import Tools
+from handlers import words
+from storage import inbox, namings, speeds, transcripts
+from storage.claiming import FARTHEST
+from storage.database import Transaction
+from storage.job import Failure, HandleFrom, Job, JobState, Reason
+from storage.speeds import Speed
+from transcription.errors import Failed, Lost
+from transcription.transcriber import Handle, Inquiry, Pace, Pending, Transcriber
+from transcription.transcript import Transcript
+
+
+async def check(claim: Claim, tools: Tools) -> Job | Later:
+    """Look once; keep the transcript, or come back when the pace says so."""
+    job = claim.job
+    transcriber = tools.transcriber_of(job)
+    handle = Handle(job.handle or "")
+    pace, length = _pace(transcriber, tools), job.duration or timedelta(0)
+    fresh = claim.fresh
+    await progress.tell(claim, tools)
+    if fresh:
+        speed = await tools.database.read(_speed(job, transcriber))
+        return Later(due=tools.clock() + first_look(pace, length, speed), unless_webhook=True)
+    known = await _known(job, tools, transcriber)
+    notice, speed = known.notice, known.speed
+    waited = _waited(claim, tools)
+    overdue = is_overdue(pace, length, age=claim.age, waited=waited)
+    inquiry = Inquiry(
+        age=claim.age,
+        length=job.duration,
+        notice=notice,
+        earlier=known.earlier,
+        # An id that the release before has noted counts as it did there: what was sent, and paid for, is not lost.
+        given=job.handle_from is not HandleFrom.WEBHOOK,
+        failing_for=claim.failing_for,
+        overdue=overdue,
+    )
+    try:
+        with asking(job, tools, transcriber.name):
+            answer = await transcriber.check(handle, inquiry)
+    except Lost:
+        return await _start_again(claim, limit=transcriber.capabilities.sendings)
+    except Failed as failed:
+        if failed.report is not None:
+            await claim.save(replace(job, report=failed.report))
+        raise
+    finally:
+        await keep_facts(transcriber, tools)
+    tools.limits.answered(transcriber.name)
+    match answer:
+        case Transcript():
+            learnt = took(pace, length, speed, age=claim.age, looks=job.looks, called=notice is not None)
+            return await _keep(claim, tools, answer, took=learnt)
+        case Pending():
+            if overdue:
+                return await claim.save(replace(job, state=JobState.READY, failure=Failure(reason=Reason.TOO_SLOW)))
+            return _come_back(claim, tools, answer, pace=pace, speed=speed, waited=waited)
+
+
+def _pace(transcriber: Transcriber, tools: Tools) -> Pace:
+    pace, soonest = transcriber.capabilities.pace, tools.settings.soonest_look
+    return pace if soonest is None else replace(pace, soonest=timedelta(seconds=soonest))
+
+
+def _speed(job: Job, transcriber: Transcriber) -> Callable[[Transaction], Speed]:
+    model = transcriber.capabilities.model
+    return lambda tx: speeds.speed_of(tx, provider=job.provider or "", model=model)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Known:
+    """The newest webhook body about a job, those before it, and how quick its provider is."""
+
+    notice: bytes | None
+    earlier: tuple[bytes, ...]
+    speed: Speed
+    unread: bool
+
+
+async def _known(job: Job, tools: Tools, transcriber: Transcriber) -> _Known:
+    """What there is to go by. Bodies are marked as seen before the look, so that only a newer one cuts a wait."""
+    provider, handle, speed_of = job.provider or "", job.handle or "", _speed(job, transcriber)
+
+    def mark(tx: Transaction) -> None:
+        inbox.mark_read(tx, provider=provider, handle=handle, now=tools.clock())
+
+    def known(tx: Transaction) -> _Known:
+        notice = inbox.newest(tx, provider=provider, handle=handle)
+        earlier = inbox.earlier(tx, provider=provider, handle=handle) if notice is not None else ()
+        unread = inbox.has_unread(tx, provider=provider, handle=handle)
+        return _Known(notice=notice, earlier=earlier, speed=speed_of(tx), unread=unread)
+
+    found = await tools.database.read(known)
+    if found.unread:
+        await tools.database.write(mark)
+        found = await tools.database.read(known)
+    return found
+
+
+async def _keep(claim: Claim, tools: Tools, transcript: Transcript, *, took: timedelta | None) -> Job:
+    job = claim.job
+    if job.shown_as is not None and not transcript.turns:  # what is there is better than nothing
+        nothing = Failure(reason=Reason.REFUSED, sentence=words.NOTHING_HEARD)
+        return await claim.save(replace(job, state=JobState.READY, failure=nothing), note="nothing heard")
+    ready = replace(job, state=JobState.READY, shown_as=None, report=transcript.report)
+    if job.retried:
+        ready = replace(ready, naming=0, shown=0)
+    model = tools.transcriber_of(job).capabilities.model
+    if job.damaged:
+        note = " ".join(part for part in (transcript.note, words.DAMAGED) if part)
+        transcript = replace(transcript, note=note)
+
+    def also(tx: Transaction) -> None:
+        transcripts.put(tx, job.id, transcript, now=tools.clock())
+        inbox.forget(tx, provider=job.provider or "", handle=job.handle or "")
+        if job.retried:
+            namings.start_over(tx, job)
+        if job.duration is not None and took is not None:
+            speeds.learn(tx, provider=job.provider or "", model=model, length=job.duration, took=took)
+
+    return await claim.save(ready, also=also)
+
+
+async def _start_again(claim: Claim, *, limit: int) -> Job:
+    job = claim.job
+    if job.sendings >= limit:
+        return await claim.save(replace(job, state=JobState.READY, failure=Failure(reason=Reason.PROVIDER_FAILED)))
+    return await claim.save(
+        replace(job, state=JobState.RECEIVED, handle=None, handle_from=None), note="lost at the provider"
+    )
+
+
+def _waited(claim: Claim, tools: Tools) -> timedelta:
+    """For how long the provider has been at work: from one answer to the next, and for no longer than a look waits.
+
+    A look after a failed one tells nothing of the time between them, and a bot that was not there knows nothing of it.
+    """
+    job = claim.job
+    if job.attempts > 0:
+        return job.waited
+    since = tools.clock() - (job.waited_until or job.state_since)
+    return job.waited + min(max(since, timedelta(0)), FARTHEST)
+
+
+def _come_back(claim: Claim, tools: Tools, pending: Pending, *, pace: Pace, speed: Speed, waited: timedelta) -> Later:
+    length = claim.job.duration or timedelta(0)
+    chance = random.random()  # noqa: S311 - jitter
+    wait = pending.look_after or next_look(pace, length, speed, age=claim.age, chance=chance)
+    return Later(due=tools.clock() + wait, attempts=0, in_vain=True, waited=waited, unless_webhook=True)

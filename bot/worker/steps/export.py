@@ -1,0 +1,155 @@
+"""replied, and somebody wants the transcript as a file: it is handed over, noted, and shared once.
+
+In the thread of the recording, or with whoever asked, in their direct messages with us.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import replace
+
+from bot.rendering.blocks import line
+from bot.rendering.file_names import stem
+from bot.rendering.reply import Attachment
+from bot.slack.errors import SlackRefused, SlackUnavailable
+from bot.slack.objects import GONE
+from bot.slack.screens import DIRECT
+from bot.worker.claim import Claim, Later
+from bot.worker.steps.sharing import SHARINGS, look_again, shared_once
+from bot.worker.tools import Tools
+from handlers import words
+from storage import exports, namings, transcripts
+from storage.database import Transaction
+from storage.exports import Export, Recipient
+from storage.job import Job
+from transcription.formats import Format, written
+from transcription.naming import named, shortened
+from transcription.transcript import Transcript
+
+_TITLE_LENGTH = 80
+
+
+class _Undeliverable(Exception):
+    """It cannot be done; the note says why."""
+
+
+async def export(claim: Claim, tools: Tools) -> Job | Later:
+    """Deliver the next file that the job owes; what cannot be delivered is told to whoever asked, once."""
+    order = await tools.database.read(lambda tx: exports.owed(tx, claim.job))
+    if order is None:
+        return await claim.save(as_exported(claim.job))
+    claim.fresh = False  # it may have been begun before the job came to this state once more
+    try:
+        return await _deliver(claim, tools, order)
+    except (_Undeliverable, SlackRefused) as error:
+        why = error.code if isinstance(error, SlackRefused) else str(error)
+        ended = await claim.save(as_exported(claim.job), note=f"not exported: {why}")
+        with suppress(SlackRefused, SlackUnavailable):  # a courtesy
+            await tools.workspace_of(ended).whisper(
+                ended.origin.channel, ended.origin.thread or "", person=order.wish.by, text=words.NOT_EXPORTED
+            )
+        return ended
+
+
+def as_exported(job: Job) -> Job:
+    """The job, its next file not owed any more."""
+    return replace(job, exported=min(job.exported + 1, job.exports), under_way_since=None, looks=0, attempts=0)
+
+
+async def message_of(job: Job, tools: Tools, order: Export) -> str | None:
+    """The message that carries the file, also where whoever shared it never learnt of it."""
+    if order.message_ts is not None or order.file is None or order.channel is None:
+        return order.message_ts
+    with suppress(SlackRefused):  # it was never shared, or is gone
+        return await tools.workspace_of(job).shared_at(order.file, channel=order.channel, thread=_thread(job, order))
+    return None
+
+
+async def _deliver(claim: Claim, tools: Tools, order: Export) -> Job | Later:
+    if order.file is None:
+        channel = await _place(claim.job, tools, order)
+        slot = tools.limits.message_slot(channel, claim.job.id, now=tools.clock())
+        if slot is not None:
+            return Later(due=slot)
+        order = await _hand_over(claim, tools, replace(order, channel=channel))
+    try:
+        ts = await _share(claim, tools, order)
+    except SlackRefused as refused:
+        if refused.code in GONE:
+            return await _anew(claim, tools, order)
+        raise
+    if ts is not None:
+        shown = replace(order, message_ts=ts)
+        return await claim.save(as_exported(claim.job), also=lambda tx: exports.note(tx, shown))
+    return look_again(claim, tools) or await _anew(claim, tools, order)
+
+
+async def _place(job: Job, tools: Tools, order: Export) -> str:
+    if order.wish.recipient is Recipient.THREAD:
+        return job.origin.channel
+    workspace = tools.workspace_of(job)
+    await workspace.identify()
+    if DIRECT not in workspace.scopes:
+        raise _Undeliverable(f"without {DIRECT}")
+    return await workspace.open_direct(order.wish.by)
+
+
+async def _hand_over(claim: Claim, tools: Tools, order: Export) -> Export:
+    """Give Slack the file, which nobody sees yet, and note which it is."""
+    attachment = await _attachment(claim.job, tools, order)
+    file = await tools.workspace_of(claim.job).upload(attachment)
+    noted = replace(order, file=file, sharings=order.sharings + 1)
+    await claim.save(claim.job, also=lambda tx: exports.note(tx, noted))
+    return noted
+
+
+async def _attachment(job: Job, tools: Tools, order: Export) -> Attachment:
+    transcript = await tools.database.read(lambda tx: _as_named(tx, job))
+    if transcript is None:
+        raise _Undeliverable("no longer kept")
+    kind = Format(order.wish.format)
+    # A long one takes seconds: meanwhile the others go on.
+    content = await asyncio.to_thread(
+        written, transcript, kind, title=job.title or words.UNTITLED, at=order.at,
+        time_marks=job.wanted.time_marks is not False,
+    )  # fmt: skip
+    return Attachment(name=f"{stem(job.title)}.{kind}", title=_title(job, kind), content=content)
+
+
+def _title(job: Job, kind: Format) -> str:
+    name = stem(job.title)
+    return words.subtitle_file(name) if kind.is_subtitles else words.text_file(name)
+
+
+def _as_named(tx: Transaction, job: Job) -> Transcript | None:
+    transcript, naming = transcripts.get(tx, job.id), namings.newest(tx, job.id)
+    return named(transcript, naming.names) if transcript and naming else transcript
+
+
+async def _share(claim: Claim, tools: Tools, order: Export) -> str | None:
+    job, kind = claim.job, Format(order.wish.format)
+    file, channel, thread = order.file or "", order.channel or "", _thread(job, order)
+    about = [words.about(shortened(job.title, limit=_TITLE_LENGTH))] if job.title else []
+    above = line(words.exported(kind), *about)
+
+    async def share() -> None:
+        files = {file: _title(job, kind)}
+        await tools.workspace_of(job).share(channel, thread, files=files, blocks=[above.to_dict()])
+
+    return await shared_once(claim, tools, file=file, channel=channel, thread=thread, share=share)
+
+
+def _thread(job: Job, order: Export) -> str | None:
+    return job.origin.thread if order.wish.recipient is Recipient.THREAD else None
+
+
+async def _anew(claim: Claim, tools: Tools, order: Export) -> Job:
+    """The file was lost at Slack: another one is handed over, some times."""
+    with suppress(SlackRefused):
+        await tools.workspace_of(claim.job).discard(order.file or "")
+    if order.sharings >= SHARINGS:
+        raise _Undeliverable("never shared")
+    again = replace(order, file=None)
+    settled = replace(claim.job, under_way_since=None, looks=0)
+    return await claim.save(settled, note="never shared", also=lambda tx: exports.note(tx, again))

@@ -1,0 +1,43 @@
+"""replied, abandoned: the reaction tells the outcome, the spool is emptied, and nobody claims the job again."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from bot.slack.errors import SlackNotAuthorised, SlackRefused
+from bot.worker.claim import Claim, Later
+from bot.worker.steps import progress
+from bot.worker.tools import Tools
+from storage import forgetting, jobs
+from storage.job import Job, JobState, Reason
+
+
+async def tidy(claim: Claim, tools: Tools) -> Later:
+    """Finish; safe to repeat."""
+    job = claim.job
+    await tools.spool.clear(job.id)
+    if job.message_ts is not None and not job.forgotten:
+        with suppress(SlackRefused, SlackNotAuthorised):  # a courtesy: the reply is there
+            await _show_outcome(job, tools)
+    await progress.take_away(claim, tools)
+    return Later(due=None)
+
+
+async def _show_outcome(job: Job, tools: Tools) -> None:
+    channel, ts = job.origin.channel, job.message_ts or ""
+    outcome = _emoji(job, tools)
+    if outcome is not None:
+        await tools.workspace_of(job).react(channel, ts, outcome)
+    if job.retried and not await tools.database.read(lambda tx: forgetting.has_neighbours(tx, job)):
+        for earlier in {tools.settings.reaction_done, tools.settings.reaction_failed} - {outcome}:
+            await tools.workspace_of(job).unreact(channel, ts, earlier)
+    if not await tools.database.read(lambda tx: jobs.others_on_message(tx, job)):
+        await tools.workspace_of(job).unreact(channel, ts, tools.settings.reaction_pending)
+
+
+def _emoji(job: Job, tools: Tools) -> str | None:
+    if job.state is JobState.REPLIED:
+        return tools.settings.reaction_failed if job.failure else tools.settings.reaction_done
+    if job.failure is not None and job.failure.reason is Reason.NOWHERE_TO_REPLY:
+        return tools.settings.reaction_failed
+    return None

@@ -1,0 +1,75 @@
+"""What a reply is recognised by, and what it shows: for the steps that post it, change it and remove it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+
+from pydantic import TypeAdapter
+
+from bot.rendering.reply import Form, Named, Reply, render
+from bot.worker.tools import Tools
+from storage import transcripts
+from storage.job import Failure, Job, Reason
+from storage.namings import Naming
+
+TOO_MUCH = frozenset({"msg_blocks_too_long", "msg_too_long", "invalid_blocks", "invalid_blocks_format"})
+"""Slack's words for a message that is too large after all: then it goes as a file."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Intent:
+    """How the reply is recognised: by `files` (ids and titles) where it carries some, by `mark` otherwise.
+
+    The mark is of this reply alone. `replacing`: files that are to take the place of `files`, because the speakers were
+    named or the recording was done again; `dropped`: earlier ones that were never seen in the thread. `plain`: without
+    buttons, since Slack did not take them with files.
+    """
+
+    mark: str = ""
+    form: Form = "auto"
+    files: tuple[tuple[str, str], ...] = ()
+    sharings: int = 0
+    replacing: tuple[tuple[str, str], ...] = ()
+    dropped: tuple[str, ...] = ()
+    plain: bool = False
+
+    @property
+    def own_files(self) -> tuple[str, ...]:
+        """Every file that the reply has or had."""
+        return (*(file for file, _ in (*self.files, *self.replacing)), *self.dropped)
+
+    def without_files(self, form: Form) -> Intent:
+        """For another try in this form."""
+        return replace(self, form=form, files=(), dropped=(*self.dropped, *(file for file, _ in self.files)))
+
+    def dump(self) -> str:
+        """As text for the job's row."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def load(cls, text: str | None) -> Intent:
+        """As it was dumped; without any, the usual form."""
+        return _INTENT.validate_json(text) if text else cls()
+
+
+_INTENT = TypeAdapter(Intent)
+
+
+async def rendered(job: Job, tools: Tools, intent: Intent, *, naming: Naming | None = None) -> Reply:
+    """The job's reply, with the speakers' names."""
+    transcript = await tools.database.read(lambda tx: transcripts.get(tx, job.id))
+    return render(
+        job.failure or transcript or Failure(reason=Reason.GAVE_UP),
+        title=job.title,
+        provider=tools.transcriber_of(job).title,
+        form=job.wanted.form or "auto" if intent.form == "auto" else intent.form,
+        time_marks=job.wanted.time_marks is not False,
+        named=_named(job, naming, buttons=not intent.plain),
+    )
+
+
+def _named(job: Job, naming: Naming | None, *, buttons: bool) -> Named:
+    if naming is None:
+        return Named(job=job.id, names={}, buttons=buttons)
+    return Named(job=job.id, names=naming.names, version=naming.version, buttons=buttons)

@@ -1,0 +1,212 @@
+"""received: find out what was shared and where, and whether it is for us; get it ready to be sent.
+
+Nothing leaves Slack before the conversation is known to have us and to stay within the company.
+"""
+
+from __future__ import annotations
+
+import math
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.slack.errors import SlackNotAuthorised, SlackRefused, SlackUnavailable
+from bot.slack.objects import Place, SlackFile
+from bot.worker.claim import Claim, Later
+from bot.worker.quotas import keep_within
+from bot.worker.steps import progress
+from bot.worker.steps.audio import obtain
+from bot.worker.steps.backpressure import asking, held_back
+from bot.worker.tools import Tools
+from handlers import words
+from handlers.audio import is_resolved, seconds
+from storage import again, jobs, preferences
+from storage.database import Taken, Transaction
+from storage.job import Failure, Job, JobState, Reason
+from storage.preferences import Preferences
+from storage.wanted import Wanted
+from transcription.errors import NoSound
+
+WAIT_FOR_SLACK = timedelta(minutes=10)
+"""Slack scans an upload before it tells what it is and where; larger takes longer."""
+
+LOOKS = 20
+"""At least so often it is looked for, whatever the clock says: about as often as two minutes have room for."""
+
+WAIT_FOR_ANOTHER = timedelta(minutes=2)
+"""How long an event without a message of its own may still get one, before it is a repeat of one we have."""
+
+SAME_SHARING = 10.0
+"""Seconds between a message with a file and the event about it; Slack writes both within moments."""
+
+REACHES = ((timedelta(seconds=5), SAME_SHARING), (timedelta(minutes=1), 3600.0))
+"""How far apart they may be, in seconds, while the event is no older than so: the right message may still turn up, and
+another one be a sharing of long ago. Later any will do: an answer beside an old one is better than none."""
+
+MOST_TICKETS = 30
+"""A storage that refuses every ticket must come to an end; one that is away for a day may use up so many."""
+
+
+async def locate(claim: Claim, tools: Tools) -> Job | Later:
+    """Describe, judge, place, fetch, convert, prepare."""
+    try:
+        file = await tools.workspace_of(claim.job).file(claim.job.origin.file)
+    except SlackRefused as refused:
+        # Now and then Slack tells of a file before it knows it.
+        return await _wait(claim, tools, otherwise=Reason.FILE_GONE, patience=WAIT_FOR_ANOTHER, note=refused.code)
+    if file.is_elsewhere or (file.is_described and not file.looks_like_a_recording):
+        return await _leave_alone(claim, Reason.NOT_AUDIO)
+    if not file.is_described and not (file.looks_like_a_recording and file.address):
+        return await _wait(claim, tools, otherwise=Reason.NOT_AUDIO)
+    placed = await _place(claim, tools, file)
+    if placed is not None:
+        return placed
+    wishes = await tools.database.read(lambda tx: preferences.of_recording(tx, claim.job.origin))
+    left = await _kept_out(claim, tools, wishes)
+    if left is not None:
+        return left
+    await _show_pending(claim, tools)
+    return await _prepare(claim, tools, file, _as_offered(claim.job.wanted.over(wishes.wanted), tools))
+
+
+async def _wait(
+    claim: Claim, tools: Tools, *, otherwise: Reason, patience: timedelta = WAIT_FOR_SLACK, note: str | None = None
+) -> Job | Later:
+    if claim.age > patience and claim.job.looks >= LOOKS:
+        return await _leave_alone(claim, otherwise, note=note)
+    # A little longer each time: most files are ready within a second or two, the largest within minutes.
+    pause = min(max(claim.age / 4, timedelta(seconds=0.5)), timedelta(seconds=30))
+    return Later(due=tools.clock() + pause, in_vain=True)
+
+
+async def _leave_alone(claim: Claim, reason: Reason, *, note: str | None = None, tools: Tools | None = None) -> Job:
+    """With `tools` whoever has begun it is told."""
+    job, failure = claim.job, Failure(reason=reason)
+    if job.shown_as is not None:  # it was to be done again, and its thread has a transcript: that is said and stays
+        return await claim.save(replace(job, state=JobState.READY, failure=failure), note=note or str(reason))
+    left = await claim.save(replace(job, state=JobState.ABANDONED, failure=failure), note=note or str(reason))
+    if tools is not None and job.begun_by is not None:
+        with suppress(SlackRefused, SlackUnavailable):  # a courtesy
+            where, thread = job.origin.channel, job.origin.thread or ""
+            await tools.workspace_of(job).whisper(where, thread, person=job.begun_by, text=words.apology(failure))
+    return left
+
+
+class _AskedFor(Exception):
+    """Somebody has, meanwhile."""
+
+
+async def _leave_unless_asked(claim: Claim) -> Job | None:
+    def unless_asked(tx: Transaction) -> None:
+        # Looked at when the row is ours: whoever asks just now waits, and then sees what became of it.
+        if again.who_asked(tx, claim.job) is not None:
+            raise _AskedFor
+
+    failure = Failure(reason=Reason.ON_REQUEST)
+    left = replace(claim.job, state=JobState.ABANDONED, failure=failure)
+    try:
+        return await claim.save(left, note=str(failure.reason), also=unless_asked)
+    except _AskedFor:
+        return None
+
+
+async def _place(claim: Claim, tools: Tools, file: SlackFile) -> Job | Later | None:
+    """Settle the message and the thread; None when they are settled."""
+    job = claim.job
+    if job.message_ts is not None:
+        return None
+    title = file.title or file.name or job.title
+    if is_resolved(job.origin.occasion):
+        located = replace(job, message_ts=job.origin.occasion, title=title)
+        await claim.save(located)
+        return None
+    places = file.places(job.origin.channel)
+    if not places:
+        return await _wait(claim, tools, otherwise=Reason.NOWHERE_TO_REPLY)
+    taken = await tools.database.read(lambda tx: jobs.occasions(tx, job.origin))
+    nearest = min(places, key=lambda place: _distance(place, job.origin.occasion))
+    if nearest.ts in taken and _distance(nearest, job.origin.occasion) <= SAME_SHARING:
+        return await _leave_alone(claim, Reason.DUPLICATE)
+    reach = next((reach for age, reach in REACHES if claim.age < age), math.inf)
+    if nearest.ts not in taken and _distance(nearest, job.origin.occasion) <= reach:
+        settled = await _settle(claim, tools, nearest, title)
+        return None if settled else await _leave_alone(claim, Reason.DUPLICATE)
+    return await _wait(claim, tools, otherwise=Reason.DUPLICATE, patience=WAIT_FOR_ANOTHER)
+
+
+def _distance(place: Place, occasion: str) -> float:
+    return abs(seconds(place.ts) - seconds(occasion))
+
+
+async def _settle(claim: Claim, tools: Tools, place: Place, title: str | None) -> bool:
+    job = claim.job
+    origin = replace(job.origin, occasion=place.ts, thread=place.root)
+    located = replace(job, origin=origin, message_ts=place.ts, title=title)
+    try:
+        claim.job = await tools.database.write(lambda tx: jobs.locate(tx, job, located))
+    except Taken:
+        return False
+    return True
+
+
+async def _kept_out(claim: Claim, tools: Tools, wishes: Preferences) -> Job | None:
+    """The job, left alone, where nothing may be read from this conversation or nobody wants it."""
+    reason = await _keep_out(claim, tools, wishes)
+    if reason is Reason.ON_REQUEST:
+        return await _leave_unless_asked(claim)
+    return None if reason is None else await _leave_alone(claim, reason, tools=tools)
+
+
+async def _keep_out(claim: Claim, tools: Tools, wishes: Preferences) -> Reason | None:
+    """Why nothing may be read from this conversation, or is wanted, if so."""
+    try:
+        conversation = await tools.workspace_of(claim.job).conversation(claim.job.origin.channel)
+    except SlackRefused:
+        return Reason.NOT_A_MEMBER
+    allowed = tools.settings.allow_slack_connect if wishes.outside is None else wishes.outside
+    objection = conversation.objection(allow_shared=allowed)
+    return Reason.ON_REQUEST if objection is None and wishes.automatic is False else objection
+
+
+async def _show_pending(claim: Claim, tools: Tools) -> None:
+    job = claim.job
+    if job.attempts or job.message_ts is None:
+        return
+    try:
+        await tools.workspace_of(claim.job).react(job.origin.channel, job.message_ts, tools.settings.reaction_pending)
+    except (SlackNotAuthorised, SlackRefused, SlackUnavailable):
+        return  # a courtesy: the transcript comes without it
+
+
+def _as_offered(wanted: Wanted, tools: Tools) -> Wanted:
+    """Without a language that the transcriber does not offer: it was chosen for another one."""
+    offers = tools.transcriber_for(wanted).capabilities.offers
+    return wanted if wanted.language in {None, *offers} else replace(wanted, language=None)
+
+
+async def _prepare(claim: Claim, tools: Tools, file: SlackFile, wanted: Wanted) -> Job | Later:
+    transcriber = tools.transcriber_for(wanted)
+    if claim.job.tickets >= MOST_TICKETS:
+        failure = Failure(reason=Reason.PROVIDER_FAILED)
+        return await claim.save(replace(claim.job, state=JobState.READY, failure=failure), note="too many tickets")
+    try:
+        obtained = await obtain(replace(claim.job, wanted=wanted), tools, transcriber, file=file)
+    except NoSound:
+        if file.is_voice:
+            raise
+        return await _leave_alone(claim, Reason.NO_SOUND)
+    duration, damaged = obtained.audio.duration, obtained.damaged
+    title = claim.job.title or file.title or file.name  # an old transcript may have been forgotten with its title
+    known = replace(
+        claim.job, provider=transcriber.name, wanted=wanted, title=title, duration=duration, damaged=damaged
+    )
+    await claim.save(known)
+    await keep_within(claim.job, tools, duration=duration)
+    await progress.tell(claim, tools)
+    held = held_back(claim, tools, transcriber.name)
+    if held is not None:
+        return held
+    with asking(claim.job, tools, transcriber.name):
+        ticket = await transcriber.prepare(obtained.audio)
+    tickets = claim.job.tickets + 1
+    return await claim.save(replace(claim.job, state=JobState.SUBMITTING, ticket=ticket, tickets=tickets))

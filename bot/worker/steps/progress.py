@@ -1,0 +1,126 @@
+"""Tells in the thread how far a long recording is: one message, changed now and then, removed when the answer is there.
+
+A courtesy: nothing waits for it and nothing fails with it. Its mark is noted before it is posted, so that one that a
+process has left behind is found and removed, where the thread may be read.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
+
+from bot.rendering.progress import Stage, progress_report
+from bot.slack.errors import SlackRefused, SlackUnavailable
+from bot.slack.workspace import PROGRESS_TYPE, Blocks
+from bot.worker.claim import Claim
+from bot.worker.effects import LANDING
+from bot.worker.tools import Tools
+from storage import speeds
+from storage.job import Job, JobState, LeaseLost
+from storage.moments import moment, stored
+
+LONG = timedelta(minutes=5)
+"""Recordings that are longer get a message about their progress."""
+
+OFTEN = timedelta(seconds=5)
+"""It is changed at most so often."""
+
+LATE = timedelta(minutes=1)
+"""What comes by so much later than expected takes longer than usual."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Progress:
+    """Its `mark` is noted before it is posted, `ts` after; what was `said` last, and when (`at`, milliseconds)."""
+
+    mark: str
+    ts: str | None = None
+    said: str = ""
+    at: int = 0
+
+    def dump(self) -> str:
+        """As text for the job's row."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def load(cls, text: str | None) -> Progress | None:
+        """As it was dumped."""
+        return cls(**json.loads(text)) if text else None
+
+
+async def tell(claim: Claim, tools: Tools) -> None:
+    """Post or change the message of a long recording, if there is anything new to say."""
+    job = claim.job
+    if (job.duration or timedelta(0)) <= LONG or job.origin.thread is None or job.forgotten:
+        return
+    known, now = Progress.load(job.progress), tools.clock()
+    text, blocks = progress_report(
+        job.id, await _stage(job, tools), title=job.title, length=job.duration or timedelta(0),
+        provider=tools.transcriber_of(job).title,
+    )  # fmt: skip
+    if known is not None and (known.said == text or now - moment(known.at) < OFTEN):
+        return
+    if known is None and tools.limits.message_slot(job.origin.channel, f"{job.id} progress", now=now) is not None:
+        return  # others have something to say there
+    with suppress(SlackRefused, SlackUnavailable):
+        if known is None or known.ts is None:
+            await _post(claim, tools, text, blocks)
+        else:
+            await tools.workspace_of(job).update(job.origin.channel, known.ts, text=text, blocks=blocks)
+            await claim.save(replace(claim.job, progress=replace(known, said=text, at=stored(now)).dump()))
+
+
+async def _stage(job: Job, tools: Tools) -> Stage:
+    if job.state is not JobState.SUBMITTED:
+        return Stage(sent=False)
+    model, length = tools.transcriber_of(job).capabilities.model, job.duration or timedelta(0)
+    speed = await tools.database.read(lambda tx: speeds.speed_of(tx, provider=job.provider or "", model=model))
+    if not speed.is_known:
+        return Stage(sent=True)
+    expected = job.state_since + speed.expected(length)
+    if tools.clock() > expected + LATE:
+        return Stage(sent=True, late=True)
+    # To the minute: what was learned since must not change the message all the time.
+    return Stage(sent=True, expected=expected.replace(second=0, microsecond=0) + timedelta(minutes=1))
+
+
+async def _post(claim: Claim, tools: Tools, text: str, blocks: Blocks) -> None:
+    """Post it; where an earlier try may have, look for that and post no other: two would be worse than none."""
+    job, workspace, known = claim.job, tools.workspace_of(claim.job), Progress.load(claim.job.progress)
+    channel, thread = job.origin.channel, job.origin.thread or ""
+    if known is not None:
+        ts = await workspace.find_reply(channel, thread, known.mark)
+    else:
+        known = Progress(mark=secrets.token_hex(4))
+        await claim.save(replace(job, progress=known.dump()))
+        await claim.begin(LANDING)
+        try:
+            ts = await workspace.post(channel, thread, text=text, blocks=blocks, mark=known.mark, kind=PROGRESS_TYPE)
+        except (SlackRefused, SlackUnavailable) as error:
+            if isinstance(error, SlackRefused) or not error.maybe_done:  # another time, then
+                await claim.save(replace(claim.job, progress=None))
+            raise
+    if ts is None:
+        return
+    try:
+        await claim.record(replace(claim.job, progress=replace(known, ts=ts, said=text).dump()))
+    except LeaseLost:  # e.g. cancelled meanwhile: whoever goes on knows nothing of it
+        with suppress(SlackRefused, SlackUnavailable):
+            await workspace.delete(channel, ts)
+        raise
+
+
+async def take_away(claim: Claim, tools: Tools) -> None:
+    """Remove the message, if there is or may be one."""
+    job, known = claim.job, Progress.load(claim.job.progress)
+    if known is None:
+        return
+    workspace, channel = tools.workspace_of(job), job.origin.channel
+    with suppress(SlackRefused):
+        ts = known.ts or await workspace.find_reply(channel, job.origin.thread or "", known.mark)
+        if ts is not None:
+            await workspace.delete(channel, ts)
+    await claim.save(replace(claim.job, progress=None))

@@ -1,0 +1,123 @@
+"""ready, replying: the thread gets its one reply, the transcript or the sentence why there is none.
+
+What is about to be posted is noted first: a message by a mark in its metadata, files by their ids.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+
+from bot.rendering.reply import Form
+from bot.slack.errors import SlackRefused
+from bot.slack.objects import GONE
+from bot.worker.claim import Claim, Later
+from bot.worker.effects import once
+from bot.worker.steps.intent import TOO_MUCH, Intent, rendered
+from bot.worker.steps.rerun import keep_what_is_there, put_in_place
+from bot.worker.steps.sharing import SHARINGS, look_again, shared_once
+from bot.worker.tools import Tools
+from storage import forgetting
+from storage.job import Failure, Job, JobState, Reason
+
+
+async def plan(claim: Claim, tools: Tools) -> Job | Later:
+    """Ready → replying: wait for the channel's turn, hand over files unseen, note what will be posted."""
+    job = claim.job
+    if job.forgotten:
+        return await _unwanted(claim)
+    if job.failure is not None and job.shown_as is not None:
+        return await keep_what_is_there(claim, tools)
+    slot = tools.limits.message_slot(job.origin.channel, job.id, now=tools.clock())
+    if slot is not None:
+        return Later(due=slot)
+    intent = replace(Intent.load(job.reply_intent), mark=secrets.token_hex(4))
+    reply = await rendered(job, tools, intent)
+    if reply.attachments and job.reply_ts is None:
+        files = [
+            (await tools.workspace_of(job).upload(attachment), attachment.title) for attachment in reply.attachments
+        ]
+        intent = replace(intent, files=tuple(files), sharings=intent.sharings + 1)
+    return await claim.save(replace(job, state=JobState.REPLYING, reply_intent=intent.dump()))
+
+
+async def reply(claim: Claim, tools: Tools) -> Job | Later:
+    """Replying → replied: look for the reply if an earlier try may have posted it; else post it."""
+    if claim.job.reply_ts is not None:
+        return await (_unwanted(claim) if claim.job.forgotten else put_in_place(claim, tools))
+    intent = Intent.load(claim.job.reply_intent)
+    deliver = _share if intent.files else _post
+    try:
+        ts = await deliver(claim, tools, intent)
+    except _Unwanted:
+        return await _unwanted(claim)
+    except SlackRefused as refused:
+        return await _refused(claim, intent, refused)
+    if ts is None:
+        return look_again(claim, tools) or await _without_files(claim, intent, note="never shared")
+    return await claim.record(replace(claim.job, state=JobState.REPLIED, reply_ts=ts))
+
+
+class _Unwanted(Exception):
+    """It is not in the thread, and nobody is to read it any more."""
+
+
+async def _unwanted(claim: Claim) -> Job:
+    """Nothing is posted of what is to be forgotten."""
+    job = claim.job
+    ended = replace(job, state=JobState.ABANDONED, failure=Failure(reason=Reason.CANCELLED))
+    return await claim.save(ended, also=lambda tx: forgetting.drop(tx, job))
+
+
+async def _post(claim: Claim, tools: Tools, intent: Intent) -> str | None:
+    """Post the message once; its timestamp."""
+    job = claim.job
+    channel, thread = job.origin.channel, job.origin.thread or ""
+    message = await rendered(job, tools, intent)
+
+    async def look() -> str | None:
+        return await tools.workspace_of(job).find_reply(channel, thread, intent.mark)
+
+    async def act() -> str:
+        if job.forgotten:
+            raise _Unwanted
+        return await tools.workspace_of(job).post(
+            channel, thread, text=message.text, blocks=message.blocks, mark=intent.mark
+        )
+
+    return await once(claim, look=look, act=act)
+
+
+async def _share(claim: Claim, tools: Tools, intent: Intent) -> str | None:
+    """Share the files once; the timestamp of their message, once it shows: Slack shares them after it has answered."""
+    job, first = claim.job, intent.files[0][0]
+    channel, thread = job.origin.channel, job.origin.thread or ""
+    message = await rendered(job, tools, intent)
+
+    async def share() -> None:
+        if job.forgotten:
+            raise _Unwanted
+        await tools.workspace_of(job).share(channel, thread, files=dict(intent.files), blocks=message.blocks)
+
+    return await shared_once(claim, tools, file=first, channel=channel, thread=thread, share=share)
+
+
+async def _without_files(claim: Claim, intent: Intent, *, note: str) -> Job:
+    """Back to ready, for new files; after so many without any."""
+    form: Form = "message" if intent.sharings >= SHARINGS else intent.form
+    again = intent.without_files(form).dump()
+    return await claim.save(replace(claim.job, state=JobState.READY, reply_intent=again), note=note)
+
+
+async def _refused(claim: Claim, intent: Intent, refused: SlackRefused) -> Job:
+    job = claim.job
+    if refused.code in TOO_MUCH and intent.files and not intent.plain:
+        again = replace(intent.without_files(intent.form), plain=True).dump()
+        return await claim.save(replace(job, state=JobState.READY, reply_intent=again), note=refused.code)
+    if refused.code in TOO_MUCH and intent.form != "file":
+        again = intent.without_files("file").dump()
+        return await claim.save(replace(job, state=JobState.READY, reply_intent=again), note=refused.code)
+    if refused.code in GONE and intent.files:
+        return await _without_files(claim, intent, note=refused.code)
+    failure = Failure(reason=Reason.NOWHERE_TO_REPLY)
+    return await claim.save(replace(job, state=JobState.ABANDONED, failure=failure), note=refused.code)

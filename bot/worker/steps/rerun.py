@@ -1,0 +1,44 @@
+"""ready, replying, and there is a reply already, because the recording was done again: that one is changed in place."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+
+from bot.slack.errors import SlackRefused, SlackUnavailable
+from bot.worker.claim import Claim
+from bot.worker.steps.edit import drop_new_files, show
+from bot.worker.steps.intent import TOO_MUCH, Intent
+from bot.worker.tools import Tools
+from handlers import words
+from storage.job import Job, JobState, as_before
+
+
+async def keep_what_is_there(claim: Claim, tools: Tools) -> Job:
+    """Doing it again came to nothing: the transcript that is in the thread stays, and whoever asked is told why."""
+    job, failure = claim.job, claim.job.failure
+    saved = await claim.save(as_before(job), note=f"done again in vain: {failure.reason if failure else 'cancelled'}")
+    if failure is not None and job.begun_by is not None:
+        sentence = words.done_again_in_vain(words.apology(failure, provider=tools.transcriber_of(job).title))
+        with suppress(SlackRefused, SlackUnavailable):  # a courtesy: nothing has changed
+            await tools.workspace_of(job).whisper(
+                job.origin.channel, job.origin.thread or "", person=job.begun_by, text=sentence
+            )
+    return saved
+
+
+async def put_in_place(claim: Claim, tools: Tools) -> Job:
+    """Change the reply; where that cannot be done (any more), back to ready for a new one."""
+    job = claim.job
+    try:
+        await show(claim, tools, None)
+    except SlackRefused as refused:
+        if refused.code in TOO_MUCH and Intent.load(claim.job.reply_intent).form != "file":
+            as_file = replace(Intent.load(claim.job.reply_intent), form="file").dump()
+            return await claim.save(replace(claim.job, state=JobState.READY, reply_intent=as_file), note=refused.code)
+        with suppress(SlackRefused):  # there is one reply
+            await tools.workspace_of(job).delete(job.origin.channel, job.reply_ts or "")
+        dropped = (await drop_new_files(claim, tools)).own_files
+        anew = replace(job, state=JobState.READY, reply_ts=None, reply_intent=Intent(dropped=dropped).dump())
+        return await claim.save(anew, note=f"not changed: {refused.code}")
+    return await claim.record(replace(claim.job, state=JobState.REPLIED))

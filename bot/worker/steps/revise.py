@@ -1,0 +1,31 @@
+"""replied, and the speakers were named since: the reply is changed in place (`in_place`)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.slack.errors import SlackRefused
+from bot.worker.claim import Claim
+from bot.worker.steps.edit import drop_new_files, show
+from bot.worker.tools import Tools
+from storage import namings, transcripts
+from storage.job import Job
+
+
+async def revise(claim: Claim, tools: Tools) -> Job:
+    """Show the newest naming; a reply that Slack will not change any more stays as it is."""
+    naming = await tools.database.read(lambda tx: namings.newest(tx, claim.job.id))
+    if await tools.database.read(lambda tx: transcripts.get(tx, claim.job.id)) is None:
+        return await claim.save(as_shown(claim.job, naming), note="not changed: no longer kept")
+    try:
+        await show(claim, tools, naming)
+    except SlackRefused as refused:
+        await drop_new_files(claim, tools)
+        return await claim.save(as_shown(claim.job, naming), note=f"not changed: {refused.code}")
+    return await claim.save(as_shown(claim.job, naming))
+
+
+def as_shown(job: Job, naming: namings.Naming | None) -> Job:
+    """The job, nothing owed any more for this naming."""
+    version = naming.version if naming else job.naming
+    return replace(job, naming=version, shown=version, under_way_since=None)

@@ -1,0 +1,87 @@
+"""submitting: the provider gets the audio, once as far as anybody can know."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.worker.claim import Claim, Later
+from bot.worker.effects import once
+from bot.worker.provider_facts import keep_facts
+from bot.worker.steps.audio import obtain
+from bot.worker.steps.backpressure import asking
+from bot.worker.tools import Tools
+from storage import inbox, jobs
+from storage.database import Transaction
+from storage.job import Failure, HandleFrom, Job, JobState, Reason
+from transcription.errors import TicketExpired, TimedOut, TranscriptionError
+from transcription.transcriber import Submission, Ticket, Transcriber
+
+BETWEEN_TICKETS = timedelta(minutes=1)
+
+FOR_THE_PROVIDER_TO_SAY = timedelta(0)
+"""A transcriber that cannot tell yet whether a sending arrived raises `Unavailable`: see `Transcriber.find`."""
+
+
+class SentTooOften(Exception):
+    """Nobody can tell whether the audio arrived, and another sending could be billed once more."""
+
+
+async def submit(claim: Claim, tools: Tools) -> Job | Later:
+    """Send, or learn that it was sent; the handle is saved."""
+    transcriber = tools.transcriber_of(claim.job)
+    try:
+        submission = await once(
+            claim,
+            look=lambda: _find(claim, tools, transcriber),
+            act=lambda: _send(claim, tools, transcriber),
+            landing=FOR_THE_PROVIDER_TO_SAY,
+        )
+    except SentTooOften:
+        failure = Failure(reason=Reason.GAVE_UP)
+        return await claim.save(replace(claim.job, state=JobState.READY, failure=failure), note="sent too often")
+    except TicketExpired:
+        await claim.save(replace(claim.job, state=JobState.RECEIVED, ticket=None), note="ticket expired")
+        return Later(due=tools.clock() + BETWEEN_TICKETS)
+    told = HandleFrom.ANSWER if submission.given else HandleFrom.WEBHOOK
+    saved = await claim.record(
+        replace(claim.job, state=JobState.SUBMITTED, handle=submission.handle, handle_from=told, ticket=None)
+    )
+    if not submission.keeps_audio:
+        await tools.spool.clear(saved.id)
+    return saved
+
+
+async def _find(claim: Claim, tools: Tools, transcriber: Transcriber) -> Submission | None:
+    job = claim.job
+    if job.sendings == 0:
+        return None
+
+    def unclaimed(tx: Transaction) -> list[bytes]:
+        # Two jobs of one length could take each other's words: then neither is offered them.
+        return [] if jobs.rivals(tx, job) else inbox.orphans(tx, provider=transcriber.name, since=job.state_since)
+
+    orphans = await tools.database.read(unclaimed)
+    try:
+        return await transcriber.find(Ticket(job.ticket or ""), age=claim.age, orphans=orphans)
+    finally:
+        await keep_facts(transcriber, tools)
+
+
+async def _send(claim: Claim, tools: Tools, transcriber: Transcriber) -> Submission:
+    if claim.job.sendings >= transcriber.capabilities.sendings:
+        raise SentTooOften
+    audio = (await obtain(claim.job, tools, transcriber)).audio
+    # Counted before it is sent, so that a crash cannot lose count.
+    await claim.save(replace(claim.job, sendings=claim.job.sendings + 1, under_way_since=tools.clock()))
+    try:
+        with asking(claim.job, tools, transcriber.name):
+            submission = await transcriber.submit(audio, Ticket(claim.job.ticket or ""))
+    except TimedOut:
+        raise
+    except TranscriptionError:
+        # It surely did not arrive, so it does not count.
+        await claim.save(replace(claim.job, sendings=claim.job.sendings - 1))
+        raise
+    tools.limits.answered(transcriber.name)
+    return submission

@@ -1,0 +1,69 @@
+"""What a step may use. Made once by the composition root."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+from bot.metrics import Metrics
+from bot.settings.model import Settings
+from bot.slack.workspace import Workspace
+from bot.slack.workspaces import Workspaces
+from bot.worker.rate_limits import RateLimits
+from bot.worker.spool import Spool
+from storage.database import Database
+from storage.job import Job
+from storage.wanted import Wanted
+from transcription.audio import Converted
+from transcription.transcriber import Transcriber
+
+
+class Convert(Protocol):
+    """How a recording becomes WAV; `transcription.audio.convert` in a running bot."""
+
+    async def __call__(
+        self, source: Path, target: Path, /, *, sample_rate: int, longest: timedelta | None, stereo: bool
+    ) -> Converted:
+        """Write the sound of `source` to `target`."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tools:
+    """`transcribers` are those that jobs may name; `conversions` bounds how many recordings are decoded at once.
+
+    `facts` are those about each provider that are kept already.
+    """
+
+    database: Database
+    workspaces: Workspaces
+    transcribers: Mapping[str, Transcriber]
+    spool: Spool
+    convert: Convert
+    limits: RateLimits
+    settings: Settings
+    clock: Callable[[], datetime]
+    conversions: asyncio.Semaphore
+    metrics: Metrics
+    facts: dict[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def workspace_of(self, job: Job) -> Workspace:
+        """Slack, where the job's recording was shared."""
+        return self.workspaces.of(team=job.origin.team, enterprise=job.origin.enterprise)
+
+    def transcriber_for(self, wanted: Wanted) -> Transcriber:
+        """The one that is wanted, if it is set up; else the configured one."""
+        return self.transcribers.get(wanted.transcriber or "") or self.transcribers[self.settings.transcriber]
+
+    def transcriber_of(self, job: Job) -> Transcriber:
+        """The one that has the job; the configured one where it was switched off since."""
+        return self.transcribers.get(job.provider or "") or self.transcribers[self.settings.transcriber]
+
+    def title_of(self, provider: str) -> str:
+        """What people call a provider; its name in the settings where it was switched off since."""
+        transcriber = self.transcribers.get(provider)
+        return transcriber.title if transcriber else provider
