@@ -20,8 +20,8 @@ from benchmarks.dialogues import RATE, Sound, decoded
 from benchmarks.measuring import Found, Goal, Result, Skipped
 from benchmarks.people import Reading
 from benchmarks.recognition import MODELS, THREADS, opened
-from transcription.embedded_result import Result as Written
-from transcription.embedded_result import is_invention
+from transcription.embedded.result import Result as Written
+from transcription.embedded.result import is_invention
 from transcription.models.catalog import CATALOG, ENGLISH, model_named
 
 LENGTH = 60

@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks import people
 from benchmarks.measuring import write_table
 from benchmarks.recognition import MODELS, Side, opened, score, sides
-from transcription.botlhale_languages import LANGUAGES, UNDETECTED, WITHOUT_SPEAKERS
+from transcription.botlhale.languages import LANGUAGES, UNDETECTED, WITHOUT_SPEAKERS
 from transcription.engine.draft import drafted
 from transcription.models.catalog import CATALOG, ENGLISH
 from transcription.naming import language_name

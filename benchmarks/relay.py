@@ -26,8 +26,8 @@ from bot.slack.downloads import Downloads
 from bot.slack.tokens import LastingToken
 from bot.web.session import new_session
 from transcription import audio
-from transcription.botlhale_form import Form
-from transcription.botlhale_storage import store
+from transcription.botlhale.form import Form
+from transcription.botlhale.storage import store
 from transcription.errors import TooLong
 from transcription.transcriber import Audio
 

@@ -32,7 +32,7 @@ from tests.simulation.process import Process, Surroundings
 from tests.simulation.shared_database import Disk
 from tests.simulation.virtual_time import VirtualTime
 from tests.simulation.witness import Witness
-from transcription.botlhale import Botlhale
+from transcription.botlhale.transcriber import Botlhale
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 RECORDINGS, LEARNED_FROM = 120, 30

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from bot.settings.model import Settings, SettingsProblem
 from bot.web.hosting import Hosting
-from transcription.gowajee_options import GowajeeOptions
+from transcription.gowajee.options import GowajeeOptions
 from transcription.transcriber import Transcriber
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ def make_providers(settings: Settings, *, client: httpx.AsyncClient, clock: Cloc
 
 
 def _embedded(settings: Settings) -> Transcriber:
-    from transcription.embedded import Embedded
-    from transcription.local_model import LocalModel
+    from transcription.embedded.local_model import LocalModel
+    from transcription.embedded.transcriber import Embedded
     from transcription.models.errors import UnknownModel
     from transcription.models.store import ModelStore
 
@@ -68,7 +68,7 @@ def _embedded(settings: Settings) -> Transcriber:
 def _botlhale(settings: Settings, *, client: httpx.AsyncClient, clock: Clock) -> Transcriber | None:
     if not (settings.botlhale_org_id and settings.botlhale_refresh_token):
         return None
-    from transcription.botlhale import Botlhale
+    from transcription.botlhale.transcriber import Botlhale
 
     return Botlhale(
         client=client,
@@ -90,7 +90,7 @@ def _gowajee(settings: Settings, *, client: httpx.AsyncClient) -> Transcriber | 
     key, webhook_ids = settings.gowajee_api_key, settings.gowajee_webhook_id
     if not (key and webhook_ids and settings.gowajee_webhook_token):
         return None
-    from transcription.gowajee import Gowajee
+    from transcription.gowajee.transcriber import Gowajee
 
     hosting = make_hosting(settings)
     try:

@@ -24,7 +24,7 @@ from sandbox.ports import free_port
 from sandbox.scoring import word_error_rate, words
 from sandbox.slack import Channel, Message, Share, Slack, Upload
 from sandbox.voices import SAMPLES, Sample
-from transcription.local_model import is_installed
+from transcription.embedded.local_model import is_installed
 
 PATIENCE = 120
 MOST_WORD_ERRORS = 0.18

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot.cli.findings import Finding, Verdict
-from transcription.local_model import ENGINE, is_installed
+from transcription.embedded.local_model import ENGINE, is_installed
 from transcription.models.catalog import BASE, Model
 from transcription.models.errors import DamagedModel, ModelError
 from transcription.models.store import AUTO, ModelStore, Origin, Seen

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from bot.cli.findings import Finding
 from bot.settings.model import Settings
 from bot.settings.reference_speakers import refused_voices
-from transcription.botlhale_languages import UNDETECTED, WITHOUT_SPEAKERS, is_among
+from transcription.botlhale.languages import UNDETECTED, WITHOUT_SPEAKERS, is_among
 
 
 async def examine_options(settings: Settings) -> AsyncIterator[Finding]:

@@ -12,7 +12,7 @@ import click
 
 from bot.cli.printable import printable
 from bot.settings import model as _settings
-from transcription.local_model import ENGINE, is_installed
+from transcription.embedded.local_model import ENGINE, is_installed
 from transcription.models.catalog import CATALOG, Model, model_named
 from transcription.models.errors import (
     CannotStore,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from transcription.gowajee_options import SENT, SENT_RATE, SENT_WIDTH
+from transcription.gowajee.options import SENT, SENT_RATE, SENT_WIDTH
 
 if TYPE_CHECKING:
     from bot.settings.model import Settings

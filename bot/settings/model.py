@@ -18,7 +18,7 @@ from bot.settings import checks
 from bot.settings.addresses import ApiUrl, BaseUrl
 from bot.settings.keys import Key
 from bot.settings.values import SERVERS, comma_separated, known_database, without_line_break
-from transcription.gowajee_deciding import Results
+from transcription.gowajee.webhook_trust import Results
 
 TranscriberName = Literal["embedded", "botlhale", "gowajee"]
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bot.worker.polling import first_look, is_overdue, next_look, took
 from storage.claiming import FARTHEST
 from storage.speeds import START, UNKNOWN, Speed
-from transcription.botlhale import Botlhale
+from transcription.botlhale.transcriber import Botlhale
 from transcription.transcriber import Pace
 
 ASKED: Pace = Botlhale.capabilities.pace

@@ -180,7 +180,7 @@ async def test_a_name_with_control_characters_moves_no_terminal(tmp_path: Path) 
 
 async def test_run_and_transcribe_have_nothing_that_fetches(tmp_path: Path) -> None:
     program = (
-        "import sys; import bot.app, bot.cli.transcribe, bot.cli.doctor, transcription.embedded; "
+        "import sys; import bot.app, bot.cli.transcribe, bot.cli.doctor, transcription.embedded.transcriber; "
         "import transcription.models.store; "
         "print('transcription.models.hub' in sys.modules)"
     )

@@ -17,13 +17,14 @@ from pydantic import TypeAdapter
 from bot.rendering.reply import render
 from tests.fuzz.odd import TEXT, bodies, tries
 from tests.transcription.partners import SAMPLES, Partner, Reply, sample
-from transcription import botlhale_wire, gowajee_wire
-from transcription.botlhale import Botlhale
-from transcription.botlhale_form import Form, read_form, read_ticket
-from transcription.botlhale_token import Token, read_token
-from transcription.embedded import Embedded
+from transcription.botlhale import wire as botlhale_wire
+from transcription.botlhale.form import Form, read_form, read_ticket
+from transcription.botlhale.token import Token, read_token
+from transcription.botlhale.transcriber import Botlhale
+from transcription.embedded.transcriber import Embedded
 from transcription.errors import Misunderstood, TicketExpired, TranscriptionError
-from transcription.gowajee import Gowajee
+from transcription.gowajee import wire as gowajee_wire
+from transcription.gowajee.transcriber import Gowajee
 from transcription.http import retry_after
 from transcription.transcriber import Handle, Inquiry, Pending, Submission
 from transcription.transcript import Transcript

@@ -24,8 +24,8 @@ from tests.bot.prepared import new_database
 from tests.fuzz.odd import TEXT, VALUES, Beside, bodies, tries, written
 from tests.transcription.partners import SAMPLES, Partner, Reply, sample
 from transcription.errors import TranscriptionError
-from transcription.gowajee import Gowajee
-from transcription.gowajee_wire import claimed
+from transcription.gowajee.transcriber import Gowajee
+from transcription.gowajee.wire import claimed
 from transcription.transcriber import Handle, Inquiry, Pending
 from transcription.transcript import Transcript
 

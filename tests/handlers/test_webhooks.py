@@ -20,7 +20,7 @@ from storage import inbox
 from storage.database import Database, StorageUnavailable, Work
 from storage.job import JobState
 from tests.bot.prepared import a_job, new_database
-from transcription.gowajee import Gowajee
+from transcription.gowajee.transcriber import Gowajee
 from transcription.transcriber import Handle
 
 T = TypeVar("T")

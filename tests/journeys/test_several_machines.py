@@ -35,7 +35,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 BEYOND_ITS_LEASE = LEASE + timedelta(seconds=1)
 BEYOND_DOUBT = timedelta(minutes=3)
-"""After so long Gowajee's webhook is no longer waited for (`transcription.gowajee.UNCERTAIN`)."""
+"""After so long Gowajee's webhook is no longer waited for (`transcription.gowajee.transcriber.UNCERTAIN`)."""
 
 LONG = [Segment(start=n / 10, end=(n + 1) / 10, speaker=n % 2, text=f"Sentence {n} of many." * 3) for n in range(400)]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from transcription.local_model import LocalModel, is_installed
+from transcription.embedded.local_model import LocalModel, is_installed
 from transcription.models.catalog import TINY_EN
 from transcription.models.store import ModelStore
 

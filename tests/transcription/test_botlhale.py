@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 
 from tests.transcription.partners import UNREACHED, Partner, Reply, parts_of, recording, sample
 from transcription import remarks
-from transcription.botlhale import Botlhale
-from transcription.botlhale_dialects import Dialect
-from transcription.botlhale_form import read_form
-from transcription.botlhale_names import is_ours
-from transcription.botlhale_token import read_token
-from transcription.botlhale_wire import read_result, read_status
+from transcription.botlhale.dialects import Dialect
+from transcription.botlhale.file_names import is_ours
+from transcription.botlhale.form import read_form
+from transcription.botlhale.token import read_token
+from transcription.botlhale.transcriber import Botlhale
+from transcription.botlhale.wire import read_result, read_status
 from transcription.errors import (
     Failed,
     Lost,

@@ -21,9 +21,9 @@ from sandbox.faults import Faults, answer, hang_up_after, hang_up_before, rate_l
 from tests.transcription.offline_model import real_model
 from tests.transcription.partners import recording
 from transcription.audio import convert
-from transcription.botlhale import Botlhale
-from transcription.botlhale_dialects import Dialect
-from transcription.embedded import Embedded
+from transcription.botlhale.dialects import Dialect
+from transcription.botlhale.transcriber import Botlhale
+from transcription.embedded.transcriber import Embedded
 from transcription.errors import (
     BadSignature,
     Failed,
@@ -33,7 +33,7 @@ from transcription.errors import (
     TimedOut,
     Unavailable,
 )
-from transcription.gowajee import Gowajee
+from transcription.gowajee.transcriber import Gowajee
 from transcription.transcriber import Audio, Callback, CallsBack, Handle, Inquiry, Pending, Ticket, Transcriber
 from transcription.transcript import Transcript
 

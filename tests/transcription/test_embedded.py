@@ -17,7 +17,7 @@ from tests.corpus import processes
 from tests.corpus.processes import needs_proc
 from tests.transcription.spoken import Sound, as_wav, decoded, silence
 from transcription import remarks
-from transcription.embedded import Embedded
+from transcription.embedded.transcriber import Embedded
 from transcription.errors import Failed, Lost, Refused
 from transcription.transcriber import Audio, Handle, Inquiry, Pending
 from transcription.transcript import Transcript

@@ -32,10 +32,10 @@ from transcription.errors import (
     TranscriptionError,
     Unavailable,
 )
-from transcription.gowajee import Gowajee
-from transcription.gowajee_deciding import Results
-from transcription.gowajee_options import GowajeeOptions, Model
-from transcription.gowajee_wire import claimed, read_accepted, read_notice, read_status
+from transcription.gowajee.options import GowajeeOptions, Model
+from transcription.gowajee.transcriber import Gowajee
+from transcription.gowajee.webhook_trust import Results
+from transcription.gowajee.wire import claimed, read_accepted, read_notice, read_status
 from transcription.transcriber import Audio, Callback, CallsBack, Handle, Inquiry, Pending, Ticket
 from transcription.transcript import Report, Speaker, Transcript
 from transcription.wishes import Wishes

@@ -20,7 +20,7 @@ from tests.corpus.items import NO_RECORDING
 from tests.corpus.processes import needs_proc, started
 from tests.transcription.recordings import Kind, encode, names_in, read_wav, wav_header
 from transcription.audio import Converted, convert
-from transcription.embedded import Embedded
+from transcription.embedded.transcriber import Embedded
 from transcription.errors import Lost, NoSound, TooLong, UnsupportedAudio
 from transcription.transcriber import Audio, Handle, Inquiry, Pending
 from transcription.transcript import Transcript

@@ -12,10 +12,10 @@ from itertools import pairwise
 import pytest
 
 from tests.transcription.partners import sample
-from transcription.botlhale_form import read_form
-from transcription.botlhale_wire import read_result, read_status
+from transcription.botlhale.form import read_form
+from transcription.botlhale.wire import read_result, read_status
 from transcription.errors import Failed
-from transcription.gowajee_wire import read_accepted, read_envelope, read_notice
+from transcription.gowajee.wire import read_accepted, read_envelope, read_notice
 from transcription.transcript import Report, Transcript
 
 JOB, WEBHOOK = "5f0c1d52-1111-4222-8333-944445555666", "c0ffee00-1111-4222-8333-944445555666"

@@ -18,10 +18,10 @@ from tests.transcription.offline_model import PEOPLE, SENTENCES, real_model
 from tests.transcription.spoken import Sound, decoded, noise, silence
 from tests.transcription.test_embedded import answer, recording, sent
 from transcription import remarks
-from transcription.embedded import Embedded
+from transcription.embedded.local_model import LocalModel
+from transcription.embedded.transcriber import Embedded
 from transcription.engine.waveform import RATE
 from transcription.errors import Refused, Unavailable
-from transcription.local_model import LocalModel
 from transcription.models.store import ModelStore
 from transcription.transcriber import Audio, Handle, Inquiry
 from transcription.transcript import Transcript

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from transcription.gowajee_options import SENT_RATE, SENT_WIDTH, GowajeeOptions
+from transcription.gowajee.options import SENT_RATE, SENT_WIDTH, GowajeeOptions
 from transcription.transcript import Transcript
 
 HEADER = 44

@@ -13,7 +13,7 @@ import httpx
 
 from transcription import remarks
 from transcription.bodies import FilePart, measured, multipart
-from transcription.botlhale_form import Form
+from transcription.botlhale.form import Form
 from transcription.errors import TicketExpired, TimedOut, TooLong, TranscriptionError
 from transcription.http import Answer, failure, send
 from transcription.transcriber import Audio

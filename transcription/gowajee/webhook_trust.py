@@ -21,7 +21,7 @@ from typing import Literal, assert_never
 
 from transcription import remarks
 from transcription.errors import Failed, Misunderstood, NotAuthorised, QuotaSpent, RateLimited, Unavailable
-from transcription.gowajee_wire import Standing, read_notice, report_in
+from transcription.gowajee.wire import Standing, read_notice, report_in
 from transcription.transcriber import Inquiry, Pending
 from transcription.transcript import Transcript, remarked
 

@@ -15,11 +15,11 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from transcription import remarks
-from transcription.embedded_languages import OFFERED, code_of, languages_of, served_by
-from transcription.embedded_result import Result, is_invention, transcript_of
+from transcription.embedded.languages import OFFERED, code_of, languages_of, served_by
+from transcription.embedded.local_model import LocalModel
+from transcription.embedded.result import Result, is_invention, transcript_of
 from transcription.errors import Failed, Lost, Refused, Unavailable
 from transcription.isolation import Crashed, Limits, Stopped, run
-from transcription.local_model import LocalModel
 from transcription.models.catalog import GIB, WHISPER_LANGUAGES
 from transcription.models.errors import ModelError
 from transcription.models.store import Found

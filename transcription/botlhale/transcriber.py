@@ -19,12 +19,12 @@ import structlog
 from transcription import remarks
 from transcription.addresses import may_receive
 from transcription.bodies import Body, multipart, urlencoded
-from transcription.botlhale_dialects import NAMES, Dialect
-from transcription.botlhale_form import read_form, read_ticket
-from transcription.botlhale_languages import LANGUAGES, UNDETECTED, WITHOUT_SPEAKERS, is_among
-from transcription.botlhale_storage import store
-from transcription.botlhale_token import Bearer, Token, read_token
-from transcription.botlhale_wire import Standing, read_result, read_status
+from transcription.botlhale.dialects import NAMES, Dialect
+from transcription.botlhale.form import read_form, read_ticket
+from transcription.botlhale.languages import LANGUAGES, UNDETECTED, WITHOUT_SPEAKERS, is_among
+from transcription.botlhale.storage import store
+from transcription.botlhale.token import Bearer, Token, read_token
+from transcription.botlhale.wire import Standing, read_result, read_status
 from transcription.errors import Failed, Lost, Misunderstood, NotAuthorised, QuotaSpent, TicketExpired
 from transcription.http import Answer, failure, send
 from transcription.transcriber import Audio, Capabilities, Handle, Inquiry, Pace, Pending, Submission, Ticket

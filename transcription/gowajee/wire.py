@@ -1,4 +1,4 @@
-"""What Gowajee's bodies say: the readers behind `transcription.gowajee`. Pure.
+"""What Gowajee's bodies say: the readers behind `transcription.gowajee.transcriber`. Pure.
 
 Source of the wire format: the vendor's pages "Asynchronous API (Webhook Notification)", "Checking Job Status",
 "Diarization" and "Multichannel". Times are seconds. A webhook and a status answer carry the same `output`; a

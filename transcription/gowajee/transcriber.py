@@ -19,11 +19,11 @@ import httpx
 
 from transcription import remarks
 from transcription.errors import BadSignature, Misunderstood, NotAuthorised, QuotaSpent, TimedOut, TooLong, Unavailable
-from transcription.gowajee_body import body_of
-from transcription.gowajee_deciding import Results, decided, instead_of
-from transcription.gowajee_options import BOOSTING, GowajeeOptions, Model
-from transcription.gowajee_voices import is_without_voices
-from transcription.gowajee_wire import (
+from transcription.gowajee.body import body_of
+from transcription.gowajee.options import BOOSTING, GowajeeOptions, Model
+from transcription.gowajee.reference_speakers import is_without_voices
+from transcription.gowajee.webhook_trust import Results, decided, instead_of
+from transcription.gowajee.wire import (
     Plan,
     Standing,
     are_alike,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from transcription.botlhale_languages import LANGUAGES as BOTLHALES
+from transcription.botlhale.languages import LANGUAGES as BOTLHALES
 from transcription.models.catalog import ENGLISH, WHISPER_LANGUAGES
 from transcription.models.store import Found
 

@@ -1,4 +1,4 @@
-"""What Botlhale says about a recording: the readers behind `transcription.botlhale`. Pure.
+"""What Botlhale says about a recording: the readers behind `transcription.botlhale.transcriber`. Pure.
 
 The documented generations differ in shape and share their meaning, so every reader takes all of them: the 2023
 pages (B1 and B2, `data[]`, `speaker_0`) and the 2025 pages (B3, a flat status, `SPEAKER_00`). Segment times are
@@ -16,7 +16,7 @@ from typing import Final, Literal
 from pydantic import Field
 
 from transcription import remarks
-from transcription.botlhale_names import is_ours
+from transcription.botlhale.file_names import is_ours
 from transcription.errors import Failed, Misunderstood
 from transcription.transcriber import Pending
 from transcription.transcript import Speaker, Transcript, Turn, in_order

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from transcription.bodies import Body, FilePart, FromDisk, measured, multipart
 from transcription.errors import TicketExpired, Unavailable
-from transcription.gowajee_options import GowajeeOptions
-from transcription.gowajee_wire import Plan
+from transcription.gowajee.options import GowajeeOptions
+from transcription.gowajee.wire import Plan
 from transcription.transcriber import Audio
 
 

@@ -1,0 +1,1 @@
+"""Botlhale AI: South African languages; a presigned upload, then polling."""
