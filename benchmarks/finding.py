@@ -22,11 +22,11 @@ from benchmarks.servers import a_server
 from storage import jobs, search, transcripts
 from storage.database import Database, Transaction
 from storage.job import JobId, Origin
-from storage.matching import terms
 from storage.migrations import migrate
-from storage.moments import stored
+from storage.ngrams import terms
 from storage.postgresql import PostgreSQL
 from storage.sqlite import SQLite
+from storage.timestamps import stored
 from storage.transcripts import BODY
 from transcription.transcript import Speaker, Transcript, Turn
 

@@ -29,7 +29,7 @@ from sandbox.script import Segment
 from sandbox.slack import Slack
 from storage.database import Transaction
 from storage.job import JobState
-from storage.moments import stored
+from storage.timestamps import stored
 from tests.journeys.bench import WEBHOOK_TOKEN, Bench, gowajee_settings, recording
 from transcription.exports import as_text
 from transcription.transcript import Speaker, Transcript, Turn

@@ -27,20 +27,20 @@ from handlers import (
     forgetting,
     health,
     home,
+    job_actions,
     metrics,
     naming,
     on_request,
     preferences,
     recordings,
-    steering,
     webhooks,
 )
 from handlers.choices import Choice
 from handlers.commands import Commands
 from handlers.events import Command
 from handlers.health import Check
+from handlers.job_actions import Steering
 from handlers.on_request import Requests
-from handlers.steering import Steering
 from storage.job import Job
 from transcription.transcriber import CallsBack
 
@@ -84,7 +84,7 @@ def hear_slack(server: web.Application, tools: Tools, *, homes: HomePages, pace:
 
     naming.register(app, database=tools.database, clock=tools.clock, screens_of=screens_of)
     exporting.register(app, database=tools.database, clock=tools.clock, screens_of=screens_of)
-    steering.register(app, steering=steers)
+    job_actions.register(app, steering=steers)
     preferences.register(app, settings=settles)
     requests = Requests(
         database=tools.database,

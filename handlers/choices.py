@@ -18,7 +18,7 @@ from slack_sdk.models.blocks import (
 )
 
 from handlers import words
-from storage.wanted import ANYTHING, Wanted
+from storage.options import ANYTHING, Wanted
 from transcription.naming import language_name, shortened
 from transcription.wishes import MOST_SPEAKERS, MOST_WORDS
 

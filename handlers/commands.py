@@ -9,11 +9,11 @@ from datetime import datetime
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.models.blocks import Block
 
-from handlers import finding, listing, words
-from handlers.asking import NotNow, answered
+from handlers import listing, search, words
 from handlers.events import Command
+from handlers.job_actions import Asker, Steering
 from handlers.preferences import Settings, Visitor
-from handlers.steering import Asker, Steering
+from handlers.responses import NotNow, answered
 from storage import forgetting, job_lists, jobs
 from storage.database import Database, StorageUnavailable, Transaction
 from storage.job import Job, JobId, Reason
@@ -44,7 +44,7 @@ class Commands:
     clock: Callable[[], datetime]
     provider_title: Callable[[Job], str]
     workspace_url: Callable[[Command], str]
-    memberships: finding.Memberships
+    memberships: search.Memberships
 
     async def answer(self, command: Command) -> Answer:
         """What the person reads. Raises `NotNow` and `StorageUnavailable`."""
@@ -53,7 +53,7 @@ class Commands:
                 shown = await self.database.read(lambda tx: _listed(tx, command))
                 return _of(listing.overview(shown, self._viewer(command)))
             case ["search", *_]:
-                return _of(await finding.answer(command, self.database, self.memberships, self._viewer(command)))
+                return _of(await search.answer(command, self.database, self.memberships, self._viewer(command)))
             case ["status", job_id]:
                 return await _status(self.database, command, JobId(job_id), self._viewer(command))
             case ["help"]:

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
-from handlers.reading import MaybeText, Name, Stamp, StampOrNothing, TextOrNothing, readable
+from handlers.wire import MaybeText, Name, Stamp, StampOrNothing, TextOrNothing, readable
 
 
 class _Wire(BaseModel):

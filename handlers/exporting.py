@@ -13,9 +13,9 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.models.views import View
 
 from handlers import words
-from handlers.asking import Refused, answered, job_under, politely
 from handlers.events import Pressed, Submitted
 from handlers.export_modal import FORM, FORMAT, Context, chosen, form
+from handlers.responses import Refused, answered, job_under, politely
 from storage import exports, job_lists, jobs, transcripts
 from storage.database import Database, Transaction
 from storage.exports import Recipient, Wish

@@ -13,8 +13,8 @@ from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, HeaderBl
 from slack_sdk.models.views import View
 
 from handlers import listing, words
+from handlers.job_actions import CANCEL, RETRY, WORTH_A_TRY
 from handlers.preferences import MY_SETTINGS, WORKSPACE_SETTINGS
-from handlers.steering import CANCEL, RETRY, WORTH_A_TRY
 from storage.job import Job, Reason
 from transcription.naming import shortened
 

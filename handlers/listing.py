@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from slack_sdk.models.blocks import Block, RichTextBlock, RichTextElementParts, RichTextSectionElement
 
 from handlers import words
-from handlers.spoken import spoken
+from handlers.plain_text import spoken
 from storage.job import Job, JobState
 from transcription.naming import in_words, shortened
 

@@ -15,9 +15,9 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.models.views import View
 
 from handlers import words
-from handlers.asking import NotNow, Refused, job_under, politely
 from handlers.events import Pressed, Submitted
 from handlers.naming_modal import FORM, Context, Wish, first_field, form, voices, wishes
+from handlers.responses import NotNow, Refused, job_under, politely
 from storage import job_lists, jobs, namings, transcripts
 from storage.database import Database, StorageUnavailable, Transaction
 from storage.job import Job, JobId, JobState

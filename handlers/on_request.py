@@ -14,15 +14,15 @@ from pydantic import ValidationError
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 
 from handlers import words
-from handlers.asking import Refused, patiently, politely
 from handlers.audio import Event, Hears, Installation
 from handlers.events import MessageWithFiles, Pressed, Reacted
-from handlers.steering import Asker, Steering
-from storage import again, preferences
-from storage.again import Asked
+from handlers.job_actions import Asker, Steering
+from handlers.responses import Refused, patiently, politely
+from storage import preferences, reruns
 from storage.database import Database, Transaction
 from storage.job import JobId, Origin, Reason
 from storage.preferences import Place
+from storage.reruns import Asked
 
 TRANSCRIBE = "transcribe"
 """The shortcut's name."""
@@ -103,7 +103,7 @@ class Requests:
         now = self.clock()
 
         def work(tx: Transaction) -> list[tuple[Asked, JobId]]:
-            return [again.ask_for(tx, origin, title=title, by=by, now=now) for origin, title in found]
+            return [reruns.ask_for(tx, origin, title=title, by=by, now=now) for origin, title in found]
 
         return await patiently(self.database, work)
 

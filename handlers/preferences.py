@@ -16,10 +16,10 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.models.views import View
 
 from handlers import words
-from handlers.asking import Refused, answered, politely
 from handlers.choices import Choice, Problems
 from handlers.events import PressedAnywhere, Submitted
 from handlers.preferences_modal import FORM, Circumstances, form, read
+from handlers.responses import Refused, answered, politely
 from storage import preferences
 from storage.database import Database
 from storage.preferences import NONE, Kept, Outdated, Place, Preferences

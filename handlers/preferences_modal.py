@@ -14,8 +14,8 @@ from slack_sdk.models.views import View
 from handlers import words
 from handlers.choices import Choice, chosen, expected, fields, line, select, vocabulary
 from handlers.choices import read as read_choices
+from storage.options import Form
 from storage.preferences import Kept, Kind, Place, Preferences
-from storage.wanted import Form
 
 FORM = "settings_form"
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import assert_never
 
-from handlers.spoken import spoken
+from handlers.plain_text import spoken
 from storage.exports import Recipient
 from storage.job import Failure, JobState, Reason
 from transcription.formats import Format

@@ -16,7 +16,7 @@ from storage import inbox
 from storage.database import Transaction
 from storage.job import Job, JobId, LeaseLost
 from storage.job_rows import entry, job_of
-from storage.moments import moment, stored
+from storage.timestamps import moment, stored
 
 FARTHEST = timedelta(minutes=15)
 """No job waits longer than this for its next look, so a clock that was wrong for a while costs no more."""

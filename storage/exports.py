@@ -9,7 +9,7 @@ from datetime import datetime
 from storage import jobs
 from storage.database import Row, Transaction
 from storage.job import Job, JobId, JobState
-from storage.moments import moment, stored
+from storage.timestamps import moment, stored
 
 MOST = 100
 """Files of one transcript: each is kept known until the recording is deleted, and removed then by two calls."""

@@ -14,7 +14,7 @@ from storage import inbox, installations, jobs, preferences
 from storage.database import Row, Transaction
 from storage.job import Job, Reason
 from storage.job_rows import entry, job_of
-from storage.moments import stored
+from storage.timestamps import stored
 
 BATCH = 500
 """Transcripts that are purged in one unit of work."""

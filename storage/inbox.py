@@ -6,7 +6,7 @@ import hashlib
 from datetime import datetime
 
 from storage.database import Transaction
-from storage.moments import stored
+from storage.timestamps import stored
 
 EARLIER = 10
 """Bodies about one handle that are looked at beside the newest."""

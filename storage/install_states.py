@@ -9,7 +9,7 @@ import hashlib
 from datetime import datetime
 
 from storage.database import Transaction
-from storage.moments import stored
+from storage.timestamps import stored
 
 
 def issue(tx: Transaction, state: str, *, now: datetime, until: datetime) -> None:

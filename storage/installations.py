@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NewType
 
 from storage.database import Row, Transaction
-from storage.moments import moment, stored
+from storage.timestamps import moment, stored
 
 Sealed = NewType("Sealed", str)
 """A token as only the holder of the key can read it."""

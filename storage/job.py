@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NewType
 
-from storage.wanted import ANYTHING, Wanted
+from storage.options import ANYTHING, Wanted
 from transcription.transcript import Report
 
 JobId = NewType("JobId", str)

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from storage.database import Transaction
 from storage.job import JobState
-from storage.moments import moment, stored
+from storage.timestamps import moment, stored
 
 UNFINISHED = """
 SELECT state, provider, count(*) AS jobs, sum(CASE WHEN due_at <= :now THEN 1 ELSE 0 END) AS due,

@@ -8,7 +8,7 @@ from datetime import datetime
 from storage.database import Transaction
 from storage.job import Job, JobId, JobState
 from storage.job_rows import entries, job_of
-from storage.moments import moment
+from storage.timestamps import moment
 
 
 def in_channel(tx: Transaction, *, team: str, channel: str, limit: int) -> list[Job]:

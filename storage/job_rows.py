@@ -12,8 +12,8 @@ from types import MappingProxyType
 
 from storage.database import Row, Transaction, Value
 from storage.job import Failure, HandleFrom, Job, JobId, JobState, LeaseLost, LeaseToken, Origin, Reason
-from storage.moments import length, moment, stored
-from storage.wanted import Wanted
+from storage.options import Wanted
+from storage.timestamps import length, moment, stored
 from transcription.transcript import Report
 
 _COLUMNS: Mapping[str, str] = MappingProxyType(

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from storage.database import Transaction
 from storage.job import MOVES, Failure, Job, JobId, JobState, LeaseLost, Origin, Reason, as_before
 from storage.job_rows import entry, job_of, update
-from storage.moments import stored
+from storage.timestamps import stored
 
 _ALPHABET = "abcdefghjkmnpqrstvwxyz23456789"  # read aloud and typed by people: no look-alikes
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from storage.database import Row, Transaction
 from storage.job import Job, JobId
-from storage.moments import moment, stored
+from storage.timestamps import moment, stored
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

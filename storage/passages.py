@@ -12,8 +12,8 @@ from datetime import datetime
 
 from storage.database import Transaction, Value
 from storage.job import JobId
-from storage.matching import folded, grams
-from storage.moments import stored
+from storage.ngrams import folded, grams
+from storage.timestamps import stored
 from transcription.transcript import Transcript
 
 LONGEST = 2000

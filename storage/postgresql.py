@@ -23,8 +23,8 @@ from psycopg_pool import ConnectionPool
 
 from storage.database import Dialect, Row, StorageUnavailable, Taken, Value, Work, keepable
 from storage.grouping import Group, Groups, Outcome, Request, plainly
-from storage.moments import moment
-from storage.postgresql_words import first_line, refuse_unreadable, why
+from storage.postgresql_sql import first_line, refuse_unreadable, why
+from storage.timestamps import moment
 
 T = TypeVar("T")
 

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from storage.database import Transaction
 from storage.job import Origin
-from storage.moments import stored
-from storage.wanted import ANYTHING, Wanted
+from storage.options import ANYTHING, Wanted
+from storage.timestamps import stored
 
 Kind = Literal["workspace", "channel", "person"]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from storage.database import Transaction
-from storage.moments import stored
+from storage.timestamps import stored
 
 
 def known(tx: Transaction, *, provider: str) -> dict[str, str]:

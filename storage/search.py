@@ -9,8 +9,8 @@ from storage import namings, passages, transcripts
 from storage.database import Row, Transaction, Value
 from storage.job import Job, JobId
 from storage.job_rows import job_of
-from storage.matching import needle, telling_grams
-from storage.moments import moment
+from storage.ngrams import needle, telling_grams
+from storage.timestamps import moment
 from transcription.transcript import Transcript
 
 RECENT = 10_000

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from storage import passages
 from storage.database import Transaction
 from storage.job import JobId
-from storage.moments import stored
+from storage.timestamps import stored
 from transcription.transcript import Transcript
 
 BODY = TypeAdapter(Transcript)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from storage.database import Transaction
 from storage.job import Job
-from storage.moments import length, stored
+from storage.timestamps import length, stored
 
 COUNTED = (
     "provider IS NOT NULL AND duration IS NOT NULL "

@@ -19,7 +19,7 @@ from bot.slack.errors import SlackNotAuthorised, SlackRefused, SlackUnavailable
 from bot.slack.objects import Place, SlackFile
 from bot.slack.workspaces import Site
 from bot.worker.tools import Tools
-from storage import jobs, presence
+from storage import gaps, jobs
 from storage.database import StorageUnavailable, Transaction
 from storage.job import Origin
 
@@ -70,19 +70,19 @@ class CatchingUp:
             await self._noted.wait()
             self._noted.clear()
             with _told():
-                for place, since in (await self._tools.database.read(presence.behind)).items():
+                for place, since in (await self._tools.database.read(gaps.behind)).items():
                     await self._catch_up(place, since=since)
 
     async def _beat(self) -> None:
         now = self._tools.clock()
-        last = await self._tools.database.read(presence.last)
+        last = await self._tools.database.read(gaps.last)
         since, places = now, list[str]()
         if last is not None and now - last > GAP:
             since, places = max(last - MARGIN, now - FARTHEST), [*await self._tools.workspaces.places()]
 
         def note(tx: Transaction) -> None:
-            presence.fall_behind(tx, places, since=since)
-            presence.note(tx, now=now)
+            gaps.fall_behind(tx, places, since=since)
+            gaps.note(tx, now=now)
 
         await self._tools.database.write(note)
         if places:
@@ -99,7 +99,7 @@ class CatchingUp:
         else:
             done = all([await self._look_through(site, since=since, caught_up=caught_up) for site in sites])
         if since < self._tools.clock() - 2 * FARTHEST or (done and caught_up is self._caught_up):
-            await self._tools.database.write(lambda tx: presence.caught_up(tx, place))
+            await self._tools.database.write(lambda tx: gaps.caught_up(tx, place))
 
     async def _look_through(self, site: Site, *, since: datetime, caught_up: set[str]) -> bool:
         """Whether that is done, or need not be tried again."""

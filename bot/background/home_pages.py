@@ -26,10 +26,10 @@ from bot.slack.screens import Screens
 from bot.slack.workspace import Workspace
 from bot.worker.quotas import month_of, next_month
 from bot.worker.tools import Tools
-from handlers.asking import NotNow
 from handlers.home import Looker
 from handlers.home_page import LOOKED_AT, Month, page
 from handlers.listing import Viewer
+from handlers.responses import NotNow
 from storage import job_lists, usage
 from storage.database import StorageUnavailable, Transaction
 from storage.job import Job

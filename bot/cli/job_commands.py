@@ -12,7 +12,7 @@ import click
 
 from bot.cli.printable import printable
 from bot.settings import model as _settings
-from storage import again, claiming, job_lists
+from storage import claiming, job_lists, reruns
 from storage import jobs as store
 from storage.database import Database, StorageUnavailable, Transaction
 from storage.job import Job, JobId, JobState, LeaseLost
@@ -92,7 +92,7 @@ def retry(job_id: str) -> None:
     if job.state.is_open:
         _do(lambda tx: claiming.hurry(tx, job, now=now))
         click.echo(f"{job.id} is tried now.")
-    elif _do(lambda tx: again.retry(tx, job, now=now)):
+    elif _do(lambda tx: reruns.retry(tx, job, now=now)):
         click.echo(f"{job.id} starts again.")
     elif job.forgotten:
         _fail(f"{job.id} was deleted; there is nothing to retry.")

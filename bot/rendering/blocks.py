@@ -94,7 +94,7 @@ def line(*texts: str) -> Block:
 
 
 def small_print(text: str) -> Block:
-    """A small grey line, for text made harmless by `handlers.spoken`: context blocks know no rich text."""
+    """A small grey line, for text made harmless by `handlers.plain_text`: context blocks know no rich text."""
     return ContextBlock(elements=[PlainTextObject(text=text, emoji=False)])
 
 

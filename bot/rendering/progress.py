@@ -10,8 +10,8 @@ from slack_sdk.models.blocks import RichTextBlock, RichTextElementParts, RichTex
 
 from bot.rendering.blocks import buttons
 from handlers import words
-from handlers.spoken import spoken
-from handlers.steering import CANCEL
+from handlers.job_actions import CANCEL
+from handlers.plain_text import spoken
 from storage.job import JobId
 from transcription.naming import in_words, shortened
 

@@ -16,9 +16,9 @@ from bot.rendering.blocks import MESSAGE, body, buttons, fitting, line, sized, s
 from bot.rendering.file_names import stem
 from handlers import words
 from handlers.exporting import EXPORT
+from handlers.job_actions import AGAIN, RETRY, WORTH_A_TRY
 from handlers.naming import NAME_SPEAKERS, UNDO_NAMING
-from handlers.spoken import harmless, spoken
-from handlers.steering import AGAIN, RETRY, WORTH_A_TRY
+from handlers.plain_text import harmless, spoken
 from storage.job import Failure
 from transcription.exports import as_text, as_vtt
 from transcription.naming import UNKNOWN_SPEAKER, counted, in_words, shortened, speaker_names, summary
@@ -76,7 +76,7 @@ class Attachment:
 class Reply:
     """What is posted: `blocks` for the eyes, `text` for screen readers and notifications, and files if it is long.
 
-    `text` is safe in a field that Slack parses (see `handlers.spoken`).
+    `text` is safe in a field that Slack parses (see `handlers.plain_text`).
     """
 
     text: str

@@ -9,8 +9,8 @@ import asyncio
 
 from bot.slack.errors import SlackRefused, SlackUnavailable
 from bot.slack.workspaces import Workspaces
-from handlers.asking import NotNow
-from handlers.finding import Conversations
+from handlers.responses import NotNow
+from handlers.search import Conversations
 
 PATIENCE = 1.5
 """Seconds: Slack wants an answer within three, and the database has to be asked as well."""

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from handlers.events import SharedFile
-from handlers.reading import MaybeText, Name, Stamp, TextOrNothing, readable, storable
+from handlers.wire import MaybeText, Name, Stamp, TextOrNothing, readable, storable
 from storage.job import Reason
 
 GONE = frozenset({"file_not_found", "file_deleted"})

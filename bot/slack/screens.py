@@ -11,7 +11,7 @@ from slack_sdk.models.views import View
 from bot.slack.errors import SlackNotAuthorised, SlackRefused, SlackUnavailable
 from bot.slack.objects import Conversation
 from bot.slack.workspace import Workspace
-from handlers.asking import NotNow
+from handlers.responses import NotNow
 from storage.job import Reason
 
 PAGES = 6

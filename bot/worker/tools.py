@@ -17,7 +17,7 @@ from bot.worker.rate_limits import RateLimits
 from bot.worker.spool import Spool
 from storage.database import Database
 from storage.job import Job
-from storage.wanted import Wanted
+from storage.options import Wanted
 from transcription.audio import Converted
 from transcription.transcriber import Transcriber
 

@@ -12,7 +12,7 @@ from bot.app import open_tools
 from bot.background.catching_up import CatchingUp
 from sandbox import faults
 from sandbox.slack import Team
-from storage import presence
+from storage import gaps
 from tests.bot.test_installed import HOUR, NORTH, OTHER, SOUTH, House, house  # noqa: F401 - a fixture
 from tests.journeys.bench import recording
 
@@ -29,7 +29,7 @@ async def teams(house: House) -> list[Team]:  # noqa: F811
     teams = [mine, other, north, south]
     for team in teams:
         await team.share(team.channel("general"), [recording()])
-    await house.database.write(lambda tx: presence.note(tx, now=house.now - HOUR))
+    await house.database.write(lambda tx: gaps.note(tx, now=house.now - HOUR))
     return teams
 
 
@@ -60,7 +60,7 @@ async def nobody_is_behind(house: House) -> None:  # noqa: F811
 
 
 async def behind(house: House) -> list[str]:  # noqa: F811
-    return [*await house.database.read(presence.behind)]
+    return [*await house.database.read(gaps.behind)]
 
 
 @pytest.mark.parametrize("trouble", ["team_added_to_org", "ekm_access_denied", "503", "429"])
@@ -117,14 +117,14 @@ async def test_that_slack_is_heard_is_noted_however_long_it_takes_to_look_throug
         while not await behind(house):  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.01)
         house.now += HOUR / 60
-        while await house.database.read(presence.last) != house.now:  # noqa: ASYNC110 - nobody tells
+        while await house.database.read(gaps.last) != house.now:  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.01)
         assert len(await behind(house)) == 3, "nobody was looked through in the meantime"
 
 
 async def test_a_place_that_is_away_for_weeks_is_given_up(house: House, teams: list[Team]) -> None:  # noqa: F811
     long_ago = house.now - 15 * 24 * HOUR
-    await house.database.write(lambda tx: presence.fall_behind(tx, ["T0SANDBOX"], since=long_ago))
+    await house.database.write(lambda tx: gaps.fall_behind(tx, ["T0SANDBOX"], since=long_ago))
     teams[0].faults.arm("files.list", faults.answer(503), times=1000)
     async with catching_up(house):
         await nobody_is_behind(house)

@@ -20,8 +20,8 @@ from storage import claiming, inbox, job_lists, jobs
 from storage.claiming import FARTHEST, Turns
 from storage.database import Database, Transaction
 from storage.job import Failure, Job, JobState, Origin, Reason
-from storage.moments import stored
 from storage.postgresql import WAIT
+from storage.timestamps import stored
 from tests.bot.prepared import a_job, new_database
 from tests.postgresql import Server
 from tests.storage.sessions import opened

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from bot.rendering.reply import POSTING, Named, Reply, render
 from handlers.exporting import EXPORT
+from handlers.job_actions import AGAIN
 from handlers.naming import NAME_SPEAKERS, UNDO_NAMING
-from handlers.steering import AGAIN
 from storage.job import Failure, Reason
 from transcription.transcript import Speaker, Transcript, Turn, in_order
 

@@ -15,7 +15,7 @@ from bot.rendering.blocks import MESSAGE, SECTION, sized, weight
 from bot.rendering.file_names import stem
 from bot.rendering.reply import Form, render
 from handlers import home_page, listing, words
-from handlers.spoken import harmless, spoken
+from handlers.plain_text import harmless, spoken
 from sandbox.slack.limits import VIEW_BLOCKS, check_blocks
 from storage.job import Failure, Job, JobId, JobState, Origin, Reason
 from tests.bot.test_rendering import assert_fits, assert_harmless

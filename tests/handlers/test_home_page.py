@@ -11,8 +11,8 @@ import pytest
 
 from handlers import listing, words
 from handlers.home_page import IN_WORK, LATELY, Month, page
+from handlers.job_actions import CANCEL, RETRY
 from handlers.preferences import MY_SETTINGS, WORKSPACE_SETTINGS
-from handlers.steering import CANCEL, RETRY
 from storage.job import Failure, Job, JobId, JobState, Origin, Reason
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

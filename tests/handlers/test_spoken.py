@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.spoken import harmless, spoken
+from handlers.plain_text import harmless, spoken
 
 
 @pytest.mark.parametrize(

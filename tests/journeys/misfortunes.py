@@ -27,7 +27,7 @@ from sandbox.slack import Slack
 from storage import claiming, job_lists
 from storage.database import Transaction
 from storage.job import Job
-from storage.moments import stored
+from storage.timestamps import stored
 from tests.journeys.bench import Bench, botlhale_settings, settings_of
 from transcription.audio import Converted
 

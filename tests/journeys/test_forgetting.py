@@ -12,7 +12,7 @@ from handlers import words
 from sandbox import faults
 from sandbox.script import Segment
 from sandbox.slack import Share, Slack
-from storage import again
+from storage import reruns
 from storage.job import JobState
 from tests.journeys.bench import Bench, eventually, only_reply, recording, silent, words_of
 
@@ -284,7 +284,7 @@ async def test_a_deleted_one_is_listed_as_removed_and_cannot_be_started_again(be
     [job] = await bench.ended_at_last()
     answer = await slack.command("/transcripts", channel=share.channel)
     assert words.REMOVED in answer.messages[0]["text"]
-    assert await bot.tools.database.write(lambda tx: again.retry(tx, job, now=bot.tools.clock())) is None
+    assert await bot.tools.database.write(lambda tx: reruns.retry(tx, job, now=bot.tools.clock())) is None
 
 
 async def gone_from(slack: Slack, share: Share) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from handlers import words
+from handlers.job_actions import CANCEL, RETRY
 from handlers.preferences import MY_SETTINGS, WORKSPACE_SETTINGS
-from handlers.steering import CANCEL, RETRY
 from sandbox import faults
 from sandbox.slack import Slack
 from storage.job import JobState

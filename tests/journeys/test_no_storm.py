@@ -14,7 +14,7 @@ from sandbox.faults import answer, hang_up_before, slow
 from sandbox.gowajee import Gowajee
 from sandbox.ports import free_port
 from sandbox.slack import Slack
-from storage import again
+from storage import reruns
 from storage.job import JobState
 from tests.journeys.bench import (
     WEBHOOK_TOKEN,
@@ -66,7 +66,7 @@ async def test_a_retried_job_is_not_mistaken_for_its_earlier_reply(bench: Bench,
     assert job.failure is not None
     slack.refuse("chat.update", "cant_update_message")
     slack.faults.arm("chat.postMessage", hang_up_before())
-    await bot.tools.database.write(lambda tx: again.retry(tx, job, now=bot.tools.clock()))
+    await bot.tools.database.write(lambda tx: reruns.retry(tx, job, now=bot.tools.clock()))
     await bench.ended_at_last()
     [transcript] = slack.replies(share)
     assert "delivery on Wednesday" in words_of(transcript)

@@ -16,8 +16,8 @@ import pytest
 
 from handlers import words
 from handlers.exporting import EXPORT
+from handlers.job_actions import AGAIN
 from handlers.naming import NAME_SPEAKERS, UNDO_NAMING
-from handlers.steering import AGAIN
 from sandbox import faults
 from sandbox.gowajee import Gowajee
 from sandbox.ports import free_port

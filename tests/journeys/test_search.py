@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any
 
 from handlers import words
-from handlers.finding import SHOWN
 from handlers.naming import NAME_SPEAKERS
+from handlers.search import SHOWN
 from sandbox import faults
 from sandbox.script import Segment
 from sandbox.slack import Channel, Share, Slack

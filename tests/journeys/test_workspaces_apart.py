@@ -14,11 +14,11 @@ from handlers import words
 from handlers.export_modal import FORM as EXPORT_FORM
 from handlers.export_modal import FORMAT
 from handlers.exporting import EXPORT
+from handlers.job_actions import AGAIN, AGAIN_FORM, CANCEL, RETRY
 from handlers.naming import NAME_SPEAKERS, UNDO_NAMING
 from handlers.naming_modal import FORM
 from handlers.on_request import TRANSCRIBE
 from handlers.preferences_modal import FORM as SETTINGS_FORM
-from handlers.steering import AGAIN, AGAIN_FORM, CANCEL, RETRY
 from sandbox.slack import Ids, Message, Share, Slack, Team
 from storage import exports, namings, transcripts
 from storage.job import Job

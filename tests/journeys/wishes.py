@@ -9,7 +9,7 @@ from typing import Any
 
 from handlers import words
 from handlers.exporting import EXPORT
-from handlers.steering import AGAIN
+from handlers.job_actions import AGAIN
 from sandbox.slack import Share, Slack
 from tests.journeys.books import Books
 
@@ -67,7 +67,7 @@ class Wisher:
 
 WISHES: Mapping[str, Callable[[Wisher], Awaitable[None]]] = MappingProxyType(
     {
-        "write handlers.asking:patiently": Wisher.again,
+        "write handlers.responses:patiently": Wisher.again,
         "workspace.whisper": Wisher.again_in_vain,
         "workspace.open_direct": Wisher.export,
         "write handlers.exporting:_Desk.save": Wisher.export,

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from bot.settings.model import REQUEST_TIMEOUT
 from bot.worker.claim import HEARTBEAT, LEASE
 from storage.job import MOVES, JobState
-from storage.moments import moment
+from storage.timestamps import moment
 from tests.simulation.host import Host
 from tests.simulation.pretended_providers import CAPABILITIES, Provider
 from tests.simulation.pretended_slack import PretendedSlack, Reply

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.settings.model import Settings
-from storage import again, claiming, exports, forgetting, job_lists, jobs, namings, transcripts
+from storage import claiming, exports, forgetting, job_lists, jobs, namings, reruns, transcripts
 from storage.database import Transaction
 from storage.job import Job, JobId, JobState, LeaseLost, Reason
 from tests.simulation.faults import POSSIBLE, Call, Fault, Faults
@@ -198,7 +198,7 @@ class World:
         job = self.disk.run(lambda tx: jobs.get(tx, JobId(found[index % len(found)]))) if found else None
         if job is not None:
             acts: dict[str, Callable[[Transaction], object]] = {
-                "retry": lambda tx: again.retry(tx, job, now=self._true_time() + self.server_offset),
+                "retry": lambda tx: reruns.retry(tx, job, now=self._true_time() + self.server_offset),
                 "hurry": lambda tx: claiming.hurry(tx, job, now=self._true_time() + self.server_offset),
                 "cancel": lambda tx: jobs.cancel(tx, job, now=self._true_time() + self.server_offset),
             }

@@ -14,8 +14,8 @@ from storage import claiming, jobs
 from storage.claiming import Turns
 from storage.database import Transaction, Work
 from storage.job import Job, JobId, Origin
-from storage.moments import stored
 from storage.postgresql import PostgreSQL
+from storage.timestamps import stored
 from tests.postgresql import Server
 from tests.storage.interleaved import Interleaving, Outcome, Side
 

@@ -9,12 +9,12 @@ from types import MappingProxyType
 
 import pytest
 
-from storage import again, forgetting, inbox, job_lists, jobs, preferences, usage
-from storage.again import Asked
+from storage import forgetting, inbox, job_lists, jobs, preferences, reruns, usage
 from storage.database import Database, Transaction
 from storage.job import Failure, Job, JobId, JobState, LeaseLost, Origin, Reason, as_before
 from storage.job_rows import update
-from storage.wanted import Wanted
+from storage.options import Wanted
+from storage.reruns import Asked
 
 ORIGIN = Origin(team="T1", channel="C1", file="F1", occasion="1.0", user="U1", thread="1.0")
 HOUR = timedelta(hours=1)
@@ -48,7 +48,7 @@ async def _now(database: Database, job: Job) -> Job:
 async def test_what_is_done_is_done_otherwise_and_shows_the_old_until_then(database: Database, noon: datetime) -> None:
     job = await _job(database, noon, DONE | {"wanted": Wanted(language="en")})
     wanted = Wanted(language="zu-ZA")
-    begun = await database.write(lambda tx: again.anew(tx, job, wanted=wanted, by="U2", now=noon))
+    begun = await database.write(lambda tx: reruns.anew(tx, job, wanted=wanted, by="U2", now=noon))
     found = await _now(database, job)
     assert begun == found
     assert (found.state, found.wanted, found.begun_by, found.retried) == (JobState.RECEIVED, wanted, "U2", 1)
@@ -66,19 +66,19 @@ async def test_what_is_at_work_or_forgotten_is_not_done_again(
 ) -> None:
     job = await _job(database, noon, change)
     wanted = Wanted(language="zu-ZA")
-    assert await database.write(lambda tx: again.anew(tx, job, wanted=wanted, by="U2", now=noon)) is None
+    assert await database.write(lambda tx: reruns.anew(tx, job, wanted=wanted, by="U2", now=noon)) is None
 
 
 async def test_what_somebody_has_in_hand_is_left_to_them(database: Database, noon: datetime) -> None:
     job = await _job(database, noon, DONE | {"lease": "mine"})
     with pytest.raises(LeaseLost):
-        await database.write(lambda tx: again.retry(tx, job, now=noon))
+        await database.write(lambda tx: reruns.retry(tx, job, now=noon))
     with pytest.raises(LeaseLost):
-        await database.write(lambda tx: again.anew(tx, job, wanted=Wanted(), by="U2", now=noon))
+        await database.write(lambda tx: reruns.anew(tx, job, wanted=Wanted(), by="U2", now=noon))
 
 
 async def _asked(database: Database, now: datetime, origin: Origin = ORIGIN) -> Asked:
-    return (await database.write(lambda tx: again.ask_for(tx, origin, by="U2", now=now)))[0]
+    return (await database.write(lambda tx: reruns.ask_for(tx, origin, by="U2", now=now)))[0]
 
 
 async def test_what_nobody_has_heard_of_is_begun_for_whoever_asks(database: Database, noon: datetime) -> None:
@@ -95,11 +95,11 @@ async def test_what_waits_is_asked_for_too(database: Database, noon: datetime) -
     job = await _job(database, noon, WAITS)
     place = preferences.Place(team="T1", kind="channel", whose="C1")
     assert await _asked(database, noon) is Asked.IN_WORK
-    assert await database.read(lambda tx: again.who_asked(tx, job)) is None, "it happens by itself, and is not theirs"
+    assert await database.read(lambda tx: reruns.who_asked(tx, job)) is None, "it happens by itself, and is not theirs"
     on_request = preferences.Preferences(automatic=False)
     await database.write(lambda tx: preferences.put(tx, place, on_request, seen=0, by="U1", now=noon))
     assert await _asked(database, noon) is Asked.IN_WORK
-    assert await database.read(lambda tx: again.who_asked(tx, job)) == "U2"
+    assert await database.read(lambda tx: reruns.who_asked(tx, job)) == "U2"
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ NOVEMBER = datetime.fromisoformat("2026-11-01T00:00:00+00:00")
 
 async def test_doing_it_again_counts_once_more_and_for_whoever_asks(database: Database, noon: datetime) -> None:
     job = await _job(database, noon, DONE)
-    begun = await database.write(lambda tx: again.anew(tx, job, wanted=Wanted(), by="U2", now=noon + HOUR))
+    begun = await database.write(lambda tx: reruns.anew(tx, job, wanted=Wanted(), by="U2", now=noon + HOUR))
     assert begun is not None
     for whose in (usage.of_person, usage.of_channel, usage.of_workspace):
         assert await database.read(lambda tx, whose=whose: whose(tx, begun, since=NOVEMBER)) == HOUR  # type: ignore[misc]
@@ -142,7 +142,7 @@ async def test_doing_it_again_counts_once_more_and_for_whoever_asks(database: Da
 async def test_a_new_month_begins_with_nothing_spent(database: Database, noon: datetime) -> None:
     job = await _job(database, noon, DONE)
     begun = await database.write(
-        lambda tx: again.anew(tx, job, wanted=Wanted(), by="U2", now=noon + timedelta(days=30))
+        lambda tx: reruns.anew(tx, job, wanted=Wanted(), by="U2", now=noon + timedelta(days=30))
     )
     assert begun is not None
     assert begun.spent == timedelta(0)
@@ -165,13 +165,13 @@ async def test_what_costs_is_the_same_for_one_job_as_for_a_sum(
     job = await _job(database, noon, {"handle": handle, "failure": failure, "state": JobState.REPLIED})
     later = await _job(database, noon + HOUR, origin=replace(ORIGIN, file="F2"), changes=WAITS)
     counted = await database.read(lambda tx: usage.of_channel(tx, later, since=NOVEMBER))
-    assert (again.costs(job), counted) == (bool(hours), hours * HOUR)
+    assert (reruns.costs(job), counted) == (bool(hours), hours * HOUR)
 
 
 async def _done_anew(database: Database, job: Job, now: datetime, changes: Mapping[str, object]) -> Job:
     """The job, begun again and as far as that."""
     current = await _now(database, job)
-    begun = await database.write(lambda tx: again.anew(tx, current, wanted=Wanted(), by="U1", now=now))
+    begun = await database.write(lambda tx: reruns.anew(tx, current, wanted=Wanted(), by="U1", now=now))
     assert begun is not None
     after = replace(begun, **dict(changes))  # type: ignore[arg-type]
     await database.write(lambda tx: update(tx, begun, after, claimable=True))

@@ -16,14 +16,14 @@ from typing import Any
 
 import pytest
 
-from storage import again, claiming, jobs
+from storage import claiming, jobs, reruns
 from storage.claiming import Turns
 from storage.database import Database
 from storage.job import Failure, HandleFrom, Job, JobId, JobState, Origin, Reason
 from storage.migrations import migrate
-from storage.moments import stored
 from storage.postgresql import PostgreSQL
 from storage.sqlite import SQLite
+from storage.timestamps import stored
 from tests.bot.processes import environment
 from tests.postgresql import Server
 from tests.released import before
@@ -278,7 +278,7 @@ async def test_what_the_release_before_begins_again_begins_without_anything_of_t
 
 async def test_what_today_begins_again_is_told_of_anew(database: Database, noon: datetime) -> None:
     job = await _failed(database, noon)
-    begun = await database.write(lambda tx: again.retry(tx, job, now=noon + DAY))
+    begun = await database.write(lambda tx: reruns.retry(tx, job, now=noon + DAY))
     assert begun is not None
     assert await _as_it_stands(database, job) == begun
     assert (begun.report, begun.handle_from, begun.waited, begun.failing_since) == (None, None, timedelta(0), None)

@@ -16,12 +16,12 @@ import pytest
 from storage import (
     claiming,
     forgetting,
+    gaps,
     inbox,
     install_states,
     installations,
     jobs,
     preferences,
-    presence,
     provider_facts,
     transcripts,
 )
@@ -30,9 +30,9 @@ from storage.database import Database, StorageUnavailable, Work
 from storage.installations import Installed, Sealed
 from storage.job import Failure, JobState, Origin, Reason
 from storage.migrations import migrate
+from storage.options import Wanted
 from storage.postgresql import WAIT, PostgreSQL
 from storage.sqlite import SQLite
-from storage.wanted import Wanted
 from tests.bot.prepared import a_job, new_database
 from tests.postgresql import Server
 from tests.storage.machines import sorted_as_people_do
@@ -221,7 +221,7 @@ async def test_a_target_with_other_installations_is_refused_too(sides: Sides, no
 async def test_installations_that_are_under_way_and_when_slack_was_heard_are_left_behind(
     sides: Sides, noon: datetime
 ) -> None:
-    await sides.source.write(lambda tx: presence.note(tx, now=noon))
+    await sides.source.write(lambda tx: gaps.note(tx, now=noon))
     await copy(sides.source, sides.target)
     assert sides.at_target("SELECT digest FROM install_states") == []
     assert sides.at_target("SELECT place FROM presence") == [("removed T9",)]

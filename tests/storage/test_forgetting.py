@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from storage import again, claiming, forgetting, inbox, jobs, namings, transcripts
+from storage import claiming, forgetting, inbox, jobs, namings, reruns, transcripts
 from storage.database import Database, Transaction
 from storage.forgetting import Wish
 from storage.job import Job, JobState, Origin, Reason
@@ -125,7 +125,7 @@ async def test_what_a_webhook_says_of_it_goes_too_and_is_not_wanted_again(databa
 async def test_a_forgotten_one_is_not_started_again(database: Database, noon: datetime) -> None:
     job = await job_in(database, noon, JobState.REPLIED)
     await database.write(lambda tx: forgetting.forget(tx, job, WISH, now=noon))
-    assert await database.write(lambda tx: again.retry(tx, job, now=noon)) is None
+    assert await database.write(lambda tx: reruns.retry(tx, job, now=noon)) is None
 
 
 async def test_nobody_names_what_is_no_longer_kept(database: Database, noon: datetime) -> None:

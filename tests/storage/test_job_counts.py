@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from storage import again, claiming, job_counts, jobs
+from storage import claiming, job_counts, jobs, reruns
 from storage.claiming import Turns
 from storage.database import Database, Transaction
 from storage.job import Job, JobState, Origin
-from storage.moments import stored
+from storage.timestamps import stored
 
 MINUTE = timedelta(minutes=1)
 
@@ -108,7 +108,7 @@ async def test_a_job_that_is_started_again_is_not_as_old_as_its_first_try(databa
         job = add(tx, "F1", now=noon)
         cancelled = jobs.cancel(tx, job, now=noon)
         assert cancelled is not None
-        assert again.retry(tx, replace(cancelled, lease=None), now=later) is not None
+        assert reruns.retry(tx, replace(cancelled, lease=None), now=later) is not None
 
     await database.write(work)
     assert (await counted(database, later))["received", None].since == later

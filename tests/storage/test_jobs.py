@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from storage import again, claiming, inbox, job_lists, jobs, transcripts
+from storage import claiming, inbox, job_lists, jobs, reruns, transcripts
 from storage.claiming import Turns
 from storage.database import Database, Taken, Transaction
 from storage.job import MOVES, Failure, Job, JobId, JobState, LeaseLost, Origin, Reason
@@ -275,11 +275,11 @@ async def test_a_failed_job_can_be_started_again_and_a_done_one_not(database: Da
         job = await _saved(database, job, noon, state=state, failure=failure)
     await _released(database, job, noon, None)
     job = replace(job, lease=None)
-    begun = await database.write(lambda tx: again.retry(tx, job, now=noon))
+    begun = await database.write(lambda tx: reruns.retry(tx, job, now=noon))
     assert begun is not None
     assert (begun.state, begun.failure, begun.sendings) == (JobState.RECEIVED, None, 0)
     done = replace(job, failure=None)
-    assert await database.write(lambda tx: again.retry(tx, done, now=noon)) is None
+    assert await database.write(lambda tx: reruns.retry(tx, done, now=noon)) is None
 
 
 async def test_lists_show_what_is_located_newest_first(database: Database, noon: datetime) -> None:

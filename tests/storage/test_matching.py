@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from storage.matching import folded, grams, needle, spans, terms
+from storage.ngrams import folded, grams, needle, spans, terms
 
 SAID = "Ünïcode Straße AI ที่ประชุมวันพุธ 会議は水曜日 회의는 don't e\u0301lan \u05e9\u05c1 R2-D2 ﬁnal"
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from storage import (
-    again,
     claiming,
     exports,
     forgetting,
@@ -20,6 +19,7 @@ from storage import (
     jobs,
     namings,
     preferences,
+    reruns,
     search,
     speeds,
     transcripts,
@@ -125,7 +125,7 @@ def _looked_for(tx: Transaction, job: Job, now: datetime) -> None:
     job_counts.groups(tx, now=now)
     job_lists.on_message(tx, team="T1", channel="C1", ts="1.0")
     preferences.of_recording(tx, job.origin)
-    again.who_asked(tx, job)
+    reruns.who_asked(tx, job)
 
 
 def _afterwards(tx: Transaction, job: Job, now: datetime) -> None:

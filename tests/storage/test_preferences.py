@@ -10,8 +10,8 @@ import pytest
 from storage import preferences
 from storage.database import Database
 from storage.job import Origin
+from storage.options import ANYTHING, Wanted
 from storage.preferences import NONE, Kept, Outdated, Place, Preferences
-from storage.wanted import ANYTHING, Wanted
 
 CHANNEL = Place(team="T1", kind="channel", whose="C1")
 PERSON = Place(team="T1", kind="person", whose="U1")

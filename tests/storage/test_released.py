@@ -18,8 +18,8 @@ from storage.claiming import Turns
 from storage.database import Database, Row, StorageUnavailable, Transaction, Value
 from storage.job import Job, JobId, JobState, Origin
 from storage.migrations import migrate, statements
-from storage.moments import stored
 from storage.postgresql import WAIT
+from storage.timestamps import stored
 from tests.bot.prepared import open_file
 from tests.postgresql import Server
 from tests.storage.sessions import either, opened

@@ -15,7 +15,7 @@ from storage import forgetting, jobs, namings, passages, search, transcripts
 from storage.copying import copy
 from storage.database import Database, Row, Transaction
 from storage.job import Job, JobId, JobState, Origin, Reason
-from storage.matching import terms
+from storage.ngrams import terms
 from storage.search import FEW, RECENT, Found
 from tests.bot.prepared import new_database
 from tests.storage.sessions import either

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from storage import (
-    again,
     claiming,
     exports,
     forgetting,
@@ -24,7 +23,6 @@ from storage import (
     namings,
     passages,
     preferences,
-    presence,
     search,
     speeds,
     transcripts,
@@ -40,8 +38,8 @@ HALF = "\ud83d"
 """Of a surrogate pair: JSON can hold it, UTF-8 cannot."""
 
 STORES = (
-    again, claiming, exports, forgetting, inbox, install_states, installations, job_counts, job_lists, jobs, namings,
-    passages, preferences, presence, search, speeds, transcripts, usage,
+    reruns, claiming, exports, forgetting, inbox, install_states, installations, job_counts, job_lists, jobs, namings,
+    passages, preferences, gaps, search, speeds, transcripts, usage,
 )  # fmt: skip
 
 

@@ -20,11 +20,11 @@ from bot.worker.steps.backpressure import asking, held_back
 from bot.worker.tools import Tools
 from handlers import words
 from handlers.audio import is_resolved, seconds
-from storage import again, jobs, preferences
+from storage import jobs, preferences, reruns
 from storage.database import Taken, Transaction
 from storage.job import Failure, Job, JobState, Reason
+from storage.options import Wanted
 from storage.preferences import Preferences
-from storage.wanted import Wanted
 from transcription.errors import NoSound
 
 WAIT_FOR_SLACK = timedelta(minutes=10)
@@ -99,7 +99,7 @@ class _AskedFor(Exception):
 async def _leave_unless_asked(claim: Claim) -> Job | None:
     def unless_asked(tx: Transaction) -> None:
         # Looked at when the row is ours: whoever asks just now waits, and then sees what became of it.
-        if again.who_asked(tx, claim.job) is not None:
+        if reruns.who_asked(tx, claim.job) is not None:
             raise _AskedFor
 
     failure = Failure(reason=Reason.ON_REQUEST)

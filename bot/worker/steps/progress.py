@@ -20,7 +20,7 @@ from bot.worker.effects import LANDING
 from bot.worker.tools import Tools
 from storage import speeds
 from storage.job import Job, JobState, LeaseLost
-from storage.moments import moment, stored
+from storage.timestamps import moment, stored
 
 LONG = timedelta(minutes=5)
 """Recordings that are longer get a message about their progress."""

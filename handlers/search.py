@@ -10,7 +10,7 @@ from handlers.events import Command
 from handlers.listing import Line, Piece, Viewer
 from storage import search
 from storage.database import Database, Transaction
-from storage.matching import spans, terms
+from storage.ngrams import spans, terms
 from storage.search import Found
 from transcription.naming import name_of, named, one_line, speaker_names, time_mark
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from storage.database import Transaction
-from storage.moments import moment, stored
+from storage.timestamps import moment, stored
 
 _BEHIND = "behind "
 """Before the place."""

@@ -15,10 +15,10 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.models.views import View
 
 from handlers import words
-from handlers.asking import Refused, answered, patiently, politely
 from handlers.choices import Choice, Problems, fields, line, read
 from handlers.events import PressedAnywhere, Submitted
-from storage import again, jobs, preferences
+from handlers.responses import Refused, answered, patiently, politely
+from storage import jobs, preferences, reruns
 from storage.database import Database, Transaction
 from storage.job import Job, JobId, Reason
 
@@ -99,7 +99,7 @@ class Steering:
             return words.STILL_IN_WORK
         if found.failure is None or found.failure.reason in _FOR_ANOTHER_REASON:
             return words.NOTHING_TO_RETRY
-        return words.STARTED_AGAIN if again.retry(tx, found, now=self.clock(), by=by) else words.NOTHING_TO_RETRY
+        return words.STARTED_AGAIN if reruns.retry(tx, found, now=self.clock(), by=by) else words.NOTHING_TO_RETRY
 
     async def ask_how(self, asker: Asker, job: JobId, *, trigger: str) -> None:
         """Show the form in which somebody says how it is to be done again."""
@@ -136,7 +136,7 @@ class Steering:
             now = jobs.locked(tx, job)
             if now is None or now.retried != retried or now.state.is_open:
                 return words.STILL_IN_WORK
-            begun = again.anew(tx, now, wanted=wanted, by=asker.user, now=self.clock())
+            begun = reruns.anew(tx, now, wanted=wanted, by=asker.user, now=self.clock())
             return None if begun else words.DELETED_BEFORE
 
         return await patiently(self.database, work)

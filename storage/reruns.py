@@ -14,8 +14,8 @@ from storage import jobs, preferences
 from storage.database import Transaction
 from storage.job import Job, JobId, JobState, LeaseLost, Origin, Reason
 from storage.job_rows import entry, update
-from storage.moments import stored
-from storage.wanted import ANYTHING, Wanted
+from storage.options import ANYTHING, Wanted
+from storage.timestamps import stored
 
 
 class Asked(enum.Enum):
