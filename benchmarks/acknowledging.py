@@ -15,9 +15,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from benchmarks.doors import SECRET, TEAM
-from benchmarks.knocking import knock
+from benchmarks.load_client import knock
 from benchmarks.measuring import Figures, Found, Goal, compare, cpu_of, folder, in_turn
+from benchmarks.servers_under_test import SECRET, TEAM
 
 CONNECTIONS, EVENTS = 64, 4000
 
@@ -51,7 +51,7 @@ def measure() -> list[Found]:
 def door(side: str, base: Path) -> Iterator[tuple[int, int]]:
     """A server that listens: its process and its port."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.doors", side, str(base)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "benchmarks.servers_under_test", side, str(base)], stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
     try:

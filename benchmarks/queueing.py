@@ -12,9 +12,9 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
+from benchmarks.baselines import Plain, Procrastinate
 from benchmarks.measuring import ROUNDS, Figures, Found, Goal, Result, Skipped, compare, folder, in_turn, number
 from benchmarks.queues import Ours, Queue, drive
-from benchmarks.rivals import Plain, Procrastinate
 from benchmarks.servers import a_server
 from storage import claiming
 from storage.database import Transaction

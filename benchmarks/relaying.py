@@ -53,7 +53,7 @@ def measure() -> list[Found]:
 
 @contextmanager
 def _pipes() -> Iterator[int]:
-    process = subprocess.Popen([sys.executable, "-m", "benchmarks.pipes"], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([sys.executable, "-m", "benchmarks.origin_and_sink"], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
         yield int(process.stdout.readline())

@@ -11,7 +11,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 from benchmarks.measuring import Figures, Found, Goal, compare, folder, in_turn, memory_of
-from benchmarks.pretending import Pretending, pretending
+from benchmarks.sandbox_thread import Pretending, pretending
 from sandbox.ports import free_port
 
 I1_MEMORY = Goal(key="I1", what="an idle bot's memory", against="bare Bolt with its aiohttp server", most=1.4)
@@ -42,7 +42,7 @@ def _our_command() -> list[str]:
 
 
 def _bare_command() -> list[str]:
-    return [sys.executable, "-m", "benchmarks.bare"]
+    return [sys.executable, "-m", "benchmarks.bare_bolt"]
 
 
 def _settings(slack: Pretending, place: Path) -> dict[str, str]:

@@ -51,7 +51,7 @@ print(json.dumps({{"seconds": 1 / found["rate"], "cpu": found["cpu"], "MiB more"
 IDLE = """
 import json, os
 from benchmarks.measuring import folder
-from benchmarks.pretending import pretending
+from benchmarks.sandbox_thread import pretending
 from benchmarks.starting import _our_command, _settings, _start
 with folder() as base, pretending() as slack:
     environment = _settings(slack, base) | json.loads(os.environ.get("MORE", "{}"))

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 from aiohttp import BodyPartReader, MultipartReader, web
 
-from sandbox.door import SEEN, Refusal
+from sandbox.provider_server import SEEN, Refusal
 
 MULTIPART = "multipart/form-data"
 URLENCODED = "application/x-www-form-urlencoded"

@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Protocol
 
 SAMPLE_TOLERANCE = 0.15
-# Every sample ends with this much silence behind its last line (`sandbox.studio`); codecs round it a little.
+# Every sample ends with this much silence behind its last line (`sandbox.synthesis`); codecs round it a little.
 SILENCE_BEHIND = 0.5
 SHORTEST, LONGEST = 3.0, 6.0
 

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from sandbox.scoring import words
-from sandbox.studio import NoSynthesiser, encode, mix, speak
+from sandbox.synthesis import NoSynthesiser, encode, mix, speak
 
 FOLDER = Path(__file__).parent / "samples"
 _PLACES = FOLDER / "places.json"

@@ -22,9 +22,9 @@ from sandbox.botlhale.orders import NAMES, Dialect, Order, name_job, read_order
 from sandbox.botlhale.refusals import not_found, refuse
 from sandbox.botlhale.storage import Storage, StorageShape
 from sandbox.botlhale.tokens import Tokens, TokenShape
-from sandbox.door import Door, Seen
 from sandbox.faults import Faults
 from sandbox.forms import NotAForm, read_form
+from sandbox.provider_server import Door, Seen
 from sandbox.script import Segment
 
 __all__ = ["Botlhale", "Order", "Uploaded"]

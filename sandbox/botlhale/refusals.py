@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from sandbox.door import Refusal
+from sandbox.provider_server import Refusal
 
 
 def refuse(status: int, description: str, *, code: str = "invalid_request") -> Refusal:

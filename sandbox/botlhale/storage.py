@@ -18,9 +18,9 @@ from xml.sax.saxutils import escape
 
 from aiohttp import BodyPartReader, MultipartReader, hdrs, web
 
-from sandbox.door import SEEN, Door, Refusal, Seen
 from sandbox.faults import Faults
 from sandbox.forms import NotAForm, next_part, open_multipart, read_part, read_some
+from sandbox.provider_server import SEEN, Door, Refusal, Seen
 from sandbox.wav import Meter, Recording
 
 StorageShape = Literal["sigv2", "sigv4"]

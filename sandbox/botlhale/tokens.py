@@ -14,8 +14,8 @@ from aiohttp import hdrs, web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sandbox.botlhale.refusals import refuse, unauthorised
-from sandbox.door import SEEN, Door
 from sandbox.forms import NotAForm, read_body, read_form
+from sandbox.provider_server import SEEN, Door
 
 TokenShape = Literal["B2", "B3"]
 LIMIT = 1 << 16

@@ -14,13 +14,13 @@ from uuid import uuid4
 from aiohttp import ClientSession, TCPConnector, hdrs, web
 from yarl import URL
 
-from sandbox.door import Door, Seen
 from sandbox.faults import Faults
 from sandbox.gowajee import answers
 from sandbox.gowajee.jobs import Delivery, Fetch, Job
 from sandbox.gowajee.orders import MODELS, Order, Request, read_request, refuse
 from sandbox.gowajee.webhook import Webhook
 from sandbox.gowajee.work import Manners, WebhookMode, Work
+from sandbox.provider_server import Door, Seen
 
 __all__ = ["Delivery", "Fetch", "Gowajee", "Job", "Order"]
 

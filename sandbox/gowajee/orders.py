@@ -17,8 +17,8 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
-from sandbox.door import SEEN, Refusal
 from sandbox.forms import NotAForm, Part, read_body, read_form
+from sandbox.provider_server import SEEN, Refusal
 
 Model = Literal["pulse", "cosmos", "astro"]
 MODELS: tuple[Model, ...] = get_args(Model)

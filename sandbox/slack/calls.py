@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from aiohttp import web
 
-from sandbox.slack.bell import Bell
+from sandbox.slack.signals import Bell
 from sandbox.slack.values import Call, Json
 
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 from aiohttp import WSMsgType, web
 
-from sandbox.slack.behaviour import Behaviour
-from sandbox.slack.doors import Received
-from sandbox.slack.mishaps import GRACE, Mishap
+from sandbox.slack.delivery import Received
+from sandbox.slack.options import Behaviour
+from sandbox.slack.socket_faults import GRACE, Mishap
 from sandbox.slack.values import Json
 
 LOOK = 0.01

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sandbox.slack.arguments import Arguments
-from sandbox.slack.behaviour import Behaviour
-from sandbox.slack.bell import Errands
 from sandbox.slack.dialogs import Dialogs
+from sandbox.slack.options import Behaviour
 from sandbox.slack.pace import Pace
+from sandbox.slack.signals import Errands
 from sandbox.slack.values import Json
 from sandbox.slack.workspace import Post, Workspace
 

@@ -11,9 +11,7 @@ import json
 import random
 
 from sandbox.slack.access import HISTORY_SCOPE
-from sandbox.slack.behaviour import Behaviour
-from sandbox.slack.bell import Errands
-from sandbox.slack.doors import HttpDoor, Received
+from sandbox.slack.delivery import HttpDoor, Received
 from sandbox.slack.events import (
     envelope,
     file_deleted,
@@ -25,6 +23,8 @@ from sandbox.slack.events import (
     reaction_added,
 )
 from sandbox.slack.grants import Grants
+from sandbox.slack.options import Behaviour
+from sandbox.slack.signals import Errands
 from sandbox.slack.sockets import Sockets
 from sandbox.slack.values import Delivery, Json
 from sandbox.slack.workspace import Post, Workspace

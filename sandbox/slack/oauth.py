@@ -15,9 +15,9 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from sandbox.slack.arguments import Arguments
-from sandbox.slack.behaviour import Behaviour
 from sandbox.slack.context import Context, Method, Methods
 from sandbox.slack.grants import Grant, Grants
+from sandbox.slack.options import Behaviour
 from sandbox.slack.refusal import Denied
 from sandbox.slack.values import Json
 from sandbox.slack.workspace import Workspace

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from sandbox.slack.behaviour import Behaviour
+from sandbox.slack.options import Behaviour
 from sandbox.slack.refusal import Throttled
 
 GAP = 1.0

@@ -14,11 +14,11 @@ import uuid
 from aiohttp import web
 
 from sandbox.faults import Faults
-from sandbox.slack.behaviour import Behaviour
-from sandbox.slack.bell import Bell
 from sandbox.slack.connection import Connection
-from sandbox.slack.doors import Received
-from sandbox.slack.mishaps import Mishaps, Moment
+from sandbox.slack.delivery import Received
+from sandbox.slack.options import Behaviour
+from sandbox.slack.signals import Bell
+from sandbox.slack.socket_faults import Mishaps, Moment
 from sandbox.slack.values import Json
 
 MOST_CONNECTIONS = 10

@@ -7,11 +7,11 @@ from types import TracebackType
 from typing import Self
 
 from sandbox.faults import Faults
-from sandbox.slack.backstage import Backstage, Credentials, Shared
-from sandbox.slack.behaviour import Behaviour
-from sandbox.slack.doings import Doings
-from sandbox.slack.findings import Findings
-from sandbox.slack.hands import Hands
+from sandbox.slack.actions import Doings
+from sandbox.slack.inspection import Findings
+from sandbox.slack.interactions import Hands
+from sandbox.slack.options import Behaviour
+from sandbox.slack.services import Backstage, Credentials, Shared
 from sandbox.slack.workspace import FIRST, Ids
 
 INVENTED = Credentials(bot_token="xoxb-sandbox-bot", app_token="xapp-sandbox-app", signing_secret="sandbox-signing")  # noqa: S106 - invented

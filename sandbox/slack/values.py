@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-from sandbox.slack.bell import Bell
+from sandbox.slack.signals import Bell
 
 Json = dict[str, Any]
 """One object as it crosses the wire."""

@@ -9,30 +9,23 @@ from __future__ import annotations
 from aiohttp import web
 
 from sandbox.faults import Faults
-from sandbox.slack import (
-    methods_chat,
-    methods_conversations,
-    methods_files,
-    methods_identity,
-    methods_reactions,
-    methods_views,
-    oauth,
-)
+from sandbox.slack import oauth
 from sandbox.slack.access import need
 from sandbox.slack.arguments import Arguments, read_request
 from sandbox.slack.calls import CallLog
 from sandbox.slack.context import Context, Method, Methods
 from sandbox.slack.grants import Grant, Grants
+from sandbox.slack.methods import chat, conversations, files, identity, reactions, views
 from sandbox.slack.refusal import Denied, Throttled
 from sandbox.slack.values import Json
 
 METHODS: Methods = {
-    **methods_chat.METHODS,
-    **methods_conversations.METHODS,
-    **methods_files.METHODS,
-    **methods_identity.METHODS,
-    **methods_reactions.METHODS,
-    **methods_views.METHODS,
+    **chat.METHODS,
+    **conversations.METHODS,
+    **files.METHODS,
+    **identity.METHODS,
+    **reactions.METHODS,
+    **views.METHODS,
     **oauth.METHODS,
 }
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from sandbox.slack.bell import Bell
+from sandbox.slack.signals import Bell
 from sandbox.slack.values import Channel, FileCopy, Json, Kind, Message, Upload
 
 PREFERRED_TEXT = 4_000

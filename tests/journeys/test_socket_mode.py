@@ -16,7 +16,7 @@ from bot.app import Bot, open_bot
 from bot.slack.socket_mode.timings import Pace
 from sandbox import faults
 from sandbox.slack import Share, Slack
-from sandbox.slack.mishaps import Farewell, Mishap, Moment
+from sandbox.slack.socket_faults import Farewell, Mishap, Moment
 from storage.database import Transaction
 from storage.job import Reason
 from tests.journeys.bench import Bench, botlhale_settings, only_reply, recording, settings_of

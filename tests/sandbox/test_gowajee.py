@@ -15,9 +15,9 @@ import httpx
 import pytest
 from aiohttp import web
 
-from sandbox.door import Handler
 from sandbox.faults import answer, hang_up_after, hang_up_before, slow
 from sandbox.gowajee import Gowajee
+from sandbox.provider_server import Handler
 from sandbox.script import Segment
 
 TALK = (

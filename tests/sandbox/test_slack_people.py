@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from sandbox.slack import Slack
-from sandbox.slack.hands import NotThere
+from sandbox.slack.interactions import NotThere
 from tests.sandbox.slack_visitor import Heard, Json, Visitor, late, listening, saying, section
 
 

@@ -15,7 +15,7 @@ from sandbox.slack.grants import Grant, Grants
 from sandbox.slack.refusal import Denied
 
 if TYPE_CHECKING:
-    from sandbox.slack.backstage import Backstage
+    from sandbox.slack.services import Backstage
 
 
 class Front:

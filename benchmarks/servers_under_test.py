@@ -1,4 +1,4 @@
-"""Servers to knock at, each a process of its own: `python -m benchmarks.doors ours|bare|aiosqlite FOLDER`.
+"""Servers to knock at, each a process of its own: `python -m benchmarks.servers_under_test ours|bare|aiosqlite FOLDER`.
 
 `ours` is the bot's own door with its database, nobody works on what it keeps. `bare` is Bolt's AsyncApp with Bolt's own
 aiohttp server: it stores nothing. `aiosqlite` is the same with one transaction for each event before it is answered.

@@ -9,8 +9,8 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
-from sandbox.slack.backstage import Backstage
-from sandbox.slack.behaviour import Behaviour
+from sandbox.slack.options import Behaviour
+from sandbox.slack.services import Backstage
 from sandbox.slack.values import CommandAnswer, Json, Message
 from sandbox.slack.wire import channel_object, home_object, message_object
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sandbox.slack.backstage import Backstage
 from sandbox.slack.connection import Connection
+from sandbox.slack.services import Backstage
 from sandbox.slack.values import Call, Delivery, Json, Message, Share
 
 

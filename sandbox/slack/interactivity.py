@@ -15,10 +15,10 @@ from aiohttp import web
 from sandbox.faults import Faults
 from sandbox.slack.calls import CallLog
 from sandbox.slack.context import Context
-from sandbox.slack.doors import HttpDoor, Received
+from sandbox.slack.delivery import HttpDoor, Received
 from sandbox.slack.grants import Grants
 from sandbox.slack.limits import check_blocks
-from sandbox.slack.methods_identity import domain_of
+from sandbox.slack.methods.identity import domain_of
 from sandbox.slack.refusal import Denied
 from sandbox.slack.sockets import Sockets
 from sandbox.slack.values import Channel, CommandAnswer, Json

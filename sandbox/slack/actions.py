@@ -8,9 +8,9 @@ import time
 from collections.abc import Sequence
 
 from sandbox.faults import Faults, answer
-from sandbox.slack.backstage import Backstage
-from sandbox.slack.behaviour import Behaviour
-from sandbox.slack.mishaps import Mishap, Moment
+from sandbox.slack.options import Behaviour
+from sandbox.slack.services import Backstage
+from sandbox.slack.socket_faults import Mishap, Moment
 from sandbox.slack.values import Channel, CommandAnswer, Delivery, Json, Kind, Share, Upload
 from sandbox.slack.workspace import Post, StoredFile
 

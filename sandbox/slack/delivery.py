@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from sandbox.slack.behaviour import Behaviour
+from sandbox.slack.options import Behaviour
 
 OK = 200
 REDIRECT = 300

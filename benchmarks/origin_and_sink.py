@@ -1,4 +1,4 @@
-"""An origin that gives as many bytes as one asks for, and a sink that takes them: `python -m benchmarks.pipes`.
+"""An origin of as many bytes as one asks for, and a sink that takes them (`python -m benchmarks.origin_and_sink`).
 
 Plain sockets in threads, so that they cost next to nothing beside what is measured. `GET /NUMBER` gives so many bytes;
 `PUT` and `POST` are read to their end. Prints its port.

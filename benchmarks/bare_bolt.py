@@ -1,4 +1,4 @@
-"""Bare Bolt with its aiohttp server, as its own documentation starts it: `python -m benchmarks.bare`."""
+"""Bare Bolt with its aiohttp server, as its own documentation starts it: `python -m benchmarks.bare_bolt`."""
 
 import os
 from typing import Any

@@ -6,20 +6,20 @@ import itertools
 from dataclasses import dataclass
 
 from sandbox.faults import Faults
-from sandbox.slack.behaviour import Behaviour
-from sandbox.slack.bell import Bell, Errands
 from sandbox.slack.calls import CallLog
 from sandbox.slack.context import Context, Pending
+from sandbox.slack.delivery import HttpDoor
 from sandbox.slack.dialogs import Dialogs
 from sandbox.slack.dispatch import Dispatcher
-from sandbox.slack.doors import HttpDoor
 from sandbox.slack.downloads import Downloads
-from sandbox.slack.front import Front
 from sandbox.slack.grants import Grant, Grants
+from sandbox.slack.interactivity import People
 from sandbox.slack.oauth import OAuth
+from sandbox.slack.options import Behaviour
 from sandbox.slack.pace import Pace
-from sandbox.slack.people import People
+from sandbox.slack.router import Front
 from sandbox.slack.serving import Part, Server
+from sandbox.slack.signals import Bell, Errands
 from sandbox.slack.sockets import Sockets
 from sandbox.slack.uploading import UploadDoor
 from sandbox.slack.web_api import WebApi
