@@ -26,12 +26,12 @@ from storage import job_lists
 from storage.job import JobState
 from tests.simulation.faults import Faults
 from tests.simulation.host import Delays, Host
+from tests.simulation.invariants import Witness
 from tests.simulation.pretended_providers import Asked, Provider, Work, seconds_of, sound_of
 from tests.simulation.pretended_slack import PretendedSlack
 from tests.simulation.process import Process, Surroundings
 from tests.simulation.shared_database import Disk
 from tests.simulation.virtual_time import VirtualTime
-from tests.simulation.witness import Witness
 from transcription.botlhale.transcriber import Botlhale
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

@@ -110,15 +110,15 @@ THOROUGH: Mapping[str, frozenset[str]] = {
     # The corpus of broken files, and the engine on every sample.
     "journeys/test_corpus.py": frozenset(),
     "transcription/test_hostile_audio.py": frozenset(),
-    "transcription/test_engine_samples.py": frozenset(),
-    "transcription/test_whisper.py": frozenset(
+    "transcription/engine/test_samples.py": frozenset(),
+    "transcription/embedded/test_whisper.py": frozenset(
         {
             "test_a_person_is_written_down_with_capitals_and_full_stops",
             "test_a_language_that_the_model_lacks_is_refused_with_what_has_it",
             "test_what_the_model_itself_doubts_is_told_and_not_published",
         }
     ),
-    "transcription/test_embedded.py": frozenset(
+    "transcription/embedded/test_embedded.py": frozenset(
         {
             "test_a_recording_becomes_a_transcript_that_says_what_to_expect_of_it",
             "test_a_silent_recording_has_no_turns",
@@ -145,7 +145,7 @@ THOROUGH: Mapping[str, frozenset[str]] = {
 
 
 LEFT_OUT: Mapping[str, frozenset[str]] = {
-    "bot/test_command_line.py": frozenset(
+    "bot/cli/test_command_line.py": frozenset(
         {
             "test_a_token_with_a_stray_character_is_refused_and_no_breakdown",
             "test_every_wrong_value_is_named_at_once_by_every_command",
@@ -286,7 +286,7 @@ LEFT_OUT: Mapping[str, frozenset[str]] = {
             "test_a_title_that_cannot_be_seen_is_called_untitled",
         }
     ),
-    "bot/test_rendering.py": frozenset(
+    "bot/rendering/test_reply.py": frozenset(
         {
             "test_every_reply_fits_is_harmless_and_loses_no_word",
         }

@@ -16,7 +16,7 @@ import pytest
 
 from sandbox.slack import Slack
 from storage.database import Transaction
-from tests.bot.prepared import new_database
+from tests.bot.job_fixtures import new_database
 from tests.bot.processes import Ended, environment, for_slack, start, threadscribe
 from tests.journeys.bench import eventually
 

@@ -12,8 +12,8 @@ from bot.metrics import Metrics
 from bot.slack.errors import SlackNotAuthorised, SlackRefused
 from storage.database import StorageUnavailable
 from storage.job import Failure, Job, JobId, JobState, Origin, Reason
-from tests.bot.prepared import NOON
-from tests.bot.told import Told
+from tests.bot.job_fixtures import NOON
+from tests.bot.prometheus_text import Told
 from transcription.errors import Failed, RateLimited, Unavailable
 
 JOB = Job(

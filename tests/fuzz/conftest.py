@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.fuzz.odd import Beside
+from tests.fuzz.strategies import Beside
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from bot.slack.downloads import SLACK_HOSTS, Downloads
 from bot.slack.errors import SlackUnavailable
 from bot.slack.tokens import LastingToken
-from tests.fuzz.odd import TEXT, tries
+from tests.fuzz.strategies import TEXT, tries
 from transcription.errors import Refused
 
 

@@ -15,7 +15,7 @@ from multidict import CIMultiDict
 from pydantic import TypeAdapter
 
 from bot.rendering.reply import render
-from tests.fuzz.odd import TEXT, bodies, tries
+from tests.fuzz.strategies import TEXT, bodies, tries
 from tests.transcription.partners import SAMPLES, Partner, Reply, sample
 from transcription.botlhale import wire as botlhale_wire
 from transcription.botlhale.form import Form, read_form, read_ticket

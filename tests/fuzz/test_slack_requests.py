@@ -34,8 +34,8 @@ from handlers.events import Command, Pressed, Submitted
 from handlers.naming_modal import Context, wishes
 from sandbox.slack import Slack
 from storage.database import Row
-from tests.bot.test_server import signed
-from tests.fuzz.odd import TEXT, Beside, Json, changed, tries, written
+from tests.bot.web.test_server import signed
+from tests.fuzz.strategies import TEXT, Beside, Json, changed, tries, written
 from tests.journeys.bench import settings_of
 
 

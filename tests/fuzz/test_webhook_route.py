@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from bot.web.server import Listening, make_server
 from handlers import webhooks
 from storage.database import Database
-from tests.bot.prepared import new_database
-from tests.fuzz.odd import TEXT, VALUES, Beside, bodies, tries, written
+from tests.bot.job_fixtures import new_database
+from tests.fuzz.strategies import TEXT, VALUES, Beside, bodies, tries, written
 from tests.transcription.partners import SAMPLES, Partner, Reply, sample
 from transcription.errors import TranscriptionError
 from transcription.gowajee.transcriber import Gowajee

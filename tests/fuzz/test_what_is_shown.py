@@ -18,8 +18,8 @@ from handlers import home_page, listing, words
 from handlers.plain_text import harmless, spoken
 from sandbox.slack.limits import VIEW_BLOCKS, check_blocks
 from storage.job import Failure, Job, JobId, JobState, Origin, Reason
-from tests.bot.test_rendering import assert_fits, assert_harmless
-from tests.fuzz.odd import TEXT, tries
+from tests.bot.rendering.test_reply import assert_fits, assert_harmless
+from tests.fuzz.strategies import TEXT, tries
 from tests.transcription.test_exports import cues_of
 from transcription.cutting import pieces
 from transcription.exports import as_json, as_srt, as_text, as_vtt

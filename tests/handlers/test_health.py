@@ -19,7 +19,7 @@ from handlers import health
 from handlers.health import Check
 from sandbox.slack import Slack
 from storage.database import Database, StorageUnavailable, Work
-from tests.bot.prepared import NOON, new_database
+from tests.bot.job_fixtures import NOON, new_database
 from tests.journeys.bench import eventually, running, settings_of
 
 T = TypeVar("T")

@@ -15,7 +15,7 @@ from bot.web.server import Listening, make_server
 from handlers import metrics
 from sandbox.ports import free_port
 from sandbox.slack import Slack
-from tests.bot.told import Told, scraped
+from tests.bot.prometheus_text import Told, scraped
 from tests.journeys.bench import settings_of
 
 TOKEN = "metrics-very-secret-é"

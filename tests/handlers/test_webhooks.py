@@ -19,7 +19,7 @@ from handlers import webhooks
 from storage import inbox
 from storage.database import Database, StorageUnavailable, Work
 from storage.job import JobState
-from tests.bot.prepared import a_job, new_database
+from tests.bot.job_fixtures import a_job, new_database
 from transcription.gowajee.transcriber import Gowajee
 from transcription.transcriber import Handle
 

@@ -14,7 +14,7 @@ from bot.__main__ import main
 from bot.cli.job_commands import jobs
 from bot.metrics import Metrics
 from bot.web.scrape import Scrape
-from tests.bot.prepared import NOON, new_database
+from tests.bot.job_fixtures import NOON, new_database
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")

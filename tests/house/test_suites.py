@@ -22,7 +22,7 @@ PROMISES = {
     "Take it along": "journeys/test_exporting.py",
     "Found again": "journeys/test_search.py",
     "Deleted is deleted": "journeys/test_forgetting.py",
-    "The least access": "bot/test_manifest.py",
+    "The least access": "bot/slack/test_manifest.py",
     "Your choice of transcriber": "journeys/test_gowajee.py",
 }
 """By the first words of each of README's promises: where its journey is."""

@@ -23,7 +23,7 @@ from storage import job_lists
 from storage.claiming import FARTHEST
 from storage.database import Transaction
 from storage.job import Job, JobState
-from tests.journeys.books import earlier
+from tests.journeys.database_probe import earlier
 
 WEBHOOK_TOKEN = "journey-webhook-token-0123456789"
 

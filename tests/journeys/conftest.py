@@ -7,7 +7,7 @@ import pytest
 from sandbox.botlhale import Botlhale
 from sandbox.slack import Slack
 from tests.journeys.bench import Bench
-from tests.journeys.nursery import Nursery
+from tests.journeys.forkserver import Nursery
 
 
 @pytest.fixture

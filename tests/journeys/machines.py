@@ -26,7 +26,7 @@ from storage.database import Transaction
 from storage.job import Job, JobState
 from storage.postgresql import PostgreSQL
 from tests.bot.processes import Ended, environment, threadscribe
-from tests.journeys.books import earlier
+from tests.journeys.database_probe import earlier
 
 ENOUGH = 60
 """Seconds; a machine that starts on a busy computer takes some."""

@@ -13,7 +13,7 @@ from sandbox import faults
 from sandbox.slack import Share, Slack, Upload
 from storage.database import Transaction
 from tests.journeys.bench import Bench, only_reply, recording, silent
-from tests.journeys.books import Books
+from tests.journeys.database_probe import Books
 
 HOUR = timedelta(hours=1)
 

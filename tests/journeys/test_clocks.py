@@ -13,7 +13,7 @@ from sandbox.botlhale import Botlhale
 from sandbox.slack import Share, Slack
 from storage.job import JobState
 from tests.journeys.bench import eventually, only_reply, recording, words_of
-from tests.journeys.misfortunes import Machine, Site, jobs_of, plain, says
+from tests.journeys.machine_faults import Machine, Site, jobs_of, plain, says
 
 HOUR = timedelta(hours=1)
 

@@ -18,7 +18,7 @@ from sandbox.slack import Share, Slack
 from storage.backup import back_up
 from storage.job import JobState, Reason
 from tests.journeys.bench import only_reply, recording, tone, words_of
-from tests.journeys.misfortunes import MINUTE, Disk, Machine, Site, missing, plain, quota, says, small_disk
+from tests.journeys.machine_faults import MINUTE, Disk, Machine, Site, missing, plain, quota, says, small_disk
 from transcription.audio import Converted, convert
 
 IN_HTTP_MODE = {"slack_signing_secret": "sandbox-signing", "slack_app_token": None}

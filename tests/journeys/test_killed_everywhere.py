@@ -35,9 +35,9 @@ from tests.journeys.bench import (
     quiet,
     recording,
 )
-from tests.journeys.books import Books
 from tests.journeys.checkpoints import checkpoints
-from tests.journeys.nursery import LOG, TRAIL, Nursery
+from tests.journeys.database_probe import Books
+from tests.journeys.forkserver import LOG, TRAIL, Nursery
 from tests.journeys.wishes import WISHES, Wisher
 
 SENDINGS = 2

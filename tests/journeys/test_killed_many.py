@@ -12,8 +12,8 @@ import pytest
 
 from sandbox.slack import Ids, Slack
 from tests.journeys.checkpoints import checkpoints
+from tests.journeys.forkserver import Nursery
 from tests.journeys.installing import KEY, browser, many_settings
-from tests.journeys.nursery import Nursery
 from tests.journeys.test_killed_everywhere import OF_MANY, Death, Life, Way, life_of, one_reply
 
 NEW_KEY = "YW5vdGhlciBzZXQgb2YgdGhpcnR5LXR3byBieXRlcyE="

@@ -12,7 +12,7 @@ from sandbox.gowajee import Gowajee
 from sandbox.ports import free_port
 from sandbox.slack import Slack
 from storage.job import JobState, Reason
-from tests.bot.told import Told, scraped
+from tests.bot.prometheus_text import Told, scraped
 from tests.journeys.bench import (
     WEBHOOK_TOKEN,
     Bench,

@@ -17,8 +17,8 @@ from sandbox.slack import Slack, Upload
 from storage.job import JobState
 from tests.corpus.processes import needs_proc, started
 from tests.journeys.bench import Bench, only_reply, quiet, silent, words_of
+from tests.transcription.embedded.test_embedded import ENGINE
 from tests.transcription.offline_model import PEOPLE, SENTENCES, real_model
-from tests.transcription.test_embedded import ENGINE
 
 OFFLINE: dict[str, Any] = {"transcriber": "embedded", "botlhale_org_id": None, "botlhale_refresh_token": None}
 

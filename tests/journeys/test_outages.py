@@ -23,7 +23,7 @@ from sandbox.ports import free_port
 from sandbox.slack import Share, Slack
 from storage.job import JobState
 from tests.journeys.bench import eventually, recording, words_of
-from tests.journeys.misfortunes import Machine, Site, jobs_of, missing, plain, says
+from tests.journeys.machine_faults import Machine, Site, jobs_of, missing, plain, says
 from tests.postgresql import Server, new_folder, programs
 
 HOUR = timedelta(hours=1)

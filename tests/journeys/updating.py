@@ -14,7 +14,7 @@ from sandbox.ports import free_port
 from sandbox.slack import Channel, Share, Slack, Team
 from storage.job import JobState
 from tests.journeys.bench import botlhale_settings, only_reply, recording, tone
-from tests.journeys.books import Books
+from tests.journeys.database_probe import Books
 from tests.journeys.machines import ENOUGH, Machine, slack_settings
 from tests.journeys.wires import Wire
 

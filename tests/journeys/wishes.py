@@ -11,7 +11,7 @@ from handlers import words
 from handlers.exporting import EXPORT
 from handlers.job_actions import AGAIN
 from sandbox.slack import Share, Slack
-from tests.journeys.books import Books
+from tests.journeys.database_probe import Books
 
 EMOJI = "studio_microphone"
 

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from tests.journeys.conftest import bench, slack
-from tests.security.stranger import Stranger
+from tests.security.raw_client import Stranger
 
 __all__ = ["bench", "session", "slack", "stranger"]
 

@@ -18,7 +18,7 @@ from sandbox.faults import answer
 from sandbox.slack import Slack
 from storage.database import Database
 from storage.job import JobId
-from tests.bot.prepared import new_database
+from tests.bot.job_fixtures import new_database
 from tests.bot.processes import Running, for_slack
 from tests.journeys.bench import eventually, recording
 

@@ -19,9 +19,9 @@ from sandbox.script import Segment
 from sandbox.slack import Slack
 from storage.database import Transaction
 from storage.job import JobState
-from tests.bot.prepared import a_job, new_database
+from tests.bot.job_fixtures import a_job, new_database
 from tests.bot.processes import environment
-from tests.bot.test_rendering import HOSTILE, assert_nothing_to_parse
+from tests.bot.rendering.test_reply import HOSTILE, assert_nothing_to_parse
 from tests.journeys.bench import Bench, only_reply, recording
 from transcription.exports import as_json, as_srt, as_text, as_vtt
 from transcription.transcript import Speaker, Transcript, Turn

@@ -21,11 +21,11 @@ from sandbox.ports import free_port
 from sandbox.script import Segment
 from sandbox.slack import Slack, Upload
 from tests.bot.processes import environment, for_slack, running
-from tests.bot.test_server import signed
+from tests.bot.web.test_server import signed
 from tests.journeys.bench import WEBHOOK_TOKEN, eventually, recording
-from tests.journeys.books import Books
+from tests.journeys.database_probe import Books
 from tests.journeys.installing import KEY
-from tests.security.stranger import Stranger
+from tests.security.raw_client import Stranger
 
 TITLE = "very-secret title"
 SAID = [Segment(start=0, end=1.5, speaker=0, text="The very-secret salaries of the board.", language="en-ZA")]

@@ -21,9 +21,9 @@ from bot.web.server import Listening, make_server, serve_slack
 from handlers import words
 from sandbox.faults import answer
 from sandbox.slack import Slack
-from tests.bot.test_server import events_of, shared, signed, stored
+from tests.bot.web.test_server import events_of, shared, signed, stored
 from tests.journeys.bench import Bench, only_reply, recording, settings_of
-from tests.security.stranger import head, slowly
+from tests.security.raw_client import head, slowly
 
 FORM = "application/x-www-form-urlencoded"
 SOON = timedelta(seconds=0.2)

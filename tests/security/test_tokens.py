@@ -18,7 +18,7 @@ from sandbox.ports import free_port
 from sandbox.slack import Slack, Upload
 from tests.journeys.bench import WEBHOOK_TOKEN, Bench, gowajee_settings, only_reply, recording, words_of
 from tests.journeys.test_slack_faults import A_LONG_TALK
-from tests.security.stranger import Stranger
+from tests.security.raw_client import Stranger
 from tests.security.test_webhook_door import modules
 
 

@@ -15,9 +15,9 @@ from sandbox.gowajee import Gowajee
 from sandbox.ports import free_port
 from sandbox.slack import Slack
 from storage.database import Database
-from tests.bot.prepared import NOON, new_database
+from tests.bot.job_fixtures import NOON, new_database
 from tests.journeys.bench import WEBHOOK_TOKEN, Bench, gowajee_settings, only_reply, recording, words_of
-from tests.security.stranger import head, slowly
+from tests.security.raw_client import head, slowly
 from transcription.errors import BadSignature
 from transcription.transcriber import Callback, Handle
 

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from sandbox.slack import Slack
 from storage.job import Reason
 from tests.journeys.bench import Bench, only_reply, recording, words_of
+from tests.transcription.botlhale.test_botlhale import STORAGE, UPLOAD, botlhale, partner
 from tests.transcription.partners import Reply, sample
 from tests.transcription.partners import recording as a_wav
-from tests.transcription.test_botlhale import STORAGE, UPLOAD, botlhale, partner
 from transcription.addresses import may_receive
 from transcription.errors import Misunderstood
 from transcription.http import send

@@ -37,10 +37,10 @@ from storage.database import StorageUnavailable, Transaction
 from storage.job import JobState
 from tests.simulation.faults import Call
 from tests.simulation.host import BrokenOff, Host, TooMany, Unreached
+from tests.simulation.invariants import Witness
 from tests.simulation.pretended_providers import Asked, CallingBack, Provider, seconds_of
 from tests.simulation.pretended_slack import PretendedSlack, SlackLine, UploadLine
 from tests.simulation.shared_database import Disk, Handle
-from tests.simulation.witness import Witness
 from transcription.audio import Converted
 from transcription.errors import Unavailable
 from transcription.transcriber import Transcriber

@@ -24,7 +24,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from tests.simulation.chance import EXPORTS, FREEZES, PARTNERS, PASSES, STEPS, befall, kind_of
 from tests.simulation.faults import POSSIBLE, Call
 from tests.simulation.host import Delays
-from tests.simulation.witness import Violation
+from tests.simulation.invariants import Violation
 from tests.simulation.world import Kind, World
 
 LENGTH = 40

@@ -21,12 +21,12 @@ from storage.database import Transaction
 from storage.job import Job, JobId, JobState, LeaseLost, Reason
 from tests.simulation.faults import POSSIBLE, Call, Fault, Faults
 from tests.simulation.host import Delays, Host
+from tests.simulation.invariants import Gap, Witness
 from tests.simulation.pretended_providers import Provider, Work, sound_of, webhook_about
 from tests.simulation.pretended_slack import SLACKS_ZERO, PretendedSlack, Sharing
 from tests.simulation.process import Process, Surroundings
 from tests.simulation.shared_database import Disk
 from tests.simulation.virtual_time import VirtualTime
-from tests.simulation.witness import Gap, Witness
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 

@@ -20,7 +20,7 @@ from typing import Any
 from storage.database import Database, StorageUnavailable, Transaction
 from storage.migrations import migrate
 from storage.sqlite import SQLite
-from tests.bot.prepared import new_database, open_file
+from tests.bot.job_fixtures import new_database, open_file
 
 _kept: list[object] = []
 """Whatever is in here lives until the process ends."""

@@ -9,7 +9,7 @@ import pytest
 
 from storage.database import Database
 from storage.postgresql import WAIT
-from tests.bot.prepared import new_database
+from tests.bot.job_fixtures import new_database
 from tests.postgresql import Server
 from tests.storage.sessions import opened
 

@@ -12,7 +12,7 @@ import pytest
 
 from storage.database import Database, Transaction
 from storage.postgresql import PostgreSQL
-from tests.bot.prepared import new_database
+from tests.bot.job_fixtures import new_database
 from tests.postgresql import Server
 
 SOON = 0.3

@@ -20,7 +20,7 @@ from storage.backup import back_up
 from storage.database import StorageUnavailable
 from storage.job import JobState
 from storage.migrations import migrate
-from tests.bot.prepared import NOON, a_job, new_database, open_file
+from tests.bot.job_fixtures import NOON, a_job, new_database, open_file
 from tests.journeys.bench import eventually
 
 WRITER = """

@@ -21,7 +21,7 @@ from storage.database import Transaction
 from storage.migrations import migrate
 from storage.sqlite import SQLite
 from storage.sqlite_connection import Connector, connected
-from tests.bot.prepared import new_database
+from tests.bot.job_fixtures import new_database
 from tests.journeys.bench import eventually
 
 SECRET = "what was said in a recording"

@@ -33,7 +33,7 @@ from storage.migrations import migrate
 from storage.options import Wanted
 from storage.postgresql import WAIT, PostgreSQL
 from storage.sqlite import SQLite
-from tests.bot.prepared import a_job, new_database
+from tests.bot.job_fixtures import a_job, new_database
 from tests.postgresql import Server
 from tests.storage.machines import sorted_as_people_do
 from tests.storage.sessions import opened

@@ -10,7 +10,7 @@ import pytest
 from storage.database import Database, StorageUnavailable
 from storage.migrations import migrate, statements
 from storage.postgresql import PostgreSQL
-from tests.bot.prepared import open_file
+from tests.bot.job_fixtures import open_file
 from tests.postgresql import Server
 
 ADDS = re.compile(r"(CREATE (TABLE|INDEX|VIRTUAL TABLE|TRIGGER)|DROP INDEX|ALTER TABLE \w+ ADD COLUMN) ")

@@ -23,7 +23,7 @@ from storage.postgresql import PostgreSQL
 from storage.sqlite import SQLite
 from tests.postgresql import Server
 from tests.released import before
-from tests.storage.described import described
+from tests.storage.schema_description import described
 
 TODAY = before.ROOT / before.SCHEMA
 

@@ -20,7 +20,7 @@ from storage.job import Job, JobId, JobState, Origin
 from storage.migrations import migrate, statements
 from storage.postgresql import WAIT
 from storage.timestamps import stored
-from tests.bot.prepared import open_file
+from tests.bot.job_fixtures import open_file
 from tests.postgresql import Server
 from tests.storage.sessions import either, opened
 from tests.storage.test_migrations import files

@@ -17,7 +17,7 @@ from storage.database import Database, Row, Transaction
 from storage.job import Job, JobId, JobState, Origin, Reason
 from storage.ngrams import terms
 from storage.search import FEW, RECENT, Found
-from tests.bot.prepared import new_database
+from tests.bot.job_fixtures import new_database
 from tests.storage.sessions import either
 from transcription.transcript import Speaker, Transcript, Turn
 

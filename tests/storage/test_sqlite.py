@@ -12,7 +12,7 @@ import pytest
 
 from storage.database import AlreadyOwned, StorageUnavailable
 from storage.sqlite import SQLite, refuse_without_search
-from tests.bot.prepared import new_database, open_file
+from tests.bot.job_fixtures import new_database, open_file
 
 
 async def test_a_full_database_refuses_and_works_again_when_there_is_room(tmp_path: Path) -> None:

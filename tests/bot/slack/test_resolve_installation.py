@@ -14,7 +14,7 @@ from handlers import audio, forgetting
 from storage import forgetting as forgotten
 from storage import jobs
 from storage.job import Origin
-from tests.bot.test_installed import NORTH, House, house  # noqa: F401 - a fixture
+from tests.bot.oauth.test_many_workspaces import NORTH, House, house  # noqa: F401 - a fixture
 
 SHARED = {"type": "file_shared", "channel_id": "C1", "file_id": "F1", "user_id": "U1", "event_ts": "1.0"}
 REMOVALS: list[dict[str, Any]] = [

@@ -17,7 +17,7 @@ from storage import claiming, jobs
 from storage.database import Database
 from storage.job import Job, JobState, LeaseLost
 from storage.sqlite import SQLite
-from tests.bot.prepared import NOON, a_job, new_database
+from tests.bot.job_fixtures import NOON, a_job, new_database
 from transcription.errors import RateLimited, TimedOut
 
 SECOND = timedelta(seconds=1)

@@ -22,7 +22,7 @@ from storage.database import Database, Transaction
 from storage.job import Failure, Job, JobState, Origin, Reason
 from storage.postgresql import WAIT
 from storage.timestamps import stored
-from tests.bot.prepared import a_job, new_database
+from tests.bot.job_fixtures import a_job, new_database
 from tests.postgresql import Server
 from tests.storage.sessions import opened
 

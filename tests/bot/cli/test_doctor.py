@@ -19,7 +19,7 @@ from sandbox.slack import Slack
 from storage import installations, provider_facts
 from storage.installations import Installed
 from storage.job import JobState
-from tests.bot.prepared import NOON, a_job, new_database
+from tests.bot.job_fixtures import NOON, a_job, new_database
 from tests.journeys.bench import WEBHOOK_TOKEN, botlhale_settings, gowajee_settings, settings_of
 from tests.journeys.installing import KEY, many_settings
 

@@ -21,7 +21,7 @@ from storage import exports, forgetting, transcripts
 from storage.database import Database, Transaction
 from storage.exports import Recipient, Wish
 from storage.job import Job, JobState, Reason
-from tests.bot.prepared import NOON, a_job, new_database
+from tests.bot.job_fixtures import NOON, a_job, new_database
 from transcription.transcript import Transcript
 
 FILES = 3

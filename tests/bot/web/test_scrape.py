@@ -18,8 +18,8 @@ from bot.worker.tools import Tools
 from sandbox.slack import Slack
 from storage.database import Database, StorageUnavailable, Work
 from storage.job import JobState
-from tests.bot.prepared import NOON, a_job, new_database
-from tests.bot.told import Told
+from tests.bot.job_fixtures import NOON, a_job, new_database
+from tests.bot.prometheus_text import Told
 from tests.journeys.bench import eventually, settings_of
 
 T = TypeVar("T")

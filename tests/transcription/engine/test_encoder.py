@@ -29,7 +29,7 @@ NOTE = decoded(SAMPLES["note"].path)
 
 
 def reference(name: str) -> Floats:
-    with np.load(Path(__file__).parent / "samples" / "ge2e_reference.npz", allow_pickle=False) as file:
+    with np.load(Path(__file__).parents[1] / "samples" / "ge2e_reference.npz", allow_pickle=False) as file:
         return np.asarray(file[name])
 
 

@@ -19,7 +19,7 @@ from sandbox.slack import Slack
 from storage import job_lists
 from storage.job import JobState
 from storage.sqlite import SQLite
-from tests.bot.prepared import NOON, a_job, new_database
+from tests.bot.job_fixtures import NOON, a_job, new_database
 from tests.bot.processes import environment, threadscribe
 from tests.journeys.bench import settings_of
 from tests.postgresql import Server

@@ -28,7 +28,7 @@ from sandbox.slack import Slack
 from storage import claiming, jobs
 from storage.database import Database, StorageUnavailable, Transaction
 from storage.job import Job, JobState, Origin
-from tests.bot.prepared import NOON, new_database
+from tests.bot.job_fixtures import NOON, new_database
 
 MINUTE = timedelta(minutes=1)
 

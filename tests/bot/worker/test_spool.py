@@ -11,7 +11,7 @@ import pytest
 from bot.worker.spool import Spool
 from storage.database import Database
 from storage.job import JobId, JobState
-from tests.bot.prepared import a_job, new_database
+from tests.bot.job_fixtures import a_job, new_database
 
 
 @pytest.fixture

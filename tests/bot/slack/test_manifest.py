@@ -15,7 +15,7 @@ from bot.__main__ import main
 from bot.slack.manifest import OPTIONAL_SCOPES, REQUIRED_SCOPES, as_yaml, manifest
 from sandbox.slack import Slack
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 BOT = "https://bot.example"
 
 READS_MESSAGES = {"channels:history", "groups:history", "im:history", "mpim:history"}

@@ -26,7 +26,7 @@ from storage import installations, jobs
 from storage.database import Database, StorageUnavailable
 from storage.installations import Installed
 from storage.job import Origin
-from tests.bot.prepared import new_database
+from tests.bot.job_fixtures import new_database
 from tests.journeys.bench import settings_of
 from tests.journeys.installing import KEY, many_settings
 

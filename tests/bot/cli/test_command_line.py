@@ -22,7 +22,7 @@ from sandbox.voices import SAMPLES
 from storage import jobs
 from storage.job import Failure, HandleFrom, Job, JobState, Reason
 from storage.sqlite import SQLite
-from tests.bot.prepared import NOON, TITLE, a_job, new_database
+from tests.bot.job_fixtures import NOON, TITLE, a_job, new_database
 from tests.bot.processes import Ended, environment, for_slack, running, threadscribe
 from transcription.transcript import Report
 

@@ -13,7 +13,7 @@ from bot.background.catching_up import CatchingUp
 from sandbox import faults
 from sandbox.slack import Team
 from storage import gaps
-from tests.bot.test_installed import HOUR, NORTH, OTHER, SOUTH, House, house  # noqa: F401 - a fixture
+from tests.bot.oauth.test_many_workspaces import HOUR, NORTH, OTHER, SOUTH, House, house  # noqa: F401 - a fixture
 from tests.journeys.bench import recording
 
 BEAT = HOUR / 72_000

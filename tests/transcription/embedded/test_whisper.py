@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from sandbox.scoring import words
+from tests.transcription.embedded.test_embedded import answer, recording, sent
 from tests.transcription.offline_model import PEOPLE, SENTENCES, real_model
 from tests.transcription.spoken import Sound, decoded, noise, silence
-from tests.transcription.test_embedded import answer, recording, sent
 from transcription import remarks
 from transcription.embedded.local_model import LocalModel
 from transcription.embedded.transcriber import Embedded
