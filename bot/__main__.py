@@ -12,7 +12,7 @@ from typing import Literal
 import click
 
 from bot.cli.errors import plainly
-from bot.settings import model as _settings
+from bot.settings.loading import load
 
 EPILOG = "Try it without any account: threadscribe demo. See what is set up: threadscribe doctor."
 
@@ -33,7 +33,7 @@ async def run(only: Literal["web", "worker"] | None) -> None:
     """Run the bot until it is stopped (SIGTERM or Ctrl-C)."""
     from bot import app, logs
 
-    settings = _settings.load(to_run=True)
+    settings = load(to_run=True)
     logs.configure(settings)
     await app.run(settings, only=only)
 
@@ -60,7 +60,7 @@ async def doctor() -> int:
     """Check tokens, scopes, the provider and the database, and say how to mend what is missing."""
     from bot.cli.doctor import examine
 
-    return await examine(_settings.load())
+    return await examine(load())
 
 
 @main.command()
@@ -72,7 +72,7 @@ async def transcribe(file: Path, form: str, output: Path | None) -> int:
     """Transcribe FILE with the configured transcriber, without Slack."""
     from bot.cli.transcribe import transcribe_file
 
-    return await transcribe_file(_settings.load(), file, form=form, output=output)
+    return await transcribe_file(load(), file, form=form, output=output)
 
 
 @main.command()

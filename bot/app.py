@@ -22,6 +22,7 @@ from bot.database import open_database
 from bot.metered import measured
 from bot.metrics import Metrics
 from bot.oauth.many_workspaces import many_workspaces
+from bot.settings.checks import provider_problems, slack_problems
 from bot.settings.model import Settings, SettingsProblem
 from bot.settings.reference_speakers import refused_voices
 from bot.slack.errors import SlackRefused, SlackUnavailable
@@ -36,6 +37,7 @@ from bot.worker.claim import LEASE
 from bot.worker.loop import Worker
 from bot.worker.provider_facts import recall_facts
 from bot.worker.rate_limits import RateLimits
+from bot.worker.retries import EXPECTED
 from bot.worker.spool import Spool
 from bot.worker.tools import Tools
 from handlers.health import Check
@@ -110,7 +112,7 @@ async def open_tools(
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(new_session())
         transcribers = await stack.enter_async_context(open_transcribers(settings, clock=clock))
-        metrics = Metrics(providers=transcribers)
+        metrics = Metrics(providers=transcribers, expected=EXPECTED)
         workspaces = _workspaces(settings, session=session, metrics=metrics, database=database, clock=clock)
         stack.push_async_callback(workspaces.close)
         yield Tools(
@@ -138,7 +140,7 @@ def _workspaces(
     if settings.is_for_many:
         return many_workspaces(settings, session=session, metrics=metrics, database=database, clock=clock)
     if settings.slack_bot_token is None:
-        raise SettingsProblem(settings.slack_problems())
+        raise SettingsProblem(slack_problems(settings))
     token = LastingToken(settings.slack_bot_token)
     return OneWorkspace(make_workspace(settings, session=session, metrics=metrics, token=token))
 
@@ -151,7 +153,7 @@ async def open_bot(
 
     Raises `SettingsProblem`, `AlreadyOwned`, `StorageUnavailable`, `OSError`.
     """
-    problems = [*settings.slack_problems(), *settings.provider_problems(), *_role_problems(settings, only)]
+    problems = [*slack_problems(settings), *provider_problems(settings), *_role_problems(settings, only)]
     problems += await refused_voices(settings)
     if problems:
         raise SettingsProblem(problems)

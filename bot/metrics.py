@@ -14,10 +14,7 @@ from platform import python_version
 
 from prometheus_client import CollectorRegistry, Counter, GCCollector, Histogram, Info, ProcessCollector
 
-from bot.slack.errors import SlackRefused, SlackUnavailable
-from storage.database import StorageUnavailable
 from storage.job import Job, JobState, Reason
-from transcription.errors import TranscriptionError
 
 UNCHOSEN = "none"
 """The provider of a job that has none yet."""
@@ -31,13 +28,15 @@ CALLED_WITHIN = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 60, 300)
 ANSWERED_WITHIN = (2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 4 * 3600, 24 * 3600)
 """Seconds; a recording may be hours long, and one step is tried for a day."""
 
-_OURS = (TranscriptionError, SlackUnavailable, SlackRefused, StorageUnavailable)
-
 
 class Metrics:
-    """`providers` are the names of those that jobs may have: their counters begin at nought instead of nowhere."""
+    """`providers` are the names of those that jobs may have: their counters begin at nought instead of nowhere.
 
-    def __init__(self, *, providers: Collection[str] = ()) -> None:
+    `expected` are the errors that are told by the names of their classes; every other one is told as a bug.
+    """
+
+    def __init__(self, *, providers: Collection[str] = (), expected: tuple[type[Exception], ...] = ()) -> None:
+        self._expected = expected
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         GCCollector(registry=self.registry)
@@ -104,7 +103,7 @@ class Metrics:
             try:
                 yield
             except Exception as error:
-                self._provider_errors.labels(provider, call, kind_of(error)).inc()
+                self._provider_errors.labels(provider, call, self._kind_of(error)).inc()
                 raise
 
     @contextmanager
@@ -114,7 +113,7 @@ class Metrics:
             try:
                 yield
             except Exception as error:
-                self._slack_errors.labels(method, kind_of(error)).inc()
+                self._slack_errors.labels(method, self._kind_of(error)).inc()
                 raise
 
     def moved(self, before: Job, after: Job, *, age: timedelta) -> None:
@@ -133,7 +132,7 @@ class Metrics:
 
     def step_failed(self, state: JobState, error: Exception, *, given_up: bool) -> None:
         """A step of a job in this state failed."""
-        self._failed_steps.labels(state, kind_of(error), "given up" if given_up else "again").inc()
+        self._failed_steps.labels(state, self._kind_of(error), "given up" if given_up else "again").inc()
 
     def socket_connected(self) -> None:
         """A new connection to Slack stands."""
@@ -143,12 +142,11 @@ class Metrics:
         """The database could not be used."""
         self._no_database.inc()
 
-
-def kind_of(error: Exception) -> str:
-    """The class of an error of ours, which are few; "OSError" for what the system refuses, "bug" for the rest."""
-    if isinstance(error, _OURS):
-        return type(error).__name__
-    return "OSError" if isinstance(error, OSError) else "bug"
+    def _kind_of(self, error: Exception) -> str:
+        """The class of an expected error, which are few; "OSError" for what the system refuses, "bug" for the rest."""
+        if isinstance(error, OSError):
+            return "OSError"
+        return type(error).__name__ if isinstance(error, self._expected) else "bug"
 
 
 def _version() -> str:

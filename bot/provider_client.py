@@ -11,7 +11,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 
-from bot.settings.model import REQUEST_TIMEOUT
+from bot.timeouts import REQUEST_TIMEOUT
 
 LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=15)
 """Connections, and for how many seconds an idle one is kept for the next request."""

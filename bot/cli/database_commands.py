@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from bot.cli.errors import plainly
-from bot.settings import model as _settings
+from bot.settings.loading import load
+from bot.settings.model import SettingsProblem
 
 
 @click.command()
@@ -18,7 +19,7 @@ async def migrate() -> None:
     from bot.database import open_database
     from storage.migrations import migrate as move
 
-    async with open_database(_settings.load(), own=True, newest=False) as database:
+    async with open_database(load(), own=True, newest=False) as database:
         applied = await move(database)
     click.echo("\n".join(f"applied {name}" for name in applied) or "The database is at the newest schema.")
 
@@ -30,9 +31,9 @@ async def backup(file: Path) -> None:
     """Copy the SQLite database to FILE, also while the bot is at work."""
     from storage.backup import back_up
 
-    path = _settings.load().database_path
+    path = load().database_path
     if path is None:
-        raise _settings.SettingsProblem(["DATABASE_URL: it is PostgreSQL; back it up with pg_dump"])
+        raise SettingsProblem(["DATABASE_URL: it is PostgreSQL; back it up with pg_dump"])
     await asyncio.to_thread(back_up, path, file)
     click.echo(f"{file} holds everything up to now, transcripts too: keep it as safe as the original.")
 
@@ -51,11 +52,11 @@ async def copy_database(to: str) -> None:
     from bot.database import open_database
     from storage.copying import copy
 
-    settings = _settings.load()
+    settings = load()
     if settings.database_path is None or not settings.model_copy(update={"database_url": to}).on_server:
-        raise _settings.SettingsProblem(["DATABASE_URL, --to: it goes from a SQLite file to postgresql://…"])
+        raise SettingsProblem(["DATABASE_URL, --to: it goes from a SQLite file to postgresql://…"])
     if not settings.database_path.exists():
-        raise _settings.SettingsProblem([f"DATABASE_URL: there is no {settings.database_path} to copy"])
+        raise SettingsProblem([f"DATABASE_URL: there is no {settings.database_path} to copy"])
     there = settings.model_copy(update={"database_url": to})
     async with open_database(settings, own=True) as source, open_database(there, own=True) as target:
         copied = await copy(source, target)

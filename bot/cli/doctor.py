@@ -19,6 +19,7 @@ from bot.cli.doctor_options import examine_options
 from bot.cli.findings import Finding, Verdict
 from bot.clock import wall_time
 from bot.database import open_database
+from bot.settings.checks import provider_problems, slack_problems
 from bot.settings.model import Settings
 from bot.slack.client import slack_client
 from bot.slack.errors import SlackMishap, SlackNotAuthorised, SlackRefused, SlackUnavailable, understand
@@ -51,7 +52,7 @@ async def examine(settings: Settings) -> int:
 
 
 async def _findings(settings: Settings) -> AsyncIterator[Finding]:
-    for problem in [*settings.slack_problems(), *settings.provider_problems()]:
+    for problem in [*slack_problems(settings), *provider_problems(settings)]:
         name, _, fix = problem.partition(": missing; ")
         yield Finding(verdict="bad", what=f"{name} is missing", fix=fix)
     async for finding in _slack(settings):

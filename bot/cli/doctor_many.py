@@ -10,6 +10,7 @@ import aiohttp
 from bot.cli.findings import Finding
 from bot.database import open_database
 from bot.oauth.token_encryption import Seals
+from bot.settings.checks import slack_problems
 from bot.settings.model import Settings
 from bot.slack.client import slack_client
 from bot.slack.errors import (
@@ -33,7 +34,7 @@ _MADE_UP = "threadscribe-doctor"
 
 async def examine_many(settings: Settings) -> AsyncIterator[Finding]:
     """Whether Slack knows the app, and whether each installation opens its workspace."""
-    if settings.slack_problems():
+    if slack_problems(settings):
         return
     yield Finding(verdict="note", what=f"workspaces install the app at {settings.public_url}{INSTALL}")
     async with new_session() as session:

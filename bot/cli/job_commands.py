@@ -11,7 +11,8 @@ from typing import NoReturn, TypeVar
 import click
 
 from bot.cli.printable import printable
-from bot.settings import model as _settings
+from bot.settings.loading import load
+from bot.settings.model import SettingsProblem
 from storage import claiming, job_lists, reruns
 from storage import jobs as store
 from storage.database import Database, StorageUnavailable, Transaction
@@ -121,12 +122,12 @@ def _do(work: Callable[[Transaction], T]) -> T:
     from bot.database import open_database  # noqa: PLC0415 - keeps `--help` instant
 
     async def visit() -> T:
-        async with open_database(_settings.load(), own=False) as database:
+        async with open_database(load(), own=False) as database:
             return await _in(database, work)
 
     try:
         return asyncio.run(visit())
-    except _settings.SettingsProblem as problem:
+    except SettingsProblem as problem:
         _fail("\n".join(problem.problems))
     except StorageUnavailable as problem:
         _fail(f"{problem}. Has the bot run here yet?")

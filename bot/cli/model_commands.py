@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from bot.cli.printable import printable
-from bot.settings import model as _settings
+from bot.settings.loading import load
+from bot.settings.model import SettingsProblem
 from transcription.embedded.local_model import ENGINE, is_installed
 from transcription.models.catalog import CATALOG, Model, model_named
 from transcription.models.errors import (
@@ -142,7 +143,7 @@ def remove(name: str) -> None:
 def _store() -> ModelStore:
     from transcription.models.store import ModelStore
 
-    return ModelStore(_settings.load().embedded_models_directory, catalog=CATALOG)
+    return ModelStore(load().embedded_models_directory, catalog=CATALOG)
 
 
 @contextmanager
@@ -187,7 +188,7 @@ def _plainly() -> Iterator[None]:
     """Tell what went wrong within the block in plain words, and what to do; end with the code that fits."""
     try:
         yield
-    except _settings.SettingsProblem as problem:
+    except SettingsProblem as problem:
         _fail("\n".join(problem.problems), code=USAGE_ERROR)
     except (UnknownModel, UnpinnedModel) as error:
         _fail(str(error), code=USAGE_ERROR)

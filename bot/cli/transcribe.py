@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from bot.catalog import open_transcribers
 from bot.clock import wall_time
+from bot.settings.checks import provider_problems
 from bot.settings.model import Settings, SettingsProblem
 from bot.settings.reference_speakers import refused_voices
 from bot.worker.polling import first_look, next_look
@@ -39,7 +40,7 @@ FORMS: dict[str, Callable[[Transcript], str]] = {
 
 async def transcribe_file(settings: Settings, file: Path, *, form: str, output: Path | None) -> int:
     """Transcribe and print; the exit code."""
-    problems = [*settings.provider_problems(), *await refused_voices(settings)]
+    problems = [*provider_problems(settings), *await refused_voices(settings)]
     if problems:
         raise SettingsProblem(problems)
     try:

@@ -15,6 +15,7 @@ from bot.metrics import Metrics
 from bot.oauth import flow
 from bot.oauth.token_encryption import Seals
 from bot.oauth.token_rotation import Registry, StoredToken
+from bot.settings.checks import slack_problems
 from bot.settings.model import Settings, SettingsProblem
 from bot.slack.client import slack_client
 from bot.slack.errors import SlackNotAuthorised, SlackRefused, SlackUnavailable
@@ -58,7 +59,7 @@ def registry_of(
     """Where installations are kept. Raises `SettingsProblem`."""
     client_id, client_secret = settings.slack_client_id, settings.slack_client_secret
     if client_id is None or client_secret is None or not settings.token_key:
-        raise SettingsProblem(settings.slack_problems())
+        raise SettingsProblem(slack_problems(settings))
     client = slack_client(settings)
     client.session = session
     return Registry(

@@ -28,7 +28,7 @@ from bot.slack.errors import (
     SlackUnavailable,
     understand,
 )
-from bot.worker.effects import LANDING
+from bot.timeouts import LANDING
 from storage import installations
 from storage.database import Database, StorageUnavailable
 from storage.installations import Installed

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal, TypedDict, assert_never
+from typing import Literal, assert_never
 
 from slack_sdk.models.blocks import Block
 
 from bot.rendering.blocks import MESSAGE, body, buttons, fitting, line, sized, small_print, weight
 from bot.rendering.file_names import stem
+from bot.slack.uploads import Attachment
 from handlers import words
 from handlers.exporting import EXPORT
 from handlers.job_actions import AGAIN, RETRY, WORTH_A_TRY
@@ -41,35 +42,6 @@ https://docs.slack.dev/reference/methods/chat.postMessage
 _TITLE_LENGTH = 80
 _NOTE_LENGTH = 300
 _SENTENCE_LENGTH = 500
-
-
-class Posting(TypedDict):
-    """Parameters of `chat.postMessage` against everything that Slack would make of a text by itself."""
-
-    mrkdwn: bool
-    parse: str
-    link_names: bool
-    unfurl_links: bool
-    unfurl_media: bool
-
-
-POSTING: Final[Posting] = {
-    "mrkdwn": False,
-    "parse": "none",
-    "link_names": False,
-    "unfurl_links": False,
-    "unfurl_media": False,
-}
-"""To be passed with every reply."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Attachment:
-    """A file for Slack; text is UTF-8."""
-
-    name: str
-    title: str
-    content: bytes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

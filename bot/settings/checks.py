@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from bot.settings.model import Settings
 from transcription.gowajee.options import SENT, SENT_RATE, SENT_WIDTH
-
-if TYPE_CHECKING:
-    from bot.settings.model import Settings
 
 
 def contradictions(settings: Settings) -> list[str]:
@@ -19,10 +15,10 @@ def contradictions(settings: Settings) -> list[str]:
         problems.append("SPEAKERS: set it, or MIN_SPEAKERS and MAX_SPEAKERS, not both")
     if settings.min_speakers and settings.max_speakers and settings.min_speakers > settings.max_speakers:
         problems.append("MIN_SPEAKERS: it is larger than MAX_SPEAKERS")
-    return [*problems, *_of_raw_audio(settings), *of_voices(settings)]
+    return [*problems, *_of_raw_audio(settings), *missing_voices(settings)]
 
 
-def of_voices(settings: Settings) -> list[str]:
+def missing_voices(settings: Settings) -> list[str]:
     """A folder of voices that is not there; `bot.settings.reference_speakers` looks at what is in one."""
     folder = settings.gowajee_reference_speakers
     if folder is None or folder.is_dir():
@@ -47,7 +43,7 @@ def _of_raw_audio(settings: Settings) -> list[str]:
     ]
 
 
-def of_provider(settings: Settings) -> list[str]:
+def provider_problems(settings: Settings) -> list[str]:
     """What the chosen transcriber lacks."""
     needed: dict[str, tuple[object, str]] = {}
     match settings.transcriber:
@@ -67,7 +63,7 @@ def of_provider(settings: Settings) -> list[str]:
     return _missing(needed)
 
 
-def of_slack(settings: Settings) -> list[str]:
+def slack_problems(settings: Settings) -> list[str]:
     """What is missing to run in a workspace, or in many."""
     problems = _of_many(settings) if settings.slack_client_id is not None else []
     if settings.slack_bot_token is None and settings.slack_client_id is None:

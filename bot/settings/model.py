@@ -5,16 +5,12 @@ All problems are reported at once, by name, with the fix (`SettingsProblem`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_core import ErrorDetails
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from bot.settings import checks
 from bot.settings.addresses import ApiUrl, BaseUrl
 from bot.settings.keys import Key
 from bot.settings.values import SERVERS, comma_separated, known_database, without_line_break
@@ -230,57 +226,3 @@ class Settings(BaseSettings):
     def is_for_many(self) -> bool:
         """Whether workspaces install the app themselves."""
         return self.slack_client_id is not None and self.slack_bot_token is None
-
-    def contradictions(self) -> list[str]:
-        """Settings that exclude each other."""
-        return checks.contradictions(self)
-
-    def provider_problems(self) -> list[str]:
-        """What the chosen transcriber lacks."""
-        return checks.of_provider(self)
-
-    def slack_problems(self) -> list[str]:
-        """What is missing to run in a workspace, or in many."""
-        return checks.of_slack(self)
-
-
-REQUEST_TIMEOUT = timedelta(seconds=20)
-"""Of one request to Slack or a provider, uploads aside."""
-
-
-def load(*, env_file: Path | None = Path(".env"), to_run: bool = False) -> Settings:
-    """Read the settings; `to_run` wants enough for a workspace. Raises `SettingsProblem` with every problem."""
-    problems: list[str] = []
-    try:
-        settings = Settings(_env_file=env_file)
-    except ValidationError as error:
-        details = error.errors(include_input=False)
-        problems = [_problem(detail["loc"], detail["msg"]) for detail in details]
-        settings = _without(details, env_file=env_file)
-    except UnicodeDecodeError:
-        raise SettingsProblem([".env: it is not text in UTF-8; save it again as such"]) from None
-    problems += settings.contradictions()
-    if to_run:
-        told = {_name(problem) for problem in problems}
-        lacking = [*settings.slack_problems(), *settings.provider_problems()]
-        problems += [problem for problem in lacking if _name(problem) not in told]  # what is wrong is not missing
-    if problems:
-        raise SettingsProblem(problems)
-    return settings
-
-
-def _name(problem: str) -> str:
-    return problem.partition(":")[0]
-
-
-def _without(details: Sequence[ErrorDetails], *, env_file: Path | None) -> Settings:
-    """The settings with their defaults in place of the wrong ones, to see what else is missing."""
-    wrong = {str(detail["loc"][0]) for detail in details if detail["loc"]} or set(Settings.model_fields)
-    defaults = {name: Settings.model_fields[name].default for name in wrong}
-    return Settings(_env_file=env_file, **defaults)
-
-
-def _problem(location: tuple[int | str, ...], message: str) -> str:
-    text = message.removeprefix("Value error, ")
-    name = str(location[0]).upper() if location else ""
-    return f"{name}: {text[:1].lower()}{text[1:]}" if name else text

@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
 
-from bot.settings import checks
+from bot.settings.checks import missing_voices
 from bot.settings.model import Settings
 from transcription.audio import convert
 from transcription.errors import NoSound, TooLong, TranscriptionError, Unavailable
@@ -41,7 +41,7 @@ async def refused_voices(settings: Settings) -> list[str]:
     folder = settings.gowajee_reference_speakers
     if folder is None:
         return []
-    if missing := await asyncio.to_thread(checks.of_voices, settings):
+    if missing := await asyncio.to_thread(missing_voices, settings):
         return missing
     files = await asyncio.to_thread(_files, folder)
     if not files:

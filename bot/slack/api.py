@@ -3,21 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final, TypedDict
 
 from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.metrics import Metrics
 from bot.slack.errors import SlackMishap, SlackTokenExpired, SlackUnavailable, understand
+from bot.slack.pauses import Pauses
 from bot.slack.tokens import Token
-from bot.worker.rate_limits import Pauses
 
 AWAY = 3
 """Calls in a row without an answer: Slack, or the way to it, is not there."""
 
 Answer = tuple[dict[str, Any], Mapping[str, object]]
 """What Slack says, and the headers that came with it."""
+
+
+class Posting(TypedDict):
+    """Parameters of `chat.postMessage` against everything that Slack would make of a text by itself."""
+
+    mrkdwn: bool
+    parse: str
+    link_names: bool
+    unfurl_links: bool
+    unfurl_media: bool
+
+
+POSTING: Final[Posting] = {
+    "mrkdwn": False,
+    "parse": "none",
+    "link_names": False,
+    "unfurl_links": False,
+    "unfurl_media": False,
+}
+"""To be passed with every reply."""
 
 
 class Calls:

@@ -10,8 +10,8 @@ from urllib.parse import urljoin, urlsplit
 import aiohttp
 
 from bot.slack.errors import SlackNotAuthorised, SlackUnavailable, retry_after
+from bot.slack.pauses import Pauses
 from bot.slack.tokens import Token
-from bot.worker.rate_limits import Pauses
 from handlers import words
 from transcription.errors import Refused, TooLong
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -10,6 +11,15 @@ from bot.slack.downloads import SLACK_HOSTS, is_slacks
 from bot.slack.errors import SlackUnavailable, retry_after
 
 _UPLOADED = 200
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attachment:
+    """A file for Slack; text is UTF-8."""
+
+    name: str
+    title: str
+    content: bytes
 
 
 async def send(address: str, content: bytes, *, session: aiohttp.ClientSession, api_url: str) -> None:

@@ -16,8 +16,7 @@ from pydantic import BaseModel, ValidationError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.metrics import Metrics
-from bot.rendering.reply import POSTING, Attachment
-from bot.slack.api import Answer, Calls
+from bot.slack.api import POSTING, Answer, Calls
 from bot.slack.downloads import Downloads
 from bot.slack.errors import SlackNotAuthorised, SlackRefused, SlackUnavailable
 from bot.slack.objects import (
@@ -32,7 +31,7 @@ from bot.slack.objects import (
     TeamList,
 )
 from bot.slack.tokens import Token
-from bot.slack.uploads import send
+from bot.slack.uploads import Attachment, send
 
 M = TypeVar("M", bound=BaseModel)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import aiohttp
 
-from bot.settings.model import REQUEST_TIMEOUT
+from bot.timeouts import REQUEST_TIMEOUT
 
 
 def new_session() -> aiohttp.ClientSession:

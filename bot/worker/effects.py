@@ -11,18 +11,12 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from bot.settings.model import REQUEST_TIMEOUT
 from bot.slack.errors import SlackRefused, SlackUnavailable
+from bot.timeouts import LANDING
 from bot.worker.claim import Claim
 from transcription.errors import TimedOut, TranscriptionError
 
 T = TypeVar("T")
-
-LAG = timedelta(seconds=10)
-"""How long a request may still be under way after its time-out, and how far two clocks may differ."""
-
-LANDING = REQUEST_TIMEOUT + LAG
-"""How long after it was begun a request may take effect, whatever became of whoever sent it."""
 
 
 class UnderWay(Exception):

@@ -22,9 +22,9 @@ from typing import assert_never
 import structlog
 
 from bot.clock import Clock
+from bot.slack.pauses import Paused
 from bot.worker.claim import LEASE, Claim, Later
 from bot.worker.effects import UnderWay
-from bot.worker.rate_limits import Paused
 from bot.worker.retries import EXPECTED, PATIENCE, Again, GiveUp, decide, may_have_it
 from bot.worker.steps.backpressure import LONGEST_WAIT, held_back, note_slack, slack_for, wait_for
 from bot.worker.steps.check import check

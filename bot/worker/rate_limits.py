@@ -5,15 +5,10 @@ In memory only: after a restart the worst that can happen is one more 429.
 
 from __future__ import annotations
 
-import asyncio
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-
-from bot.slack.errors import SlackUnavailable
 
 CHANNEL_INTERVAL = timedelta(seconds=1.1)
 """Slack takes about one message per second and channel, and two requests seldom take the same time on their way.
@@ -119,35 +114,3 @@ class _Queue:
         if own[rounds : rounds + 1] != [entry]:
             own.insert(rounds, entry)
         return rounds + sum(min(len(line), rounds + 1) for name, line in channels.items() if name != waiting.channel)
-
-
-class Paused(SlackUnavailable):
-    """Not asked at all: Slack wants no call of this method for the time that is `left`."""
-
-    def __init__(self, method: str, *, left: timedelta) -> None:
-        super().__init__(f"{method}: still limited", retry_after=left, maybe_done=False)
-        self.left = left
-
-
-class Pauses:
-    """Until when Slack takes no more calls of a method: it says so once, for a method and a workspace.
-
-    Goes by the event loop's clock: only lengths of time are known here.
-    """
-
-    def __init__(self) -> None:
-        self._until: dict[str, float] = {}
-
-    @contextmanager
-    def kept(self, method: str) -> Iterator[None]:
-        """Around a call: it is not made while Slack wants none, and what Slack asks for is kept. Raises `Paused`."""
-        clock = asyncio.get_running_loop().time
-        left = self._until.get(method, 0.0) - clock()
-        if left > 0:
-            raise Paused(method, left=timedelta(seconds=left))
-        try:
-            yield
-        except SlackUnavailable as error:
-            if error.retry_after is not None:
-                self._until[method] = clock() + error.retry_after.total_seconds()
-            raise

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from bot import app, logs
-from bot.settings.model import load
+from bot.settings.loading import load
 from bot.worker.tools import Tools
 from tests.journeys.checkpoints import ROOT, watched
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
 
-from bot.settings.model import REQUEST_TIMEOUT
+from bot.timeouts import REQUEST_TIMEOUT
 from tests.simulation.faults import Call, Fault, Faults
 from tests.simulation.virtual_time import VirtualLoop, VirtualTime
 

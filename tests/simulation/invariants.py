@@ -12,7 +12,7 @@ import sqlite3
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Mapping
 
-from bot.settings.model import REQUEST_TIMEOUT
+from bot.timeouts import REQUEST_TIMEOUT
 from bot.worker.claim import HEARTBEAT, LEASE
 from storage.job import MOVES, JobState
 from storage.timestamps import moment

@@ -19,7 +19,7 @@ from pydantic import SecretStr
 
 from bot.background.housekeeping import Housekeeping
 from bot.clock import Clock
-from bot.metrics import Metrics, kind_of
+from bot.metrics import Metrics
 from bot.settings.model import Settings
 from bot.slack.downloads import Downloads
 from bot.slack.errors import SlackUnavailable
@@ -29,6 +29,7 @@ from bot.slack.workspaces import OneWorkspace
 from bot.worker.claim import LEASE
 from bot.worker.loop import Worker
 from bot.worker.rate_limits import RateLimits
+from bot.worker.retries import EXPECTED
 from bot.worker.spool import Spool
 from bot.worker.tools import Tools
 from handlers import audio, webhooks
@@ -59,7 +60,7 @@ class _Watching(Metrics):
         self._witness = witness
 
     def step_failed(self, state: JobState, error: Exception, *, given_up: bool) -> None:
-        if kind_of(error) == "bug":
+        if not isinstance(error, EXPECTED):
             raise self._witness.fail(f"a bug while {state}: {error!r}") from error
         super().step_failed(state, error, given_up=given_up)
 

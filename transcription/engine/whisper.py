@@ -37,6 +37,9 @@ MANY = 20
 WORSE = 0.1
 """By how much more a text with full stops may be doubted than the one without."""
 
+CLEAR = 0.6
+"""The doubt up to which a chunk is worth hearing once more; real English is doubted by less than 0.45."""
+
 REPETITIVE = 2.4
 """Whisper's own measure of a loop: how well the text of a segment can be compressed."""
 
@@ -95,9 +98,9 @@ class Whisper:
         return language if probability >= CERTAIN else None
 
     def _written(self, sound: Sound, *, language: str) -> Sequence[Segment]:
-        """The segments of a chunk; where there is no full stop in many words it is heard once more."""
+        """The segments of a chunk; where there is no full stop in many clear words it is heard once more."""
         first = self._segments(sound, language=language)
-        if language != "en" or not _lacks_full_stops(first):
+        if language != "en" or not _lacks_full_stops(first) or doubt_of(first) > CLEAR:
             return first
         second = self._segments(sound, language=language, prompt=PROMPT)
         good = second and not _lacks_full_stops(second) and doubt_of(second) <= doubt_of(first) + WORSE

@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from bot.slack.errors import SlackNotAuthorised, SlackUnavailable
+from bot.slack.pauses import Paused
 from bot.worker.claim import Claim, Later
-from bot.worker.rate_limits import Paused, Waiting
+from bot.worker.rate_limits import Waiting
 from bot.worker.retries import PATIENCE
 from bot.worker.tools import Tools
 from storage.claiming import FARTHEST

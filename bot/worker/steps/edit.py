@@ -9,8 +9,8 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 
-from bot.rendering.reply import Attachment
 from bot.slack.errors import SlackRefused
+from bot.slack.uploads import Attachment
 from bot.worker.claim import Claim
 from bot.worker.effects import once
 from bot.worker.steps.intent import Intent, rendered

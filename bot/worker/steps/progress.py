@@ -15,8 +15,8 @@ from datetime import timedelta
 from bot.rendering.progress import Stage, progress_report
 from bot.slack.errors import SlackRefused, SlackUnavailable
 from bot.slack.workspace import PROGRESS_TYPE, Blocks
+from bot.timeouts import LANDING
 from bot.worker.claim import Claim
-from bot.worker.effects import LANDING
 from bot.worker.tools import Tools
 from storage import speeds
 from storage.job import Job, JobState, LeaseLost

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.rendering.reply import POSTING, Named, Reply, render
+from bot.rendering.reply import Named, Reply, render
+from bot.slack.api import POSTING
 from handlers.exporting import EXPORT
 from handlers.job_actions import AGAIN
 from handlers.naming import NAME_SPEAKERS, UNDO_NAMING

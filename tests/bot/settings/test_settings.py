@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.settings.addresses import base_url
-from bot.settings.model import Settings, SettingsProblem, load
+from bot.settings.checks import provider_problems, slack_problems
+from bot.settings.loading import load
+from bot.settings.model import Settings, SettingsProblem
 
 SECRETS = {
     "SLACK_BOT_TOKEN": "xoxb-very-secret",
@@ -97,7 +99,7 @@ def test_without_any_setting_everything_has_a_default(tmp_path: Path) -> None:
     assert settings.spool == Path("threadscribe-spool")
     assert settings.public_url is None
     assert settings.socket_mode is False
-    assert settings.provider_problems() == []
+    assert provider_problems(settings) == []
 
 
 def test_the_env_file_is_read_and_unknown_names_in_it_do_no_harm(tmp_path: Path) -> None:
@@ -325,9 +327,9 @@ def test_settings_do_not_change_once_read(tmp_path: Path) -> None:
 
 
 def test_slack_needs_a_bot_token_and_one_way_in(tmp_path: Path) -> None:
-    assert [line.split(":")[0] for line in read(tmp_path).slack_problems()] == ["SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"]
+    assert [line.split(":")[0] for line in slack_problems(read(tmp_path))] == ["SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"]
     only_bot = read(tmp_path, SLACK_BOT_TOKEN="xoxb-1")
-    [problem] = only_bot.slack_problems()
+    [problem] = slack_problems(only_bot)
     assert "SLACK_APP_TOKEN" in problem
     assert "SLACK_SIGNING_SECRET" in problem
 
@@ -335,7 +337,7 @@ def test_slack_needs_a_bot_token_and_one_way_in(tmp_path: Path) -> None:
 @pytest.mark.parametrize("way_in", ["SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET"])
 def test_either_way_in_is_enough(tmp_path: Path, way_in: str) -> None:
     settings = read(tmp_path, SLACK_BOT_TOKEN="xoxb-1", **{way_in: "value"})
-    assert settings.slack_problems() == []
+    assert slack_problems(settings) == []
     assert settings.socket_mode is (way_in == "SLACK_APP_TOKEN")
 
 
@@ -347,9 +349,9 @@ FOR_MANY = {
 
 
 def test_for_many_workspaces_everything_that_is_missing_is_named(tmp_path: Path) -> None:
-    assert read(tmp_path, **FOR_MANY).slack_problems() == []
+    assert slack_problems(read(tmp_path, **FOR_MANY)) == []
     assert read(tmp_path, **FOR_MANY).is_for_many
-    lacking = read(tmp_path, SLACK_CLIENT_ID="1.2").slack_problems()
+    lacking = slack_problems(read(tmp_path, SLACK_CLIENT_ID="1.2"))
     assert [line.split(":")[0] for line in lacking] == [
         "SLACK_CLIENT_SECRET", "TOKEN_KEY", "PUBLIC_URL", "SLACK_APP_TOKEN",
     ]  # fmt: skip
@@ -357,7 +359,7 @@ def test_for_many_workspaces_everything_that_is_missing_is_named(tmp_path: Path)
 
 @pytest.mark.parametrize("given", ["SLACK_CLIENT_SECRET", "TOKEN_KEY"])
 def test_a_client_id_that_is_missing_beside_what_goes_with_it_is_named(tmp_path: Path, given: str) -> None:
-    lacking = read(tmp_path, **{given: FOR_MANY[given], "SLACK_APP_TOKEN": "xapp-1"}).slack_problems()
+    lacking = slack_problems(read(tmp_path, **{given: FOR_MANY[given], "SLACK_APP_TOKEN": "xapp-1"}))
     assert [line.split(":")[0] for line in lacking] == ["SLACK_CLIENT_ID"]
 
 
@@ -377,7 +379,7 @@ def test_what_is_wrong_is_told_once(tmp_path: Path, name: str) -> None:
 
 
 def test_it_is_for_one_workspace_or_for_many(tmp_path: Path) -> None:
-    [problem] = read(tmp_path, SLACK_BOT_TOKEN="xoxb-1", **FOR_MANY).slack_problems()
+    [problem] = slack_problems(read(tmp_path, SLACK_BOT_TOKEN="xoxb-1", **FOR_MANY))
     assert "set only one of them" in problem
     assert not read(tmp_path, SLACK_BOT_TOKEN="xoxb-1", SLACK_APP_TOKEN="xapp-1").is_for_many
 
@@ -398,10 +400,10 @@ def test_a_key_that_is_none_is_told_with_how_to_make_one_and_not_shown(tmp_path:
     ],
 )
 def test_every_provider_says_all_that_it_lacks(tmp_path: Path, transcriber: str, needed: list[str]) -> None:
-    lacking = read(tmp_path, TRANSCRIBER=transcriber).provider_problems()
+    lacking = provider_problems(read(tmp_path, TRANSCRIBER=transcriber))
     assert [line.split(": missing; set it to ")[0] for line in lacking] == needed
     complete = read(tmp_path, TRANSCRIBER=transcriber, **dict.fromkeys(needed, "value"))
-    assert complete.provider_problems() == []
+    assert provider_problems(complete) == []
 
 
 @pytest.mark.parametrize("name", ["SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "GOWAJEE_API_KEY"])
@@ -420,4 +422,4 @@ def test_a_list_of_tokens_without_a_token_is_missing(tmp_path: Path) -> None:
     settings = read(
         tmp_path, TRANSCRIBER="gowajee", GOWAJEE_API_KEY="1", GOWAJEE_WEBHOOK_ID="1", GOWAJEE_WEBHOOK_TOKEN=" , "
     )
-    assert [line.split(":")[0] for line in settings.provider_problems()] == ["GOWAJEE_WEBHOOK_TOKEN"]
+    assert [line.split(":")[0] for line in provider_problems(settings)] == ["GOWAJEE_WEBHOOK_TOKEN"]

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from bot.slack.errors import SlackRefused, SlackUnavailable
+from bot.timeouts import LANDING
 from bot.worker.claim import LEASE, Claim, Later
-from bot.worker.effects import LANDING, UnderWay, once
+from bot.worker.effects import UnderWay, once
 from storage import claiming, jobs
 from storage.database import Database
 from storage.job import Job, JobState, LeaseLost

@@ -16,12 +16,13 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.rendering.reply import Attachment
 from bot.slack.downloads import Downloads
 from bot.slack.errors import SlackRefused, SlackUnavailable
+from bot.slack.pauses import Paused
 from bot.slack.tokens import LastingToken
+from bot.slack.uploads import Attachment
 from bot.slack.workspace import Workspace
-from bot.worker.rate_limits import LONGEST_PAUSE, OUTAGE, SHORTEST_PAUSE, Paused, RateLimits, Waiting
+from bot.worker.rate_limits import LONGEST_PAUSE, OUTAGE, SHORTEST_PAUSE, RateLimits, Waiting
 from sandbox.faults import answer
 from sandbox.slack import Slack, Upload
 
