@@ -16,9 +16,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from benchmarks.hearing import THREADS
 from benchmarks.measuring import memory_of
-
-THREADS = 2
 
 
 def drafted_apart(audio: Path, folder: Path, *, by_plain: bool = False) -> Mapping[str, float | str]:
@@ -56,7 +55,7 @@ def _ours(audio: Path, folder: Path) -> str:
 
 
 def _plain(audio: Path, folder: Path) -> str:
-    from benchmarks.recognition import sides  # noqa: PLC0415 - only in this process
+    from benchmarks.hearing import sides  # noqa: PLC0415 - only in this process
 
     return sides(folder)["plain"](audio)
 

@@ -17,9 +17,10 @@ import numpy as np
 
 from benchmarks import people
 from benchmarks.dialogues import RATE, Sound, decoded
+from benchmarks.hearing import THREADS, opened
 from benchmarks.measuring import Found, Goal, Result, Skipped
 from benchmarks.people import Reading
-from benchmarks.recognition import MODELS, THREADS, opened
+from benchmarks.recognition import MODELS
 from transcription.embedded.result import Result as Written
 from transcription.embedded.result import is_invention
 from transcription.models.catalog import CATALOG, ENGLISH, model_named

@@ -13,8 +13,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks import people
+from benchmarks.hearing import Side, opened, sides
 from benchmarks.measuring import write_table
-from benchmarks.recognition import MODELS, Side, opened, score, sides
+from benchmarks.recognition import MODELS, score
 from transcription.botlhale.languages import LANGUAGES, UNDETECTED, WITHOUT_SPEAKERS
 from transcription.engine.draft import drafted
 from transcription.models.catalog import CATALOG, ENGLISH

@@ -14,9 +14,10 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks import people
-from benchmarks.drafting import THREADS, drafted_apart
+from benchmarks.drafting import drafted_apart
+from benchmarks.hearing import THREADS, opened
 from benchmarks.measuring import Found, Goal, Result, Skipped, tabled
-from benchmarks.recognition import compared, opened
+from benchmarks.recognition import compared
 from sandbox.scoring import word_errors
 
 MODEL = "base"

@@ -11,12 +11,11 @@ does the same once with other recordings: WAV (16 kHz, mono, 16 bits), each with
 
 from __future__ import annotations
 
-import asyncio
 import re
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,12 +23,10 @@ from pathlib import Path
 from benchmarks import people
 from benchmarks.dialogues import RATE
 from benchmarks.drafting import peak_of
+from benchmarks.hearing import Side, opened, sides
 from benchmarks.measuring import Figures, Found, Goal, Result, Skipped, compare, in_turn
 from sandbox.scoring import word_errors
-from transcription.models.errors import ModelError
-from transcription.models.store import ModelStore
 
-THREADS = 2
 MODELS = ("tiny.en", "base")
 
 FILLERS = frozenset({"uh", "um", "mm", "hmm", "mhm", "ah"})
@@ -38,9 +35,6 @@ WRITTEN_OUT = (
     ("won't", "will not"), ("n't", " not"), ("'re", " are"), ("'ll", " will"), ("'ve", " have"), ("'m", " am"),
     ("let's", "let us"), ("mister", "mr"), ("okay", "ok"),
 )  # fmt: skip
-
-Side = Callable[[Path], str]
-"""Hears a recording and returns its words."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,44 +62,6 @@ def score(hear: Side, path: Path, text: str) -> Score:
     heard = hear(path)
     processor = time.process_time() - began
     return Score(words=len(said), wrong=word_errors(said, compared(heard)), processor=processor)
-
-
-def sides(folder: Path, *, language: str | None = "en") -> Mapping[str, Side]:
-    """The offline engine and plain faster-whisper with a model that is open, `language` told or found by each."""
-    from faster_whisper import WhisperModel  # noqa: PLC0415 - an extra, which is not needed to say that it is missing
-
-    from transcription.engine.features import extract  # noqa: PLC0415 - same
-    from transcription.engine.segmentation import phrases  # noqa: PLC0415 - same
-    from transcription.engine.turns import together  # noqa: PLC0415 - same
-    from transcription.engine.voice_activity import confirmed  # noqa: PLC0415 - same
-    from transcription.engine.waveform import Waveform  # noqa: PLC0415 - same
-    from transcription.engine.whisper import BEAM, Whisper  # noqa: PLC0415 - same
-
-    whisper = Whisper(folder, threads=THREADS)
-    plain = WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=THREADS, local_files_only=True)
-
-    def ours(path: Path) -> str:
-        with Waveform(path) as waveform:
-            spoken = phrases(waveform, loudness=extract(waveform).loudness)
-            spoken = confirmed(waveform, spoken, frames=waveform.frames)
-            return together(whisper.hear(waveform, phrases=spoken, language=language, otherwise="en").words)
-
-    def theirs(path: Path) -> str:
-        segments, _ = plain.transcribe(
-            str(path), language=language, beam_size=BEAM, condition_on_previous_text=False, word_timestamps=True,
-            vad_filter=True,
-        )  # fmt: skip
-        return " ".join(segment.text for segment in segments)
-
-    return {"ours": ours, "plain": theirs}
-
-
-def opened(name: str) -> Path | None:
-    """The folder of a model, None where it is not installed."""
-    try:
-        return asyncio.run(ModelStore().find(name)).folder
-    except ModelError:
-        return None
 
 
 def measure() -> Iterator[Found]:

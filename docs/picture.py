@@ -19,7 +19,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from handlers.naming import NAME_SPEAKERS
+from handlers.action_ids import NAME_SPEAKERS
 from sandbox.botlhale import Botlhale
 from sandbox.slack import Message, Slack
 from storage.database import Transaction

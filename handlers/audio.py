@@ -6,55 +6,14 @@ The worker judges. A failure to store is a 500, so that Slack delivers again.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
-
-import structlog
-from pydantic import BaseModel, ValidationError
 
 from handlers.events import FileShared, MessageWithFiles
+from handlers.listener import Event, Hears, Installation, Listener, understood
 from storage import jobs
 from storage.database import Database, Transaction
-from storage.job import Origin
-
-Event = dict[str, Any]
-M = TypeVar("M", bound=BaseModel)
-
-_log = structlog.get_logger()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Installation:
-    """Where an event belongs: a workspace, and who we are there.
-
-    `team`: the organisation's id where Slack does not say which of its teams is meant. `whole`: the app was installed
-    in the organisation. `at`: when it happened, by Slack's clock.
-    """
-
-    team: str
-    enterprise: str | None
-    bot_user: str
-    whole: bool = False
-    at: datetime | None = None
-
-    @property
-    def place(self) -> str:
-        """Where the app was installed: the organisation, or the workspace."""
-        return self.enterprise if self.whole and self.enterprise else self.team
-
-
-Listener = Callable[[Event, Installation], Awaitable[None]]
-"""Stores what an event tells; if it raises, Slack delivers the event again."""
-
-
-class Hears(Protocol):
-    """An app that gives every event of a type to one listener."""
-
-    def at_once(self, event_type: str, listener: Listener) -> None:
-        """From now on."""
-        ...
+from storage.job import Origin, unresolved
 
 
 def register(app: Hears, *, database: Database, clock: Callable[[], datetime], deleted: Listener) -> None:
@@ -114,33 +73,3 @@ def _of_message(message: MessageWithFiles, place: Installation) -> list[tuple[Or
         )
 
     return [(origin(file.id), file.title or file.name) for file in message.files]
-
-
-def understood(model: type[M], event: Event) -> M | None:
-    """None for an event without a file or a place: no repeat of it could be answered, so it is not asked for."""
-    try:
-        return model.model_validate(event)
-    except ValidationError:
-        _log.error("event not understood", type=model.__name__)
-        return None
-
-
-_UNRESOLVED = "event:"
-
-
-def unresolved(event_ts: str) -> str:
-    """The occasion of a `file_shared` event: which message carries the file is not known yet."""
-    return _UNRESOLVED + event_ts
-
-
-def is_resolved(occasion: str) -> bool:
-    """Whether the occasion is a message's timestamp."""
-    return not occasion.startswith(_UNRESOLVED)
-
-
-def seconds(occasion: str) -> float:
-    """When it happened by Slack's clock, in seconds since 1970; of a message or of an event."""
-    try:
-        return float(occasion.removeprefix(_UNRESOLVED))
-    except ValueError:
-        return 0.0

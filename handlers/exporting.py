@@ -13,6 +13,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.models.views import View
 
 from handlers import words
+from handlers.action_ids import EXPORT
 from handlers.events import Pressed, Submitted
 from handlers.export_modal import FORM, FORMAT, Context, chosen, form
 from handlers.responses import Refused, answered, job_under, politely
@@ -20,9 +21,6 @@ from storage import exports, job_lists, jobs, transcripts
 from storage.database import Database, Transaction
 from storage.exports import Recipient, Wish
 from storage.job import Job, JobId, JobState
-
-EXPORT = "export_transcript"
-"""What the button under a transcript asks for, and the shortcut on a message."""
 
 
 class Screens(Protocol):

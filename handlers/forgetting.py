@@ -14,8 +14,8 @@ from typing import Any, Protocol
 import structlog
 from pydantic import ValidationError
 
-from handlers.audio import Event, Hears, Installation, understood
 from handlers.events import FileDeleted, MessageChanged, MessageDeleted, TeamAccessRevoked
+from handlers.listener import Event, Hears, Installation, understood
 from storage import forgetting
 from storage.database import Database, Transaction
 

@@ -12,8 +12,8 @@ from typing import Any, Protocol
 
 from pydantic import ValidationError
 
-from handlers.audio import Event, Hears, Installation, understood
 from handlers.events import HomeOpened, PressedAtHome
+from handlers.listener import Event, Hears, Installation, understood
 
 _HOME = "home"
 

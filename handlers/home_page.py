@@ -13,9 +13,8 @@ from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, HeaderBl
 from slack_sdk.models.views import View
 
 from handlers import listing, words
-from handlers.job_actions import CANCEL, RETRY, WORTH_A_TRY
-from handlers.preferences import MY_SETTINGS, WORKSPACE_SETTINGS
-from storage.job import Job, Reason
+from handlers.action_ids import CANCEL, MY_SETTINGS, RETRY, WORKSPACE_SETTINGS
+from storage.job import WORTH_A_TRY, Job, Reason
 from transcription.naming import shortened
 
 LOOKED_AT = 40

@@ -15,6 +15,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.models.views import View
 
 from handlers import words
+from handlers.action_ids import AGAIN, CANCEL, RETRY
 from handlers.choices import Choice, Problems, fields, line, read
 from handlers.events import PressedAnywhere, Submitted
 from handlers.responses import Refused, answered, patiently, politely
@@ -22,13 +23,7 @@ from storage import jobs, preferences, reruns
 from storage.database import Database, Transaction
 from storage.job import Job, JobId, Reason
 
-CANCEL, RETRY, AGAIN = "cancel_recording", "retry_recording", "transcribe_again"
-"""What the buttons ask for; each is about the job in its value."""
-
 AGAIN_FORM = "transcribe_again_form"
-
-WORTH_A_TRY = frozenset({Reason.PROVIDER_FAILED, Reason.GAVE_UP, Reason.TOO_SLOW, Reason.NO_DOWNLOAD})
-"""Failures after which another try may well succeed."""
 
 _FOR_ANOTHER_REASON = frozenset({Reason.NOT_AUDIO, Reason.NO_SOUND, Reason.DUPLICATE, Reason.FILE_GONE})
 """Left alone, and no try would change that."""

@@ -15,6 +15,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.models.views import View
 
 from handlers import words
+from handlers.action_ids import NAME_SPEAKERS, UNDO_NAMING
 from handlers.events import Pressed, Submitted
 from handlers.naming_modal import FORM, Context, Wish, first_field, form, voices, wishes
 from handlers.responses import NotNow, Refused, job_under, politely
@@ -23,9 +24,6 @@ from storage.database import Database, StorageUnavailable, Transaction
 from storage.job import Job, JobId, JobState
 from transcription.naming import NAME_LENGTH, shortened
 from transcription.transcript import Transcript
-
-NAME_SPEAKERS, UNDO_NAMING = "name_speakers", "undo_naming"
-"""What the buttons under a transcript ask for; the first is the shortcut's name as well."""
 
 
 class Screens(Protocol):

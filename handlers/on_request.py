@@ -14,18 +14,16 @@ from pydantic import ValidationError
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 
 from handlers import words
-from handlers.audio import Event, Hears, Installation
+from handlers.action_ids import TRANSCRIBE
 from handlers.events import MessageWithFiles, Pressed, Reacted
 from handlers.job_actions import Asker, Steering
+from handlers.listener import Event, Hears, Installation
 from handlers.responses import Refused, patiently, politely
 from storage import preferences, reruns
 from storage.database import Database, Transaction
 from storage.job import JobId, Origin, Reason
 from storage.preferences import Place
 from storage.reruns import Asked
-
-TRANSCRIBE = "transcribe"
-"""The shortcut's name."""
 
 
 class Messages(Protocol):

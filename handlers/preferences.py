@@ -16,6 +16,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.models.views import View
 
 from handlers import words
+from handlers.action_ids import MY_SETTINGS, WORKSPACE_SETTINGS
 from handlers.choices import Choice, Problems
 from handlers.events import PressedAnywhere, Submitted
 from handlers.preferences_modal import FORM, Circumstances, form, read
@@ -23,9 +24,6 @@ from handlers.responses import Refused, answered, politely
 from storage import preferences
 from storage.database import Database
 from storage.preferences import NONE, Kept, Outdated, Place, Preferences
-
-MY_SETTINGS, WORKSPACE_SETTINGS = "my_settings", "workspace_settings"
-"""Buttons in the App Home."""
 
 
 class Screens(Protocol):

@@ -203,3 +203,28 @@ def as_before(job: Job) -> Job:
         provider=shown.get("provider"), wanted=Wanted.load(shown.get("wanted")),
         spent=job.spent - (job.duration or timedelta(0)),  # what is shown counts by its length again
     )  # fmt: skip
+
+
+WORTH_A_TRY = frozenset({Reason.PROVIDER_FAILED, Reason.GAVE_UP, Reason.TOO_SLOW, Reason.NO_DOWNLOAD})
+"""Failures after which another try may well succeed."""
+
+
+_UNRESOLVED = "event:"
+
+
+def unresolved(event_ts: str) -> str:
+    """The occasion of a `file_shared` event: which message carries the file is not known yet."""
+    return _UNRESOLVED + event_ts
+
+
+def is_resolved(occasion: str) -> bool:
+    """Whether the occasion is a message's timestamp."""
+    return not occasion.startswith(_UNRESOLVED)
+
+
+def seconds(occasion: str) -> float:
+    """When it happened by Slack's clock, in seconds since 1970; of a message or of an event."""
+    try:
+        return float(occasion.removeprefix(_UNRESOLVED))
+    except ValueError:
+        return 0.0

@@ -10,7 +10,7 @@ from slack_sdk.models.blocks import RichTextBlock, RichTextElementParts, RichTex
 
 from bot.rendering.blocks import buttons
 from handlers import words
-from handlers.job_actions import CANCEL
+from handlers.action_ids import CANCEL
 from handlers.plain_text import spoken
 from storage.job import JobId
 from transcription.naming import in_words, shortened

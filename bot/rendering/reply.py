@@ -16,11 +16,9 @@ from bot.rendering.blocks import MESSAGE, body, buttons, fitting, line, sized, s
 from bot.rendering.file_names import stem
 from bot.slack.uploads import Attachment
 from handlers import words
-from handlers.exporting import EXPORT
-from handlers.job_actions import AGAIN, RETRY, WORTH_A_TRY
-from handlers.naming import NAME_SPEAKERS, UNDO_NAMING
+from handlers.action_ids import AGAIN, EXPORT, NAME_SPEAKERS, RETRY, UNDO_NAMING
 from handlers.plain_text import harmless, spoken
-from storage.job import Failure
+from storage.job import WORTH_A_TRY, Failure
 from transcription.exports import as_text, as_vtt
 from transcription.naming import UNKNOWN_SPEAKER, counted, in_words, shortened, speaker_names, summary
 from transcription.naming import named as with_names

@@ -20,7 +20,7 @@ from bot.metrics import Metrics
 from bot.settings.model import Settings
 from bot.slack.workspaces import Workspaces
 from handlers import words
-from handlers.audio import Installation, Listener
+from handlers.listener import Installation, Listener
 
 _log = structlog.get_logger()
 

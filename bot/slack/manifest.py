@@ -10,10 +10,8 @@ from collections.abc import Mapping
 import yaml
 
 from handlers import words
-from handlers.exporting import EXPORT
+from handlers.action_ids import EXPORT, NAME_SPEAKERS, TRANSCRIBE
 from handlers.install_pages import REDIRECT
-from handlers.naming import NAME_SPEAKERS
-from handlers.on_request import TRANSCRIBE
 
 REQUIRED_SCOPES: Mapping[str, str] = {
     "files:read": "see shared files and fetch recordings",

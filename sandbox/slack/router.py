@@ -6,22 +6,38 @@ A token tells, or for one of a whole organisation what the call names: `team_id`
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from aiohttp import web
 
 from sandbox.slack.arguments import read_request
+from sandbox.slack.context import Pending
+from sandbox.slack.dialogs import Dialogs
+from sandbox.slack.downloads import Downloads
 from sandbox.slack.grants import Grant, Grants
+from sandbox.slack.interactivity import People
 from sandbox.slack.refusal import Denied
+from sandbox.slack.uploading import UploadDoor
+from sandbox.slack.web_api import WebApi
+from sandbox.slack.workspace import Workspace
 
-if TYPE_CHECKING:
-    from sandbox.slack.services import Backstage
+
+class Services(Protocol):
+    """What the router needs of a workspace."""
+
+    workspace: Workspace
+    uploads: dict[str, Pending]
+    dialogs: Dialogs
+    web_api: WebApi
+    upload_door: UploadDoor
+    people: People
+    downloads: Downloads
 
 
-class Front:
+class Router:
     """`teams` by their ids, the first one answers what is nobody's."""
 
-    def __init__(self, teams: Mapping[str, Backstage], *, grants: Grants) -> None:
+    def __init__(self, teams: Mapping[str, Services], *, grants: Grants) -> None:
         self._teams = teams
         self._grants = grants
 
@@ -35,7 +51,7 @@ class Front:
         ]  # fmt: skip
 
     @property
-    def _first(self) -> Backstage:
+    def _first(self) -> Services:
         return next(iter(self._teams.values()))
 
     async def call(self, request: web.Request) -> web.StreamResponse:
@@ -47,7 +63,7 @@ class Front:
             return await self._first.web_api.answer(request)
         return await self._meant(grant, {name: str(value) for name, value in sent.items()}).web_api.answer(request)
 
-    def _meant(self, grant: Grant, sent: Mapping[str, str]) -> Backstage:
+    def _meant(self, grant: Grant, sent: Mapping[str, str]) -> Services:
         behind = [self._teams[team.team_id] for team in grant.teams]
         for team in behind if len(behind) > 1 else ():
             workspace = team.workspace
@@ -74,5 +90,5 @@ class Front:
         place = request.match_info["team_and_id"].rpartition("-")[0]
         return await self._teams.get(place, self._first).downloads.download(request)
 
-    def _whose(self, holds: Callable[[Backstage], bool]) -> Backstage:
+    def _whose(self, holds: Callable[[Services], bool]) -> Services:
         return next((team for team in self._teams.values() if holds(team)), self._first)

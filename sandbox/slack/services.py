@@ -17,7 +17,7 @@ from sandbox.slack.interactivity import People
 from sandbox.slack.oauth import OAuth
 from sandbox.slack.options import Behaviour
 from sandbox.slack.pace import Pace
-from sandbox.slack.router import Front
+from sandbox.slack.router import Router
 from sandbox.slack.serving import Part, Server
 from sandbox.slack.signals import Bell, Errands
 from sandbox.slack.sockets import Sockets
@@ -50,13 +50,13 @@ class Shared:
             behaviour, grants=self.grants,
             teams=lambda: {team_id: team.workspace for team_id, team in self.teams.items()},
         )  # fmt: skip
-        self.front = Front(self.teams, grants=self.grants)
+        self.router = Router(self.teams, grants=self.grants)
         self._servers: list[Server] = []
 
     async def start(self, *, port: int) -> None:
         """Listen."""
         first = next(iter(self.teams.values()))
-        parts: list[Part] = [self.front, self.sockets, self.oauth]
+        parts: list[Part] = [self.router, self.sockets, self.oauth]
         here = Server(route for part in parts for route in part.routes())
         there = Server(first.downloads.routes_elsewhere())
         self._servers = [here, there]

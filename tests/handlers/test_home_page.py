@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 
 from handlers import listing, words
+from handlers.action_ids import CANCEL, MY_SETTINGS, RETRY, WORKSPACE_SETTINGS
 from handlers.home_page import IN_WORK, LATELY, Month, page
-from handlers.job_actions import CANCEL, RETRY
-from handlers.preferences import MY_SETTINGS, WORKSPACE_SETTINGS
 from storage.job import Failure, Job, JobId, JobState, Origin, Reason
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

@@ -14,8 +14,7 @@ import docx
 import pytest
 
 from handlers import words
-from handlers.exporting import EXPORT
-from handlers.naming import NAME_SPEAKERS
+from handlers.action_ids import EXPORT, NAME_SPEAKERS
 from sandbox import faults
 from sandbox.script import Segment
 from sandbox.slack import Channel, FileCopy, Message, Share, Slack

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from handlers import words
-from handlers.job_actions import CANCEL, RETRY
-from handlers.preferences import MY_SETTINGS, WORKSPACE_SETTINGS
+from handlers.action_ids import CANCEL, MY_SETTINGS, RETRY, WORKSPACE_SETTINGS
 from sandbox import faults
 from sandbox.slack import Slack
 from storage.job import JobState

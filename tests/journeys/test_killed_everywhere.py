@@ -22,7 +22,7 @@ import aiohttp
 import pytest
 
 from handlers import words
-from handlers.naming import NAME_SPEAKERS, UNDO_NAMING
+from handlers.action_ids import NAME_SPEAKERS, UNDO_NAMING
 from sandbox.botlhale import Botlhale
 from sandbox.gowajee import Gowajee
 from sandbox.ports import free_port

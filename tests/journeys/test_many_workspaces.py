@@ -11,7 +11,7 @@ import pytest
 from yarl import URL
 
 from handlers import words
-from handlers.naming import NAME_SPEAKERS
+from handlers.action_ids import NAME_SPEAKERS
 from sandbox import faults
 from sandbox.slack import Ids, Share, Slack, Team
 from storage import installations

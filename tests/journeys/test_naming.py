@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from handlers import words
-from handlers.naming import NAME_SPEAKERS, UNDO_NAMING
+from handlers.action_ids import NAME_SPEAKERS, UNDO_NAMING
 from sandbox import faults
 from sandbox.script import Segment
 from sandbox.slack import Message, Share, Slack

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from handlers import words
+from handlers.action_ids import TRANSCRIBE
 from handlers.job_actions import AGAIN_FORM
-from handlers.on_request import TRANSCRIBE
 from sandbox import faults
 from sandbox.slack import Channel, Share, Slack, Upload
 from storage import preferences

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from handlers import words
-from handlers.job_actions import CANCEL
+from handlers.action_ids import CANCEL
 from sandbox import faults
 from sandbox.slack import Message, Share, Slack
 from storage import speeds

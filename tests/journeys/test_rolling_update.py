@@ -15,9 +15,7 @@ from typing import Any
 import pytest
 
 from handlers import words
-from handlers.exporting import EXPORT
-from handlers.job_actions import AGAIN
-from handlers.naming import NAME_SPEAKERS, UNDO_NAMING
+from handlers.action_ids import AGAIN, EXPORT, NAME_SPEAKERS, UNDO_NAMING
 from sandbox import faults
 from sandbox.gowajee import Gowajee
 from sandbox.ports import free_port

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from handlers import words
-from handlers.naming import NAME_SPEAKERS
+from handlers.action_ids import NAME_SPEAKERS
 from handlers.search import SHOWN
 from sandbox import faults
 from sandbox.script import Segment

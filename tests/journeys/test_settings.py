@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from handlers import words
-from handlers.preferences import WORKSPACE_SETTINGS
+from handlers.action_ids import WORKSPACE_SETTINGS
 from sandbox.script import Segment
 from sandbox.slack import Channel, Message, Share, Slack
 from storage import preferences

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from handlers import words
-from handlers.job_actions import AGAIN, CANCEL, RETRY
-from handlers.naming import NAME_SPEAKERS
+from handlers.action_ids import AGAIN, CANCEL, NAME_SPEAKERS, RETRY
 from sandbox.script import Segment
 from sandbox.slack import Message, Share, Slack
 from storage import transcripts

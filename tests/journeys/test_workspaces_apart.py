@@ -11,13 +11,11 @@ from typing import Any
 import pytest
 
 from handlers import words
+from handlers.action_ids import AGAIN, CANCEL, EXPORT, NAME_SPEAKERS, RETRY, TRANSCRIBE, UNDO_NAMING
 from handlers.export_modal import FORM as EXPORT_FORM
 from handlers.export_modal import FORMAT
-from handlers.exporting import EXPORT
-from handlers.job_actions import AGAIN, AGAIN_FORM, CANCEL, RETRY
-from handlers.naming import NAME_SPEAKERS, UNDO_NAMING
+from handlers.job_actions import AGAIN_FORM
 from handlers.naming_modal import FORM
-from handlers.on_request import TRANSCRIBE
 from handlers.preferences_modal import FORM as SETTINGS_FORM
 from sandbox.slack import Ids, Message, Share, Slack, Team
 from storage import exports, namings, transcripts

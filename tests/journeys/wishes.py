@@ -8,8 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from handlers import words
-from handlers.exporting import EXPORT
-from handlers.job_actions import AGAIN
+from handlers.action_ids import AGAIN, EXPORT
 from sandbox.slack import Share, Slack
 from tests.journeys.database_probe import Books
 

@@ -33,6 +33,7 @@ from bot.worker.retries import EXPECTED
 from bot.worker.spool import Spool
 from bot.worker.tools import Tools
 from handlers import audio, webhooks
+from handlers.listener import Event, Installation, Listener
 from storage import claiming
 from storage.database import StorageUnavailable, Transaction
 from storage.job import JobState
@@ -95,13 +96,13 @@ class _Listeners:
     """Keeps what `handlers.audio` registers."""
 
     def __init__(self) -> None:
-        self.heard: dict[str, audio.Listener] = {}
+        self.heard: dict[str, Listener] = {}
 
-    def at_once(self, event_type: str, listener: audio.Listener) -> None:
+    def at_once(self, event_type: str, listener: Listener) -> None:
         self.heard[event_type] = listener
 
 
-async def _deaf(event: audio.Event, place: audio.Installation) -> None:
+async def _deaf(event: Event, place: Installation) -> None:
     """Nothing is deleted in this world."""
 
 
@@ -135,7 +136,7 @@ class Process:
 
     def hear(self, name: str, event: Json) -> asyncio.Task[None]:
         """Slack calls with an event; the task fails where the answer would be a 500."""
-        place = audio.Installation(team=TEAM, enterprise=None, bot_user=BOT)
+        place = Installation(team=TEAM, enterprise=None, bot_user=BOT)
         return self._begin(self._listeners.heard[name](event, place))
 
     def take_webhook(self, body: bytes) -> asyncio.Task[web.StreamResponse]:

@@ -19,10 +19,9 @@ from bot.worker.steps.audio import obtain
 from bot.worker.steps.backpressure import asking, held_back
 from bot.worker.tools import Tools
 from handlers import words
-from handlers.audio import is_resolved, seconds
 from storage import jobs, preferences, reruns
 from storage.database import Taken, Transaction
-from storage.job import Failure, Job, JobState, Reason
+from storage.job import Failure, Job, JobState, Reason, is_resolved, seconds
 from storage.options import Wanted
 from storage.preferences import Preferences
 from transcription.errors import NoSound

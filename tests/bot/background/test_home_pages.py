@@ -21,8 +21,8 @@ from bot.slack.tokens import LastingToken
 from bot.slack.workspaces import OneWorkspace, make_workspace
 from bot.worker.tools import Tools
 from handlers import words
+from handlers.action_ids import MY_SETTINGS, WORKSPACE_SETTINGS
 from handlers.home import Looker
-from handlers.preferences import MY_SETTINGS, WORKSPACE_SETTINGS
 from sandbox import faults
 from sandbox.slack import Slack
 from storage import claiming, jobs

@@ -16,9 +16,7 @@ from hypothesis import strategies as st
 
 from bot.rendering.reply import Named, Reply, render
 from bot.slack.api import POSTING
-from handlers.exporting import EXPORT
-from handlers.job_actions import AGAIN
-from handlers.naming import NAME_SPEAKERS, UNDO_NAMING
+from handlers.action_ids import AGAIN, EXPORT, NAME_SPEAKERS, UNDO_NAMING
 from storage.job import Failure, Reason
 from transcription.transcript import Speaker, Transcript, Turn, in_order
 

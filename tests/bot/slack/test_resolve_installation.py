@@ -11,6 +11,7 @@ from bot.metrics import Metrics
 from bot.slack.bolt_app import App, make_app
 from bot.slack.client import slack_client
 from handlers import audio, forgetting
+from handlers.listener import Event, Installation
 from storage import forgetting as forgotten
 from storage import jobs
 from storage.job import Origin
@@ -31,7 +32,7 @@ async def app(house: House) -> App:  # noqa: F811
     process = house.process()
     made = make_app(house.settings, client=slack_client(house.settings), workspaces=process, metrics=Metrics())
 
-    async def deleted(_event: audio.Event, _place: audio.Installation) -> None:
+    async def deleted(_event: Event, _place: Installation) -> None:
         """Nobody's matter here."""
 
     audio.register(made, database=house.database, clock=lambda: house.now, deleted=deleted)
