@@ -68,7 +68,7 @@ async def _posts() -> Figures:
     """How long a message to a Slack that takes its time takes."""
     async with Slack() as slack:
         client = AsyncWebClient(token=slack.bot_token, base_url=slack.api_url)
-        slack.faults.haunt([faults.slow(SLACK_TAKES)], share=1.0)
+        slack.faults.persist([faults.slow(SLACK_TAKES)], share=1.0)
         took = []
         for number in range(REPLIES + 1):
             channel = slack.channel(f"channel-{number}")
@@ -119,7 +119,7 @@ async def _reply(bench: Bench, gowajee: Gowajee, number: int) -> float:
     gowajee.hold = True
     share = await slack.share(channel, [recording()])
     await bench.waits(JobState.SUBMITTED)
-    slack.faults.haunt([faults.slow(SLACK_TAKES)], share=1.0)
+    slack.faults.persist([faults.slow(SLACK_TAKES)], share=1.0)
     began = time.perf_counter()
     gowajee.release()
     await slack.wait_for_replies(share)

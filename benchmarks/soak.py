@@ -309,7 +309,7 @@ async def soak(*, minutes: float, database: str | None) -> int:
         day = Soak(slack, processes=processes, channels=channels)
         troubles = ((slack, SLACK_FAULTS), (botlhale, PROVIDER_FAULTS), (gowajee, PROVIDER_FAULTS))
         for stand_in, kinds in troubles:
-            stand_in.faults.haunt(kinds, share=FAULTY)
+            stand_in.faults.persist(kinds, share=FAULTY)
         await day.busy(minutes * 60, contents=contents, port=port)
         for stand_in, _ in troubles:
             stand_in.faults.clear()

@@ -79,7 +79,7 @@ class Faults:
         """Make the next `times` uses of `call` go wrong."""
         self._armed[call].extend([fault] * times)
 
-    def haunt(self, kinds: Sequence[Fault], *, share: float) -> None:
+    def persist(self, kinds: Sequence[Fault], *, share: float) -> None:
         """From now on let that share of all calls go wrong in one of these ways, whichever call it is."""
         self._haunting = kinds
         self._share = share

@@ -54,7 +54,7 @@ class Refusal(Exception):
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class Door:
+class ProviderServer:
     """One listening address on loopback.
 
     Every request is appended to `requests` before anything else happens to it. `name` says which call a request is.

@@ -17,14 +17,14 @@ from aiohttp import hdrs, web
 from sandbox.botlhale import answers
 from sandbox.botlhale.answers import Entry
 from sandbox.botlhale.jobs import Job, Jobs, Uploaded
-from sandbox.botlhale.manners import Manners
+from sandbox.botlhale.options import Options
 from sandbox.botlhale.orders import NAMES, Dialect, Order, name_job, read_order
 from sandbox.botlhale.refusals import not_found, refuse
 from sandbox.botlhale.storage import Storage, StorageShape
 from sandbox.botlhale.tokens import Tokens, TokenShape
 from sandbox.faults import Faults
 from sandbox.forms import NotAForm, read_form
-from sandbox.provider_server import Door, Seen
+from sandbox.provider_server import ProviderServer, Seen
 from sandbox.script import Segment
 
 __all__ = ["Botlhale", "Order", "Uploaded"]
@@ -34,7 +34,7 @@ LIMIT = 1 << 16
 SOMEBODY_ELSES = "These are the words of somebody else's recording."
 
 
-class Botlhale(Manners):
+class Botlhale(Options):
     """One account at a pretended Botlhale.
 
     A recording is worked on from the moment storage has it; one that is not whole PCM16 mono WAV at the ordered rate,
@@ -72,7 +72,9 @@ class Botlhale(Manners):
         self._storage = Storage(
             shape=storage_shape, faults=self.faults, requests=self.requests, received=self._jobs.receive
         )
-        self._door = Door(faults=self.faults, requests=self.requests, name=lambda seen: f"{seen.method} {seen.path}")
+        self._door = ProviderServer(
+            faults=self.faults, requests=self.requests, name=lambda seen: f"{seen.method} {seen.path}"
+        )
         self.tokens = Tokens(shape=token_shape, refresh_token=self.refresh_token, door=self._door)
         self._door.serve(hdrs.METH_POST, "/asr/async/upload", self._upload)
         self._door.serve(hdrs.METH_GET, "/asr/async/status", self._status)

@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sandbox.botlhale.manners import AudioLength, NameForm, StatusShape
+from sandbox.botlhale.options import AudioLength, NameForm, StatusShape
 from sandbox.botlhale.orders import Dialect
 from sandbox.script import Segment
 

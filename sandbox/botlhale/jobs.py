@@ -6,7 +6,7 @@ import asyncio
 import random
 from dataclasses import dataclass, field, replace
 
-from sandbox.botlhale.manners import Manners, Odd
+from sandbox.botlhale.options import Odd, Options
 from sandbox.botlhale.orders import Order
 from sandbox.script import BOTLHALE_LINES, Heard, Segment, play
 from sandbox.wav import PCM, Recording
@@ -58,21 +58,21 @@ class Job:
         self.odd[way] = max(left - 1, 0)
         return left > 0
 
-    def word(self, manners: Manners) -> str | None:
+    def word(self, options: Options) -> str | None:
         """Say where the job stands; None when nobody may know of it yet."""
         if self.recording is None:
-            return manners.word_before_upload
+            return options.word_before_upload
         if not self._over:
-            return manners.running_word
-        return self.failed_word or manners.done_word
+            return options.running_word
+        return self.failed_word or options.done_word
 
 
 class Jobs:
     """Every job of the account, by name."""
 
-    def __init__(self, manners: Manners) -> None:
+    def __init__(self, options: Options) -> None:
         self.uploads: dict[str, Uploaded] = {}
-        self._manners = manners
+        self._options = options
         self._jobs: dict[str, Job] = {}
         self._failures: list[str] = []
 
@@ -111,9 +111,9 @@ class Jobs:
         )
         self.uploads[name] = replace(uploaded, received=known.received + 1) if known else uploaded
         job.recording = recording
-        job.held = self._manners.hold
-        job.ready_at = asyncio.get_running_loop().time() + self._manners.speed * recording.seconds
-        job.odd = self._manners.oddities()
+        job.held = self._options.hold
+        job.ready_at = asyncio.get_running_loop().time() + self._options.speed * recording.seconds
+        job.odd = self._options.oddities()
         if self._failures:
             job.failed_word = self._failures.pop(0)
         else:
@@ -125,7 +125,7 @@ class Jobs:
         if recording is None:
             return []
         heard = Heard(name=job.name, seconds=recording.seconds, sha256=recording.sha256)
-        return list(play(self._manners.script, heard, lines=BOTLHALE_LINES))
+        return list(play(self._options.script, heard, lines=BOTLHALE_LINES))
 
 
 def _usable(recording: Recording, order: Order) -> bool:

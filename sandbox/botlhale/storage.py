@@ -20,7 +20,7 @@ from aiohttp import BodyPartReader, MultipartReader, hdrs, web
 
 from sandbox.faults import Faults
 from sandbox.forms import NotAForm, next_part, open_multipart, read_part, read_some
-from sandbox.provider_server import SEEN, Door, Refusal, Seen
+from sandbox.provider_server import SEEN, ProviderServer, Refusal, Seen
 from sandbox.wav import Meter, Recording
 
 StorageShape = Literal["sigv2", "sigv4"]
@@ -50,7 +50,7 @@ class Storage:
         self._shape = shape
         self._received = received
         self._forms: dict[str, Form] = {}
-        self._door = Door(faults=faults, requests=requests, name=lambda request: f"{request.method} storage")
+        self._door = ProviderServer(faults=faults, requests=requests, name=lambda request: f"{request.method} storage")
         self._door.serve(hdrs.METH_POST, "/", self._take)
 
     async def open(self) -> str:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sandbox.botlhale.refusals import refuse, unauthorised
 from sandbox.forms import NotAForm, read_body, read_form
-from sandbox.provider_server import SEEN, Door
+from sandbox.provider_server import SEEN, ProviderServer
 
 TokenShape = Literal["B2", "B3"]
 LIMIT = 1 << 16
@@ -34,7 +34,7 @@ class Tokens:
     `expire`.
     """
 
-    def __init__(self, *, shape: TokenShape, refresh_token: str, door: Door) -> None:
+    def __init__(self, *, shape: TokenShape, refresh_token: str, door: ProviderServer) -> None:
         self.expires_in = 86400
         self._refresh_token = refresh_token
         self._good: set[str] = set()

@@ -19,8 +19,8 @@ from sandbox.gowajee import answers
 from sandbox.gowajee.jobs import Delivery, Fetch, Job
 from sandbox.gowajee.orders import MODELS, Order, Request, read_request, refuse
 from sandbox.gowajee.webhook import Webhook
-from sandbox.gowajee.work import Manners, WebhookMode, Work
-from sandbox.provider_server import Door, Seen
+from sandbox.gowajee.work import Options, WebhookMode, Work
+from sandbox.provider_server import ProviderServer, Seen
 
 __all__ = ["Delivery", "Fetch", "Gowajee", "Job", "Order"]
 
@@ -29,7 +29,7 @@ REGISTERED: Literal["(the registered token)"] = "(the registered token)"
 PREFIX = "/v1/speech-to-text"
 
 
-class Gowajee(Manners):
+class Gowajee(Options):
     """One account at a pretended Gowajee, with one registered webhook.
 
     Faults are armed by `POST transcribe/async`, `GET job/status` and `webhook` (for the call the stand-in makes: one
@@ -55,7 +55,7 @@ class Gowajee(Manners):
         self._port = port
         self._webhook = Webhook(url=URL(webhook_url), faults=self.faults) if webhook_url else None
         self._open = AsyncExitStack()
-        self._door = Door(faults=self.faults, requests=self.requests, name=_name)
+        self._door = ProviderServer(faults=self.faults, requests=self.requests, name=_name)
         models, model = "|".join(MODELS), "/{model}" if status_path == "model" else ""
         self._door.serve(hdrs.METH_POST, f"{PREFIX}/{{model:{models}}}/transcribe/async", self._submit)
         if status_path == "none":  # as on the page "Asynchronous API", which knows no such call

@@ -22,7 +22,7 @@ LONGEST = 5 * 60 * 60
 
 
 @dataclass(kw_only=True)
-class Manners:
+class Options:
     """What a test may change while the stand-in runs.
 
     `speed`: processing seconds per second of sound. `hold`: jobs that arrive stay in work (`held_as`) until released.
@@ -45,9 +45,9 @@ class Manners:
 class Work:
     """Works on jobs in the background, on `session`'s connections."""
 
-    def __init__(self, manners: Manners, *, session: ClientSession, webhook: Webhook | None, webhook_id: str) -> None:
+    def __init__(self, options: Options, *, session: ClientSession, webhook: Webhook | None, webhook_id: str) -> None:
         self.failures: list[str] = []
-        self._manners = manners
+        self._options = options
         self._session = session
         self._webhook = webhook
         self._webhook_id = webhook_id
@@ -55,11 +55,11 @@ class Work:
 
     async def begin(self, job: Job, audio: bytes | str) -> None:
         """Put a job in the queue; in mode `early` it is over when this returns."""
-        if self._manners.webhook_mode == "early":
+        if self._options.webhook_mode == "early":
             self._finish(job, await self._open(job, audio))
             await self._tell(job)
             return
-        if not self._manners.hold:
+        if not self._options.hold:
             job.released.set()
         self._start(self._work(job, audio))
 
@@ -88,7 +88,7 @@ class Work:
         if job.recording is None:
             return []
         heard = Heard(name=job.job_id, seconds=job.seconds, sha256=job.recording.sha256)
-        return play(self._manners.script, heard, lines=GOWAJEE_LINES)
+        return play(self._options.script, heard, lines=GOWAJEE_LINES)
 
     def notice(self, job: Job) -> dict[str, object]:
         """Give the genuine body of a job's webhook."""
@@ -100,14 +100,14 @@ class Work:
         task.add_done_callback(self._tasks.discard)
 
     async def _work(self, job: Job, audio: bytes | str) -> None:
-        job.state = "IN_PROGRESS" if job.released.is_set() else self._manners.held_as
+        job.state = "IN_PROGRESS" if job.released.is_set() else self._options.held_as
         await self._forge(job)
         trouble = await self._open(job, audio)
-        await asyncio.sleep(self._manners.speed * job.seconds)
+        await asyncio.sleep(self._options.speed * job.seconds)
         await job.released.wait()
         self._finish(job, trouble)
-        if self._manners.webhook_mode == "late":
-            await asyncio.sleep(self._manners.late_by)
+        if self._options.webhook_mode == "late":
+            await asyncio.sleep(self._options.late_by)
         await self._tell(job)
 
     async def _open(self, job: Job, audio: bytes | str) -> str:
@@ -121,20 +121,20 @@ class Work:
     def _finish(self, job: Job, trouble: str) -> None:
         if self.failures:
             trouble = self.failures.pop(0)
-        if self._manners.webhook_mode == "failed":
+        if self._options.webhook_mode == "failed":
             trouble = trouble or "error message"
         job.state, job.message = ("FAILED", trouble) if trouble else ("COMPLETED", "")
 
     async def _tell(self, job: Job) -> None:
-        if self._webhook is None or self._manners.webhook_mode == "never":
+        if self._webhook is None or self._options.webhook_mode == "never":
             return
-        for _ in range(2 if self._manners.webhook_mode == "twice" else 1):
+        for _ in range(2 if self._options.webhook_mode == "twice" else 1):
             await self.call(job, body=self.notice(job), token=self._webhook.token)
 
     async def _forge(self, job: Job) -> None:
-        if self._webhook is None or self._manners.webhook_mode not in {"forged", "leaked"}:
+        if self._webhook is None or self._options.webhook_mode not in {"forged", "leaked"}:
             return
-        leaked = self._manners.webhook_mode == "leaked"
+        leaked = self._options.webhook_mode == "leaked"
         for token in (self._webhook.token,) if leaked else (None, "invented-wrong-token"):
             for body in self._lies(job):
                 await self.call(job, body=body, token=token, genuine=False)

@@ -8,18 +8,18 @@ import time
 from collections.abc import Sequence
 
 from sandbox.faults import Faults, answer
-from sandbox.slack.options import Behaviour
-from sandbox.slack.services import Backstage
-from sandbox.slack.socket_faults import Mishap, Moment
+from sandbox.slack.options import Options
+from sandbox.slack.services import WorkspaceServices
+from sandbox.slack.socket_faults import Moment, SocketFault
 from sandbox.slack.values import Channel, CommandAnswer, Delivery, Json, Kind, Share, Upload
 from sandbox.slack.workspace import Post, StoredFile
 
 
-class Doings(Behaviour):
+class Actions(Options):
     """Shares, commands, events, and mischief with sockets."""
 
     faults: Faults
-    _behind: Backstage
+    _behind: WorkspaceServices
 
     def refuse(self, method: str, error: str, *, times: int = 1) -> None:
         """Refuse the next `times` calls of a method with a word of Slack's (`restricted_action`, …)."""
@@ -202,6 +202,6 @@ class Doings(Behaviour):
         """Announce the end of the present WebSockets and close them `grace` seconds later."""
         await self._behind.sockets.disconnect(reason, grace=grace)
 
-    def trip(self, moment: Moment, mishap: Mishap, *, times: int = 1) -> None:
+    def trip(self, moment: Moment, socket_fault: SocketFault, *, times: int = 1) -> None:
         """Let the next `times` WebSockets that come to `moment` go wrong in this way."""
-        self._behind.sockets.mishaps.arm(moment, mishap, times=times)
+        self._behind.sockets.socket_faults.arm(moment, socket_fault, times=times)

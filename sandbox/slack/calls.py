@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from aiohttp import web
 
-from sandbox.slack.signals import Bell
+from sandbox.slack.signals import Signal
 from sandbox.slack.values import Call, Json
 
 
@@ -32,9 +32,9 @@ class Entry:
 class CallLog:
     """Every call that has ended."""
 
-    def __init__(self, bell: Bell) -> None:
+    def __init__(self, signal: Signal) -> None:
         self.calls: list[Call] = []
-        self._bell = bell
+        self._signal = signal
 
     @contextmanager
     def record(self, method: str, args: Json) -> Iterator[Entry]:
@@ -45,4 +45,4 @@ class CallLog:
         finally:
             ok, error = entry.outcome or (False, "hung_up")
             self.calls.append(Call(method=method, args=args, ok=ok, error=error, at=at))
-            self._bell.ring()
+            self._signal.notify()

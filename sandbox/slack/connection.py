@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from aiohttp import WSMsgType, web
 
 from sandbox.slack.delivery import Received
-from sandbox.slack.options import Behaviour
-from sandbox.slack.socket_faults import GRACE, Mishap
+from sandbox.slack.options import Options
+from sandbox.slack.socket_faults import GRACE, SocketFault
 from sandbox.slack.values import Json
 
 LOOK = 0.01
@@ -28,7 +28,7 @@ class Connection:
 
     socket: web.WebSocketResponse
     request: web.Request
-    behaviour: Behaviour
+    options: Options
     ticket: str
     leaving: bool = False
     mute: bool = False
@@ -40,7 +40,7 @@ class Connection:
     @property
     def is_mute(self) -> bool:
         """Whether it says nothing."""
-        return self.mute or self.behaviour.deaf_sockets
+        return self.mute or self.options.deaf_sockets
 
     async def say(self, message: Json) -> None:
         """Send one message. Raises `ConnectionError`."""
@@ -63,15 +63,15 @@ class Connection:
                 yield json.loads(message.data)
         await (self._hung_up() if self.unread else self.socket.close())
 
-    async def suffer(self, mishap: Mishap) -> None:
+    async def suffer(self, socket_fault: SocketFault) -> None:
         """Let something go wrong now."""
-        match mishap:
+        match socket_fault:
             case "cut":
                 self.cut()
             case "close":
                 await self.socket.close()
             case "deaf" | "half_open":
-                self.unread, self.mute = True, mishap == "deaf"
+                self.unread, self.mute = True, socket_fault == "deaf"
             case farewell:
                 self._begin(self.end(farewell, grace=GRACE))
 
@@ -101,7 +101,7 @@ class Connection:
 
     async def _ping(self) -> None:
         while True:
-            await asyncio.sleep(self.behaviour.ping_every)
+            await asyncio.sleep(self.options.ping_every)
             if not self.is_mute:
                 try:
                     await self.socket.ping(b"Ping from sandbox")

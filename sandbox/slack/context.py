@@ -8,9 +8,9 @@ from typing import Literal
 
 from sandbox.slack.arguments import Arguments
 from sandbox.slack.dialogs import Dialogs
-from sandbox.slack.options import Behaviour
+from sandbox.slack.options import Options
 from sandbox.slack.pace import Pace
-from sandbox.slack.signals import Errands
+from sandbox.slack.signals import BackgroundTasks
 from sandbox.slack.values import Json
 from sandbox.slack.workspace import Post, Workspace
 
@@ -31,8 +31,8 @@ class Context:
     """The workspace, and what happens around it."""
 
     workspace: Workspace
-    behaviour: Behaviour
-    errands: Errands
+    options: Options
+    tasks: BackgroundTasks
     dialogs: Dialogs
     pace: Pace
     uploads: dict[str, Pending]

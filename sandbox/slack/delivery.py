@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from sandbox.slack.options import Behaviour
+from sandbox.slack.options import Options
 
 OK = 200
 REDIRECT = 300
@@ -36,11 +36,11 @@ def signature(secret: str, *, timestamp: str, body: bytes) -> str:
     return f"v0={digest}"
 
 
-class HttpDoor:
+class HttpDelivery:
     """Posts to the app, which has `ack_timeout` seconds to answer."""
 
-    def __init__(self, behaviour: Behaviour, *, signing_secret: str) -> None:
-        self._behaviour = behaviour
+    def __init__(self, options: Options, *, signing_secret: str) -> None:
+        self._options = options
         self._secret = signing_secret
         self._session: aiohttp.ClientSession | None = None
 
@@ -66,7 +66,7 @@ class HttpDoor:
         if self._session is None:
             # A new connection each time: one that the app closed while it lay idle would look like a failed attempt.
             self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, force_close=True))
-        limit = aiohttp.ClientTimeout(total=self._behaviour.ack_timeout)
+        limit = aiohttp.ClientTimeout(total=self._options.ack_timeout)
         async with self._session.post(url, data=body, headers=headers, timeout=limit, allow_redirects=False) as answer:
             content = await answer.read()
             no_retry = answer.headers.get("x-slack-no-retry") == "1"

@@ -11,7 +11,7 @@ import json
 import random
 
 from sandbox.slack.access import HISTORY_SCOPE
-from sandbox.slack.delivery import HttpDoor, Received
+from sandbox.slack.delivery import HttpDelivery, Received
 from sandbox.slack.events import (
     envelope,
     file_deleted,
@@ -23,8 +23,8 @@ from sandbox.slack.events import (
     reaction_added,
 )
 from sandbox.slack.grants import Grants
-from sandbox.slack.options import Behaviour
-from sandbox.slack.signals import Errands
+from sandbox.slack.options import Options
+from sandbox.slack.signals import BackgroundTasks
 from sandbox.slack.sockets import Sockets
 from sandbox.slack.values import Delivery, Json
 from sandbox.slack.workspace import Post, Workspace
@@ -37,19 +37,19 @@ class Dispatcher:
         self,
         workspace: Workspace,
         *,
-        behaviour: Behaviour,
-        http: HttpDoor,
+        options: Options,
+        http: HttpDelivery,
         sockets: Sockets,
-        errands: Errands,
+        tasks: BackgroundTasks,
         grants: Grants,
     ) -> None:
         self._grants = grants
         self.deliveries: list[Delivery] = []
-        self._behaviour = behaviour
+        self._options = options
         self._workspace = workspace
         self._http = http
         self._sockets = sockets
-        self._errands = errands
+        self._tasks = tasks
         self._envelopes: dict[str, Json] = {}
 
     async def send(self, event: Json, *, whole: bool | None = None) -> Delivery:
@@ -72,35 +72,35 @@ class Dispatcher:
             due.append(message(self._workspace, post, new_upload=new_upload))
         random.shuffle(due)
         for event in due:
-            self._errands.start(self.send(event))
+            self._tasks.start(self.send(event))
 
     def announce_reaction(self, post: Post, emoji: str, *, user: str) -> None:
         """Send `reaction_added`, where it is subscribed and the bot is there."""
-        channel, behaviour = self._workspace.channels[post.channel_id], self._behaviour
-        granted = "reaction_added" in behaviour.subscriptions and "reactions:read" in behaviour.scopes
+        channel, options = self._workspace.channels[post.channel_id], self._options
+        granted = "reaction_added" in options.subscriptions and "reactions:read" in options.scopes
         if granted and self._workspace.bot_user_id in channel.members:
-            self._errands.start(self.send(reaction_added(post, emoji, user=user)))
+            self._tasks.start(self.send(reaction_added(post, emoji, user=user)))
 
     def announce_deleted_file(self, file_id: str) -> None:
         """Send `file_deleted`, where it is subscribed."""
-        if "file_deleted" in self._behaviour.subscriptions and self._grants.of(self._workspace):
-            self._errands.start(self.send(file_deleted(self._workspace, file_id)))
+        if "file_deleted" in self._options.subscriptions and self._grants.of(self._workspace):
+            self._tasks.start(self.send(file_deleted(self._workspace, file_id)))
 
     def announce_deleted_message(self, post: Post) -> None:
         """Send `message_deleted`, where messages are heard."""
         if self._hears_messages(post):
-            self._errands.start(self.send(message_deleted(self._workspace, post)))
+            self._tasks.start(self.send(message_deleted(self._workspace, post)))
 
     def announce_tombstone(self, post: Post) -> None:
         """Send `message_changed` about a message that was deleted and has replies, where messages are heard."""
         if self._hears_messages(post):
-            self._errands.start(self.send(message_buried(self._workspace, post)))
+            self._tasks.start(self.send(message_buried(self._workspace, post)))
 
     def announce_opened_home(self, user_id: str, *, channel_id: str, tab: str, view: Json | None) -> None:
         """Send `app_home_opened`, where it is subscribed."""
-        if "app_home_opened" in self._behaviour.subscriptions:
+        if "app_home_opened" in self._options.subscriptions:
             event = home_opened(self._workspace, user_id, channel_id=channel_id, tab=tab, view=view)
-            self._errands.start(self.send(event))
+            self._tasks.start(self.send(event))
 
     def _hears_files(self, post: Post) -> bool:
         # It is not settled whether Slack tells of files in public channels that the bot has not joined: here it does.
@@ -108,18 +108,18 @@ class Dispatcher:
         if not self._grants.of(self._workspace):
             return False
         near = channel.kind == "public" or self._workspace.bot_user_id in channel.members
-        return near and "file_shared" in self._behaviour.subscriptions and "files:read" in self._behaviour.scopes
+        return near and "file_shared" in self._options.subscriptions and "files:read" in self._options.scopes
 
     def _hears_messages(self, post: Post) -> bool:
         channel = self._workspace.channels[post.channel_id]
-        granted = HISTORY_SCOPE[channel.kind] in self._behaviour.scopes and bool(self._grants.of(self._workspace))
-        return granted and "message" in self._behaviour.subscriptions and self._workspace.bot_user_id in channel.members
+        granted = HISTORY_SCOPE[channel.kind] in self._options.scopes and bool(self._grants.of(self._workspace))
+        return granted and "message" in self._options.subscriptions and self._workspace.bot_user_id in channel.members
 
     async def _offer(self, event_id: str, *, repeated: bool = False) -> Delivery:
         sent = self._envelopes[event_id]
         retry = (1, "http_timeout") if repeated else None
         attempt = 1
-        for delay in (*self._behaviour.retry_delays, None):
+        for delay in (*self._options.retry_delays, None):
             received = await self._attempt(sent, retry=retry)
             delivery = self._note(event_id, sent["event"]["type"], attempt=attempt, received=received)
             if received.taken or received.no_retry or delay is None:
@@ -130,10 +130,10 @@ class Dispatcher:
         raise AssertionError("the last attempt returns")
 
     async def _attempt(self, sent: Json, *, retry: tuple[int, str] | None) -> Received:
-        if self._behaviour.events_url is None:
+        if self._options.events_url is None:
             return await self._sockets.send("events_api", sent, retry=retry)
         body = json.dumps(sent).encode()
-        return await self._http.post(self._behaviour.events_url, body, content_type="application/json", retry=retry)
+        return await self._http.post(self._options.events_url, body, content_type="application/json", retry=retry)
 
     def _note(self, event_id: str, kind: str, *, attempt: int, received: Received) -> Delivery:
         delivery = Delivery(
@@ -141,8 +141,8 @@ class Dispatcher:
             type=kind,
             attempt=attempt,
             status=received.status,
-            mode="socket" if self._behaviour.events_url is None else "http",
+            mode="socket" if self._options.events_url is None else "http",
         )
         self.deliveries.append(delivery)
-        self._workspace.bell.ring()
+        self._workspace.signal.notify()
         return delivery

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sandbox.slack.connection import Connection
-from sandbox.slack.services import Backstage
+from sandbox.slack.services import WorkspaceServices
 from sandbox.slack.values import Call, Delivery, Json, Message, Share
 
 
-class Findings:
+class Inspection:
     """Looks, and waits for what is to be seen."""
 
-    _behind: Backstage
+    _behind: WorkspaceServices
 
     @property
     def calls(self) -> list[Call]:
@@ -77,9 +77,9 @@ class Findings:
         return list(self._behind.sockets.shown)
 
     @property
-    def mishaps_left(self) -> int:
+    def socket_faults_left(self) -> int:
         """How many of those armed by `trip` have not happened yet."""
-        return self._behind.sockets.mishaps.left
+        return self._behind.sockets.socket_faults.left
 
     def message(self, channel_id: str, ts: str) -> Message:
         """Return one message; KeyError when it is not there."""
@@ -113,11 +113,11 @@ class Findings:
 
     async def until(self, condition: Callable[[], object], *, within: float = 30) -> None:
         """Wait until something that can be seen here is true; TimeoutError after `within` seconds."""
-        await self._behind.bell.until(condition, within=within)
+        await self._behind.signal.until(condition, within=within)
 
     async def quiet(self) -> None:
         """Wait until no event, retry or late share is under way.
 
         Without anybody to hear an event that takes until its retries are over.
         """
-        await self._behind.errands.quiet()
+        await self._behind.tasks.quiet()

@@ -9,8 +9,8 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
-from sandbox.slack.options import Behaviour
-from sandbox.slack.services import Backstage
+from sandbox.slack.options import Options
+from sandbox.slack.services import WorkspaceServices
 from sandbox.slack.values import CommandAnswer, Json, Message
 from sandbox.slack.wire import channel_object, home_object, message_object
 
@@ -19,10 +19,10 @@ class NotThere(Exception):
     """Nobody can press or fill in what is not on the screen."""
 
 
-class Hands(Behaviour):
+class Interactions(Options):
     """By default they are Amara's."""
 
-    _behind: Backstage
+    _behind: WorkspaceServices
 
     async def press(self, message: Message, action_id: str, *, user: str | None = None) -> CommandAnswer:
         """Press a button of a message. Raises `NotThere`."""

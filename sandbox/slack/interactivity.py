@@ -15,7 +15,7 @@ from aiohttp import web
 from sandbox.faults import Faults
 from sandbox.slack.calls import CallLog
 from sandbox.slack.context import Context
-from sandbox.slack.delivery import HttpDoor, Received
+from sandbox.slack.delivery import HttpDelivery, Received
 from sandbox.slack.grants import Grants
 from sandbox.slack.limits import check_blocks
 from sandbox.slack.methods.identity import domain_of
@@ -29,14 +29,14 @@ SECONDS = 30 * 60
 FORM = "application/x-www-form-urlencoded"
 
 
-class People:
+class Interactivity:
     """Sends commands and interactions, and takes posts to their `response_url`; armed faults: `response_url`."""
 
     def __init__(
         self,
         context: Context,
         *,
-        http: HttpDoor,
+        http: HttpDelivery,
         sockets: Sockets,
         faults: Faults,
         log: CallLog,
@@ -111,7 +111,7 @@ class People:
         return answer
 
     async def _hand_in(self, kind: str, payload: Json, *, form: dict[str, str]) -> Received:
-        url = self._context.behaviour.events_url
+        url = self._context.options.events_url
         if url is None:
             return await self._sockets.send(kind, payload)
         return await self._http.post(url, urlencode(form).encode(), content_type=FORM)
@@ -119,7 +119,7 @@ class People:
     def _expect(self, channel: Channel | None) -> CommandAnswer:
         workspace = self._context.workspace
         ticket = workspace.new_id("R")
-        answer = CommandAnswer(bell=workspace.bell, response_url=f"{workspace.origin}/respond/{ticket}")
+        answer = CommandAnswer(signal=workspace.signal, response_url=f"{workspace.origin}/respond/{ticket}")
         self._open[ticket] = (answer, channel, time.monotonic())
         return answer
 
@@ -134,7 +134,7 @@ class People:
         said = answer.body if isinstance(answer.body, dict) else {"text": answer.body}
         # The app may have posted to the response_url before it acknowledged: those messages came first.
         answer.messages.append(said)
-        self._context.workspace.bell.ring()
+        self._context.workspace.signal.notify()
 
     async def respond(self, request: web.Request) -> web.StreamResponse:
         """Take one post to a `response_url`: five within thirty minutes."""
@@ -170,7 +170,7 @@ class People:
             raise Denied("no_text")
         self._uses[ticket] = used + 1
         answer.messages.append(said)
-        self._context.workspace.bell.ring()
+        self._context.workspace.signal.notify()
         if channel is not None and said.get("response_type") == "in_channel":
             self._post(channel, said, blocks=blocks)
 

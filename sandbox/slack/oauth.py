@@ -17,7 +17,7 @@ from aiohttp import web
 from sandbox.slack.arguments import Arguments
 from sandbox.slack.context import Context, Method, Methods
 from sandbox.slack.grants import Grant, Grants
-from sandbox.slack.options import Behaviour
+from sandbox.slack.options import Options
 from sandbox.slack.refusal import Denied
 from sandbox.slack.values import Json
 from sandbox.slack.workspace import Workspace
@@ -45,8 +45,8 @@ class OAuth:
     client_id = "1000.2000"
     client_secret = "sandbox-client-secret"  # noqa: S105 - invented
 
-    def __init__(self, behaviour: Behaviour, *, teams: Callable[[], Mapping[str, Workspace]], grants: Grants) -> None:
-        self._behaviour = behaviour
+    def __init__(self, options: Options, *, teams: Callable[[], Mapping[str, Workspace]], grants: Grants) -> None:
+        self._options = options
         self._teams = teams
         self._grants = grants
         self._codes: dict[str, Agreed] = {}
@@ -75,7 +75,7 @@ class OAuth:
             return "invalid_client_id"
         if not asked["scope"]:
             return "invalid_scope"
-        return None if asked["redirect_uri"] in self._behaviour.redirect_urls else "bad_redirect_uri"
+        return None if asked["redirect_uri"] in self._options.redirect_urls else "bad_redirect_uri"
 
     def _places(self) -> list[str]:
         teams = self._teams().values()
@@ -104,8 +104,8 @@ class OAuth:
         if sent.text("client_secret") != self.client_secret:
             raise Denied("bad_client_secret")
         if sent.text("grant_type") == "refresh_token":
-            behaviour = self._behaviour
-            lasts, grace = behaviour.token_lasts or CODE_LASTS, behaviour.refresh_grace
+            options = self._options
+            lasts, grace = options.token_lasts or CODE_LASTS, options.refresh_grace
             grant = self._grants.exchange(sent.text("refresh_token"), lasts=lasts, grace=grace)
             return self._told(grant, scopes=set(grant.teams[0].scopes))
         agreed = self._codes.pop(sent.text("code"), None)
@@ -113,7 +113,7 @@ class OAuth:
             raise Denied("invalid_code")
         if sent.text("redirect_uri") != agreed.redirect_uri:
             raise Denied("bad_redirect_uri")
-        grant = self._grants.new(**self._opened(agreed.place), lasts=self._behaviour.token_lasts)
+        grant = self._grants.new(**self._opened(agreed.place), lasts=self._options.token_lasts)
         told = self._told(grant, scopes=grant.teams[0].scopes & agreed.scopes)
         return told | {"authed_user": {"id": agreed.by}}
 
@@ -136,8 +136,8 @@ class OAuth:
             "enterprise": {"id": enterprise, "name": "Organisation"} if enterprise else None,
             "is_enterprise_install": grant.enterprise is not None,
         }
-        if grant.refresh_token and self._behaviour.token_lasts:
-            told |= {"refresh_token": grant.refresh_token, "expires_in": int(self._behaviour.token_lasts)}
+        if grant.refresh_token and self._options.token_lasts:
+            told |= {"refresh_token": grant.refresh_token, "expires_in": int(self._options.token_lasts)}
         return told
 
 

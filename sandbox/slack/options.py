@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Behaviour:
+class Options:
     """The switches; times are seconds."""
 
     def __init__(self, *, scopes: set[str], retry_delays: tuple[float, ...]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from sandbox.slack.options import Behaviour
+from sandbox.slack.options import Options
 from sandbox.slack.refusal import Throttled
 
 GAP = 1.0
@@ -14,13 +14,13 @@ GAP = 1.0
 class Pace:
     """Refuses a message that comes too soon after the last one, when told to."""
 
-    def __init__(self, behaviour: Behaviour) -> None:
-        self._behaviour = behaviour
+    def __init__(self, options: Options) -> None:
+        self._options = options
         self._last: dict[str, float] = {}
 
     def admit(self, channel_id: str) -> None:
         """Count one message to a conversation."""
         now = time.monotonic()
-        if self._behaviour.enforce_rate and now - self._last.get(channel_id, -GAP) < GAP:
+        if self._options.enforce_rate and now - self._last.get(channel_id, -GAP) < GAP:
             raise Throttled(1)
         self._last[channel_id] = now

@@ -15,29 +15,29 @@ from sandbox.slack.context import Pending
 from sandbox.slack.dialogs import Dialogs
 from sandbox.slack.downloads import Downloads
 from sandbox.slack.grants import Grant, Grants
-from sandbox.slack.interactivity import People
+from sandbox.slack.interactivity import Interactivity
 from sandbox.slack.refusal import Denied
-from sandbox.slack.uploading import UploadDoor
+from sandbox.slack.uploading import Uploads
 from sandbox.slack.web_api import WebApi
 from sandbox.slack.workspace import Workspace
 
 
-class Services(Protocol):
+class RoutedServices(Protocol):
     """What the router needs of a workspace."""
 
     workspace: Workspace
     uploads: dict[str, Pending]
     dialogs: Dialogs
     web_api: WebApi
-    upload_door: UploadDoor
-    people: People
+    upload_requests: Uploads
+    people: Interactivity
     downloads: Downloads
 
 
 class Router:
     """`teams` by their ids, the first one answers what is nobody's."""
 
-    def __init__(self, teams: Mapping[str, Services], *, grants: Grants) -> None:
+    def __init__(self, teams: Mapping[str, RoutedServices], *, grants: Grants) -> None:
         self._teams = teams
         self._grants = grants
 
@@ -51,7 +51,7 @@ class Router:
         ]  # fmt: skip
 
     @property
-    def _first(self) -> Services:
+    def _first(self) -> RoutedServices:
         return next(iter(self._teams.values()))
 
     async def call(self, request: web.Request) -> web.StreamResponse:
@@ -63,7 +63,7 @@ class Router:
             return await self._first.web_api.answer(request)
         return await self._meant(grant, {name: str(value) for name, value in sent.items()}).web_api.answer(request)
 
-    def _meant(self, grant: Grant, sent: Mapping[str, str]) -> Services:
+    def _meant(self, grant: Grant, sent: Mapping[str, str]) -> RoutedServices:
         behind = [self._teams[team.team_id] for team in grant.teams]
         for team in behind if len(behind) > 1 else ():
             workspace = team.workspace
@@ -78,7 +78,7 @@ class Router:
     async def upload(self, request: web.Request) -> web.StreamResponse:
         """The bytes of a file."""
         ticket = request.match_info["ticket"]
-        return await self._whose(lambda team: ticket in team.uploads).upload_door.take(request)
+        return await self._whose(lambda team: ticket in team.uploads).upload_requests.take(request)
 
     async def respond(self, request: web.Request) -> web.StreamResponse:
         """A post to a `response_url`."""
@@ -90,5 +90,5 @@ class Router:
         place = request.match_info["team_and_id"].rpartition("-")[0]
         return await self._teams.get(place, self._first).downloads.download(request)
 
-    def _whose(self, holds: Callable[[Services], bool]) -> Services:
+    def _whose(self, holds: Callable[[RoutedServices], bool]) -> RoutedServices:
         return next((team for team in self._teams.values() if holds(team)), self._first)

@@ -8,20 +8,20 @@ from dataclasses import dataclass
 from sandbox.faults import Faults
 from sandbox.slack.calls import CallLog
 from sandbox.slack.context import Context, Pending
-from sandbox.slack.delivery import HttpDoor
+from sandbox.slack.delivery import HttpDelivery
 from sandbox.slack.dialogs import Dialogs
 from sandbox.slack.dispatch import Dispatcher
 from sandbox.slack.downloads import Downloads
 from sandbox.slack.grants import Grant, Grants
-from sandbox.slack.interactivity import People
+from sandbox.slack.interactivity import Interactivity
 from sandbox.slack.oauth import OAuth
-from sandbox.slack.options import Behaviour
+from sandbox.slack.options import Options
 from sandbox.slack.pace import Pace
 from sandbox.slack.router import Router
 from sandbox.slack.serving import Part, Server
-from sandbox.slack.signals import Bell, Errands
+from sandbox.slack.signals import BackgroundTasks, Signal
 from sandbox.slack.sockets import Sockets
-from sandbox.slack.uploading import UploadDoor
+from sandbox.slack.uploading import Uploads
 from sandbox.slack.web_api import WebApi
 from sandbox.slack.workspace import FIRST, Ids, Workspace
 
@@ -38,16 +38,16 @@ class Credentials:
 class Shared:
     """What there is once, for the app in all workspaces, and the two servers that answer."""
 
-    def __init__(self, behaviour: Behaviour, *, credentials: Credentials, faults: Faults) -> None:
-        self.bell = Bell()
-        self.errands = Errands()
+    def __init__(self, options: Options, *, credentials: Credentials, faults: Faults) -> None:
+        self.signal = Signal()
+        self.tasks = BackgroundTasks()
         self.numbers = itertools.count(1)
         self.grants = Grants()
-        self.http = HttpDoor(behaviour, signing_secret=credentials.signing_secret)
-        self.sockets = Sockets(behaviour, app_id=Workspace.app_id, bell=self.bell, faults=faults)
-        self.teams: dict[str, Backstage] = {}
+        self.http = HttpDelivery(options, signing_secret=credentials.signing_secret)
+        self.sockets = Sockets(options, app_id=Workspace.app_id, signal=self.signal, faults=faults)
+        self.teams: dict[str, WorkspaceServices] = {}
         self.oauth = OAuth(
-            behaviour, grants=self.grants,
+            options, grants=self.grants,
             teams=lambda: {team_id: team.workspace for team_id, team in self.teams.items()},
         )  # fmt: skip
         self.router = Router(self.teams, grants=self.grants)
@@ -69,7 +69,7 @@ class Shared:
     async def stop(self) -> None:
         """Close every connection; raises what went wrong inside the stand-in meanwhile."""
         try:
-            await self.errands.stop()
+            await self.tasks.stop()
         finally:
             await self.sockets.drop()
             await self.http.close()
@@ -77,37 +77,37 @@ class Shared:
                 await server.stop()
 
 
-class Backstage:
+class WorkspaceServices:
     """The parts of one workspace."""
 
-    def __init__(self, behaviour: Behaviour, *, shared: Shared, faults: Faults, ids: Ids = FIRST) -> None:
+    def __init__(self, options: Options, *, shared: Shared, faults: Faults, ids: Ids = FIRST) -> None:
         self.shared = shared
-        self.bell, self.errands, self.sockets, self.http = shared.bell, shared.errands, shared.sockets, shared.http
-        self.workspace = Workspace(scopes=behaviour.scopes, bell=self.bell, ids=ids, numbers=shared.numbers)
-        self.log = CallLog(self.bell)
+        self.signal, self.tasks, self.sockets, self.http = shared.signal, shared.tasks, shared.sockets, shared.http
+        self.workspace = Workspace(scopes=options.scopes, signal=self.signal, ids=ids, numbers=shared.numbers)
+        self.log = CallLog(self.signal)
         self.dialogs = Dialogs(shared.numbers)
         self.uploads: dict[str, Pending] = {}
         self.dispatcher = Dispatcher(
-            self.workspace, behaviour=behaviour, http=self.http, sockets=self.sockets, errands=self.errands,
+            self.workspace, options=options, http=self.http, sockets=self.sockets, tasks=self.tasks,
             grants=shared.grants,
         )  # fmt: skip
         context = Context(
             workspace=self.workspace,
-            behaviour=behaviour,
-            errands=self.errands,
+            options=options,
+            tasks=self.tasks,
             dialogs=self.dialogs,
-            pace=Pace(behaviour),
+            pace=Pace(options),
             uploads=self.uploads,
             announce=self.dispatcher.announce,
             oauth=shared.oauth.access,
             open_socket=self.sockets.ticket,
         )
         self.downloads = Downloads(self.workspace, grants=shared.grants, faults=faults, log=self.log)
-        self.people = People(
+        self.people = Interactivity(
             context, http=self.http, sockets=self.sockets, faults=faults, log=self.log, grants=shared.grants
         )
         self.web_api = WebApi(context, grants=shared.grants, faults=faults, log=self.log)
-        self.upload_door = UploadDoor(self.uploads, faults=faults, log=self.log)
+        self.upload_requests = Uploads(self.uploads, faults=faults, log=self.log)
         for first in list(shared.teams.values())[:1]:
             self.workspace.origin, self.workspace.elsewhere = first.workspace.origin, first.workspace.elsewhere
         shared.teams[ids.team] = self

@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Callable, Coroutine
 
 
-class Bell:
+class Signal:
     """Rung whenever anything in the stand-in has changed."""
 
     def __init__(self) -> None:
         self._waiting: list[asyncio.Future[None]] = []
 
-    def ring(self) -> None:
+    def notify(self) -> None:
         """Wake everybody who waits."""
         for waiting in self._waiting:
             if not waiting.done():
@@ -28,7 +28,7 @@ class Bell:
                 await waiting
 
 
-class Errands:
+class BackgroundTasks:
     """Work that goes on behind an answer: deliveries, late shares."""
 
     def __init__(self) -> None:

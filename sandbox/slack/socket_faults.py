@@ -1,4 +1,4 @@
-"""What befalls WebSockets on request: a mishap armed for a moment strikes the next connection that comes to it."""
+"""What can go wrong with a socket and an envelope, armed in advance by the tests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Moment = Literal["open", "hello", "delivery", "acknowledgement"]
 Farewell = Literal["warning", "refresh_requested", "too_many_websockets", "link_disabled"]
 """Why Slack ends a connection, in the words of its `disconnect` message."""
 
-Mishap = Literal["cut", "close", "deaf", "half_open"] | Farewell
+SocketFault = Literal["cut", "close", "deaf", "half_open"] | Farewell
 """What happens then.
 
 `cut` ends the TCP connection without a word, `close` the WebSocket in good order. `deaf` keeps it open, reads nothing
@@ -23,17 +23,17 @@ GRACE = 0.05
 """Seconds from the `disconnect` message to the close; Slack gives about ten after a `warning`, else none."""
 
 
-class Mishaps:
-    """The mishaps armed for each moment, taken first in, first out."""
+class SocketFaults:
+    """The socket_faults armed for each moment, taken first in, first out."""
 
     def __init__(self) -> None:
-        self._armed: dict[Moment, deque[Mishap]] = defaultdict(deque)
+        self._armed: dict[Moment, deque[SocketFault]] = defaultdict(deque)
 
-    def arm(self, moment: Moment, mishap: Mishap, *, times: int) -> None:
+    def arm(self, moment: Moment, socket_fault: SocketFault, *, times: int) -> None:
         """Let it happen to the next `times` connections that come to `moment`."""
-        self._armed[moment].extend([mishap] * times)
+        self._armed[moment].extend([socket_fault] * times)
 
-    def take(self, moment: Moment) -> Mishap | None:
+    def take(self, moment: Moment) -> SocketFault | None:
         """What happens now; it is used up."""
         return self._armed[moment].popleft() if self._armed[moment] else None
 

@@ -16,9 +16,9 @@ from aiohttp import web
 from sandbox.faults import Faults
 from sandbox.slack.connection import Connection
 from sandbox.slack.delivery import Received
-from sandbox.slack.options import Behaviour
-from sandbox.slack.signals import Bell
-from sandbox.slack.socket_faults import Mishaps, Moment
+from sandbox.slack.options import Options
+from sandbox.slack.signals import Signal
+from sandbox.slack.socket_faults import Moment, SocketFaults
 from sandbox.slack.values import Json
 
 MOST_CONNECTIONS = 10
@@ -27,15 +27,15 @@ MOST_CONNECTIONS = 10
 class Sockets:
     """The open connections; an event goes to the next one in turn."""
 
-    def __init__(self, behaviour: Behaviour, *, app_id: str, bell: Bell, faults: Faults) -> None:
-        self._behaviour = behaviour
+    def __init__(self, options: Options, *, app_id: str, signal: Signal, faults: Faults) -> None:
+        self._options = options
         self.connections: list[Connection] = []
         self.address = ""
-        self.mishaps = Mishaps()
+        self.socket_faults = SocketFaults()
         self.shown: list[str] = []
         """The tickets that were shown at the door, in that order."""
         self._app_id = app_id
-        self._bell = bell
+        self._signal = signal
         self._faults = faults
         self._tickets: set[str] = set()
         self._numbers = itertools.count(1)
@@ -55,17 +55,17 @@ class Sockets:
         """Open a connection and serve it until it closes, or let happen what is armed for `socket`."""
         ticket = request.query.get("ticket", "")
         self.shown.append(ticket)
-        self._bell.ring()
+        self._signal.notify()
         known = ticket in self._tickets
         self._tickets.discard(ticket)
-        if self._behaviour.refuse_sockets or not known:
+        if self._options.refuse_sockets or not known:
             return web.Response(status=503 if known else 403)
         return await self._faults.meet("socket", request, lambda: self._open(request, ticket))
 
     async def _open(self, request: web.Request, ticket: str) -> web.StreamResponse:
         socket = web.WebSocketResponse(autoping=False, autoclose=False)
         await socket.prepare(request)
-        connection = Connection(socket=socket, request=request, behaviour=self._behaviour, ticket=ticket)
+        connection = Connection(socket=socket, request=request, options=self._options, ticket=ticket)
         if len(self.connections) >= MOST_CONNECTIONS:
             await connection.end("too_many_websockets", grace=0)
         else:
@@ -77,7 +77,7 @@ class Sockets:
         try:
             await self._meet("open", connection)
             await connection.say(self._hello())
-            self._bell.ring()
+            self._signal.notify()
             await self._meet("hello", connection)
             async for message in connection.messages():
                 if _acknowledge(connection, message):
@@ -87,12 +87,12 @@ class Sockets:
         finally:
             self.connections.remove(connection)
             connection.lost()
-            self._bell.ring()
+            self._signal.notify()
 
     async def _meet(self, moment: Moment, connection: Connection) -> None:
-        mishap = self.mishaps.take(moment)
-        if mishap is not None:
-            await connection.suffer(mishap)
+        socket_fault = self.socket_faults.take(moment)
+        if socket_fault is not None:
+            await connection.suffer(socket_fault)
 
     def _hello(self) -> Json:
         return {
@@ -114,13 +114,13 @@ class Sockets:
         if kind == "events_api":
             envelope |= {"retry_attempt": retry[0] if retry else 0, "retry_reason": retry[1] if retry else ""}
         try:
-            async with asyncio.timeout(self._behaviour.ack_timeout):
+            async with asyncio.timeout(self._options.ack_timeout):
                 return await self._hand_over(envelope)
         except TimeoutError:
             return Received(status=None, reason="timeout")
 
     async def _hand_over(self, envelope: Json) -> Received:
-        await self._bell.until(lambda: self.connections, within=self._behaviour.ack_timeout)
+        await self._signal.until(lambda: self.connections, within=self._options.ack_timeout)
         connection = self._next()
         acknowledged: asyncio.Future[Received] = asyncio.get_running_loop().create_future()
         connection.waiting[envelope["envelope_id"]] = acknowledged
@@ -141,7 +141,7 @@ class Sockets:
         """Cut every connection without a word."""
         for connection in list(self.connections):
             connection.cut()
-        await self._bell.until(lambda: not self.connections, within=5)
+        await self._signal.until(lambda: not self.connections, within=5)
 
     async def disconnect(self, reason: str, *, grace: float) -> None:
         """Announce the end of the present connections (`warning`, `refresh_requested`), and end them after `grace`."""

@@ -7,26 +7,26 @@ from types import TracebackType
 from typing import Self
 
 from sandbox.faults import Faults
-from sandbox.slack.actions import Doings
-from sandbox.slack.inspection import Findings
-from sandbox.slack.interactions import Hands
-from sandbox.slack.options import Behaviour
-from sandbox.slack.services import Backstage, Credentials, Shared
+from sandbox.slack.actions import Actions
+from sandbox.slack.inspection import Inspection
+from sandbox.slack.interactions import Interactions
+from sandbox.slack.options import Options
+from sandbox.slack.services import Credentials, Shared, WorkspaceServices
 from sandbox.slack.workspace import FIRST, Ids
 
 INVENTED = Credentials(bot_token="xoxb-sandbox-bot", app_token="xapp-sandbox-app", signing_secret="sandbox-signing")  # noqa: S106 - invented
 
 
-class Team(Doings, Hands, Findings, Behaviour):
+class Team(Actions, Interactions, Inspection, Options):
     """A workspace; its people, its messages and its faults are its own, the app and the address of Slack are shared."""
 
     def __init__(
         self, *, scopes: Collection[str], retry_delays: Sequence[float], ids: Ids, beside: Shared | None = None
     ) -> None:
-        Behaviour.__init__(self, scopes=set(scopes), retry_delays=tuple(retry_delays))
+        Options.__init__(self, scopes=set(scopes), retry_delays=tuple(retry_delays))
         self.faults = Faults()
         self._shared = beside or Shared(self, credentials=INVENTED, faults=self.faults)
-        self._behind = behind = Backstage(self, shared=self._shared, faults=self.faults, ids=ids)
+        self._behind = behind = WorkspaceServices(self, shared=self._shared, faults=self.faults, ids=ids)
         self.team_id = behind.workspace.team_id
         self.app_id = behind.workspace.app_id
         self.bot_user_id = behind.workspace.bot_user_id
@@ -36,8 +36,8 @@ class Team(Doings, Hands, Findings, Behaviour):
 class Slack(Team):
     """A workspace on loopback, running while the `async with` lasts.
 
-    Its switches are those of `Behaviour`, what people do those of `Doings` and `Hands`, what can be seen those of
-    `Findings`. Faults are armed by the name of the Web API method, or `download`, `upload`, `response_url`, `socket`
+    Its switches are those of `Options`, what people do those of `Actions` and `Interactions`, what can be seen those of
+    `Inspection`. Faults are armed by the name of the Web API method, or `download`, `upload`, `response_url`, `socket`
     (the opening of a WebSocket); what goes wrong with an open WebSocket by `trip`. The app is `installed` with
     `bot_token`, or not until somebody does so through OAuth.
     """

@@ -13,7 +13,7 @@ from sandbox.slack.calls import CallLog
 from sandbox.slack.context import Pending
 
 
-class UploadDoor:
+class Uploads:
     """Takes the bytes of pending uploads; armed faults are keyed `upload`."""
 
     def __init__(self, uploads: dict[str, Pending], *, faults: Faults, log: CallLog) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-from sandbox.slack.signals import Bell
+from sandbox.slack.signals import Signal
 
 Json = dict[str, Any]
 """One object as it crosses the wire."""
@@ -179,7 +179,7 @@ class CommandAnswer:
     `messages` starts with the immediate answer, when that was a message, and grows with each post to `response_url`.
     """
 
-    bell: Bell = field(repr=False)
+    signal: Signal = field(repr=False)
     response_url: str
     status: int | None = None
     body: Json | str | None = None
@@ -187,5 +187,5 @@ class CommandAnswer:
 
     async def wait_for_messages(self, count: int = 1, *, within: float = 10) -> list[Json]:
         """Wait until the person has seen `count` messages; TimeoutError after `within` seconds."""
-        await self.bell.until(lambda: len(self.messages) >= count, within=within)
+        await self.signal.until(lambda: len(self.messages) >= count, within=within)
         return self.messages

@@ -75,8 +75,8 @@ class WebApi:
         return grant
 
     def _granted(self, kind: str) -> set[str]:
-        behaviour = self._context.behaviour
-        return behaviour.app_scopes if kind == "app" else behaviour.scopes
+        options = self._context.options
+        return options.app_scopes if kind == "app" else options.scopes
 
     def _headers(self, token: str | None) -> dict[str, str]:
         try:

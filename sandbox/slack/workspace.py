@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from sandbox.slack.signals import Bell
+from sandbox.slack.signals import Signal
 from sandbox.slack.values import Channel, FileCopy, Json, Kind, Message, Upload
 
 PREFERRED_TEXT = 4_000
@@ -89,14 +89,16 @@ class Workspace:
 
     app_id = "A0SANDBOX"
 
-    def __init__(self, *, scopes: set[str], bell: Bell, ids: Ids = FIRST, numbers: Iterator[int] | None = None) -> None:
+    def __init__(
+        self, *, scopes: set[str], signal: Signal, ids: Ids = FIRST, numbers: Iterator[int] | None = None
+    ) -> None:
         self.team_id = ids.team
         self.name = ids.name
         self.bot_user_id = ids.bot_user
         self.bot_id = ids.bot
         self.enterprise = ids.enterprise
         self.scopes = scopes
-        self.bell = bell
+        self.signal = signal
         self.origin = ""
         self.elsewhere = ""
         self.users = {self.bot_user_id: "threadscribe"}
@@ -146,7 +148,7 @@ class Workspace:
         for file_id in post.file_ids:
             place = Placed(channel_id=post.channel_id, ts=post.ts, thread_ts=post.thread_ts, user=post.user)
             self.files[file_id].shares.append(place)
-        self.bell.ring()
+        self.signal.notify()
         return post
 
     def replace_files(self, post: Post, file_ids: list[str]) -> None:
@@ -165,7 +167,7 @@ class Workspace:
         self.replace_files(post, [])
         post.text, post.blocks = "This message was deleted.", []
         post.reactions.clear()
-        self.bell.ring()
+        self.signal.notify()
 
     def remove(self, post: Post) -> None:
         """Take a message away."""
@@ -173,7 +175,7 @@ class Workspace:
         for file_id in post.file_ids:
             stored = self.files[file_id]
             stored.shares = [place for place in stored.shares if place.ts != post.ts]
-        self.bell.ring()
+        self.signal.notify()
 
     def post(self, channel_id: str, ts: str) -> Post | None:
         """Return the message at `ts`, if it is there."""
@@ -193,7 +195,7 @@ class Workspace:
         for place in stored.shares:
             if (post := self.post(place.channel_id, place.ts)) is not None:
                 post.file_ids.remove(stored.id)
-        self.bell.ring()
+        self.signal.notify()
 
     def view(self, post: Post) -> Message:
         """Freeze a message."""

@@ -16,7 +16,7 @@ from bot.app import Bot, open_bot
 from bot.slack.socket_mode.timings import Pace
 from sandbox import faults
 from sandbox.slack import Share, Slack
-from sandbox.slack.socket_faults import Farewell, Mishap, Moment
+from sandbox.slack.socket_faults import Farewell, Moment, SocketFault
 from storage.database import Transaction
 from storage.job import Reason
 from tests.journeys.bench import Bench, botlhale_settings, only_reply, recording, settings_of
@@ -33,7 +33,7 @@ QUICK = Pace(
     first_pause=timedelta(milliseconds=20),
     longest_pause=timedelta(milliseconds=100),
 )
-MISHAPS: tuple[Mishap, ...] = ("cut", "close", "deaf", "half_open", *get_args(Farewell))
+MISHAPS: tuple[SocketFault, ...] = ("cut", "close", "deaf", "half_open", *get_args(Farewell))
 AT_WORK: tuple[Moment, ...] = ("delivery", "acknowledgement")
 
 
@@ -80,20 +80,20 @@ async def two_connections(slack: Slack) -> None:
 
 @pytest.mark.parametrize("mishap", MISHAPS)
 async def test_whatever_befalls_a_connection_at_whatever_moment_a_recording_is_answered_once(
-    bench: Bench, slack: Slack, mishap: Mishap
+    bench: Bench, slack: Slack, mishap: SocketFault
 ) -> None:
     slack.trip("open", mishap)
     async with impatient(bench):
         await two_connections(slack)
         slack.trip("hello", mishap)
         slack.sockets[0].cut()
-        await slack.until(lambda: not slack.mishaps_left)
+        await slack.until(lambda: not slack.socket_faults_left)
         await two_connections(slack)
         shares = []
         for moment in AT_WORK:
             slack.trip(moment, mishap)
             shares += await shared(slack)
-            await slack.until(lambda: not slack.mishaps_left)
+            await slack.until(lambda: not slack.socket_faults_left)
         await answered_once(bench, shares)
         await two_connections(slack)
     assert len(slack.tickets) >= 6

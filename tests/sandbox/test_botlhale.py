@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from sandbox.botlhale import SOMEBODY_ELSES, Botlhale
-from sandbox.botlhale.manners import AudioLength, NameForm
+from sandbox.botlhale.options import AudioLength, NameForm
 from sandbox.faults import answer, hang_up_after, hang_up_before
 from sandbox.script import Heard, Segment
 

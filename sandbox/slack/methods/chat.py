@@ -70,7 +70,7 @@ async def update(context: Context, sent: Arguments) -> Json:
     if files is not None:
         context.workspace.replace_files(post, files)
     post.edited_ts = context.workspace.stamp()
-    context.workspace.bell.ring()
+    context.workspace.signal.notify()
     answered = message_object(context.workspace, post)
     return {"channel": post.channel_id, "ts": post.ts, "text": post.text, "message": answered}
 

@@ -93,8 +93,8 @@ async def complete_upload(context: Context, sent: Arguments) -> Json:
     blocks = [] if comment else check_blocks(sent.value("blocks", malformed="invalid_blocks_format"))
     files = [_finish(context, item) for item in named]
     for channel_id, thread_ts in places:
-        if context.behaviour.lost_shares:
-            context.behaviour.lost_shares -= 1
+        if context.options.lost_shares:
+            context.options.lost_shares -= 1
             continue
         post = Post(
             ts="",
@@ -106,7 +106,7 @@ async def complete_upload(context: Context, sent: Arguments) -> Json:
             file_ids=[stored.id for stored in files],
             thread_ts=thread_ts,
         )
-        context.errands.start(_share_soon(context, post))
+        context.tasks.start(_share_soon(context, post))
     return {"files": [file_object(workspace, stored, early=True) for stored in files]}
 
 
@@ -138,7 +138,7 @@ def _finish(context: Context, item: Json) -> StoredFile:
 
 
 async def _share_soon(context: Context, post: Post) -> None:
-    await asyncio.sleep(context.behaviour.share_delay)
+    await asyncio.sleep(context.options.share_delay)
     post.ts = context.workspace.stamp()
     context.announce(context.workspace.add(post))
 

@@ -35,7 +35,7 @@ async def publish(context: Context, sent: Arguments) -> Json:
     view = context.dialogs.check(sent.value("view", malformed="invalid_arguments"), kind="home")
     view_id = known["id"] if known else context.workspace.new_id("V")
     kept = context.dialogs.keep_home(user_id, view_id, view)
-    context.workspace.bell.ring()
+    context.workspace.signal.notify()
     return {"view": kept}
 
 

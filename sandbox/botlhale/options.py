@@ -21,7 +21,7 @@ Odd = Literal["refused", "absent", "lacking", "strange status", "strange result"
 
 
 @dataclass(kw_only=True)
-class Manners:
+class Options:
     """How the stand-in works and answers.
 
     `speed`: processing seconds per second of sound. `hold`: recordings that arrive stay in work until released.
