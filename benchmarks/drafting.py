@@ -48,9 +48,9 @@ def main(audio: Path, folder: Path, *, by_plain: bool) -> None:
 
 
 def _ours(audio: Path, folder: Path) -> str:
-    from transcription.engine.draft import Model, drafted  # noqa: PLC0415 - only in this process
+    from transcription.engine.draft import WhisperModel, drafted  # noqa: PLC0415 - only in this process
 
-    draft = drafted(audio, model=Model(folder=folder, threads=THREADS, language="en", otherwise="en"))
+    draft = drafted(audio, model=WhisperModel(folder=folder, threads=THREADS, language="en", otherwise="en"))
     return " ".join(turn.text for turn in draft.turns)
 
 

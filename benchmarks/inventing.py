@@ -88,11 +88,11 @@ def known(folder: Path, *, english_only: bool) -> Mapping[str, Sound]:
 
 def hear(name: str, sound: Sound, *, folder: Path, model: str, temporary: Path) -> Outcome:
     """Let the engine transcribe; the time to open the model is part of it, for the speech that is compared as well."""
-    from transcription.engine.draft import Model, drafted  # noqa: PLC0415 - an extra
+    from transcription.engine.draft import WhisperModel, drafted  # noqa: PLC0415 - an extra
 
     path = Reading(name=name.replace(" ", "-").replace(",", ""), sound=sound, text="").save(temporary)
     began = time.process_time()
-    draft = drafted(path, model=Model(folder=folder, threads=THREADS, language=None, otherwise="en"))
+    draft = drafted(path, model=WhisperModel(folder=folder, threads=THREADS, language=None, otherwise="en"))
     processor = time.process_time() - began
     turns = [{"voice": 0, "start": 0, "end": 1, "text": turn.text} for turn in draft.turns]
     written = Written.model_validate({"milliseconds": 1, "turns": turns, "doubt": draft.doubt, "by": model})

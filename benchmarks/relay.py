@@ -23,10 +23,10 @@ from pydantic import SecretStr
 from benchmarks.measuring import folder, memory_of
 from bot.provider_client import new_client
 from bot.slack.downloads import Downloads
-from bot.slack.tokens import LastingToken
+from bot.slack.tokens import StaticToken
 from bot.web.session import new_session
 from transcription import audio
-from transcription.botlhale.form import Form
+from transcription.botlhale.form import UploadForm
 from transcription.botlhale.storage import store
 from transcription.errors import TooLong
 from transcription.transcriber import Audio
@@ -40,7 +40,7 @@ async def send(port: int, size: int) -> None:
     origin = f"http://127.0.0.1:{port}"
     with folder() as base:
         async with new_session() as session, new_client() as client:
-            downloads = Downloads(session=session, token=LastingToken(SecretStr("xoxb-relay")), origins=(origin,))
+            downloads = Downloads(session=session, token=StaticToken(SecretStr("xoxb-relay")), origins=(origin,))
             await _relay(downloads, client, origin, base, size=1000)  # everything is imported and connected
             idle = await _delays(asyncio.sleep(0.5))
             before, spent = memory_of(os.getpid()), _cpu()
@@ -57,7 +57,7 @@ async def _relay(downloads: Downloads, client: httpx.AsyncClient, origin: str, b
     recording = base / "recording.wav"
     await downloads.fetch(f"{origin}/{size}", recording, largest=size)
     sound = Audio(key="relay", path=recording, duration=timedelta(hours=1), sample_rate=16_000)
-    form = Form(url=f"{origin}/", fields=(("key", "relay.wav"),), made_at=datetime.now(UTC), expires_in=3600)
+    form = UploadForm(url=f"{origin}/", fields=(("key", "relay.wav"),), made_at=datetime.now(UTC), expires_in=3600)
     await store(client, audio=sound, form=form)
 
 

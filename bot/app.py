@@ -27,8 +27,8 @@ from bot.settings.model import Settings, SettingsProblem
 from bot.settings.reference_speakers import refused_voices
 from bot.slack.errors import SlackRefused, SlackUnavailable
 from bot.slack.socket_mode.socket_mode import SocketMode
-from bot.slack.socket_mode.timings import PACE, Pace
-from bot.slack.tokens import LastingToken
+from bot.slack.socket_mode.timings import TIMINGS, Timings
+from bot.slack.tokens import StaticToken
 from bot.slack.workspaces import OneWorkspace, Workspaces, make_workspace
 from bot.web.server import Listening, make_server
 from bot.web.session import new_session
@@ -141,13 +141,13 @@ def _workspaces(
         return many_workspaces(settings, session=session, metrics=metrics, database=database, clock=clock)
     if settings.slack_bot_token is None:
         raise SettingsProblem(slack_problems(settings))
-    token = LastingToken(settings.slack_bot_token)
+    token = StaticToken(settings.slack_bot_token)
     return OneWorkspace(make_workspace(settings, session=session, metrics=metrics, token=token))
 
 
 @asynccontextmanager
 async def open_bot(
-    settings: Settings, *, only: Role | None = None, around: Around = _nothing_between, pace: Pace = PACE
+    settings: Settings, *, only: Role | None = None, around: Around = _nothing_between, pace: Timings = TIMINGS
 ) -> AsyncIterator[Bot]:
     """Open and wire a bot, whole or `only` for one role; `around` may put something between it and its tools.
 
@@ -216,7 +216,7 @@ async def _take_over(database: Database, clock: Clock) -> None:
         claiming.void_leases(tx, now=clock())
         claiming.look_again(tx, now=clock())
         claiming.pull_back(tx, now=clock(), lease=LEASE)
-        installations.void_exchanges(tx)
+        installations.void_rotations(tx)
 
     await database.write(work)
 

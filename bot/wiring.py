@@ -13,10 +13,9 @@ from bot.catalog import make_hosting
 from bot.settings.model import Settings, SettingsProblem
 from bot.slack.bolt_app import make_app
 from bot.slack.client import slack_client
-from bot.slack.memberships import Memberships
-from bot.slack.screens import Screens
+from bot.slack.for_listeners import WorkspaceForListeners
 from bot.slack.socket_mode.socket_mode import SocketMode
-from bot.slack.socket_mode.timings import PACE, Pace
+from bot.slack.socket_mode.timings import TIMINGS, Timings
 from bot.web.scrape import Scrape
 from bot.web.server import Listening, make_server, serve_slack, timed_webhooks
 from bot.worker.tools import Tools
@@ -35,17 +34,21 @@ from handlers import (
     recordings,
     webhooks,
 )
+from handlers.actor import Actor
 from handlers.choices import Choice
 from handlers.commands import Commands
 from handlers.events import Command
 from handlers.health import Check
-from handlers.job_actions import Steering
-from handlers.on_request import Requests
+from handlers.job_actions import JobActions
+from handlers.listener import Installation
+from handlers.on_request import TranscribeRequests
 from storage.job import Job
 from transcription.transcriber import CallsBack
 
 
-def hear_slack(server: web.Application, tools: Tools, *, homes: HomePages, pace: Pace = PACE) -> SocketMode | None:
+def hear_slack(
+    server: web.Application, tools: Tools, *, homes: HomePages, pace: Timings = TIMINGS
+) -> SocketMode | None:
     """Hear Slack's events and commands: over the socket that is returned, or at an address of the server.
 
     `homes` is told who opens their App Home.
@@ -55,16 +58,23 @@ def hear_slack(server: web.Application, tools: Tools, *, homes: HomePages, pace:
     deleted = partial(forgetting.deleted_message, database=tools.database, clock=tools.clock)
     audio.register(app, database=tools.database, clock=tools.clock, deleted=deleted)
     forgetting.register(app, database=tools.database, clock=tools.clock, removed=tools.workspaces.removed)
-    steers = Steering(
+
+    def slack_of(job: Job) -> WorkspaceForListeners:
+        return WorkspaceForListeners(tools.workspace_of(job))
+
+    def slack_for(who: Actor | Installation) -> WorkspaceForListeners:
+        return WorkspaceForListeners(tools.workspaces.of(team=who.team, enterprise=who.enterprise))
+
+    steers = JobActions(
         database=tools.database,
         clock=tools.clock,
-        screens_of=lambda job: Screens(tools.workspace_of(job)),
+        slack_of=slack_of,
         choices=choices_of(tools),
     )
-    settles = preferences.Settings(
+    settles = preferences.SettingsForms(
         database=tools.database,
         clock=tools.clock,
-        screens_of=lambda visitor: Screens(tools.workspaces.of(team=visitor.team, enterprise=visitor.enterprise)),
+        slack_of=slack_for,
         choices=choices_of(tools),
         outside=settings.allow_slack_connect,
     )
@@ -75,21 +85,18 @@ def hear_slack(server: web.Application, tools: Tools, *, homes: HomePages, pace:
         clock=tools.clock,
         provider_title=lambda job: tools.transcriber_of(job).title,
         workspace_url=partial(_url, tools),
-        memberships=Memberships(tools.workspaces),
+        slack_of=slack_for,
     )
     commands.register(app, commands=asked)
 
-    def screens_of(job: Job) -> Screens:
-        return Screens(tools.workspace_of(job))
-
-    naming.register(app, database=tools.database, clock=tools.clock, screens_of=screens_of)
-    exporting.register(app, database=tools.database, clock=tools.clock, screens_of=screens_of)
+    naming.register(app, database=tools.database, clock=tools.clock, slack_of=slack_of)
+    exporting.register(app, database=tools.database, clock=tools.clock, slack_of=slack_of)
     job_actions.register(app, steering=steers)
     preferences.register(app, settings=settles)
-    requests = Requests(
+    requests = TranscribeRequests(
         database=tools.database,
         clock=tools.clock,
-        messages_at=lambda place: Screens(tools.workspaces.of(team=place.team, enterprise=place.enterprise)),
+        slack_at=slack_for,
         steering=steers,
         outside=settings.allow_slack_connect,
         emoji=settings.reaction_request,

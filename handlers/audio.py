@@ -45,8 +45,8 @@ def register(app: Hears, *, database: Database, clock: Callable[[], datetime], d
         if message is not None and message.user != place.bot_user:
             await keep(_of_message(message, place))
 
-    app.at_once("file_shared", file_shared)
-    app.at_once("message", message)
+    app.listen_directly("file_shared", file_shared)
+    app.listen_directly("message", message)
 
 
 def _of_file(shared: FileShared, place: Installation) -> Origin:

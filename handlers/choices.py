@@ -18,9 +18,9 @@ from slack_sdk.models.blocks import (
 )
 
 from handlers import words
-from storage.options import ANYTHING, Wanted
+from storage.options import NO_OPTIONS, TranscriptionOptions
+from transcription.hints import MOST_SPEAKERS, MOST_WORDS
 from transcription.naming import language_name, shortened
-from transcription.wishes import MOST_SPEAKERS, MOST_WORDS
 
 TRANSCRIBER, LANGUAGE, SPEAKERS, VOCABULARY = "transcriber", "language", "speakers", "vocabulary"
 USUAL = "usual"
@@ -55,7 +55,13 @@ class Problems(Exception):
         self.by_field = dict(by_field)
 
 
-def fields(wanted: Wanted, choices: Sequence[Choice], *, usual: Wanted = ANYTHING, version: int = 0) -> Iterator[Block]:
+def fields(
+    wanted: TranscriptionOptions,
+    choices: Sequence[Choice],
+    *,
+    usual: TranscriptionOptions = NO_OPTIONS,
+    version: int = 0,
+) -> Iterator[Block]:
     """A field for each thing that can be chosen here; `usual` counts where nothing is.
 
     A form that is shown once more needs another `version`.
@@ -150,7 +156,7 @@ def _spelled(speakers: tuple[int, int] | None) -> str | None:
     return str(fewest) if fewest == most else f"{fewest}-{most}"
 
 
-def read(state: Mapping[str, Any], choices: Sequence[Choice], *, usual: str) -> Wanted:
+def read(state: Mapping[str, Any], choices: Sequence[Choice], *, usual: str) -> TranscriptionOptions:
     """What was entered; `usual` is the transcriber where none is chosen. Raises `Problems`."""
     ids = {name: block_id for block_id in map(str, state) for name in [block_id.partition(":")[0]]}
     transcriber, language = chosen(state, TRANSCRIBER), chosen(state, LANGUAGE)
@@ -165,7 +171,9 @@ def read(state: Mapping[str, Any], choices: Sequence[Choice], *, usual: str) -> 
             problems[ids[SPEAKERS]] = words.SPEAKERS_PROBLEM
     if problems:
         raise Problems(problems)
-    return Wanted(transcriber=by.name if transcriber and by else None, language=language, speakers=speakers)
+    return TranscriptionOptions(
+        transcriber=by.name if transcriber and by else None, language=language, speakers=speakers
+    )
 
 
 def _counted(said: str) -> tuple[int, int] | None:

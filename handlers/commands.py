@@ -10,14 +10,16 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.models.blocks import Block
 
 from handlers import listing, search, words
+from handlers.actor import Actor
 from handlers.events import Command
-from handlers.job_actions import Asker, Steering
-from handlers.preferences import Settings, Visitor
-from handlers.responses import NotNow, answered
+from handlers.job_actions import JobActions
+from handlers.preferences import SettingsForms
+from handlers.responses import SlackNotReached, sentence_for
+from handlers.slack import SlackForListeners
 from storage import forgetting, job_lists, jobs
 from storage.database import Database, StorageUnavailable, Transaction
 from storage.job import Job, JobId, Reason
-from storage.preferences import Place
+from storage.preferences import Scope
 
 LISTED = 15
 """How many recordings a list shows."""
@@ -27,7 +29,7 @@ TOLD = 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
+class CommandReply:
     """What the person reads; `text` is the whole of it for screen readers."""
 
     text: str
@@ -38,35 +40,37 @@ class Answer:
 class Commands:
     """What can be asked for."""
 
-    steering: Steering
-    settings: Settings
+    steering: JobActions
+    settings: SettingsForms
     database: Database
     clock: Callable[[], datetime]
     provider_title: Callable[[Job], str]
     workspace_url: Callable[[Command], str]
-    memberships: search.Memberships
+    slack_of: Callable[[Actor], SlackForListeners]
 
-    async def answer(self, command: Command) -> Answer:
-        """What the person reads. Raises `NotNow` and `StorageUnavailable`."""
+    async def answer(self, command: Command) -> CommandReply:
+        """What the person reads. Raises `SlackNotReached` and `StorageUnavailable`."""
         match command.text.lower().split():
             case [] | ["list"]:
                 shown = await self.database.read(lambda tx: _listed(tx, command))
                 return _of(listing.overview(shown, self._viewer(command)))
             case ["search", *_]:
-                return _of(await search.answer(command, self.database, self.memberships, self._viewer(command)))
+                return _of(
+                    await search.answer(command, self.database, self.slack_of(Actor.of(command)), self._viewer(command))
+                )
             case ["status", job_id]:
                 return await _status(self.database, command, JobId(job_id), self._viewer(command))
             case ["help"]:
-                return Answer(text=words.HELP)
+                return CommandReply(text=words.HELP)
             case [*wish]:
-                return Answer(text=await answered(lambda: self._do(command, wish)) or "")
+                return CommandReply(text=await sentence_for(lambda: self._do(command, wish)) or "")
 
     async def _do(self, command: Command, wish: Sequence[str]) -> str | None:
         match wish:
             case ["cancel", job_id]:
-                return await self.steering.cancel(_asker(command), JobId(job_id))
+                return await self.steering.cancel(Actor.of(command), JobId(job_id))
             case ["retry", job_id]:
-                return await self.steering.retry(_asker(command), JobId(job_id))
+                return await self.steering.retry(Actor.of(command), JobId(job_id))
             case ["delete", job_id]:
                 return await _delete(self.database, command, JobId(job_id), now=self.clock())
             case ["settings"]:
@@ -86,20 +90,20 @@ def register(app: AsyncApp, *, commands: Commands) -> None:
     async def transcripts(ack: AsyncAck, body: dict[str, object]) -> None:
         try:
             said = await commands.answer(Command.model_validate(body))
-        except (StorageUnavailable, NotNow):
-            said = Answer(text=words.NOT_NOW)
+        except (StorageUnavailable, SlackNotReached):
+            said = CommandReply(text=words.NOT_NOW)
         if said.text:
             await ack(text=said.text, blocks=said.blocks or None, response_type="ephemeral")
         else:
             await ack()
 
 
-def _place(command: Command) -> tuple[Visitor, Place, str]:
+def _place(command: Command) -> tuple[Actor, Scope, str]:
     """Whose settings are meant: the channel's, or in a direct message one's own."""
-    visitor = Visitor(team=command.team_id, user=command.user_id, enterprise=command.enterprise_id)
+    actor = Actor.of(command)
     if command.in_direct_message:
-        return visitor, Place(team=command.team_id, kind="person", whose=command.user_id), command.trigger_id
-    return visitor, Place(team=command.team_id, kind="channel", whose=command.channel_id), command.trigger_id
+        return actor, Scope(team=command.team_id, kind="person", whose=command.user_id), command.trigger_id
+    return actor, Scope(team=command.team_id, kind="channel", whose=command.channel_id), command.trigger_id
 
 
 def _listed(tx: Transaction, command: Command) -> list[Job]:
@@ -108,10 +112,10 @@ def _listed(tx: Transaction, command: Command) -> list[Job]:
     return job_lists.in_channel(tx, team=command.team_id, channel=command.channel_id, limit=LISTED)
 
 
-async def _status(database: Database, command: Command, job_id: JobId, viewer: listing.Viewer) -> Answer:
+async def _status(database: Database, command: Command, job_id: JobId, viewer: listing.Viewer) -> CommandReply:
     job = await database.read(lambda tx: jobs.get(tx, job_id))
     if job is None or not _may_see(command, job):
-        return Answer(text=words.no_such_recording(job_id))
+        return CommandReply(text=words.no_such_recording(job_id))
     history = (await database.read(lambda tx: job_lists.history(tx, job_id)))[-TOLD:]
     return _of(listing.status(job, history, viewer))
 
@@ -123,20 +127,15 @@ async def _delete(database: Database, command: Command, job_id: JobId, *, now: d
             return words.no_such_recording(job_id)
         if job.origin.user != command.user_id:
             return words.NOT_YOURS
-        wish = forgetting.Wish(by=command.user_id, why="at their wish", reason=Reason.CANCELLED)
+        wish = forgetting.ForgetRequest(by=command.user_id, why="at their wish", reason=Reason.CANCELLED)
         return words.DELETED if forgetting.forget(tx, job, wish, now=now) else words.DELETED_BEFORE
 
     return await database.write(work)
 
 
-def _asker(command: Command) -> Asker:
-    channel = None if command.in_direct_message else command.channel_id
-    return Asker(team=command.team_id, user=command.user_id, channel=channel)
-
-
-def _of(lines: Sequence[listing.Line]) -> Answer:
-    return Answer(text=listing.as_text(lines), blocks=listing.as_blocks(lines))
+def _of(lines: Sequence[listing.RichLine]) -> CommandReply:
+    return CommandReply(text=listing.as_text(lines), blocks=listing.as_blocks(lines))
 
 
 def _may_see(command: Command, job: Job) -> bool:
-    return _asker(command).sees(job)
+    return Actor.of(command).sees(job)

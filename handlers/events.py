@@ -167,7 +167,7 @@ class Action(_Wire):
     value: TextOrNothing = ""
 
 
-class _Interaction(_Wire):
+class Interaction(_Wire):
     """What a person does with what they see: who, and where.
 
     To an app that is in a whole organisation Slack need not tell the team as such, but that of the person.
@@ -186,7 +186,7 @@ class _Interaction(_Wire):
         return {**payload, "team": {"id": user.get("team_id") if isinstance(user, dict) else None}}
 
 
-class PressedAnywhere(_Interaction):
+class PressedAnywhere(Interaction):
     """A button was pressed, under a message or in a person's own place (App Home), which has no channel.
 
     Source: https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
@@ -206,7 +206,7 @@ class _HomeView(_Wire):
     type: Literal["home"]
 
 
-class PressedAtHome(_Interaction):
+class PressedAtHome(Interaction):
     """A button was pressed in a person's App Home.
 
     Source: https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
@@ -239,7 +239,7 @@ class SubmittedView(_Wire):
     state: ViewState = ViewState()
 
 
-class Submitted(_Interaction):
+class Submitted(Interaction):
     """A form was sent.
 
     Source: https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload

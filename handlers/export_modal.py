@@ -27,7 +27,7 @@ FORMAT, RECIPIENT = "format", "recipient"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Context:
+class ExportContext:
     """What the form carries from when it is opened to when it is sent: of which job, and in which conversation."""
 
     job: str
@@ -38,7 +38,7 @@ class Context:
         return json.dumps({"job": self.job, "channel": self.channel})
 
     @classmethod
-    def load(cls, text: str) -> Context:
+    def load(cls, text: str) -> ExportContext:
         """As it was dumped. Raises `ValueError` where it was not."""
         match json.loads(text):
             case {"job": str(job), "channel": str(channel)}:
@@ -46,7 +46,7 @@ class Context:
         raise ValueError("not a form of ours")
 
 
-def form(context: Context, *, title: str | None, alone: bool) -> View:
+def form(context: ExportContext, *, title: str | None, alone: bool) -> View:
     """The form. `title` is the recording's; `alone` where a file may be sent to one person."""
     about = [words.about(title)] if title else []
     kinds = [(kind, *words.file_kind(kind)) for kind in Format]

@@ -7,109 +7,92 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
-from slack_sdk.models.views import View
 
 from handlers import words
 from handlers.action_ids import EXPORT
 from handlers.events import Pressed, Submitted
-from handlers.export_modal import FORM, FORMAT, Context, chosen, form
-from handlers.responses import Refused, answered, job_under, politely
+from handlers.export_modal import FORM, FORMAT, ExportContext, chosen, form
+from handlers.responses import Declined, job_under, respond_with, sentence_for
+from handlers.slack import SlackForListeners
 from storage import exports, job_lists, jobs, transcripts
 from storage.database import Database, Transaction
-from storage.exports import Recipient, Wish
+from storage.exports import ExportRequest, Recipient
 from storage.job import Job, JobId, JobState
 
 
-class Screens(Protocol):
-    """What Slack shows to a person, and lets us do. Raises `NotNow`."""
-
-    @property
-    def may_write_to_people(self) -> bool:
-        """Whether a direct conversation may be opened with a person."""
-        ...
-
-    async def open(self, trigger: str, view: View) -> None:
-        """Show a form to whoever pulled the trigger, which counts once and for three seconds."""
-        ...
-
-    async def is_in(self, person: str, channel: str, *, team: str) -> bool:
-        """Whether somebody is in a conversation."""
-        ...
-
-
 def register(
-    app: AsyncApp, *, database: Database, clock: Callable[[], datetime], screens_of: Callable[[Job], Screens]
+    app: AsyncApp, *, database: Database, clock: Callable[[], datetime], slack_of: Callable[[Job], SlackForListeners]
 ) -> None:
     """Listen for the button, the shortcut and the form."""
-    desk = _Desk(database, clock=clock, screens_of=screens_of)
+    desk = ExportActions(database, clock=clock, slack_of=slack_of)
 
     @app.action(EXPORT)
     async def pressed_button(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         await ack()
-        await politely(lambda: desk.open(body, find=_under), respond)
+        await respond_with(lambda: desk.open(body, find=_under), respond)
 
     @app.shortcut(EXPORT)
     async def chose_shortcut(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         await ack()
-        await politely(lambda: desk.open(body, find=_on_message), respond)
+        await respond_with(lambda: desk.open(body, find=_on_message), respond)
 
     @app.view(FORM)
     async def sent(ack: AsyncAck, body: dict[str, Any]) -> None:
-        sentence = await answered(lambda: desk.save(body))
+        sentence = await sentence_for(lambda: desk.save(body))
         await (ack(response_action="errors", errors={FORMAT: sentence}) if sentence else ack())
 
 
-class _Desk:
+class ExportActions:
     """What the listeners do; `body` is Slack's payload."""
 
     def __init__(
-        self, database: Database, *, clock: Callable[[], datetime], screens_of: Callable[[Job], Screens]
+        self, database: Database, *, clock: Callable[[], datetime], slack_of: Callable[[Job], SlackForListeners]
     ) -> None:
         self._database = database
         self._clock = clock
-        self._screens_of = screens_of
+        self._slack_of = slack_of
 
     async def open(self, body: object, *, find: Callable[[Transaction, Pressed], Job]) -> None:
         """Show the form."""
         pressed = Pressed.model_validate(body)
         job = await self._database.read(lambda tx: find(tx, pressed))
-        context, screens = Context(job=job.id, channel=job.origin.channel), self._screens_of(job)
-        view = form(context, title=job.title, alone=screens.may_write_to_people)
-        await screens.open(pressed.trigger_id, view)
+        context, slack = ExportContext(job=job.id, channel=job.origin.channel), self._slack_of(job)
+        view = form(context, title=job.title, alone=slack.may_write_to_people)
+        await slack.open(pressed.trigger_id, view)
 
     async def save(self, body: object) -> None:
-        """Keep what was asked for, once for each form. Raises `Refused`."""
+        """Keep what was asked for, once for each form. Raises `Declined`."""
         try:
             submitted = Submitted.model_validate(body)
-            context = Context.load(submitted.view.private_metadata)
+            context = ExportContext.load(submitted.view.private_metadata)
             kind, recipient = chosen(submitted.view.state.values)
         except ValueError:
             return  # not a form of ours: nothing to keep
         job = await self._database.read(lambda tx: jobs.get(tx, JobId(context.job)))
         if job is None or (job.origin.team, job.origin.channel) != (submitted.team.id, context.channel):
-            raise Refused(words.NOTHING_TO_EXPORT)
-        if recipient is Recipient.PERSON and not self._screens_of(job).may_write_to_people:
-            raise Refused(words.EXPORT_THREAD_ONLY)
+            raise Declined(words.NOTHING_TO_EXPORT)
+        if recipient is Recipient.PERSON and not self._slack_of(job).may_write_to_people:
+            raise Declined(words.EXPORT_THREAD_ONLY)
         if not await self._is_there(submitted.user.id, job):
-            raise Refused(words.NOT_IN_CONVERSATION)
+            raise Declined(words.NOT_IN_CONVERSATION)
         if job.state.is_open:
-            raise Refused(words.STILL_IN_WORK)
-        wish = Wish(format=kind, recipient=recipient, by=submitted.user.id, request=submitted.view.id)
+            raise Declined(words.STILL_IN_WORK)
+        wish = ExportRequest(format=kind, recipient=recipient, by=submitted.user.id, request=submitted.view.id)
         now = self._clock()
         try:
             kept = await self._database.write(lambda tx: exports.add(tx, job.id, wish, now=now))
         except exports.TooMany:
-            raise Refused(words.EXPORTED_OFTEN) from None
+            raise Declined(words.EXPORTED_OFTEN) from None
         if not kept:
-            raise Refused(words.NOTHING_TO_EXPORT)
+            raise Declined(words.NOTHING_TO_EXPORT)
 
     async def _is_there(self, person: str, job: Job) -> bool:
         """Whether they are still where the recording is; a direct message with us nobody can leave."""
         team, channel = job.origin.team, job.origin.channel
-        return channel.startswith("D") or await self._screens_of(job).is_in(person, channel, team=team)
+        return channel.startswith("D") or await self._slack_of(job).is_in(person, channel, team=team)
 
 
 def _under(tx: Transaction, pressed: Pressed) -> Job:
@@ -126,9 +109,9 @@ def _on_message(tx: Transaction, pressed: Pressed) -> Job:
 def _with_transcript(tx: Transaction, found: list[Job]) -> Job:
     for job in found:
         if job.state.is_open:
-            raise Refused(words.STILL_IN_WORK)
+            raise Declined(words.STILL_IN_WORK)
         if job.state is JobState.REPLIED and job.failure is None:
             transcript = transcripts.get(tx, job.id)
             if transcript is not None and transcript.turns:
                 return job
-    raise Refused(words.NOTHING_TO_EXPORT)
+    raise Declined(words.NOTHING_TO_EXPORT)

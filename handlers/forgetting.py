@@ -64,10 +64,10 @@ def register(app: Hears, *, database: Database, clock: Callable[[], datetime], r
         if _lists_bots(event.get("tokens")):
             await app_removed(event, place)
 
-    app.at_once("file_deleted", file_deleted)
-    app.at_once("app_uninstalled", app_removed)
-    app.at_once("tokens_revoked", tokens_revoked)
-    app.at_once("team_access_revoked", team_access_revoked)
+    app.listen_directly("file_deleted", file_deleted)
+    app.listen_directly("app_uninstalled", app_removed)
+    app.listen_directly("tokens_revoked", tokens_revoked)
+    app.listen_directly("team_access_revoked", team_access_revoked)
 
 
 async def _note(

@@ -7,39 +7,30 @@ modules that do it elsewhere.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from pydantic import ValidationError
 
+from handlers.actor import Actor
 from handlers.events import HomeOpened, PressedAtHome
 from handlers.listener import Event, Hears, Installation, understood
 
 _HOME = "home"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Looker:
-    """Somebody who has their App Home open, and in which workspace."""
-
-    team: str
-    person: str
-    enterprise: str | None = field(default=None, compare=False)
-
-
-class Looks(Protocol):
+class HomeViews(Protocol):
     """Is told of people who look at their App Home; returns at once."""
 
-    def opened(self, looker: Looker) -> None:
+    def opened(self, actor: Actor) -> None:
         """They open it."""
         ...
 
-    def pressed(self, looker: Looker) -> None:
+    def pressed(self, actor: Actor) -> None:
         """They press a button of it, and will see what comes of that there."""
         ...
 
 
-class App(Hears, Protocol):
+class EventApp(Hears, Protocol):
     """Also passes every request on to what stands before its listeners."""
 
     def use(self, *middleware: Callable[..., Awaitable[Any]]) -> object:
@@ -47,29 +38,28 @@ class App(Hears, Protocol):
         ...
 
 
-def register(app: App, *, looks: Looks) -> None:
+def register(app: EventApp, *, looks: HomeViews) -> None:
     """Listen for people who open their App Home, or press one of its buttons."""
 
     async def home_opened(event: Event, place: Installation) -> None:
         seen = understood(HomeOpened, event)
         if seen is not None and seen.tab == _HOME:  # the other tab is the conversation with the bot
-            looks.opened(Looker(team=place.team, person=seen.user, enterprise=place.enterprise))
+            looks.opened(Actor(team=place.team, user=seen.user, enterprise=place.enterprise))
 
     async def pressed_at_home(body: dict[str, Any], next_: Callable[[], Awaitable[Any]]) -> None:
-        if looker := _pressed(body):
-            looks.pressed(looker)
+        if actor := _pressed(body):
+            looks.pressed(actor)
         await next_()
 
-    app.at_once("app_home_opened", home_opened)
+    app.listen_directly("app_home_opened", home_opened)
     app.use(pressed_at_home)
 
 
-def _pressed(body: dict[str, Any]) -> Looker | None:
+def _pressed(body: dict[str, Any]) -> Actor | None:
     if body.get("type") != "block_actions":
         return None
     try:
         pressed = PressedAtHome.model_validate(body)
     except ValidationError:
         return None  # a button of something else
-    enterprise = pressed.enterprise.id if pressed.enterprise else None
-    return Looker(team=pressed.team.id, person=pressed.user.id, enterprise=enterprise)
+    return Actor.of(pressed)

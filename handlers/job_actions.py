@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.models.views import View
 
 from handlers import words
 from handlers.action_ids import AGAIN, CANCEL, RETRY
+from handlers.actor import Actor
 from handlers.choices import Choice, Problems, fields, line, read
 from handlers.events import PressedAnywhere, Submitted
-from handlers.responses import Refused, answered, patiently, politely
+from handlers.responses import Declined, respond_with, sentence_for, write_with_retry
+from handlers.slack import SlackForListeners
 from storage import jobs, preferences, reruns
 from storage.database import Database, Transaction
 from storage.job import Job, JobId, Reason
@@ -29,50 +31,19 @@ _FOR_ANOTHER_REASON = frozenset({Reason.NOT_AUDIO, Reason.NO_SOUND, Reason.DUPLI
 """Left alone, and no try would change that."""
 
 
-class Screens(Protocol):
-    """What Slack shows to a person, and knows of one. Raises `NotNow`."""
-
-    async def open(self, trigger: str, view: View) -> None:
-        """Show a form to whoever pulled the trigger, which counts once and for three seconds."""
-        ...
-
-    async def looks_after(self, person: str, channel: str) -> bool:
-        """Whether somebody is an admin of the workspace, or made the channel."""
-        ...
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Asker:
-    """Who wants something, and from where: a channel, or (None) a place of their own."""
-
-    team: str
-    user: str
-    channel: str | None
-
-    def sees(self, job: Job) -> bool:
-        """Whether they may know of it: it is in the channel from which they ask, or of their own."""
-        if job.origin.team != self.team:
-            return False
-        return job.origin.channel == self.channel if self.channel else self.owns(job)
-
-    def owns(self, job: Job) -> bool:
-        """Whether they shared it, or asked for it."""
-        return self.user in {job.origin.user, job.requested_by, job.begun_by}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Steering:
+class JobActions:
     """What can be done to a recording. `choices`: the transcribers that are set up, the usual one first."""
 
     database: Database
     clock: Callable[[], datetime]
-    screens_of: Callable[[Job], Screens]
+    slack_of: Callable[[Job], SlackForListeners]
     choices: Sequence[Choice]
 
-    async def cancel(self, asker: Asker, job: JobId) -> str:
+    async def cancel(self, actor: Actor, job: JobId) -> str:
         """End what is still in work; what the person reads."""
-        await self._allowed(asker, job)
-        return await patiently(self.database, lambda tx: self._cancel(tx, job, by=asker.user))
+        await self._allowed(actor, job)
+        return await write_with_retry(self.database, lambda tx: self._cancel(tx, job, by=actor.user))
 
     def _cancel(self, tx: Transaction, job: JobId, *, by: str) -> str:
         found = jobs.locked(tx, job)
@@ -81,10 +52,10 @@ class Steering:
             return words.TOO_LATE_TO_CANCEL
         return words.CANCELLED if ended.failure else words.CANCELLED_AGAIN
 
-    async def retry(self, asker: Asker, job: JobId) -> str:
+    async def retry(self, actor: Actor, job: JobId) -> str:
         """Begin again what failed or was left alone; what the person reads. Raises `LeaseLost`."""
-        await self._allowed(asker, job)
-        return await patiently(self.database, lambda tx: self._retry(tx, job, by=asker.user))
+        await self._allowed(actor, job)
+        return await write_with_retry(self.database, lambda tx: self._retry(tx, job, by=actor.user))
 
     def _retry(self, tx: Transaction, job: JobId, *, by: str) -> str:
         found = jobs.locked(tx, job)
@@ -96,14 +67,14 @@ class Steering:
             return words.NOTHING_TO_RETRY
         return words.STARTED_AGAIN if reruns.retry(tx, found, now=self.clock(), by=by) else words.NOTHING_TO_RETRY
 
-    async def ask_how(self, asker: Asker, job: JobId, *, trigger: str) -> None:
+    async def ask_how(self, actor: Actor, job: JobId, *, trigger: str) -> None:
         """Show the form in which somebody says how it is to be done again."""
-        found = await self._allowed(asker, job)
+        found = await self._allowed(actor, job)
         if found.state.is_open:
-            raise Refused(words.STILL_IN_WORK)
+            raise Declined(words.STILL_IN_WORK)
         if found.forgotten:
-            raise Refused(words.DELETED_BEFORE)
-        await self.screens_of(found).open(trigger, self._form(found))
+            raise Declined(words.DELETED_BEFORE)
+        await self.slack_of(found).open(trigger, self._form(found))
 
     def _form(self, job: Job) -> View:
         return View(
@@ -121,8 +92,8 @@ class Steering:
                 raise ValueError("not a form of ours")
         anywhere = await self.database.read(lambda tx: jobs.get(tx, job))
         channel = anywhere.origin.channel if anywhere else None
-        asker = Asker(team=submitted.team.id, user=submitted.user.id, channel=channel)
-        found = await self._allowed(asker, job)
+        actor = replace(Actor.of(submitted), channel=channel)
+        found = await self._allowed(actor, job)
         general = await self.database.read(lambda tx: preferences.of_recording(tx, found.origin))
         usual = general.wanted.transcriber or self.choices[0].name
         wanted = read(submitted.view.state.values, self.choices, usual=usual)
@@ -131,45 +102,45 @@ class Steering:
             now = jobs.locked(tx, job)
             if now is None or now.retried != retried or now.state.is_open:
                 return words.STILL_IN_WORK
-            begun = reruns.anew(tx, now, wanted=wanted, by=asker.user, now=self.clock())
+            begun = reruns.anew(tx, now, wanted=wanted, by=actor.user, now=self.clock())
             return None if begun else words.DELETED_BEFORE
 
-        return await patiently(self.database, work)
+        return await write_with_retry(self.database, work)
 
-    async def _allowed(self, asker: Asker, job: JobId) -> Job:
+    async def _allowed(self, actor: Actor, job: JobId) -> Job:
         found = await self.database.read(lambda tx: jobs.get(tx, job))
-        if found is None or not asker.sees(found):
-            raise Refused(words.no_such_recording(job))
-        if not asker.owns(found) and not await self.screens_of(found).looks_after(asker.user, found.origin.channel):
-            raise Refused(words.NOT_YOURS_TO_STEER)
+        if found is None or not actor.sees(found):
+            raise Declined(words.no_such_recording(job))
+        if not actor.owns(found) and not await self.slack_of(found).looks_after(actor.user, found.origin.channel):
+            raise Declined(words.NOT_YOURS_TO_STEER)
         return found
 
 
-def register(app: AsyncApp, *, steering: Steering) -> None:
+def register(app: AsyncApp, *, steering: JobActions) -> None:
     """Listen for the buttons and the form."""
 
     @app.action(CANCEL)
     async def cancel(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         await ack()
-        await politely(lambda: steering.cancel(*_pressed(body)), respond)
+        await respond_with(lambda: steering.cancel(*_pressed(body)), respond)
 
     @app.action(RETRY)
     async def retry(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         await ack()
-        await politely(lambda: steering.retry(*_pressed(body)), respond)
+        await respond_with(lambda: steering.retry(*_pressed(body)), respond)
 
     @app.action(AGAIN)
     async def ask_how(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         await ack()
         trigger = str(body.get("trigger_id", ""))
-        await politely(lambda: steering.ask_how(*_pressed(body), trigger=trigger), respond)
+        await respond_with(lambda: steering.ask_how(*_pressed(body), trigger=trigger), respond)
 
     @app.view(AGAIN_FORM)
     async def sent(ack: AsyncAck, body: dict[str, Any]) -> None:
         first = str(next(iter(body.get("view", {}).get("state", {}).get("values", {})), ""))
         try:
             submitted = Submitted.model_validate(body)
-            sentence = await answered(lambda: steering.save(submitted))
+            sentence = await sentence_for(lambda: steering.save(submitted))
         except Problems as problems:
             await ack(response_action="errors", errors=problems.by_field)
         except ValueError:
@@ -178,7 +149,6 @@ def register(app: AsyncApp, *, steering: Steering) -> None:
             await (ack(response_action="errors", errors={first: sentence}) if sentence else ack())
 
 
-def _pressed(body: object) -> tuple[Asker, JobId]:
+def _pressed(body: object) -> tuple[Actor, JobId]:
     pressed = PressedAnywhere.model_validate(body)
-    channel = pressed.channel.id if pressed.channel else None
-    return Asker(team=pressed.team.id, user=pressed.user.id, channel=channel), JobId(pressed.value)
+    return Actor.of(pressed), JobId(pressed.value)

@@ -20,20 +20,20 @@ _log = structlog.get_logger()
 class Installation:
     """Where an event belongs: a workspace, and who we are there.
 
-    `team`: the organisation's id where Slack does not say which of its teams is meant. `whole`: the app was installed
-    in the organisation. `at`: when it happened, by Slack's clock.
+    `team`: the organisation's id where Slack does not say which of its teams is meant. `is_enterprise_install`: the app
+    was installed in the organisation. `at`: when it happened, by Slack's clock.
     """
 
     team: str
     enterprise: str | None
     bot_user: str
-    whole: bool = False
+    is_enterprise_install: bool = False
     at: datetime | None = None
 
     @property
     def place(self) -> str:
         """Where the app was installed: the organisation, or the workspace."""
-        return self.enterprise if self.whole and self.enterprise else self.team
+        return self.enterprise if self.is_enterprise_install and self.enterprise else self.team
 
 
 Listener = Callable[[Event, Installation], Awaitable[None]]
@@ -43,7 +43,7 @@ Listener = Callable[[Event, Installation], Awaitable[None]]
 class Hears(Protocol):
     """An app that gives every event of a type to one listener."""
 
-    def at_once(self, event_type: str, listener: Listener) -> None:
+    def listen_directly(self, event_type: str, listener: Listener) -> None:
         """From now on."""
         ...
 

@@ -43,10 +43,10 @@ class Piece:
     moment: datetime | None = None
 
 
-Line = Sequence[Piece]
+RichLine = Sequence[Piece]
 
 
-def overview(jobs: Sequence[Job], viewer: Viewer) -> list[Line]:
+def overview(jobs: Sequence[Job], viewer: Viewer) -> list[RichLine]:
     """Where the recordings stand, newest first."""
     if not jobs:
         return [[Piece(text=words.NO_RECORDINGS)]]
@@ -54,18 +54,18 @@ def overview(jobs: Sequence[Job], viewer: Viewer) -> list[Line]:
     return [[Piece(text=words.overview(waiting=waiting, shown=len(jobs)))], *(entry(job, viewer) for job in jobs)]
 
 
-def status(job: Job, history: History, viewer: Viewer) -> list[Line]:
+def status(job: Job, history: History, viewer: Viewer) -> list[RichLine]:
     """One recording, with what happened to it."""
     return [entry(job, viewer), *(_event(job, event, viewer) for event in history)]
 
 
-def as_text(lines: Iterable[Line]) -> str:
+def as_text(lines: Iterable[RichLine]) -> str:
     """For a field that Slack parses."""
     # A line as a whole: two pieces that are harmless can make something that is not.
     return "\n".join(spoken("".join(piece.text for piece in line)) for line in lines)
 
 
-def as_blocks(lines: Iterable[Line]) -> list[Block]:
+def as_blocks(lines: Iterable[RichLine]) -> list[Block]:
     """For the eyes."""
     return [
         RichTextBlock(elements=[RichTextSectionElement(elements=[_element(piece) for piece in line])]) for line in lines
@@ -83,7 +83,7 @@ def _element(piece: Piece) -> RichTextElementParts.Text | RichTextElementParts.L
     return RichTextElementParts.Text(text=piece.text, style=style)
 
 
-def entry(job: Job, viewer: Viewer) -> Line:
+def entry(job: Job, viewer: Viewer) -> RichLine:
     """Which recording it is, where it stands, and where to find it."""
     details = [_where_it_stands(job, viewer), words.long(in_words(job.duration)) if job.duration else None]
     link = _to_thread(job, viewer)
@@ -96,12 +96,12 @@ def entry(job: Job, viewer: Viewer) -> Line:
     ]
 
 
-def heading(job: Job, viewer: Viewer) -> Line:
+def heading(job: Job, viewer: Viewer) -> RichLine:
     """Which recording it is, and where to find it."""
     return [*_shared(job, viewer), *_to_thread(job, viewer)]
 
 
-def _shared(job: Job, viewer: Viewer, details: str = "") -> Line:
+def _shared(job: Job, viewer: Viewer, details: str = "") -> RichLine:
     return [
         Piece(text=title(job), bold=True),
         Piece(text=f"{details}, {words.SHARED} "),
@@ -110,7 +110,7 @@ def _shared(job: Job, viewer: Viewer, details: str = "") -> Line:
     ]
 
 
-def _to_thread(job: Job, viewer: Viewer) -> Line:
+def _to_thread(job: Job, viewer: Viewer) -> RichLine:
     link = _thread_link(job, viewer)
     return [Piece(text=words.OPEN_THREAD, url=link)] if link else []
 
@@ -123,7 +123,7 @@ def title(job: Job) -> str:
     return shortened(given, limit=_TITLE_LENGTH) if seen else words.UNTITLED
 
 
-def _event(job: Job, event: tuple[datetime, JobState, str | None], viewer: Viewer) -> Line:
+def _event(job: Job, event: tuple[datetime, JobState, str | None], viewer: Viewer) -> RichLine:
     at, state, note = event
     said = words.standing(state, provider=viewer.provider_title(job) if job.provider else None)
     trouble = f" ({words.TROUBLE})" if note and state.is_open and state is not JobState.READY else ""

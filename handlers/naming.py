@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.models.views import View
@@ -17,30 +17,14 @@ from slack_sdk.models.views import View
 from handlers import words
 from handlers.action_ids import NAME_SPEAKERS, UNDO_NAMING
 from handlers.events import Pressed, Submitted
-from handlers.naming_modal import FORM, Context, Wish, first_field, form, voices, wishes
-from handlers.responses import NotNow, Refused, job_under, politely
+from handlers.naming_modal import FORM, NameEntry, NamingContext, first_field, form, name_entries, voices
+from handlers.responses import Declined, SlackNotReached, job_under, respond_with
+from handlers.slack import SlackForListeners
 from storage import job_lists, jobs, namings, transcripts
 from storage.database import Database, StorageUnavailable, Transaction
 from storage.job import Job, JobId, JobState
 from transcription.naming import NAME_LENGTH, shortened
 from transcription.transcript import Transcript
-
-
-class Screens(Protocol):
-    """What Slack shows to a person, and tells of one. Raises `NotNow`."""
-
-    @property
-    def may_name_people(self) -> bool:
-        """Whether `name_of` is allowed."""
-        ...
-
-    async def open(self, trigger: str, view: View) -> None:
-        """Show a form to whoever pulled the trigger, which counts once and for three seconds."""
-        ...
-
-    async def name_of(self, person: str) -> str:
-        """What a person is called."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,32 +45,32 @@ class _Named:
 
 
 def register(
-    app: AsyncApp, *, database: Database, clock: Callable[[], datetime], screens_of: Callable[[Job], Screens]
+    app: AsyncApp, *, database: Database, clock: Callable[[], datetime], slack_of: Callable[[Job], SlackForListeners]
 ) -> None:
-    """Listen for buttons, the shortcut and the form; `screens_of` gives those of a job's workspace."""
-    desk = _Desk(database, clock=clock, screens_of=screens_of)
+    """Listen for buttons, the shortcut and the form; `slack_of` gives those of a job's workspace."""
+    desk = NamingActions(database, clock=clock, slack_of=slack_of)
 
     @app.action(NAME_SPEAKERS)
     async def pressed_button(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         await ack()
-        await politely(lambda: desk.open(body, find=_under), respond)
+        await respond_with(lambda: desk.open(body, find=_under), respond)
 
     @app.shortcut(NAME_SPEAKERS)
     async def chose_shortcut(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         await ack()
-        await politely(lambda: desk.open(body, find=_on_message), respond)
+        await respond_with(lambda: desk.open(body, find=_on_message), respond)
 
     @app.action(UNDO_NAMING)
     async def undo(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         await ack()
-        await politely(lambda: desk.undo(body), respond)
+        await respond_with(lambda: desk.undo(body), respond)
 
     @app.view(FORM)
     async def sent(ack: AsyncAck, body: dict[str, Any]) -> None:
         try:
             again = await desk.save(body)
-        except (StorageUnavailable, NotNow, Refused) as error:
-            sentence = str(error) if isinstance(error, Refused) else words.NOT_NOW
+        except (StorageUnavailable, SlackNotReached, Declined) as error:
+            sentence = str(error) if isinstance(error, Declined) else words.NOT_NOW
             await ack(response_action="errors", errors={first_field(body): sentence})
             return
         if again is None:
@@ -95,21 +79,21 @@ def register(
             await ack(response_action="update", view=again)
 
 
-class _Desk:
+class NamingActions:
     """What the listeners do; `body` is Slack's payload."""
 
     def __init__(
-        self, database: Database, *, clock: Callable[[], datetime], screens_of: Callable[[Job], Screens]
+        self, database: Database, *, clock: Callable[[], datetime], slack_of: Callable[[Job], SlackForListeners]
     ) -> None:
         self._database = database
         self._clock = clock
-        self._screens_of = screens_of
+        self._slack_of = slack_of
 
     async def open(self, body: object, *, find: Callable[[Transaction, Pressed], _Named]) -> None:
         """Show the form."""
         pressed = Pressed.model_validate(body)
         found = await self._database.read(lambda tx: find(tx, pressed))
-        await self._screens_of(found.job).open(pressed.trigger_id, self._form(found))
+        await self._slack_of(found.job).open(pressed.trigger_id, self._form(found))
 
     async def undo(self, body: object) -> None:
         """Make the naming before the newest the newest; where there is none before, take all names away."""
@@ -120,28 +104,28 @@ class _Desk:
             before = namings.before_newest(tx, found.job.id)
             seen = pressed.value.partition(":")[2]
             if seen != str(found.version):
-                raise Refused(words.CHANGED_MEANWHILE)
+                raise Declined(words.CHANGED_MEANWHILE)
             names = before.names if before else {}
             namings.add(tx, found.job, names=names, seen=found.version, by=pressed.user.id, now=self._clock())
 
         try:
             await self._database.write(work)
         except namings.Outdated:
-            raise Refused(words.CHANGED_MEANWHILE) from None
+            raise Declined(words.CHANGED_MEANWHILE) from None
 
     async def save(self, body: object) -> View | None:
         """Keep what was entered; the form again where somebody else was faster."""
         try:
             submitted = Submitted.model_validate(body)
-            context = Context.load(submitted.view.private_metadata)
+            context = NamingContext.load(submitted.view.private_metadata)
         except ValueError:
             return None  # not a form of ours: nothing to keep
         found = await self._database.read(lambda tx: _of(tx, jobs.get(tx, JobId(context.job)), submitted.team.id))
         if found is None:
-            raise Refused(words.STILL_IN_WORK if await self._is_at_work(context.job) else words.NOTHING_TO_NAME)
+            raise Declined(words.STILL_IN_WORK if await self._is_at_work(context.job) else words.NOTHING_TO_NAME)
         if found.job.retried != context.made:
             return self._form(found, notice=words.VOICES_CHANGED)
-        names = await self._names(found, wishes(submitted.view.state.values))
+        names = await self._names(found, name_entries(submitted.view.state.values))
         if names == found.names:
             return None
         by, now = submitted.user.id, self._clock()
@@ -161,17 +145,17 @@ class _Desk:
         return found is not None and found.state.is_open
 
     def _form(self, found: _Named, *, notice: str | None = None) -> View:
-        context = Context(job=found.job.id, version=found.version, made=found.job.retried)
-        pick = self._screens_of(found.job).may_name_people
+        context = NamingContext(job=found.job.id, version=found.version, made=found.job.retried)
+        pick = self._slack_of(found.job).may_read_people
         return form(context, voices(found.transcript), names=found.names, pick_people=pick, notice=notice)
 
-    async def _names(self, found: _Named, wished: Mapping[int, Wish]) -> dict[str, str]:
+    async def _names(self, found: _Named, wished: Mapping[int, NameEntry]) -> dict[str, str]:
         """The names by label: whoever is in the form is called as was entered there, the others as before."""
         names = dict(found.names)
         asked = {voice.label: wished[row] for row, voice in enumerate(voices(found.transcript)) if row in wished}
         # All at once: Slack waits three seconds for the form.
-        screens = self._screens_of(found.job)
-        given = await asyncio.gather(*(_name(screens, wish) for wish in asked.values()))
+        slack = self._slack_of(found.job)
+        given = await asyncio.gather(*(_name(slack, wish) for wish in asked.values()))
         for label, name in zip(asked, given, strict=True):
             names.pop(label, None)
             if name:
@@ -179,8 +163,8 @@ class _Desk:
         return names
 
 
-async def _name(screens: Screens, wish: Wish) -> str:
-    return shortened(await screens.name_of(wish.person) if wish.person else wish.typed, limit=NAME_LENGTH)
+async def _name(slack: SlackForListeners, wish: NameEntry) -> str:
+    return shortened(await slack.name_of(wish.person) if wish.person else wish.typed, limit=NAME_LENGTH)
 
 
 def _under(tx: Transaction, pressed: Pressed) -> _Named:
@@ -199,7 +183,7 @@ def _with_speakers(tx: Transaction, found: list[Job], *, team: str) -> _Named:
         named = _of(tx, job, team)
         if named is not None and named.transcript.speakers:
             return named
-    raise Refused(words.STILL_IN_WORK if any(job.state.is_open for job in found) else words.NOTHING_TO_NAME)
+    raise Declined(words.STILL_IN_WORK if any(job.state.is_open for job in found) else words.NOTHING_TO_NAME)
 
 
 def _of(tx: Transaction, job: Job | None, team: str) -> _Named | None:

@@ -47,7 +47,7 @@ class Voice:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Context:
+class NamingContext:
     """What the form carries from when it is opened to when it is sent: of which job, and which naming it showed.
 
     `made`: how often the recording had been done again, since then the voices may be others.
@@ -62,7 +62,7 @@ class Context:
         return json.dumps({"job": self.job, "version": self.version, "made": self.made})
 
     @classmethod
-    def load(cls, text: str) -> Context:
+    def load(cls, text: str) -> NamingContext:
         """As it was dumped. Raises `ValueError` where it was not."""
         match json.loads(text):
             case {"job": str(job), "version": int(version), "made": int(made)}:
@@ -90,7 +90,12 @@ def voices(transcript: Transcript) -> list[Voice]:
 
 
 def form(
-    context: Context, shown: Sequence[Voice], *, names: Mapping[str, str], pick_people: bool, notice: str | None = None
+    context: NamingContext,
+    shown: Sequence[Voice],
+    *,
+    names: Mapping[str, str],
+    pick_people: bool,
+    notice: str | None = None,
 ) -> View:
     """The form. `pick_people` where we may learn what people are called; `notice` stands above the rows."""
     blocks = [
@@ -140,27 +145,27 @@ def first_field(body: Mapping[str, Any]) -> str:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wish:
+class NameEntry:
     """What somebody entered for one speaker: a name, or a person whose name it is to be."""
 
     typed: str = ""
     person: str | None = None
 
 
-def wishes(state: Mapping[str, Any]) -> dict[int, Wish]:
+def name_entries(state: Mapping[str, Any]) -> dict[int, NameEntry]:
     """What was entered, by the number of the row. What is not as Slack sends it counts as nothing."""
-    found: dict[int, Wish] = {}
+    found: dict[int, NameEntry] = {}
     for block_id, fields in state.items():
         kind, _, rest = str(block_id).partition(":")
         number = rest.partition(":")[0]
         field = fields.get(kind) if isinstance(fields, Mapping) else None
         if not (number.isascii() and number.isdigit() and isinstance(field, Mapping)):
             continue
-        wish = found.get(int(number), Wish())
+        wish = found.get(int(number), NameEntry())
         value, person = field.get("value"), field.get("selected_user")
         if kind == TYPED and isinstance(value, str):
-            wish = Wish(typed=value.strip(), person=wish.person)
+            wish = NameEntry(typed=value.strip(), person=wish.person)
         if kind == PICKED and isinstance(person, str):
-            wish = Wish(typed=wish.typed, person=person)
+            wish = NameEntry(typed=wish.typed, person=person)
         found[int(number)] = wish
     return found

@@ -8,38 +8,28 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from pydantic import ValidationError
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 
 from handlers import words
 from handlers.action_ids import TRANSCRIBE
+from handlers.actor import Actor
 from handlers.events import MessageWithFiles, Pressed, Reacted
-from handlers.job_actions import Asker, Steering
+from handlers.job_actions import JobActions
 from handlers.listener import Event, Hears, Installation
-from handlers.responses import Refused, patiently, politely
+from handlers.responses import Declined, respond_with, write_with_retry
+from handlers.slack import SlackForListeners
 from storage import preferences, reruns
 from storage.database import Database, Transaction
 from storage.job import JobId, Origin, Reason
-from storage.preferences import Place
+from storage.preferences import Scope
 from storage.reruns import Asked
 
 
-class Messages(Protocol):
-    """What Slack tells of a message, and of where it is."""
-
-    async def objection(self, channel: str) -> Reason | None:
-        """Why nothing can be done in a conversation, if so. Raises `NotNow`."""
-        ...
-
-    async def message(self, channel: str, ts: str) -> object:
-        """The message as Slack describes it; None where it may not be read. Raises `NotNow`."""
-        ...
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Requests:
+class TranscribeRequests:
     """Begins what somebody asks for. `emoji` is the reaction that asks; empty for none.
 
     `outside`: whether channels of two companies are open where nobody has said so.
@@ -47,29 +37,29 @@ class Requests:
 
     database: Database
     clock: Callable[[], datetime]
-    messages_at: Callable[[Installation], Messages]
-    steering: Steering
+    slack_at: Callable[[Installation], SlackForListeners]
+    steering: JobActions
     outside: bool
     emoji: str = ""
 
     async def by_shortcut(self, body: dict[str, Any]) -> str | None:
-        """Begin, or ask how where it is done already; what the person reads. Raises `Refused`, `LeaseLost`."""
+        """Begin, or ask how where it is done already; what the person reads. Raises `Declined`, `LeaseLost`."""
         pressed = Pressed.model_validate(body)
         place = Installation(
             team=pressed.team.id, enterprise=pressed.enterprise.id if pressed.enterprise else None, bot_user=""
         )
         found = _recordings(body.get("message"), channel=pressed.channel.id, place=place)
         if not found:
-            raise Refused(words.NO_RECORDING)
+            raise Declined(words.NO_RECORDING)
         await self._not_kept_out(place, pressed.channel.id)
         outcomes = await self._ask_for(found, by=pressed.user.id)
         for asked, job in outcomes:
-            asker = Asker(team=place.team, user=pressed.user.id, channel=pressed.channel.id)
+            actor = Actor.of(pressed)
             if asked is Asked.DONE:
-                await self.steering.ask_how(asker, job, trigger=pressed.trigger_id)
+                await self.steering.ask_how(actor, job, trigger=pressed.trigger_id)
                 return None
             if asked is Asked.FAILED:
-                return await self.steering.retry(asker, job)
+                return await self.steering.retry(actor, job)
         return _SAID[outcomes[0][0]]
 
     async def by_reaction(self, event: Event, place: Installation) -> None:
@@ -80,22 +70,22 @@ class Requests:
             return  # on something that is no message
         if reacted.reaction.partition("::")[0] != self.emoji or reacted.user == place.bot_user:
             return
-        message = await self.messages_at(place).message(reacted.item.channel, reacted.item.ts)
+        message = await self.slack_at(place).message(reacted.item.channel, reacted.item.ts)
         found = _recordings(message, channel=reacted.item.channel, place=place)
         if found:
             await self._ask_for(found, by=reacted.user)
 
     async def _not_kept_out(self, place: Installation, channel: str) -> None:
-        objection = await self.messages_at(place).objection(channel)
+        objection = await self.slack_at(place).objection(channel)
         if objection is Reason.NOT_A_MEMBER:
-            raise Refused(words.INVITE_FIRST)
+            raise Declined(words.INVITE_FIRST)
         if objection is Reason.SHARED_CHANNEL:
-            own = Place(team=place.team, kind="channel", whose=channel)
+            own = Scope(team=place.team, kind="channel", whose=channel)
             said = (await self.database.read(lambda tx: preferences.get(tx, own))).preferences.outside
             if self.outside if said is None else said:
                 return
         if objection is not None:
-            raise Refused(words.LEFT_TO_ITSELF)
+            raise Declined(words.LEFT_TO_ITSELF)
 
     async def _ask_for(self, found: Sequence[tuple[Origin, str | None]], *, by: str) -> list[tuple[Asked, JobId]]:
         now = self.clock()
@@ -103,7 +93,7 @@ class Requests:
         def work(tx: Transaction) -> list[tuple[Asked, JobId]]:
             return [reruns.ask_for(tx, origin, title=title, by=by, now=now) for origin, title in found]
 
-        return await patiently(self.database, work)
+        return await write_with_retry(self.database, work)
 
 
 _SAID = {
@@ -136,12 +126,12 @@ def _recordings(message: object, *, channel: str, place: Installation) -> list[t
     ]  # fmt: skip
 
 
-def register(app: AsyncApp, hears: Hears, *, requests: Requests) -> None:
+def register(app: AsyncApp, hears: Hears, *, requests: TranscribeRequests) -> None:
     """Listen for the shortcut and, where there is an emoji, for reactions."""
 
     @app.shortcut(TRANSCRIBE)
     async def chosen(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         await ack()
-        await politely(lambda: requests.by_shortcut(body), respond)
+        await respond_with(lambda: requests.by_shortcut(body), respond)
 
-    hears.at_once("reaction_added", requests.by_reaction)
+    hears.listen_directly("reaction_added", requests.by_reaction)

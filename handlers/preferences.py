@@ -10,120 +10,87 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, assert_never
+from typing import Any, assert_never
 
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.models.views import View
 
 from handlers import words
 from handlers.action_ids import MY_SETTINGS, WORKSPACE_SETTINGS
+from handlers.actor import Actor
 from handlers.choices import Choice, Problems
 from handlers.events import PressedAnywhere, Submitted
-from handlers.preferences_modal import FORM, Circumstances, form, read
-from handlers.responses import Refused, answered, politely
+from handlers.preferences_modal import FORM, SettingsContext, form, read
+from handlers.responses import Declined, respond_with, sentence_for
+from handlers.slack import SlackForListeners
 from storage import preferences
 from storage.database import Database
-from storage.preferences import NONE, Kept, Outdated, Place, Preferences
-
-
-class Screens(Protocol):
-    """What Slack shows to a person, and knows of one. Raises `NotNow`."""
-
-    @property
-    def may_know_admins(self) -> bool:
-        """Whether `is_admin` can tell."""
-        ...
-
-    async def open(self, trigger: str, view: View) -> None:
-        """Show a form to whoever pulled the trigger, which counts once and for three seconds."""
-        ...
-
-    async def is_admin(self, person: str) -> bool:
-        """Whether somebody is an admin of the workspace."""
-        ...
-
-    async def is_in(self, person: str, channel: str, *, team: str) -> bool:
-        """Whether somebody is in a conversation."""
-        ...
-
-    async def leaves_the_company(self, channel: str) -> bool:
-        """Whether another company reads along there."""
-        ...
+from storage.preferences import NONE, Kept, Outdated, Preferences, Scope
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Visitor:
-    """Who asks, in which workspace."""
-
-    team: str
-    user: str
-    enterprise: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Settings:
+class SettingsForms:
     """The forms. `choices`: the transcribers that are set up, the usual one first."""
 
     database: Database
     clock: Callable[[], datetime]
-    screens_of: Callable[[Visitor], Screens]
+    slack_of: Callable[[Actor], SlackForListeners]
     choices: Sequence[Choice]
     outside: bool
     """Whether recordings in channels of two companies are transcribed where nobody has said so."""
 
-    async def open(self, visitor: Visitor, place: Place, trigger: str) -> None:
-        """Show what is set, to be changed. Raises `Refused`, `NotNow`, `StorageUnavailable`."""
+    async def open(self, actor: Actor, place: Scope, trigger: str) -> None:
+        """Show what is set, to be changed. Raises `Declined`, `NotNow`, `StorageUnavailable`."""
         kept = await self.database.read(lambda tx: preferences.get(tx, place))
-        shown = await self._circumstances(visitor, place, kept)
-        await self.screens_of(visitor).open(trigger, form(place, kept, shown))
+        shown = await self._circumstances(actor, place, kept)
+        await self.slack_of(actor).open(trigger, form(place, kept, shown))
 
-    async def _circumstances(self, visitor: Visitor, place: Place, kept: Kept) -> Circumstances:
-        """What the form depends on. Raises `Refused` where this person may not change it."""
-        screens, outside, admin = self.screens_of(visitor), None, False
+    async def _circumstances(self, actor: Actor, place: Scope, kept: Kept) -> SettingsContext:
+        """What the form depends on. Raises `Declined` where this person may not change it."""
+        slack, outside, admin = self.slack_of(actor), None, False
         match place.kind:
             case "person":
-                if place.whose != visitor.user:
-                    raise Refused(words.NOT_YOUR_SETTINGS)
+                if place.whose != actor.user:
+                    raise Declined(words.NOT_YOUR_SETTINGS)
             case "workspace":
-                admin = await screens.is_admin(visitor.user)
+                admin = await slack.is_admin(actor.user)
                 if not admin:
-                    raise Refused(words.ONLY_ADMINS if screens.may_know_admins else words.ADMINS_NOT_KNOWN)
+                    raise Declined(words.ONLY_ADMINS if slack.may_read_people else words.ADMINS_NOT_KNOWN)
             case "channel":
                 # All at once: Slack waits three seconds.
                 admin, is_in, leaves = await asyncio.gather(
-                    screens.is_admin(visitor.user),
-                    screens.is_in(visitor.user, place.whose, team=visitor.team),
-                    screens.leaves_the_company(place.whose),
+                    slack.is_admin(actor.user),
+                    slack.is_in(actor.user, place.whose, team=actor.team),
+                    slack.leaves_the_company(place.whose),
                 )
                 if not admin and not is_in:
-                    raise Refused(words.NOT_IN_CHANNEL)
+                    raise Declined(words.NOT_IN_CHANNEL)
                 if kept.preferences.locked and not admin:
-                    raise Refused(words.LOCKED if screens.may_know_admins else words.ADMINS_NOT_KNOWN)
+                    raise Declined(words.LOCKED if slack.may_read_people else words.ADMINS_NOT_KNOWN)
                 outside = self.outside if leaves else None
             case _:
                 assert_never(place.kind)
-        return Circumstances(choices=self.choices, usual=await self._usual(place), admin=admin, outside=outside)
+        return SettingsContext(choices=self.choices, usual=await self._usual(place), admin=admin, outside=outside)
 
-    async def _usual(self, place: Place) -> Preferences:
+    async def _usual(self, place: Scope) -> Preferences:
         """What counts where this place wants nothing."""
         if place.kind == "workspace":
             return NONE
-        of_all = Place(team=place.team, kind="workspace")
+        of_all = Scope(team=place.team, kind="workspace")
         return (await self.database.read(lambda tx: preferences.get(tx, of_all))).preferences
 
     async def save(self, submitted: Submitted) -> View | None:
-        """Keep what was entered; the form again where somebody else was faster. Raises `Problems`, `Refused`."""
+        """Keep what was entered; the form again where somebody else was faster. Raises `Problems`, `Declined`."""
+        actor = Actor.of(submitted)
         match json.loads(submitted.view.private_metadata):
             case {"kind": "workspace" | "channel" | "person" as kind, "whose": str(whose), "version": int(version)}:
-                enterprise = submitted.enterprise.id if submitted.enterprise else None
-                place = Place(team=submitted.team.id, kind=kind, whose=whose, enterprise=enterprise)
+                place = Scope(team=submitted.team.id, kind=kind, whose=whose, enterprise=actor.enterprise)
             case _:
                 raise ValueError("not a form of ours")
-        visitor = Visitor(team=submitted.team.id, user=submitted.user.id, enterprise=enterprise)
         kept = await self.database.read(lambda tx: preferences.get(tx, place))
-        shown = await self._circumstances(visitor, place, kept)
+        shown = await self._circumstances(actor, place, kept)
         wanted = read(submitted.view.state.values, shown, before=kept.preferences)
-        by, now = visitor.user, self.clock()
+        by, now = actor.user, self.clock()
         try:
             await self.database.write(lambda tx: preferences.put(tx, place, wanted, seen=version, by=by, now=now))
         except Outdated as outdated:
@@ -131,18 +98,18 @@ class Settings:
         return None
 
 
-def register(app: AsyncApp, *, settings: Settings) -> None:
+def register(app: AsyncApp, *, settings: SettingsForms) -> None:
     """Listen for the buttons and the form; the command is `handlers.commands`'."""
 
     @app.action(MY_SETTINGS)
     async def mine(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         await ack()
-        await politely(lambda: _open(settings, body, "person"), respond)
+        await respond_with(lambda: _open(settings, body, "person"), respond)
 
     @app.action(WORKSPACE_SETTINGS)
     async def of_all(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         await ack()
-        await politely(lambda: _open(settings, body, "workspace"), respond)
+        await respond_with(lambda: _open(settings, body, "workspace"), respond)
 
     @app.view(FORM)
     async def sent(ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -153,7 +120,7 @@ def register(app: AsyncApp, *, settings: Settings) -> None:
                 again.append(view)
 
         try:
-            sentence = await answered(save)
+            sentence = await sentence_for(save)
         except Problems as problems:
             await ack(response_action="errors", errors=problems.by_field)
         except ValueError:
@@ -172,9 +139,8 @@ async def _acknowledge(ack: AsyncAck, body: Mapping[str, Any], *, sentence: str 
         await ack()
 
 
-async def _open(settings: Settings, body: object, kind: preferences.Kind) -> None:
+async def _open(settings: SettingsForms, body: object, kind: preferences.Kind) -> None:
     pressed = PressedAnywhere.model_validate(body)
-    enterprise = pressed.enterprise.id if pressed.enterprise else None
-    visitor = Visitor(team=pressed.team.id, user=pressed.user.id, enterprise=enterprise)
-    place = Place(team=visitor.team, kind=kind, whose=visitor.user if kind == "person" else "")
-    await settings.open(visitor, place, pressed.trigger_id)
+    actor = Actor.of(pressed)
+    place = Scope(team=actor.team, kind=kind, whose=actor.user if kind == "person" else "")
+    await settings.open(actor, place, pressed.trigger_id)

@@ -14,8 +14,8 @@ from slack_sdk.models.views import View
 from handlers import words
 from handlers.choices import Choice, chosen, expected, fields, line, select, vocabulary
 from handlers.choices import read as read_choices
-from storage.options import Form
-from storage.preferences import Kept, Kind, Place, Preferences
+from storage.options import TranscriptForm
+from storage.preferences import Kept, Kind, Preferences, Scope
 
 FORM = "settings_form"
 
@@ -31,7 +31,7 @@ _TITLES: Mapping[Kind, str] = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Circumstances:
+class SettingsContext:
     """What the form depends on: the transcribers, whether it is for an `admin`, what counts where nothing is chosen.
 
     `outside`: None in a channel of one company; else whether recordings are transcribed there unless something is said.
@@ -43,7 +43,7 @@ class Circumstances:
     outside: bool | None = None
 
 
-def form(place: Place, kept: Kept, shown: Circumstances, *, notice: str | None = None) -> View:
+def form(place: Scope, kept: Kept, shown: SettingsContext, *, notice: str | None = None) -> View:
     """The form, with what is set now; `notice` stands above it."""
     return View(
         type="modal", callback_id=FORM, title=_TITLES[place.kind], submit=words.NAMING_SUBMIT, close=words.CLOSE,
@@ -52,7 +52,7 @@ def form(place: Place, kept: Kept, shown: Circumstances, *, notice: str | None =
     )  # fmt: skip
 
 
-def _blocks(place: Place, kept: Kept, shown: Circumstances) -> Iterator[Block]:
+def _blocks(place: Scope, kept: Kept, shown: SettingsContext) -> Iterator[Block]:
     wishes, version = kept.preferences, kept.version
     yield line(words.where_sound_goes([(choice.title, choice.place) for choice in shown.choices]))
     if shown.outside is not None:
@@ -86,7 +86,7 @@ def _choice(
     return select(name, label, list(offered.items()), chosen=chosen, version=version, usual=words.as_usual(usual))
 
 
-def read(state: Mapping[str, Any], shown: Circumstances, *, before: Preferences) -> Preferences:
+def read(state: Mapping[str, Any], shown: SettingsContext, *, before: Preferences) -> Preferences:
     """What was entered; what the form did not ask for is as `before`. Raises `Problems`."""
     usual = shown.usual.wanted.transcriber or shown.choices[0].name
     wanted = read_choices(state, shown.choices, usual=usual)
@@ -94,7 +94,7 @@ def read(state: Mapping[str, Any], shown: Circumstances, *, before: Preferences)
     wanted = replace(
         wanted,
         vocabulary=expected(state) if "vocabulary" in asked else before.wanted.vocabulary,
-        form=cast("Form | None", _one_of(chosen(state, SHOWN_AS), "auto", "file"))
+        form=cast("TranscriptForm | None", _one_of(chosen(state, SHOWN_AS), "auto", "file"))
         if SHOWN_AS in asked
         else before.wanted.form,
         time_marks=_yes(chosen(state, MARKS)) if MARKS in asked else before.wanted.time_marks,

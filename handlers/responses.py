@@ -1,4 +1,4 @@
-"""How a wish by a button, a shortcut or a form is answered: it is done, or the person alone is told why not."""
+"""How a wish by a button, a shortcut or a form is sentence_for: it is done, or the person alone is told why not."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ TRIES, BETWEEN = 5, 0.3
 """How often and after how many seconds a job is asked for that the worker has in hand: Slack waits for three."""
 
 
-class NotNow(Exception):
+class SlackNotReached(Exception):
     """Slack did not do what was asked of it."""
 
 
-class Refused(Exception):
+class Declined(Exception):
     """It is not done; the words say why."""
 
 
-async def answered(act: Callable[[], Awaitable[str | None]]) -> str | None:
+async def sentence_for(act: Callable[[], Awaitable[str | None]]) -> str | None:
     """What `act` says, or the words why it was not done."""
     try:
         return await act()
-    except Refused as refused:
+    except Declined as refused:
         return str(refused)
-    except (StorageUnavailable, NotNow, ValidationError, LeaseLost):
+    except (StorageUnavailable, SlackNotReached, ValidationError, LeaseLost):
         return words.NOT_NOW
 
 
-async def politely(act: Callable[[], Awaitable[str | None]], respond: AsyncRespond) -> None:
+async def respond_with(act: Callable[[], Awaitable[str | None]], respond: AsyncRespond) -> None:
     """Do it, and tell the person alone what it says, or why it was not done."""
-    sentence = await answered(act)
+    sentence = await sentence_for(act)
     if sentence and respond.response_url:
         await respond(text=sentence, response_type="ephemeral", replace_original=False)
 
 
-async def patiently(database: Database, work: Callable[[Transaction], T]) -> T:
+async def write_with_retry(database: Database, work: Callable[[Transaction], T]) -> T:
     """Write, a few times where the worker has the job in hand. Raises `LeaseLost` if it keeps it."""
     for _ in range(TRIES - 1):
         try:
@@ -57,9 +57,9 @@ async def patiently(database: Database, work: Callable[[Transaction], T]) -> T:
 
 
 def job_under(tx: Transaction, pressed: Pressed) -> Job:
-    """What a button is about: the job whose reply is the very message that it is under. Raises `Refused`."""
+    """What a button is about: the job whose reply is the very message that it is under. Raises `Declined`."""
     job = jobs.get(tx, JobId(pressed.value.partition(":")[0]))
     here = (pressed.team.id, pressed.channel.id, pressed.message.ts)
     if job is None or (job.origin.team, job.origin.channel, job.reply_ts) != here:
-        raise Refused(words.NOT_HERE)
+        raise Declined(words.NOT_HERE)
     return job

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
-
 from handlers import listing, words
 from handlers.events import Command
-from handlers.listing import Line, Piece, Viewer
+from handlers.listing import Piece, RichLine, Viewer
+from handlers.slack import KnowsMembers
 from storage import search
 from storage.database import Database, Transaction
 from storage.ngrams import spans, terms
-from storage.search import Found
+from storage.search import SearchHit
 from transcription.naming import name_of, named, one_line, speaker_names, time_mark
 
 SHOWN = 10
@@ -24,32 +22,16 @@ _BEFORE, _EXCERPT = 60, 200
 """How many characters of a turn are shown: at most, and of these before the first that is looked for."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Conversations:
-    """Those that somebody is in; `are_all` is False where there are more than there was time to hear of."""
-
-    channels: frozenset[str]
-    are_all: bool
-
-
-class Memberships(Protocol):
-    """What Slack tells of who is where."""
-
-    async def of(self, person: str, *, team: str, enterprise: str | None) -> Conversations:
-        """The conversations that a person is in now, as far as the bot can know of them. Raises `NotNow`."""
-        ...
-
-
-async def answer(command: Command, database: Database, memberships: Memberships, viewer: Viewer) -> list[Line]:
+async def answer(command: Command, database: Database, slack: KnowsMembers, viewer: Viewer) -> list[RichLine]:
     """What the person reads. Raises `NotNow` and `StorageUnavailable`."""
     wanted = terms(_typed(command.text))
     if not wanted:
         return [[Piece(text=words.SEARCH_FOR_WHAT)]]
     if len(wanted) > MOST_TERMS or max(map(len, wanted)) > LONGEST_TERM:
         return [[Piece(text=words.SEARCH_TOO_LONG)]]
-    theirs = await memberships.of(command.user_id, team=command.team_id, enterprise=command.enterprise_id)
+    theirs = await slack.conversations_of(command.user_id, team=command.team_id)
 
-    def look(tx: Transaction) -> list[Found]:
+    def look(tx: Transaction) -> list[SearchHit]:
         own = search.direct_messages(tx, team=command.team_id, user=command.user_id)
         return search.find(tx, team=command.team_id, channels=theirs.channels | own, terms=wanted, limit=SHOWN + 1)
 
@@ -63,7 +45,7 @@ def _typed(text: str) -> str:
     return rest.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
-def _lines(found: list[Found], wanted: tuple[str, ...], viewer: Viewer) -> list[Line]:
+def _lines(found: list[SearchHit], wanted: tuple[str, ...], viewer: Viewer) -> list[RichLine]:
     if not found:
         return [[Piece(text=words.NOTHING_FOUND)]]
     shown = found[:SHOWN]
@@ -74,7 +56,7 @@ def _lines(found: list[Found], wanted: tuple[str, ...], viewer: Viewer) -> list[
     ]
 
 
-def _said(found: Found, wanted: tuple[str, ...]) -> Line:
+def _said(found: SearchHit, wanted: tuple[str, ...]) -> RichLine:
     transcript = named(found.transcript, found.names)
     turn = transcript.turns[found.turn]
     speaker = name_of(turn.speaker, names=speaker_names(transcript))

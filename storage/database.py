@@ -14,12 +14,12 @@ from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
 
-Value = str | int | float | bytes | None
+SqlValue = str | int | float | bytes | None
 
 _UNKEEPABLE = re.compile("[\0\ud800-\udfff]")
 
 
-def keepable(values: Mapping[str, Value]) -> dict[str, Value]:
+def keepable(values: Mapping[str, SqlValue]) -> dict[str, SqlValue]:
     """The values as every database can keep them: in texts � for NUL and for half of a surrogate pair.
 
     Both come in JSON from outside, in a file's title for one, and a text is no reason to lose a recording.
@@ -44,7 +44,7 @@ class Row(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Dialect:
+class SqlDialect:
     """What one database says otherwise than the other: its `name`, and how passages are found by their grams.
 
     `passages_that_have` follows FROM, with the first condition: they have what `:wanted` asks for, made by `wanted`.
@@ -67,7 +67,7 @@ class Transaction(Protocol):
     """What a unit of work may do. Values are named in the SQL as `:name`."""
 
     @property
-    def dialect(self) -> Dialect:
+    def dialect(self) -> SqlDialect:
         """Which database it is."""
         ...
 
@@ -76,15 +76,15 @@ class Transaction(Protocol):
         """What ends a SELECT of rows to be changed, so that two workers do not wait for the same one."""
         ...
 
-    def run(self, sql: str, /, **values: Value) -> int:
+    def run(self, sql: str, /, **values: SqlValue) -> int:
         """Execute and tell how many rows were touched."""
         ...
 
-    def one(self, sql: str, /, **values: Value) -> Row | None:
+    def one(self, sql: str, /, **values: SqlValue) -> Row | None:
         """The first row, if there is one."""
         ...
 
-    def all(self, sql: str, /, **values: Value) -> Sequence[Row]:
+    def all(self, sql: str, /, **values: SqlValue) -> Sequence[Row]:
         """Every row."""
         ...
 

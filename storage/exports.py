@@ -30,7 +30,7 @@ class Recipient(enum.StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wish:
+class ExportRequest:
     """What somebody asked for: a file of this ending. `request` is the same where one wish is told twice."""
 
     format: str
@@ -49,7 +49,7 @@ class Export:
 
     job: JobId
     number: int
-    wish: Wish
+    wish: ExportRequest
     at: datetime
     channel: str | None = None
     file: str | None = None
@@ -57,7 +57,7 @@ class Export:
     message_ts: str | None = None
 
 
-def add(tx: Transaction, job_id: JobId, wish: Wish, *, now: datetime) -> bool:
+def add(tx: Transaction, job_id: JobId, wish: ExportRequest, *, now: datetime) -> bool:
     """Keep a wish; the job is owed work until it is fulfilled. False where there is no transcript to export.
 
     Raises `TooMany`.
@@ -128,7 +128,9 @@ def drop(tx: Transaction, export: Export) -> None:
 
 
 def _export(row: Row) -> Export:
-    wish = Wish(format=row["format"], recipient=Recipient(row["recipient"]), by=row["asked_by"], request=row["request"])
+    wish = ExportRequest(
+        format=row["format"], recipient=Recipient(row["recipient"]), by=row["asked_by"], request=row["request"]
+    )
     return Export(
         job=JobId(row["job_id"]),
         number=row["number"],

@@ -24,7 +24,7 @@ _REMOVED = "removed "
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wish:
+class ForgetRequest:
     """Why something is forgotten: `by` whom (a person's id, or Slack), and what they did, in a few words of ours."""
 
     by: str
@@ -45,7 +45,7 @@ def file_deleted(tx: Transaction, *, team: str, enterprise: str | None, file: st
         any_of=enterprise if team == enterprise else None,
         file=file,
     )
-    wish = Wish(by="Slack", why="the file was deleted", reason=Reason.FILE_GONE)
+    wish = ForgetRequest(by="Slack", why="the file was deleted", reason=Reason.FILE_GONE)
     return sum(forget(tx, job_of(row), wish, now=now) for row in rows)
 
 
@@ -57,11 +57,11 @@ def message_deleted(tx: Transaction, *, team: str, channel: str, ts: str, now: d
         channel=channel,
         ts=ts,
     )
-    wish = Wish(by="Slack", why="the message was deleted", reason=Reason.FILE_GONE)
+    wish = ForgetRequest(by="Slack", why="the message was deleted", reason=Reason.FILE_GONE)
     return sum(forget(tx, job_of(row), wish, now=now) for row in rows)
 
 
-def forget(tx: Transaction, job: Job, wish: Wish, *, now: datetime) -> bool:
+def forget(tx: Transaction, job: Job, wish: ForgetRequest, *, now: datetime) -> bool:
     """Cancel the job if it is at work; have its reply removed if there is one, or once there is. False if it was so."""
     found = jobs.locked(tx, job.id)
     if found is None or found.forgotten:

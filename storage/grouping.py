@@ -36,7 +36,7 @@ Do = Callable[[Group], Coroutine[Any, Any, Sequence[Outcome]]]
 """Does a group, and gives an outcome for each unit. What it raises is every unit's."""
 
 
-class Groups:
+class GroupCommits:
     """Up to `hands` groups are at work at once, each in a task; a hand that is done takes the next."""
 
     def __init__(self, do: Do, *, hands: int = 1) -> None:

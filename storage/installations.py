@@ -9,7 +9,7 @@ from typing import NewType
 from storage.database import Row, Transaction
 from storage.timestamps import moment, stored
 
-Sealed = NewType("Sealed", str)
+Encrypted = NewType("Encrypted", str)
 """A token as only the holder of the key can read it."""
 
 
@@ -26,8 +26,8 @@ class Installed:
     bot_user: str
     bot_id: str | None = None
     scopes: frozenset[str]
-    token: Sealed = field(repr=False)
-    refresh_token: Sealed | None = field(default=None, repr=False)
+    token: Encrypted = field(repr=False)
+    refresh_token: Encrypted | None = field(default=None, repr=False)
     expires_at: datetime | None = None
     installed_by: str
     installed_at: datetime
@@ -43,13 +43,13 @@ def put(tx: Transaction, installed: Installed) -> None:
     tx.run(
         """
         INSERT INTO installations (place, enterprise, url, bot_user, bot_id, scopes, token, refresh_token, expires_at,
-                                   exchange, exchange_until, installed_by, installed_at)
+                                   complete_rotation, exchange_until, installed_by, installed_at)
         VALUES (:place, :enterprise, :url, :bot_user, :bot_id, :scopes, :token, :refresh_token, :expires_at,
                 NULL, NULL, :by, :at)
         ON CONFLICT (place) DO UPDATE SET
             enterprise = excluded.enterprise, url = excluded.url, bot_user = excluded.bot_user,
             bot_id = excluded.bot_id, scopes = excluded.scopes, token = excluded.token,
-            refresh_token = excluded.refresh_token, expires_at = excluded.expires_at, exchange = NULL,
+            refresh_token = excluded.refresh_token, expires_at = excluded.expires_at, complete_rotation = NULL,
             exchange_until = NULL, installed_by = excluded.installed_by, installed_at = excluded.installed_at
         """,
         place=installed.place,
@@ -105,12 +105,12 @@ def remove(tx: Transaction, place: str, *, before: datetime) -> bool:
     )
 
 
-def begin_exchange(tx: Transaction, seen: Installed, *, by: str, now: datetime, until: datetime) -> bool:
-    """Let `by` alone exchange the token that they saw, until then; False where it is another's turn, or done."""
+def begin_rotation(tx: Transaction, seen: Installed, *, by: str, now: datetime, until: datetime) -> bool:
+    """Let `by` alone rotate the token that they saw, until then; False where it is another's turn, or done."""
     return bool(
         tx.run(
-            "UPDATE installations SET exchange = :by, exchange_until = :until WHERE place = :place "
-            "AND token = :seen AND (exchange IS NULL OR exchange_until <= :now)",
+            "UPDATE installations SET complete_rotation = :by, exchange_until = :until WHERE place = :place "
+            "AND token = :seen AND (complete_rotation IS NULL OR exchange_until <= :now)",
             place=seen.place,
             seen=seen.token,
             by=by,
@@ -120,12 +120,14 @@ def begin_exchange(tx: Transaction, seen: Installed, *, by: str, now: datetime, 
     )
 
 
-def exchange(tx: Transaction, seen: Installed, *, token: Sealed, refresh_token: Sealed, expires_at: datetime) -> bool:
+def complete_rotation(
+    tx: Transaction, seen: Installed, *, token: Encrypted, refresh_token: Encrypted, expires_at: datetime
+) -> bool:
     """Keep what the token that was seen was exchanged for; False where there is another one by now."""
     return bool(
         tx.run(
             "UPDATE installations SET token = :token, refresh_token = :refresh, expires_at = :expires, "
-            "exchange = NULL, exchange_until = NULL WHERE place = :place AND token = :seen",
+            "complete_rotation = NULL, exchange_until = NULL WHERE place = :place AND token = :seen",
             place=seen.place,
             seen=seen.token,
             token=token,
@@ -135,26 +137,30 @@ def exchange(tx: Transaction, seen: Installed, *, token: Sealed, refresh_token: 
     )
 
 
-def put_off(tx: Transaction, place: str, *, by: str, until: datetime) -> None:
-    """Let nobody exchange the token before that moment: it did not work."""
+def postpone_rotation(tx: Transaction, place: str, *, by: str, until: datetime) -> None:
+    """Let nobody complete_rotation the token before that moment: it did not work."""
     tx.run(
-        "UPDATE installations SET exchange_until = :until WHERE place = :place AND exchange = :by",
+        "UPDATE installations SET exchange_until = :until WHERE place = :place AND complete_rotation = :by",
         place=place,
         by=by,
         until=stored(until),
     )
 
 
-def void_exchanges(tx: Transaction) -> None:
-    """Nobody is at an exchange: for a process that begins, and is the only one."""
-    tx.run("UPDATE installations SET exchange = NULL, exchange_until = NULL WHERE exchange IS NOT NULL")
+def void_rotations(tx: Transaction) -> None:
+    """Nobody is at an complete_rotation: for a process that begins, and is the only one."""
+    tx.run(
+        "UPDATE installations SET complete_rotation = NULL, exchange_until = NULL WHERE complete_rotation IS NOT NULL"
+    )
 
 
-def reseal(tx: Transaction, seen: Installed, *, token: Sealed, refresh_token: Sealed | None, now: datetime) -> None:
+def reencrypt(
+    tx: Transaction, seen: Installed, *, token: Encrypted, refresh_token: Encrypted | None, now: datetime
+) -> None:
     """Keep the same tokens, sealed with another key, unless they were exchanged meanwhile, or somebody is at it."""
     tx.run(
         "UPDATE installations SET token = :token, refresh_token = :refresh WHERE place = :place AND token = :seen "
-        "AND (exchange IS NULL OR exchange_until <= :now)",
+        "AND (complete_rotation IS NULL OR exchange_until <= :now)",
         place=seen.place,
         seen=seen.token,
         now=stored(now),
@@ -171,8 +177,8 @@ def _installed(row: Row) -> Installed:
         bot_user=row["bot_user"],
         bot_id=row["bot_id"],
         scopes=frozenset(scope for scope in row["scopes"].split(",") if scope),
-        token=Sealed(row["token"]),
-        refresh_token=Sealed(row["refresh_token"]) if row["refresh_token"] is not None else None,
+        token=Encrypted(row["token"]),
+        refresh_token=Encrypted(row["refresh_token"]) if row["refresh_token"] is not None else None,
         expires_at=moment(row["expires_at"]) if row["expires_at"] is not None else None,
         installed_by=row["installed_by"],
         installed_at=moment(row["installed_at"]),

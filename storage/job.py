@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NewType
 
-from storage.options import ANYTHING, Wanted
+from storage.options import NO_OPTIONS, TranscriptionOptions
 from transcription.transcript import Report
 
 JobId = NewType("JobId", str)
@@ -181,7 +181,7 @@ class Job:
     exports: int = 0
     exported: int = 0
     forgotten: int = 0
-    wanted: Wanted = ANYTHING
+    wanted: TranscriptionOptions = NO_OPTIONS
     requested_by: str | None = None
     begun_by: str | None = None
     shown_as: str | None = None
@@ -200,7 +200,7 @@ def as_before(job: Job) -> Job:
     shown = json.loads(job.shown_as or "{}")
     return replace(
         job, state=JobState.REPLIED, failure=None, ticket=None, handle=None, handle_from=None, shown_as=None,
-        provider=shown.get("provider"), wanted=Wanted.load(shown.get("wanted")),
+        provider=shown.get("provider"), wanted=TranscriptionOptions.load(shown.get("wanted")),
         spent=job.spent - (job.duration or timedelta(0)),  # what is shown counts by its length again
     )  # fmt: skip
 

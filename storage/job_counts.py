@@ -27,7 +27,7 @@ GROUP BY state, provider
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Group:
+class JobCount:
     """The jobs of one state and provider (None: not chosen yet) about which something is still to be done.
 
     `due` of them could be claimed at once: nobody has them in hand. The oldest one is there `since` then; one that was
@@ -41,11 +41,11 @@ class Group:
     since: datetime
 
 
-def groups(tx: Transaction, *, now: datetime) -> list[Group]:
+def job_counts(tx: Transaction, *, now: datetime) -> list[JobCount]:
     """Every group that has a job. Ended jobs that still have to be tidied up are among them."""
     rows = tx.all(UNFINISHED, now=stored(now))
     return [
-        Group(
+        JobCount(
             state=JobState(row["state"]),
             provider=row["provider"],
             jobs=int(row["jobs"]),

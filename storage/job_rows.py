@@ -10,9 +10,9 @@ from functools import lru_cache
 from operator import attrgetter
 from types import MappingProxyType
 
-from storage.database import Row, Transaction, Value
+from storage.database import Row, SqlValue, Transaction
 from storage.job import Failure, HandleFrom, Job, JobId, JobState, LeaseLost, LeaseToken, Origin, Reason
-from storage.options import Wanted
+from storage.options import TranscriptionOptions
 from storage.timestamps import length, moment, stored
 from transcription.transcript import Report
 
@@ -48,7 +48,7 @@ def update(tx: Transaction, before: Job, after: Job, *, claimable: bool = False,
     is added to its history.
     """
     values = zip(_COLUMNS, _read(before), _read(after), strict=True)
-    changed: dict[str, Value] = {name: _stored(new) for name, old, new in values if new != old}
+    changed: dict[str, SqlValue] = {name: _stored(new) for name, old, new in values if new != old}
     changed |= _written(before, after)
     if claimable:
         changed |= {"due_at": stored(after.due_at), "lease": after.lease}
@@ -58,9 +58,9 @@ def update(tx: Transaction, before: Job, after: Job, *, claimable: bool = False,
         raise LeaseLost(after.id)
 
 
-def _written(before: Job, after: Job) -> dict[str, Value]:
+def _written(before: Job, after: Job) -> dict[str, SqlValue]:
     """What differs of that which is not a column of its own, or is told with what it is about."""
-    changed: dict[str, Value] = {}
+    changed: dict[str, SqlValue] = {}
     if after.failure != before.failure:
         changed["failure_reason"] = after.failure.reason if after.failure else None
         changed["failure_sentence"] = after.failure.sentence if after.failure else None
@@ -72,9 +72,9 @@ def _written(before: Job, after: Job) -> dict[str, Value]:
     return changed
 
 
-def _stored(value: Value | datetime | timedelta | Wanted) -> Value:
+def _stored(value: SqlValue | datetime | timedelta | TranscriptionOptions) -> SqlValue:
     match value:
-        case Wanted():
+        case TranscriptionOptions():
             return value.dump()
         case datetime() | timedelta():
             return stored(value)
@@ -146,7 +146,7 @@ def job_of(row: Row) -> Job:
         exports=row["exports"],
         exported=row["exported"],
         forgotten=row["forgotten"],
-        wanted=Wanted.load(row["wanted"]),
+        wanted=TranscriptionOptions.load(row["wanted"]),
         requested_by=row["requested_by"],
         begun_by=row["begun_by"],
         shown_as=row["shown_as"],

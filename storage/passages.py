@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from storage.database import Transaction, Value
+from storage.database import SqlValue, Transaction
 from storage.job import JobId
 from storage.ngrams import folded, grams
 from storage.timestamps import stored
@@ -50,7 +50,7 @@ def put(tx: Transaction, job_id: JobId, transcript: Transcript, *, made_at: date
     where = [gram_of(team=job["team"], channel=each) for each in (job["channel"], EVERYWHERE)]
     said = [(turn, text) for turn, each in enumerate(transcript.turns) for text in _parts(folded(each.text))]
     first = _free(tx, made_at)
-    rows: list[tuple[Value, ...]] = [
+    rows: list[tuple[SqlValue, ...]] = [
         (first + number, job_id, turn, text, " ".join([*where, *grams(text)]))
         for number, (turn, text) in enumerate(said)
     ]
@@ -72,7 +72,7 @@ def _free(tx: Transaction, made_at: datetime) -> int:
     return low if row is None or row["last"] is None else int(row["last"]) + 1
 
 
-def _insert(tx: Transaction, rows: Sequence[tuple[Value, ...]]) -> None:
+def _insert(tx: Transaction, rows: Sequence[tuple[SqlValue, ...]]) -> None:
     names = [[f"{column}{number}" for column in ("id", "job", "turn", "text", "grams")] for number in range(len(rows))]
     places = ", ".join(f"({', '.join(f':{name}' for name in row)})" for row in names)
     values = {name: value for each, row in zip(names, rows, strict=True) for name, value in zip(each, row, strict=True)}

@@ -21,8 +21,8 @@ import psycopg
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool
 
-from storage.database import Dialect, Row, StorageUnavailable, Taken, Value, Work, keepable
-from storage.grouping import Group, Groups, Outcome, Request, plainly
+from storage.database import Row, SqlDialect, SqlValue, StorageUnavailable, Taken, Work, keepable
+from storage.grouping import Group, GroupCommits, Outcome, Request, plainly
 from storage.postgresql_sql import first_line, refuse_unreadable, why
 from storage.timestamps import moment
 
@@ -82,7 +82,7 @@ class PostgreSQL:
         self._url = url
         self._pool = pool
         self._threads = ThreadPoolExecutor(size, thread_name_prefix="postgresql")
-        self._writes = Groups(self._in_thread, hands=min(HANDS, size))
+        self._writes = GroupCommits(self._in_thread, hands=min(HANDS, size))
         self._listening: asyncio.Task[None] | None = None
 
     @classmethod
@@ -219,7 +219,7 @@ class _Stale(Exception):
     """The connection was broken before anything was run on it, or is of a time before the last migration."""
 
 
-DIALECT = Dialect(
+DIALECT = SqlDialect(
     name="postgresql",
     passages_that_have="passages WHERE grams @@ CAST(:wanted AS tsquery)",
     both="&",
@@ -241,14 +241,14 @@ class _Transaction:
         """Whether the connection was broken already when it was given to us."""
         return self._connection.broken and not self._has_run
 
-    def run(self, sql: str, /, **values: Value) -> int:
+    def run(self, sql: str, /, **values: SqlValue) -> int:
         return self._execute(sql, values).rowcount
 
-    def one(self, sql: str, /, **values: Value) -> Row | None:
+    def one(self, sql: str, /, **values: SqlValue) -> Row | None:
         row: Any = self._execute(sql, values).fetchone()
         return cast("Row | None", row)
 
-    def all(self, sql: str, /, **values: Value) -> Sequence[Row]:
+    def all(self, sql: str, /, **values: SqlValue) -> Sequence[Row]:
         rows: Any = self._execute(sql, values).fetchall()
         return cast("Sequence[Row]", rows)
 
@@ -265,7 +265,7 @@ class _Transaction:
         self._execute("SELECT pg_advisory_xact_lock(:number)", {"number": _ALONE})
         self._execute(_ALONE_THEN, {})
 
-    def _execute(self, sql: str, values: dict[str, Value]) -> psycopg.Cursor[DictRow]:
+    def _execute(self, sql: str, values: dict[str, SqlValue]) -> psycopg.Cursor[DictRow]:
         try:
             cursor = self._connection.execute(_translated(sql), keepable(values))
         except psycopg.errors.ReadOnlySqlTransaction:

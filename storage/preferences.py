@@ -9,14 +9,14 @@ from typing import Any, Literal
 
 from storage.database import Transaction
 from storage.job import Origin
-from storage.options import ANYTHING, Wanted
+from storage.options import NO_OPTIONS, TranscriptionOptions
 from storage.timestamps import stored
 
 Kind = Literal["workspace", "channel", "person"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
+class Scope:
     """Whose preferences they are; of a workspace `whose` is empty. `enterprise`: the workspace's organisation."""
 
     team: str
@@ -36,7 +36,7 @@ class Preferences:
     automatic: bool | None = None
     outside: bool | None = None
     locked: bool | None = None
-    wanted: Wanted = ANYTHING
+    wanted: TranscriptionOptions = NO_OPTIONS
 
     def over(self, general: Preferences) -> Preferences:
         """These, and where nothing is said the `general` ones. Whom the general ones are locked for is their matter."""
@@ -56,7 +56,7 @@ class Preferences:
     def load(cls, text: str) -> Preferences:
         """As it was dumped."""
         said = json.loads(text)
-        return cls(**{name: said[name] for name in _SWITCHES if name in said}, wanted=Wanted.of(said))
+        return cls(**{name: said[name] for name in _SWITCHES if name in said}, wanted=TranscriptionOptions.of(said))
 
 
 _SWITCHES = tuple(field.name for field in fields(Preferences) if field.name != "wanted")
@@ -81,7 +81,7 @@ class Outdated(Exception):
         self.newest = newest
 
 
-def get(tx: Transaction, place: Place) -> Kept:
+def get(tx: Transaction, place: Scope) -> Kept:
     """What this place wants itself."""
     row = tx.one(
         "SELECT body, version, changed_by FROM preferences WHERE team = :team AND kind = :kind AND whose = :whose",
@@ -94,7 +94,7 @@ def get(tx: Transaction, place: Place) -> Kept:
     return Kept(preferences=Preferences.load(row["body"]), version=row["version"], by=row["changed_by"])
 
 
-def put(tx: Transaction, place: Place, wanted: Preferences, *, seen: int, by: str, now: datetime) -> None:
+def put(tx: Transaction, place: Scope, wanted: Preferences, *, seen: int, by: str, now: datetime) -> None:
     """Keep what somebody chose who saw version `seen`. Raises `Outdated`."""
     # The row is made first, so that of two who choose at once one waits and then sees the other's version.
     tx.run(
@@ -118,9 +118,9 @@ def of_recording(tx: Transaction, origin: Origin) -> Preferences:
 
     Whoever wants to be asked first is asked first in every channel.
     """
-    channel = get(tx, Place(team=origin.team, kind="channel", whose=origin.channel)).preferences
-    person = get(tx, Place(team=origin.team, kind="person", whose=origin.user)).preferences
-    workspace = get(tx, Place(team=origin.team, kind="workspace")).preferences
+    channel = get(tx, Scope(team=origin.team, kind="channel", whose=origin.channel)).preferences
+    person = get(tx, Scope(team=origin.team, kind="person", whose=origin.user)).preferences
+    workspace = get(tx, Scope(team=origin.team, kind="workspace")).preferences
     merged = channel.over(person).over(workspace)
     return replace(merged, automatic=False) if person.automatic is False else merged
 

@@ -14,7 +14,7 @@ from storage import jobs, preferences
 from storage.database import Transaction
 from storage.job import Job, JobId, JobState, LeaseLost, Origin, Reason
 from storage.job_rows import entry, update
-from storage.options import ANYTHING, Wanted
+from storage.options import NO_OPTIONS, TranscriptionOptions
 from storage.timestamps import stored
 
 
@@ -44,10 +44,10 @@ def retry(tx: Transaction, job: Job, *, now: datetime, by: str | None = None) ->
     job = _free(tx, job)
     if job.state is JobState.REPLIED and job.failure is None:
         return None
-    return _begin(tx, job, ANYTHING, now=now, by=by)  # as it is set by now
+    return _begin(tx, job, NO_OPTIONS, now=now, by=by)  # as it is set by now
 
 
-def anew(tx: Transaction, job: Job, *, wanted: Wanted, now: datetime, by: str) -> Job | None:
+def anew(tx: Transaction, job: Job, *, wanted: TranscriptionOptions, now: datetime, by: str) -> Job | None:
     """Do a job that has ended again, as `wanted`; until that is done its thread shows what it does now.
 
     None where it has not ended, or is forgotten. Raises `LeaseLost` when somebody has it in hand.
@@ -118,7 +118,7 @@ def _free(tx: Transaction, job: Job) -> Job:
     return found
 
 
-def _begin(tx: Transaction, job: Job, wanted: Wanted, *, now: datetime, by: str | None) -> Job | None:
+def _begin(tx: Transaction, job: Job, wanted: TranscriptionOptions, *, now: datetime, by: str | None) -> Job | None:
     if job.state.is_open or job.forgotten:
         return None
     begun = replace(

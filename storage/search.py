@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from storage import namings, passages, transcripts
-from storage.database import Row, Transaction, Value
+from storage.database import Row, SqlValue, Transaction
 from storage.job import Job, JobId
 from storage.job_rows import job_of
 from storage.ngrams import needle, telling_grams
@@ -24,7 +24,7 @@ BATCH = 5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Found:
+class SearchHit:
     """A recording in which all that is looked for was said in one turn: `turn` is the first of so many `turns`."""
 
     job: Job
@@ -36,7 +36,7 @@ class Found:
 
 def find(
     tx: Transaction, *, team: str, channels: Collection[str], terms: Sequence[str], limit: int, recent: int = RECENT
-) -> list[Found]:
+) -> list[SearchHit]:
     """The newest recordings in these conversations in which all terms (`matching.terms`) were said in one turn.
 
     A term that is longer than what two passages share (`passages.OVERLAP`) is not found.
@@ -69,7 +69,7 @@ class _Look:
         self._where = [passages.gram_of(team=team, channel=each) for each in places]
         self._needles = {f"needle{number}": f"%{needle(term)}%" for number, term in enumerate(terms)}
         self._channels = {f"channel{number}": channel for number, channel in enumerate(channels)}
-        self._values: dict[str, Value] = {"team": team, "limit": limit, **self._needles, **self._channels}
+        self._values: dict[str, SqlValue] = {"team": team, "limit": limit, **self._needles, **self._channels}
 
     def through(self, *, oldest: int, newest: int) -> Sequence[Row]:
         """Among the passages between these two."""
@@ -81,7 +81,7 @@ class _Look:
         grams = dict.fromkeys(gram for term in self._terms for gram in telling_grams(term))
         return self._rows(self._tx.dialect.passages_that_have, wanted=self._tx.dialect.wanted(grams, self._where))
 
-    def _rows(self, source: str, **values: Value) -> Sequence[Row]:
+    def _rows(self, source: str, **values: SqlValue) -> Sequence[Row]:
         said = " AND ".join(f"text LIKE :{name}" for name in self._needles)
         channels = ", ".join(f":{name}" for name in self._channels)
         return self._tx.all(
@@ -95,14 +95,14 @@ class _Look:
         )
 
 
-def _found(tx: Transaction, row: Row) -> Found | None:
+def _found(tx: Transaction, row: Row) -> SearchHit | None:
     job = tx.one("SELECT * FROM jobs WHERE id = :id", id=row["job_id"])
     transcript = transcripts.get(tx, row["job_id"])
     if job is None or transcript is None or not _is_as_found(tx, row["job_id"]) or row["turn"] >= len(transcript.turns):
         return None
     naming = namings.newest(tx, row["job_id"])
     names = naming.names if naming else {}
-    return Found(job=job_of(job), transcript=transcript, names=names, turn=row["turn"], turns=row["turns"])
+    return SearchHit(job=job_of(job), transcript=transcript, names=names, turn=row["turn"], turns=row["turns"])
 
 
 def _is_as_found(tx: Transaction, job_id: JobId) -> bool:

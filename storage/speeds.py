@@ -46,9 +46,9 @@ class Speed:
         """How long a recording of this length takes, or one that is so many standard deviations slower."""
         return math.exp(self.mean + deviations * self.spread) * (length + START)
 
-    def learning(self, length: timedelta, *, took: timedelta) -> Speed:
+    def learning(self, length: timedelta, *, time_taken: timedelta) -> Speed:
         """With one recording more."""
-        off = math.log(max(took, timedelta(seconds=0.1)) / (length + START)) - self.mean
+        off = math.log(max(time_taken, timedelta(seconds=0.1)) / (length + START)) - self.mean
         if self.is_known:
             most = SURPRISING * max(self.spread, FIRST_SPREAD / SURPRISING)
             off = min(max(off, -most), most)
@@ -71,9 +71,9 @@ def speed_of(tx: Transaction, *, provider: str, model: str) -> Speed:
     return Speed(jobs=row["jobs"], mean=row["mean"], variance=row["variance"]) if row else UNKNOWN
 
 
-def learn(tx: Transaction, *, provider: str, model: str, length: timedelta, took: timedelta) -> None:
+def learn(tx: Transaction, *, provider: str, model: str, length: timedelta, time_taken: timedelta) -> None:
     """Note that a recording of this length took so long. Of two at the same moment one may not count."""
-    speed = speed_of(tx, provider=provider, model=model).learning(length, took=took)
+    speed = speed_of(tx, provider=provider, model=model).learning(length, time_taken=time_taken)
     tx.run(
         "INSERT INTO speeds (provider, model, jobs, mean, variance) "
         "VALUES (:provider, :model, :jobs, :mean, :variance) ON CONFLICT (provider, model) DO UPDATE SET "

@@ -1,6 +1,6 @@
 """The database in one file: a writer with full durability and a reader beside it, each with a thread of its own.
 
-Groups of units (`storage.grouping`) share a transaction and its `fsync`. See docs/decisions/0002 and 0024.
+GroupCommits of units (`storage.grouping`) share a transaction and its `fsync`. See docs/decisions/0002 and 0024.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from storage.database import AlreadyOwned, Dialect, Row, StorageUnavailable, Taken, Value, Work, keepable
-from storage.grouping import Group, Groups, Outcome, Request, plainly
-from storage.sqlite_connection import Connection, Connector, connected
+from storage.database import AlreadyOwned, Row, SqlDialect, SqlValue, StorageUnavailable, Taken, Work, keepable
+from storage.grouping import Group, GroupCommits, Outcome, Request, plainly
+from storage.sqlite_connection import Connector, SQLiteConnection, connected
 
 T = TypeVar("T")
 
@@ -40,7 +40,7 @@ def refuse_without_search(probe: sqlite3.Connection | None = None) -> None:
             raise StorageUnavailable(NOT_SEARCHABLE) from None
 
 
-DIALECT = Dialect(
+DIALECT = SqlDialect(
     name="sqlite",
     passages_that_have="passages_index JOIN passages ON id = passages_index.rowid WHERE passages_index MATCH :wanted",
     both="AND",
@@ -57,14 +57,14 @@ class _Transaction:
         self._connection = connection
         self.announced = False
 
-    def run(self, sql: str, /, **values: Value) -> int:
+    def run(self, sql: str, /, **values: SqlValue) -> int:
         return self._execute(sql, values).rowcount
 
-    def one(self, sql: str, /, **values: Value) -> Row | None:
+    def one(self, sql: str, /, **values: SqlValue) -> Row | None:
         row: Row | None = self._execute(sql, values).fetchone()
         return row
 
-    def all(self, sql: str, /, **values: Value) -> Sequence[Row]:
+    def all(self, sql: str, /, **values: SqlValue) -> Sequence[Row]:
         return self._execute(sql, values).fetchall()
 
     def announce(self) -> None:
@@ -73,7 +73,7 @@ class _Transaction:
     def be_alone(self) -> None:
         """Nothing to do: there is one writer, and it holds the file's lock."""
 
-    def _execute(self, sql: str, values: dict[str, Value]) -> sqlite3.Cursor:
+    def _execute(self, sql: str, values: dict[str, SqlValue]) -> sqlite3.Cursor:
         return self._connection.execute(sql, keepable(values))
 
 
@@ -86,14 +86,14 @@ class _Transactions:
         self._loop = asyncio.get_running_loop()
         self.on_announced: Callable[[], None] = lambda: None
 
-    async def open(self, opened: AsyncExitStack) -> Groups:
+    async def open(self, opened: AsyncExitStack) -> GroupCommits:
         """Connect; `opened` closes the connection, once all groups are done. Raises `sqlite3.Error` and `OSError`."""
         connection = await opened.enter_async_context(connected(self._connector))
-        groups = Groups(partial(self._do, connection))
+        groups = GroupCommits(partial(self._do, connection))
         opened.push_async_callback(groups.close)
         return groups
 
-    async def _do(self, connection: Connection, group: Group) -> Sequence[Outcome]:
+    async def _do(self, connection: SQLiteConnection, group: Group) -> Sequence[Outcome]:
         return await connection.call(partial(self._together, group))
 
     def _together(self, group: Group, connection: sqlite3.Connection) -> Sequence[Outcome]:
@@ -157,7 +157,9 @@ class SQLite:
 
     is_shared = False
 
-    def __init__(self, writer: _Transactions, *, writes: Groups, reads: Groups, opened: AsyncExitStack) -> None:
+    def __init__(
+        self, writer: _Transactions, *, writes: GroupCommits, reads: GroupCommits, opened: AsyncExitStack
+    ) -> None:
         self._writer = writer
         self._writes = writes
         self._reads = reads

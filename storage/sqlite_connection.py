@@ -55,7 +55,7 @@ class Connector:
             raise sqlite3.OperationalError("the database file was replaced: restart threadscribe")
 
 
-class Connection(aiosqlite.Connection):
+class SQLiteConnection(aiosqlite.Connection):
     """A connection whose thread runs any function with the `sqlite3.Connection`."""
 
     stopped: asyncio.Future[Any] | None = None
@@ -76,13 +76,13 @@ class Connection(aiosqlite.Connection):
 
 
 @asynccontextmanager
-async def connected(connector: Connector) -> AsyncIterator[Connection]:
+async def connected(connector: Connector) -> AsyncIterator[SQLiteConnection]:
     """Connect; afterwards wait for what the thread was given, close the connection and end the thread.
 
     Raises what the connector raises. As an asynchronous generator it is closed by the event loop where nobody else
     does it: `asyncio.run` ends with `shutdown_asyncgens`.
     """
-    connection = Connection(connector, iter_chunk_size=_CHUNK)
+    connection = SQLiteConnection(connector, iter_chunk_size=_CHUNK)
     opening = asyncio.ensure_future(connection)
     try:
         await asyncio.shield(opening)

@@ -47,7 +47,7 @@ class Undecodable(Exception):
     """It opens and should have sound, but none of it can be decoded."""
 
 
-class NoSound(Exception):
+class NoAudioTrack(Exception):
     """It opens, and there is nothing to be heard in it."""
 
 
@@ -56,21 +56,21 @@ class TooMuch(Exception):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sound:
+class Decoded:
     """What came out. `damaged`: something could not be decoded and was left out, or clearly less came than was due."""
 
     samples: int
     damaged: bool
 
 
-def convert(source: BinaryIO, target: Path, *, sample_rate: int, most: int, stereo: bool = False) -> Sound:
+def convert(source: BinaryIO, target: Path, *, sample_rate: int, most: int, stereo: bool = False) -> Decoded:
     """Write the best track of sound as WAV (PCM, 16-bit, `sample_rate` Hz), at most `most` samples a channel.
 
     It becomes mono, or with `stereo` keeps two channels where it has as many.
 
     Memory does not grow with the recording, but for an MP4's own index. What cannot be decoded is left out.
 
-    Raises `NoSound`, `Undecodable`, `TooMuch`, av.FFmpegError where it is of no known kind, and an OSError that is
+    Raises `NoAudioTrack`, `Undecodable`, `TooMuch`, av.FFmpegError where it is of no known kind, and an OSError that is
     no FFmpegError where the disk does not play along.
     """
     samples = 0
@@ -86,8 +86,8 @@ def convert(source: BinaryIO, target: Path, *, sample_rate: int, most: int, ster
                     raise TooMuch
                 wav.writeframesraw(memoryview(frame.planes[0])[: 2 * channels * frame.samples])
     if samples == 0:
-        raise Undecodable if decoder.bad_places or due > 0 else NoSound
-    return Sound(samples=samples, damaged=decoder.bad_places > 0 or samples / sample_rate < due)
+        raise Undecodable if decoder.bad_places or due > 0 else NoAudioTrack
+    return Decoded(samples=samples, damaged=decoder.bad_places > 0 or samples / sample_rate < due)
 
 
 def _open(source: BinaryIO) -> InputContainer:
@@ -115,7 +115,7 @@ def _audio_decoders() -> Iterator[str]:
 def _best_track(recording: InputContainer) -> AudioStream:
     tracks = [stream for stream in recording.streams.audio if _is_plausible(stream.codec_context)]
     if not tracks:
-        raise Undecodable if recording.streams.audio or not _shows_pictures(recording) else NoSound
+        raise Undecodable if recording.streams.audio or not _shows_pictures(recording) else NoAudioTrack
     best = recording.streams.best("audio")
     track = next((track for track in tracks if best is not None and track.index == best.index), tracks[0])
     for stream in recording.streams:

@@ -45,7 +45,7 @@ TEMPORARY: Final = {408: TimedOut, 429: RateLimited, 503: Unavailable}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
+class Response:
     """A provider's answer, read to the end. `headers` are looked up in any letter case."""
 
     status: int
@@ -67,7 +67,7 @@ async def send(  # the one place where the providers' network is touched
     params: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
     body: Body | None = None,
-) -> Answer:
+) -> Response:
     """Make one request and read its answer, whatever its code.
 
     Redirects are never followed and nothing is added: a key or a recording goes to the address given or nowhere.
@@ -87,7 +87,7 @@ async def send(  # the one place where the providers' network is touched
             request = client.build_request(method, address, headers=framed, content=content)
             answer = await client.send(request, stream=True, auth=None, follow_redirects=False)
             try:
-                return Answer(status=answer.status_code, headers=answer.headers, body=await _read(answer))
+                return Response(status=answer.status_code, headers=answer.headers, body=await _read(answer))
             finally:
                 await answer.aclose()
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
@@ -142,7 +142,7 @@ def _translated(error: Exception, *, call: str) -> TranscriptionError:
             return TimedOut(f"{call}: no usable answer ({kind})")
 
 
-def failure(answer: Answer, *, call: str, uncertain: bool = False) -> TranscriptionError:
+def failure(answer: Response, *, call: str, uncertain: bool = False) -> TranscriptionError:
     """Say what an answer without success means, by its code alone (RFC 9110, section 15).
 
     `uncertain` marks a call that carries a recording: after a server error other than 503 nobody knows whether it

@@ -1,6 +1,6 @@
 """The child that `audio` starts for every recording: one question about one file, one answer, nothing else.
 
-`{"source", "target", "sample_rate", "most", "stereo"}` is answered with the fields of `decoding.Sound`, or with a
+`{"source", "target", "sample_rate", "most", "stereo"}` is answered with the fields of `decoding.Decoded`, or with a
 `refusal` and the class of error that it is `because` of.
 """
 
@@ -32,7 +32,7 @@ def work(request: dict[str, object]) -> dict[str, object]:
 
     try:
         return _answer(request)
-    except decoding.NoSound:
+    except decoding.NoAudioTrack:
         return {"refusal": Refusal.NO_SOUND}
     except decoding.TooMuch:
         return {"refusal": Refusal.TOO_LONG}

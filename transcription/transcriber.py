@@ -13,8 +13,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import NewType, Protocol, runtime_checkable
 
+from transcription.hints import NO_HINTS, Hints
 from transcription.transcript import Transcript
-from transcription.wishes import NOTHING, Wishes
 
 Ticket = NewType("Ticket", str)
 """Opaque text held before sending; only the transcriber that wrote it reads it. May hold a short-lived secret."""
@@ -24,7 +24,7 @@ Handle = NewType("Handle", str)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Pace:
+class PollSchedule:
     """How a provider is expected to work, as shares of the recording's length.
 
     The first look is at `first` times the length (at least `soonest`), later ones every `every` times the length
@@ -53,7 +53,7 @@ class Capabilities:
     them that are not found by themselves where none is chosen. `place`: where the sound goes, as people are told.
     """
 
-    pace: Pace
+    poll_schedule: PollSchedule
     model: str = ""
     sample_rate: int = 16_000
     stereo: bool = False
@@ -73,7 +73,7 @@ class Audio:
     """A recording ready to be sent: a WAV file (PCM, 16-bit) in a folder that belongs to this job alone.
 
     A transcriber may write beside it; the folder is removed when the job no longer needs it. `key` names the job
-    and is unique; it is safe in a file name and an address. `channels` are the file's own. `wishes` are for this
+    and is unique; it is safe in a file name and an address. `channels` are the file's own. `hints` are for this
     recording.
     """
 
@@ -82,7 +82,7 @@ class Audio:
     duration: timedelta
     sample_rate: int
     channels: int = 1
-    wishes: Wishes = NOTHING
+    hints: Hints = NO_HINTS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,9 +119,9 @@ class Inquiry:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pending:
-    """Not yet. `look_after` overrides the pace where the provider knows better."""
+    """Not yet. `poll_after` overrides the pace where the provider knows better."""
 
-    look_after: timedelta | None = None
+    poll_after: timedelta | None = None
 
 
 class Transcriber(Protocol):

@@ -82,7 +82,7 @@ Seconds = Annotated[float | None, BeforeValidator(_seconds)]
 Moment = Annotated[float, Field(allow_inf_nan=False, ge=-1e12, le=1e12)]
 """A point in the recording, in the provider's unit; the bounds keep arithmetic with it from overflowing."""
 
-Value = TypeVar("Value")
+WireValue = TypeVar("WireValue")
 
 
 def _or_none(value: object, read: ValidatorFunctionWrapHandler) -> object:
@@ -92,11 +92,11 @@ def _or_none(value: object, read: ValidatorFunctionWrapHandler) -> object:
         return None
 
 
-OrNone = Annotated[Value | None, WrapValidator(_or_none)]
+OrNone = Annotated[WireValue | None, WrapValidator(_or_none)]
 """What costs only itself where it cannot be read: None in its place."""
 
 # PostgreSQL keeps no NUL in a text, and no language needs one.
-Words = Annotated[str, AfterValidator(lambda text: text.replace("\x00", ""))]
+Text = Annotated[str, AfterValidator(lambda text: text.replace("\x00", ""))]
 """Text that a person may read."""
 
 
@@ -132,24 +132,24 @@ FAR_BELOW = 0.01
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Span:
+class ClaimedLength:
     """How long a transcript is, and whether the times in it fit that."""
 
     length: timedelta
     fits: bool
 
 
-def span_of(end: timedelta, *, measured: timedelta | None, stated: timedelta | None) -> Span:
+def span_of(end: timedelta, *, measured: timedelta | None, stated: timedelta | None) -> ClaimedLength:
     """Judge the time at which the last word ends by our measure of the recording, and without one by the provider's.
 
     Times that reach far beyond it are not squeezed: the transcript is as long as they say.
     """
     length = measured or stated
     if not length:
-        return Span(length=max(end, timedelta(0)), fits=True)
+        return ClaimedLength(length=max(end, timedelta(0)), fits=True)
     if end > length * (1 + SHARE) + SLACK:
-        return Span(length=end, fits=False)
-    return Span(length=length, fits=end >= length * FAR_BELOW)
+        return ClaimedLength(length=end, fits=False)
+    return ClaimedLength(length=length, fits=end >= length * FAR_BELOW)
 
 
 def known(label: str | None) -> str | None:

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.slack.errors import SlackNotAuthorised, SlackRefused, SlackUnavailable
-from bot.slack.objects import Place, SlackFile
+from bot.slack.objects import FileSharing, SlackFile
 from bot.slack.workspaces import Site
 from bot.worker.tools import Tools
 from storage import gaps, jobs
@@ -116,7 +116,7 @@ class CatchingUp:
     async def _catch_up_at(self, site: Site, *, since: datetime) -> None:
         workspace = site.workspace
         identity = await workspace.identify()
-        found: list[tuple[SlackFile, str, Place]] = []
+        found: list[tuple[SlackFile, str, FileSharing]] = []
         for file in await workspace.files(since=since):
             if file.looks_like_a_recording and file.user != identity.user_id:
                 with suppress(SlackRefused):  # deleted just now, or not for us: the others are answered all the same
@@ -144,14 +144,14 @@ def _is_left(place: str, error: SlackUnavailable | SlackRefused) -> bool:
     return False
 
 
-def _sharings(file: SlackFile, *, since: datetime) -> Iterator[tuple[SlackFile, str, Place]]:
+def _sharings(file: SlackFile, *, since: datetime) -> Iterator[tuple[SlackFile, str, FileSharing]]:
     for channel in {*file.shares.public, *file.shares.private}:
         for place in file.places(channel):
             if float(place.ts) >= since.timestamp():
                 yield file, channel, place
 
 
-def _add(tx: Transaction, found: Sequence[tuple[SlackFile, str, Place]], site: Site, *, now: datetime) -> int:
+def _add(tx: Transaction, found: Sequence[tuple[SlackFile, str, FileSharing]], site: Site, *, now: datetime) -> int:
     """Keep those that are not known; each a little younger than the one before, so that they stay in order."""
     added = 0
     for number, (file, channel, place) in enumerate(found):

@@ -22,14 +22,14 @@ from weakref import WeakValueDictionary
 import structlog
 
 from bot.slack.errors import SlackNotAuthorised, SlackRefused, SlackUnavailable
-from bot.slack.screens import Screens
+from bot.slack.for_listeners import WorkspaceForListeners
 from bot.slack.workspace import Workspace
 from bot.worker.quotas import month_of, next_month
 from bot.worker.tools import Tools
-from handlers.home import Looker
+from handlers.actor import Actor
 from handlers.home_page import LOOKED_AT, Month, page
 from handlers.listing import Viewer
-from handlers.responses import NotNow
+from handlers.responses import SlackNotReached
 from storage import job_lists, usage
 from storage.database import StorageUnavailable, Transaction
 from storage.job import Job
@@ -86,7 +86,7 @@ class _Look:
     `in_hand`: their page is being made or shown.
     """
 
-    by: Looker
+    by: Actor
     until: datetime = _NEVER
     may_manage: bool | None = None
     knows: int | None = None
@@ -103,23 +103,23 @@ class HomePages:
         self._tools = tools
         self._patience = patience
         self._questions = asyncio.Semaphore(QUESTIONS)
-        self._looks: dict[Looker, _Look] = {}
+        self._looks: dict[Actor, _Look] = {}
         self._opened = asyncio.Event()
         self._openings: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._troubles: dict[str, str] = {}
 
-    def opened(self, looker: Looker) -> None:
+    def opened(self, actor: Actor) -> None:
         """Show them their page, whatever they have seen before, and look after it from now on."""
-        look = self._looks.get(looker)
+        look = self._looks.get(actor)
         if look and not look.in_hand and self._tools.clock() - look.shown_at >= EVERY:  # else it was shown just now
-            del self._looks[looker]
-        self.pressed(looker)
+            del self._looks[actor]
+        self.pressed(actor)
 
-    def pressed(self, looker: Looker) -> None:
+    def pressed(self, actor: Actor) -> None:
         """Look after their page from now on; show it, if it was left alone meanwhile."""
-        look = self._looks.pop(looker, None) or _Look(by=looker)
+        look = self._looks.pop(actor, None) or _Look(by=actor)
         look.until = self._tools.clock() + LOOKS
-        self._looks[looker] = look
+        self._looks[actor] = look
         if len(self._looks) > PEOPLE:
             [(most, _)] = Counter(each.team for each in self._looks).most_common(1)
             del self._looks[next(each for each in self._looks if each.team == most)]
@@ -148,14 +148,14 @@ class HomePages:
     async def refresh(self) -> None:
         """Show their pages anew to those whose recordings have moved, a few at a time."""
         now = self._tools.clock()
-        self._looks = {looker: look for looker, look in self._looks.items() if look.until > now}
+        self._looks = {actor: look for actor, look in self._looks.items() if look.until > now}
         changes = Counter[str]()
         await asyncio.gather(*[self._in_hand(look, partial(self._refresh, look, changes)) for look in self._turn()])
 
     def _turn(self) -> list[_Look]:
         """Who is asked about: whose last turn is longest ago, one of each workspace before anybody's second."""
         seeing = [look for look in self._looks.values() if look.sees is not None and not look.in_hand]
-        before, places = Counter[str](), dict[Looker, int]()
+        before, places = Counter[str](), dict[Actor, int]()
         for look in sorted(seeing, key=lambda look: look.asked_at):
             places[look.by] = before[look.by.team]
             before[look.by.team] += 1
@@ -190,9 +190,9 @@ class HomePages:
         gate = self._openings.setdefault(look.by.team, asyncio.Semaphore(OPENINGS))
         async with gate, asyncio.timeout(self._patience):
             if look.may_manage is None:
-                with suppress(NotNow, TimeoutError):
+                with suppress(SlackNotReached, TimeoutError):
                     async with asyncio.timeout(self._patience / 3):
-                        look.may_manage = await Screens(self._workspace_of(look)).is_admin(look.by.person)
+                        look.may_manage = await WorkspaceForListeners(self._workspace_of(look)).is_admin(look.by.user)
             home = await self._home_of(look)
             await self._show(look, home, self._drawn(home, look))
 
@@ -216,8 +216,8 @@ class HomePages:
         async with self._questions:
             return await self._tools.database.read(lambda tx: self._home(tx, look.by, now=now))
 
-    def _home(self, tx: Transaction, looker: Looker, *, now: datetime) -> _Home:
-        team, person, since = looker.team, looker.person, month_of(now)
+    def _home(self, tx: Transaction, actor: Actor, *, now: datetime) -> _Home:
+        team, person, since = actor.team, actor.user, month_of(now)
         limit = self._tools.settings.person_minutes
         used = usage.of_person_by_provider(tx, team=team, user=person, since=since)
         return _Home(
@@ -230,7 +230,7 @@ class HomePages:
         )
 
     async def _show(self, look: _Look, home: _Home, view: dict[str, object]) -> None:
-        await self._workspace_of(look).publish_home(look.by.person, view)
+        await self._workspace_of(look).publish_home(look.by.user, view)
         look.shown_at = self._tools.clock()
         look.knows, look.sees = hash(home), _hash(view)
         for where in (look.by.team, _DATABASE):

@@ -22,9 +22,9 @@ from bot.database import open_database
 from bot.settings.checks import provider_problems, slack_problems
 from bot.settings.model import Settings
 from bot.slack.client import slack_client
-from bot.slack.errors import SlackMishap, SlackNotAuthorised, SlackRefused, SlackUnavailable, understand
+from bot.slack.errors import SDK_ERRORS, SlackNotAuthorised, SlackRefused, SlackUnavailable, translate
 from bot.slack.manifest import OPTIONAL_SCOPES, REQUIRED_SCOPES
-from bot.slack.tokens import LastingToken
+from bot.slack.tokens import StaticToken
 from bot.slack.workspaces import make_workspace
 from bot.web.session import new_session
 from bot.worker.provider_facts import recall_facts
@@ -73,7 +73,7 @@ async def _slack(settings: Settings) -> AsyncIterator[Finding]:
     if settings.slack_bot_token is None:
         return
     async with new_session() as session:
-        workspace = make_workspace(settings, session=session, token=LastingToken(settings.slack_bot_token))
+        workspace = make_workspace(settings, session=session, token=StaticToken(settings.slack_bot_token))
         try:
             identity = await workspace.identify()
         except (SlackNotAuthorised, SlackRefused) as error:
@@ -120,8 +120,8 @@ async def _way_in(settings: Settings, session: aiohttp.ClientSession) -> Finding
     client.session = session
     try:
         await client.apps_connections_open(app_token=settings.slack_app_token.get_secret_value())
-    except SlackMishap as error:
-        trouble = understand("apps.connections.open", error)
+    except SDK_ERRORS as error:
+        trouble = translate("apps.connections.open", error)
         if isinstance(trouble, SlackUnavailable) and not isinstance(trouble, SlackNotAuthorised):
             return Finding(verdict="bad", what=f"Socket Mode cannot be reached ({trouble})", fix="try again in a while")
         return Finding(

@@ -9,19 +9,19 @@ import aiohttp
 
 from bot.cli.findings import Finding
 from bot.database import open_database
-from bot.oauth.token_encryption import Seals
+from bot.oauth.token_encryption import TokenCipher
 from bot.settings.checks import slack_problems
 from bot.settings.model import Settings
 from bot.slack.client import slack_client
 from bot.slack.errors import (
-    SlackMishap,
+    SDK_ERRORS,
     SlackNotAuthorised,
     SlackRefused,
     SlackTokenExpired,
     SlackUnavailable,
-    understand,
+    translate,
 )
-from bot.slack.tokens import LastingToken
+from bot.slack.tokens import StaticToken
 from bot.slack.workspaces import make_workspace
 from bot.web.session import new_session
 from handlers.install_pages import INSTALL
@@ -67,8 +67,8 @@ async def _app(settings: Settings, session: aiohttp.ClientSession) -> Finding:
             client_id=settings.slack_client_id or "", client_secret=secret.get_secret_value() if secret else "",
             code=_MADE_UP,
         )  # fmt: skip
-    except SlackMishap as error:
-        trouble = understand("oauth.v2.access", error)
+    except SDK_ERRORS as error:
+        trouble = translate("oauth.v2.access", error)
     if isinstance(trouble, SlackRefused) and trouble.code == "invalid_code":
         return Finding(verdict="good", what="Slack knows the app's client id and secret")
     if isinstance(trouble, SlackRefused | SlackNotAuthorised):
@@ -82,10 +82,10 @@ async def _app(settings: Settings, session: aiohttp.ClientSession) -> Finding:
 
 
 async def _opened(settings: Settings, installed: Installed, session: aiohttp.ClientSession) -> Finding:
-    place, seals = installed.place, Seals(settings.token_key)
+    place, seals = installed.place, TokenCipher(settings.token_key)
     try:
         token = seals.open(installed.token, place=place)
-        await make_workspace(settings, session=session, token=LastingToken(token)).identify()
+        await make_workspace(settings, session=session, token=StaticToken(token)).identify()
     except SlackTokenExpired:
         return Finding(verdict="note", what=f"the token of {place} has expired; it is exchanged when it is needed")
     except (SlackNotAuthorised, SlackRefused) as error:

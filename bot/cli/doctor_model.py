@@ -8,7 +8,7 @@ from bot.cli.findings import Finding, Verdict
 from transcription.embedded.local_model import ENGINE, is_installed
 from transcription.models.catalog import BASE, Model
 from transcription.models.errors import DamagedModel, ModelError
-from transcription.models.store import AUTO, ModelStore, Origin, Seen
+from transcription.models.store import AUTO, ModelOrigin, ModelStore, VerifiedModel
 
 LAST_RESORT = (
     "the offline engine works with its last resort, pocketsphinx, which understands English only and gets more than "
@@ -43,7 +43,7 @@ async def examine_model(
     return [*damaged, _used(seen)]
 
 
-def _used(seen: Seen) -> Finding:
+def _used(seen: VerifiedModel) -> Finding:
     if seen.model is None:
         return Finding(
             verdict="note",
@@ -69,7 +69,7 @@ def _without(error: ModelError, *, wanted: str) -> list[Finding]:
     return [*told, Finding(verdict="note", what=LAST_RESORT, fix=BETTER)]
 
 
-def _no_engine(seen: Seen, *, wanted: str) -> Finding:
+def _no_engine(seen: VerifiedModel, *, wanted: str) -> Finding:
     name = seen.model.name if seen.model else str(seen.folder)
     if wanted != AUTO:
         what = f"EMBEDDED_MODEL is {wanted}, but {ENGINE}, which opens it, is not installed"
@@ -84,10 +84,10 @@ def _mend(error: ModelError) -> str:
     return f"`threadscribe models list` says which are here; {BETTER}"
 
 
-def _origin(seen: Seen, model: Model) -> str:
+def _origin(seen: VerifiedModel, model: Model) -> str:
     match seen.origin:
-        case Origin.PACKAGE:
+        case ModelOrigin.PACKAGE:
             several = "packages" if len(model.distributions) > 1 else "package"
             return f"the {several} {' and '.join(model.distributions)}"
-        case Origin.FETCHED | Origin.FOLDER:
+        case ModelOrigin.FETCHED | ModelOrigin.FOLDER:
             return str(seen.folder)

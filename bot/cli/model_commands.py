@@ -27,7 +27,7 @@ from transcription.models.errors import (
 )
 
 if TYPE_CHECKING:
-    from transcription.models.fetching import Progress
+    from transcription.models.fetching import OnProgress
     from transcription.models.sources import Source
     from transcription.models.store import ModelStore
 
@@ -163,7 +163,7 @@ def _source(places: tuple[str, ...], proxy: str | None) -> Iterator[Source]:
 
 
 @contextmanager
-def _progress(model: Model) -> Iterator[Progress]:
+def _progress(model: Model) -> Iterator[OnProgress]:
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
     from rich.progress import Progress as Bars

@@ -18,7 +18,7 @@ from bot.clock import wall_time
 from bot.settings.checks import provider_problems
 from bot.settings.model import Settings, SettingsProblem
 from bot.settings.reference_speakers import refused_voices
-from bot.worker.polling import first_look, next_look
+from bot.worker.polling import first_poll, next_poll
 from transcription import exports
 from transcription.audio import channels_of, convert
 from transcription.errors import Refused, TranscriptionError
@@ -81,7 +81,7 @@ async def _transcribe(settings: Settings, file: Path) -> Transcript:
         await _refuse_without_answers(transcriber)
         progress.update(task, description=f"sending to {transcriber.title}")
         submission = await transcriber.submit(audio, await transcriber.prepare(audio))
-        pace = transcriber.capabilities.pace
+        pace = transcriber.capabilities.poll_schedule
         expected = max(pace.first * audio.duration.total_seconds() * 4, 5)
         progress.update(task, description=f"{transcriber.title} is listening", total=expected)
         return await _wait(
@@ -104,8 +104,8 @@ async def _refuse_without_answers(transcriber: Transcriber) -> None:
 async def _wait(
     transcriber: Transcriber, submission: Submission, duration: timedelta, *, tick: Callable[[timedelta], None]
 ) -> Transcript:
-    started, pace = wall_time(), transcriber.capabilities.pace
-    wait = first_look(pace, duration)
+    started, pace = wall_time(), transcriber.capabilities.poll_schedule
+    wait = first_poll(pace, duration)
     while True:
         until = wall_time() + wait
         while wall_time() < until:
@@ -114,7 +114,7 @@ async def _wait(
         answer = await transcriber.check(submission.handle, Inquiry(age=wall_time() - started, length=duration))
         if not isinstance(answer, Pending):
             return answer
-        wait = answer.look_after or next_look(pace, duration, age=wall_time() - started)
+        wait = answer.poll_after or next_poll(pace, duration, age=wall_time() - started)
 
 
 def _progress() -> Progress:

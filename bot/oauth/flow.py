@@ -26,9 +26,9 @@ from slack_sdk.oauth.installation_store.async_installation_store import AsyncIns
 from slack_sdk.oauth.state_store.async_state_store import AsyncOAuthStateStore
 from yarl import URL
 
-from bot.oauth.token_rotation import Registry
+from bot.oauth.token_rotation import InstallationRegistry
 from bot.settings.model import Settings
-from bot.slack.errors import SlackMishap
+from bot.slack.errors import SDK_ERRORS
 from bot.slack.manifest import OPTIONAL_SCOPES, REQUIRED_SCOPES
 from handlers import install_pages as pages
 from storage import install_states, installations
@@ -49,7 +49,7 @@ class NoBot(Exception):
     """Slack has given a token that is not a bot's, or for no place."""
 
 
-def register(server: web.Application, settings: Settings, registry: Registry) -> None:
+def register(server: web.Application, settings: Settings, registry: InstallationRegistry) -> None:
     """Serve the address at which an installation begins, and the one to which Slack sends people back."""
     flow = _flow(settings, registry)
 
@@ -60,7 +60,7 @@ def register(server: web.Application, settings: Settings, registry: Registry) ->
             asked = AsyncBoltRequest(body="", query=request.query_string, headers=dict(request.headers))
             try:
                 return _as_response(await handle(asked))
-            except (*SlackMishap, StorageUnavailable, NoBot) as error:
+            except (*SDK_ERRORS, StorageUnavailable, NoBot) as error:
                 _log.error("installation failed", error=type(error).__name__)
                 return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE, text=pages.failed(), headers=pages.HEADERS)
 
@@ -78,7 +78,7 @@ def _as_response(said: BoltResponse) -> web.Response:
     return response
 
 
-def _flow(settings: Settings, registry: Registry) -> AsyncOAuthFlow:
+def _flow(settings: Settings, registry: InstallationRegistry) -> AsyncOAuthFlow:
     flow = _Flow(
         client=registry.client,
         logger=getLogger(__name__),
@@ -126,7 +126,7 @@ class _Cookie(OAuthStateUtils):
 
 @dataclass(frozen=True, slots=True)
 class _States(AsyncOAuthStateStore):
-    registry: Registry
+    registry: InstallationRegistry
 
     @property
     def logger(self) -> Logger:
@@ -145,7 +145,7 @@ class _States(AsyncOAuthStateStore):
 
 @dataclass(frozen=True, slots=True)
 class _Installations(AsyncInstallationStore):
-    registry: Registry
+    registry: InstallationRegistry
 
     @property
     def logger(self) -> Logger:

@@ -13,23 +13,23 @@ from aiohttp import web
 
 from bot.metrics import Metrics
 from bot.oauth import flow
-from bot.oauth.token_encryption import Seals
-from bot.oauth.token_rotation import Registry, StoredToken
+from bot.oauth.token_encryption import TokenCipher
+from bot.oauth.token_rotation import InstallationRegistry, RotatedToken
 from bot.settings.checks import slack_problems
 from bot.settings.model import Settings, SettingsProblem
 from bot.slack.client import slack_client
 from bot.slack.errors import SlackNotAuthorised, SlackRefused, SlackUnavailable
 from bot.slack.objects import Identity
-from bot.slack.tokens import Token
+from bot.slack.tokens import BotToken
 from bot.slack.workspace import Workspace
 from bot.slack.workspaces import Site, is_accepted, make_workspace
 from storage import installations
 from storage.database import Database, Transaction
-from storage.installations import Installed, Sealed
+from storage.installations import Encrypted, Installed
 
 _log = structlog.get_logger()
 
-Make = Callable[[Token], Workspace]
+Make = Callable[[BotToken], Workspace]
 
 SECOND = timedelta(seconds=1)
 
@@ -55,15 +55,15 @@ def many_workspaces(
 
 def registry_of(
     settings: Settings, *, session: aiohttp.ClientSession, database: Database, clock: Callable[[], datetime]
-) -> Registry:
+) -> InstallationRegistry:
     """Where installations are kept. Raises `SettingsProblem`."""
     client_id, client_secret = settings.slack_client_id, settings.slack_client_secret
     if client_id is None or client_secret is None or not settings.token_key:
         raise SettingsProblem(slack_problems(settings))
     client = slack_client(settings)
     client.session = session
-    return Registry(
-        database=database, seals=Seals(settings.token_key), client=client, client_id=client_id,
+    return InstallationRegistry(
+        database=database, seals=TokenCipher(settings.token_key), client=client, client_id=client_id,
         client_secret=client_secret, clock=clock,
     )  # fmt: skip
 
@@ -71,17 +71,17 @@ def registry_of(
 class ManyWorkspaces:
     """Made on demand with `make`, from what is in the registry at each call: another machine may have changed it."""
 
-    def __init__(self, registry: Registry, *, settings: Settings, make: Make) -> None:
+    def __init__(self, registry: InstallationRegistry, *, settings: Settings, make: Make) -> None:
         self._settings = settings
         self.registry = registry
         self.make = make
         self._made: dict[str, Workspace] = {}
-        self._tokens: dict[str, StoredToken] = {}
+        self._tokens: dict[str, RotatedToken] = {}
 
     def of(self, *, team: str, enterprise: str | None) -> Workspace:
         """The team's, with the organisation that opens it if the team does not do so itself."""
         if team not in self._made:
-            token = StoredToken(self.registry, team=team, enterprise=enterprise, met=partial(self._meet, team))
+            token = RotatedToken(self.registry, team=team, enterprise=enterprise, met=partial(self._meet, team))
             self._made[team], self._tokens[team] = self.make(token), token
         if enterprise:
             self._tokens[team].enterprise = enterprise
@@ -93,11 +93,11 @@ class ManyWorkspaces:
             bot_id=installed.bot_id,
         )  # fmt: skip
         acts_for = team if installed.is_whole else None
-        self._made[team].meet(identity, scopes=installed.scopes, acts_for=acts_for)
+        self._made[team].set_identity(identity, scopes=installed.scopes, acts_for=acts_for)
 
-    async def find(self, *, team: str | None, enterprise: str | None, whole: bool) -> Workspace | None:
+    async def find(self, *, team: str | None, enterprise: str | None, is_enterprise_install: bool) -> Workspace | None:
         """The one whose installation a request names."""
-        place = enterprise if whole or not team else team
+        place = enterprise if is_enterprise_install or not team else team
         found = await self.registry.database.read(lambda tx: installations.at(tx, place)) if place else None
         if found is None:
             _log.warning("another workspace refused")
@@ -205,12 +205,12 @@ class ManyWorkspaces:
                 continue
             await self.registry.database.write(
                 partial(
-                    installations.reseal, seen=installed, token=token, refresh_token=refresh_token,
+                    installations.reencrypt, seen=installed, token=token, refresh_token=refresh_token,
                     now=self.registry.clock(),
                 )
             )  # fmt: skip
 
-    def _resealed(self, installed: Installed) -> tuple[Sealed, Sealed | None]:
+    def _resealed(self, installed: Installed) -> tuple[Encrypted, Encrypted | None]:
         seals, place = self.registry.seals, installed.place
         token, refresh_token = (
             seals.seal(seals.open(sealed, place=place), place=place) if sealed is not None else None

@@ -1,4 +1,4 @@
-"""Seals the tokens of many workspaces for the database, and opens them. The key is in the settings alone."""
+"""TokenCipher the tokens of many workspaces for the database, and opens them. The key is in the settings alone."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pydantic import SecretStr
 
 from bot.slack.errors import SlackNotAuthorised
-from storage.installations import Sealed
+from storage.installations import Encrypted
 
 
-class Seals:
+class TokenCipher:
     """The first of `keys` seals, each of them opens: a new one is put before the old one."""
 
     def __init__(self, keys: Sequence[SecretStr]) -> None:
@@ -21,12 +21,12 @@ class Seals:
         self._newest, self._all = each[0], MultiFernet(each)
         self._invalid = InvalidToken
 
-    def seal(self, token: SecretStr, *, place: str) -> Sealed:
+    def seal(self, token: SecretStr, *, place: str) -> Encrypted:
         """Seal the token of a place: it opens as that of no other, whoever may move it in the database."""
         text = json.dumps([place, token.get_secret_value()])
-        return Sealed(self._newest.encrypt(text.encode()).decode())
+        return Encrypted(self._newest.encrypt(text.encode()).decode())
 
-    def open(self, sealed: Sealed, *, place: str) -> SecretStr:
+    def open(self, sealed: Encrypted, *, place: str) -> SecretStr:
         """The token. Raises `SlackNotAuthorised` where none of the keys fits, or it is another place's."""
         try:
             where, token = json.loads(self._all.decrypt(sealed))
@@ -36,7 +36,7 @@ class Seals:
             raise SlackNotAuthorised("token not readable: it was kept for another workspace")
         return SecretStr(token)
 
-    def is_current(self, sealed: Sealed) -> bool:
+    def is_current(self, sealed: Encrypted) -> bool:
         """Whether it is sealed with the first key."""
         try:
             self._newest.decrypt(sealed)

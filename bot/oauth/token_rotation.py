@@ -19,14 +19,14 @@ import structlog
 from pydantic import BaseModel, SecretStr, ValidationError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.oauth.token_encryption import Seals
+from bot.oauth.token_encryption import TokenCipher
 from bot.slack.errors import (
-    SlackMishap,
+    SDK_ERRORS,
     SlackNotAuthorised,
     SlackNotInstalled,
     SlackRefused,
     SlackUnavailable,
-    understand,
+    translate,
 )
 from bot.timeouts import LANDING
 from storage import installations
@@ -47,11 +47,11 @@ _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Registry:
+class InstallationRegistry:
     """Where installations are kept, what opens them, and who we are when tokens are exchanged."""
 
     database: Database
-    seals: Seals
+    seals: TokenCipher
     client: AsyncWebClient
     client_id: str
     client_secret: SecretStr
@@ -64,11 +64,11 @@ class _Fresh(BaseModel):
     expires_in: int
 
 
-class StoredToken:
+class RotatedToken:
     """What opens a team; `met` is told each time of the installation that was read for it."""
 
     def __init__(
-        self, registry: Registry, *, team: str, enterprise: str | None, met: Callable[[Installed], None]
+        self, registry: InstallationRegistry, *, team: str, enterprise: str | None, met: Callable[[Installed], None]
     ) -> None:
         self._registry = registry
         self._team = team
@@ -89,7 +89,7 @@ class StoredToken:
             renewed = await self._exchanged(seen)
         return renewed or self._open(seen)
 
-    async def instead_of(self, expired: SecretStr) -> SecretStr | None:
+    async def replacement_for(self, expired: SecretStr) -> SecretStr | None:
         """The one that is kept by now, or what that is exchanged for; None for one that should not expire."""
         seen = await self._seen()
         kept = self._open(seen)
@@ -160,12 +160,14 @@ class StoredToken:
     async def _begin(self, seen: Installed, by: str) -> bool:
         now = self._registry.clock()
         return await self._registry.database.write(
-            lambda tx: installations.begin_exchange(tx, seen, by=by, now=now, until=now + LANDING)
+            lambda tx: installations.begin_rotation(tx, seen, by=by, now=now, until=now + LANDING)
         )
 
     async def _put_off(self, seen: Installed, by: str) -> None:
         until = self._registry.clock() + PUT_OFF
-        await self._registry.database.write(lambda tx: installations.put_off(tx, seen.place, by=by, until=until))
+        await self._registry.database.write(
+            lambda tx: installations.postpone_rotation(tx, seen.place, by=by, until=until)
+        )
 
     async def _ask(self, refresh_token: SecretStr) -> _Fresh:
         method = "oauth.v2.access"
@@ -176,8 +178,8 @@ class StoredToken:
                 grant_type="refresh_token",
                 refresh_token=refresh_token.get_secret_value(),
             )
-        except SlackMishap as error:
-            raise understand(method, error) from None
+        except SDK_ERRORS as error:
+            raise translate(method, error) from None
         try:
             return _Fresh.model_validate(response.data)
         except ValidationError:
@@ -190,7 +192,7 @@ class StoredToken:
         for left in reversed(range(RECORDINGS)):
             try:
                 await self._registry.database.write(
-                    lambda tx: installations.exchange(
+                    lambda tx: installations.complete_rotation(
                         tx, seen, token=token, refresh_token=refresh_token, expires_at=expires_at
                     )
                 )

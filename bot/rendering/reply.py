@@ -25,7 +25,7 @@ from transcription.naming import named as with_names
 from transcription.paragraphs import Paragraph, paragraphs
 from transcription.transcript import Transcript
 
-Form = Literal["auto", "file", "message"]
+ReplyForm = Literal["auto", "file", "message"]
 """`file` attaches the transcript whatever its length: for when Slack refused the blocks as too long. `message` attaches
 nothing and shows as much as fits: for when Slack does not share the files."""
 
@@ -69,7 +69,7 @@ def render(
     *,
     title: str | None = None,
     provider: str | None = None,
-    form: Form = "auto",
+    form: ReplyForm = "auto",
     time_marks: bool = True,
     named: Named | None = None,
 ) -> Reply:
@@ -119,7 +119,7 @@ def _transcript(
     *,
     title: str | None,
     provider: str | None,
-    form: Form,
+    form: ReplyForm,
     last: Sequence[Block],
 ) -> Reply:
     head = " · ".join([summary(transcript), *([_short(title)] if title else [])])

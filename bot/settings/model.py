@@ -27,7 +27,7 @@ class SettingsProblem(Exception):
         self.problems = problems
 
 
-Words = Annotated[tuple[str, ...], NoDecode]
+CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 
 
 class Settings(BaseSettings):
@@ -155,7 +155,7 @@ class Settings(BaseSettings):
     gowajee_base_url: BaseUrl = Field("https://api.gowajee.ai", description="Gowajee's host.")
     gowajee_api_key: SecretStr | None = Field(None, description="API key.")
     gowajee_model: Literal["pulse", "cosmos", "astro"] = Field("pulse", description="Model.")
-    gowajee_webhook_id: Words = Field((), description="Id of the webhook registered in Gowajee's console.")
+    gowajee_webhook_id: CommaSeparated = Field((), description="Id of the webhook registered in Gowajee's console.")
     gowajee_webhook_token: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (), description="The token in the registered address; two, separated by a comma, while rotating."
     )
@@ -167,7 +167,7 @@ class Settings(BaseSettings):
         default=False, description="Ask for word times (pulse); nothing is read from them."
     )
     gowajee_boost_words: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="Words to expect, separated by commas, beside those set in Slack (pulse, cosmos)."
+        (), description="CommaSeparated to expect, separated by commas, beside those set in Slack (pulse, cosmos)."
     )
     gowajee_boost_score: int | None = Field(None, ge=1, le=20, description="How strongly to expect these words.")
     gowajee_multichannels: bool = Field(

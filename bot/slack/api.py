@@ -9,14 +9,14 @@ from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.metrics import Metrics
-from bot.slack.errors import SlackMishap, SlackTokenExpired, SlackUnavailable, understand
+from bot.slack.errors import SDK_ERRORS, SlackTokenExpired, SlackUnavailable, translate
 from bot.slack.pauses import Pauses
-from bot.slack.tokens import Token
+from bot.slack.tokens import BotToken
 
 AWAY = 3
-"""Calls in a row without an answer: Slack, or the way to it, is not there."""
+"""SlackApi in a row without an answer: Slack, or the way to it, is not there."""
 
-Answer = tuple[dict[str, Any], Mapping[str, object]]
+ApiResponse = tuple[dict[str, Any], Mapping[str, object]]
 """What Slack says, and the headers that came with it."""
 
 
@@ -40,10 +40,10 @@ POSTING: Final[Posting] = {
 """To be passed with every reply."""
 
 
-class Calls:
+class SlackApi:
     """Those of one workspace; `client` has no token of its own. What is asked of `pauses` holds for all of them."""
 
-    def __init__(self, *, client: AsyncWebClient, token: Token, metrics: Metrics) -> None:
+    def __init__(self, *, client: AsyncWebClient, token: BotToken, metrics: Metrics) -> None:
         self.pauses = Pauses()
         self._client = client
         self._token = token
@@ -55,7 +55,7 @@ class Calls:
         """Whether Slack answers, as far as is known."""
         return self._unanswered < AWAY
 
-    async def make(self, method: str, arguments: Mapping[str, object]) -> Answer:
+    async def make(self, method: str, arguments: Mapping[str, object]) -> ApiResponse:
         """Make it once, without those arguments that are None. Raises `SlackUnavailable`, `SlackRefused`."""
         with self.pauses.kept(method), self._metrics.slack_call(method):
             token = await self._token.current()
@@ -63,19 +63,19 @@ class Calls:
                 return await self._call(token, method, arguments)
             except SlackTokenExpired:
                 # Slack has looked at nothing but the token.
-                another = await self._token.instead_of(token)
+                another = await self._token.replacement_for(token)
                 if another is None:
                     raise
                 return await self._call(another, method, arguments)
 
-    async def _call(self, token: SecretStr, method: str, arguments: Mapping[str, object]) -> Answer:
+    async def _call(self, token: SecretStr, method: str, arguments: Mapping[str, object]) -> ApiResponse:
         given = {name: value for name, value in arguments.items() if value is not None}
         body = {"json": given} if method in _JSON_METHODS else {"data": _plain(given)}
         headers = {"Authorization": f"Bearer {token.get_secret_value()}"}
         try:
             response = await self._client.api_call(method, headers=headers, **body)
-        except SlackMishap as error:
-            understood = understand(method, error)
+        except SDK_ERRORS as error:
+            understood = translate(method, error)
             self._note(understood)
             raise understood from None
         self._note(None)

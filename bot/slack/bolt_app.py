@@ -30,39 +30,39 @@ Payload = dict[str, Any]
 _LATEST = 2**36
 """Seconds since 1970: in the year 4147, which every database can keep."""
 
-Whose = Callable[[Payload], Awaitable[Installation | None]]
+ResolveInstallation = Callable[[Payload], Awaitable[Installation | None]]
 """Tells the installation that a request is about; None if it is not ours."""
 
 
-class App(AsyncApp):
+class BoltApp(AsyncApp):
     """Bolt's app, and past it a short way for events that come often and are only stored.
 
     Times every answer: this is the one place through which Slack's requests come, over HTTP and over a socket, and over
     HTTP only after their signature was checked (`bot.web.server`).
     """
 
-    def __init__(self, *, whose: Whose, metrics: Metrics, **more: Any) -> None:
+    def __init__(self, *, resolve_installation: ResolveInstallation, metrics: Metrics, **more: Any) -> None:
         super().__init__(**more)
-        self._whose = whose
+        self._resolve_installation = resolve_installation
         self._metrics = metrics
-        self._at_once: dict[str, Listener] = {}
+        self._direct: dict[str, Listener] = {}
 
-    def at_once(self, event_type: str, listener: Listener) -> None:
+    def listen_directly(self, event_type: str, listener: Listener) -> None:
         """Give events of this type to `listener` alone: most of an answer's cost would be Bolt's own."""
-        self._at_once[event_type] = listener
+        self._direct[event_type] = listener
 
     def listener(self, payload: object) -> Listener | None:
         """Whom `hear` would give it to; None where Bolt has to answer."""
         if not isinstance(payload, dict) or payload.get("type") != "event_callback":
             return None
         event = payload.get("event")
-        return self._at_once.get(str(event.get("type"))) if isinstance(event, dict) else None
+        return self._direct.get(str(event.get("type"))) if isinstance(event, dict) else None
 
     async def hear(self, listener: Listener, payload: Any) -> int:
         """Answer an event: 200 once its listener has returned, 500 if it raised, so that Slack repeats it."""
         began, status = time.perf_counter(), 200
         try:
-            installation = await self._whose(payload)
+            installation = await self._resolve_installation(payload)
             if installation is not None:
                 await listener(payload["event"], installation)
         except Exception as error:  # noqa: BLE001 - whatever it is, the event was not stored
@@ -91,25 +91,27 @@ def _not_stored(error: Exception) -> BoltResponse:
     return BoltResponse(status=500, body="")  # Slack delivers again
 
 
-def make_app(settings: Settings, *, client: AsyncWebClient, workspaces: Workspaces, metrics: Metrics) -> App:
+def make_app(settings: Settings, *, client: AsyncWebClient, workspaces: Workspaces, metrics: Metrics) -> BoltApp:
     """An app without listeners yet."""
     secret = settings.slack_signing_secret
 
-    async def whose(payload: Payload) -> Installation | None:
+    async def resolve_installation(payload: Payload) -> Installation | None:
         enterprise = extract_enterprise_id(payload)
         team = _team_of(payload, enterprise=enterprise)
         whole = bool(extract_is_enterprise_install(payload))
-        workspace = await workspaces.find(team=team, enterprise=enterprise, whole=whole)
+        workspace = await workspaces.find(team=team, enterprise=enterprise, is_enterprise_install=whole)
         if workspace is None:
             return None
         bot_user = (await workspace.identify()).user_id
         at = _moment_of(payload)
         place = team or enterprise or ""
-        return Installation(team=place, enterprise=enterprise, whole=whole, bot_user=bot_user, at=at)
+        return Installation(team=place, enterprise=enterprise, is_enterprise_install=whole, bot_user=bot_user, at=at)
 
     async def authorize(context: AsyncBoltContext) -> AuthorizeResult | None:
         whole = bool(context.is_enterprise_install)
-        workspace = await workspaces.find(team=context.team_id, enterprise=context.enterprise_id, whole=whole)
+        workspace = await workspaces.find(
+            team=context.team_id, enterprise=context.enterprise_id, is_enterprise_install=whole
+        )
         if workspace is None:
             return None
         identity = await workspace.identify()
@@ -121,8 +123,8 @@ def make_app(settings: Settings, *, client: AsyncWebClient, workspaces: Workspac
             bot_user_id=identity.user_id,
         )
 
-    app = App(
-        whose=whose,
+    app = BoltApp(
+        resolve_installation=resolve_installation,
         metrics=metrics,
         client=client,
         authorize=authorize,

@@ -11,7 +11,7 @@ import aiohttp
 
 from bot.slack.errors import SlackNotAuthorised, SlackUnavailable, retry_after
 from bot.slack.pauses import Pauses
-from bot.slack.tokens import Token
+from bot.slack.tokens import BotToken
 from handlers import words
 from transcription.errors import Refused, TooLong
 
@@ -31,7 +31,7 @@ _OK, _TOO_MANY, _UNAUTHORISED, _SERVER = 200, 429, frozenset({401, 403}), 500
 class Downloads:
     """A `session` of the composition root, the bot's token in a workspace, and extra origins that may receive it."""
 
-    def __init__(self, *, session: aiohttp.ClientSession, token: Token, origins: tuple[str, ...] = ()) -> None:
+    def __init__(self, *, session: aiohttp.ClientSession, token: BotToken, origins: tuple[str, ...] = ()) -> None:
         self._session = session
         self._token = token
         self._origins = frozenset(origins)

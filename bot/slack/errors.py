@@ -91,11 +91,11 @@ class SlackRefused(Exception):
         self.code = code
 
 
-SlackMishap = (SlackClientError, aiohttp.ClientError, asyncio.TimeoutError, OSError)
+SDK_ERRORS = (SlackClientError, aiohttp.ClientError, asyncio.TimeoutError, OSError)
 """What slack_sdk's client lets through when its own retries are off."""
 
 
-def understand(method: str, error: Exception) -> SlackUnavailable | SlackRefused:
+def translate(method: str, error: Exception) -> SlackUnavailable | SlackRefused:
     """Translate what slack_sdk raised for `method`."""
     if not isinstance(error, SlackApiError):
         # A connection that never stood has carried nothing.

@@ -18,7 +18,7 @@ class _Wire(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-class Place(_Wire):
+class FileSharing(_Wire):
     """One message that carries a file."""
 
     ts: Stamp
@@ -31,22 +31,22 @@ class Place(_Wire):
         return self.thread_ts or self.ts
 
 
-_places = readable(Place)
+_places = readable(FileSharing)
 
 
-def _by_channel(value: object) -> dict[str, tuple[Place, ...]]:
+def _by_channel(value: object) -> dict[str, tuple[FileSharing, ...]]:
     found = value.items() if isinstance(value, dict) else ()
     return {storable(str(channel)): _places(places) for channel, places in found}
 
 
-Places = Annotated[dict[str, tuple[Place, ...]], BeforeValidator(_by_channel)]
+FileSharings = Annotated[dict[str, tuple[FileSharing, ...]], BeforeValidator(_by_channel)]
 
 
 class Shares(_Wire):
     """Where a file is shared, by channel id. Fills in some time after the event; what cannot be read is not there."""
 
-    public: Places = Field(default_factory=dict)
-    private: Places = Field(default_factory=dict)
+    public: FileSharings = Field(default_factory=dict)
+    private: FileSharings = Field(default_factory=dict)
 
 
 def _size(value: object) -> int:
@@ -90,7 +90,7 @@ class SlackFile(SharedFile):
         """Whether Slack holds only a link to it, or nothing any more."""
         return self.mode in {"external", "tombstone", "hidden_by_limit"}
 
-    def places(self, channel: str) -> tuple[Place, ...]:
+    def places(self, channel: str) -> tuple[FileSharing, ...]:
         """The messages in `channel` that carry it."""
         return (*self.shares.public.get(channel, ()), *self.shares.private.get(channel, ()))
 

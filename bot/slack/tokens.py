@@ -7,19 +7,19 @@ from typing import Protocol
 from pydantic import SecretStr
 
 
-class Token(Protocol):
+class BotToken(Protocol):
     """Asked before every call: it may be another one than a moment ago."""
 
     async def current(self) -> SecretStr:
         """The one to call with. Raises `SlackNotAuthorised` where there is none, `SlackUnavailable`."""
         ...
 
-    async def instead_of(self, expired: SecretStr) -> SecretStr | None:
+    async def replacement_for(self, expired: SecretStr) -> SecretStr | None:
         """Another one for one that Slack calls expired; None where there is no other. Raises what `current` does."""
         ...
 
 
-class LastingToken:
+class StaticToken:
     """One from the settings, which does not expire."""
 
     def __init__(self, token: SecretStr) -> None:
@@ -29,7 +29,7 @@ class LastingToken:
         """It."""
         return self._token
 
-    async def instead_of(self, expired: SecretStr) -> SecretStr | None:
+    async def replacement_for(self, expired: SecretStr) -> SecretStr | None:
         """None."""
         del expired
         return None

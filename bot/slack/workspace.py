@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.metrics import Metrics
-from bot.slack.api import POSTING, Answer, Calls
+from bot.slack.api import POSTING, ApiResponse, SlackApi
 from bot.slack.downloads import Downloads
 from bot.slack.errors import SlackNotAuthorised, SlackRefused, SlackUnavailable
 from bot.slack.objects import (
@@ -30,7 +30,7 @@ from bot.slack.objects import (
     SlackFile,
     TeamList,
 )
-from bot.slack.tokens import Token
+from bot.slack.tokens import BotToken
 from bot.slack.uploads import Attachment, send
 
 M = TypeVar("M", bound=BaseModel)
@@ -56,7 +56,7 @@ class Workspace:
         *,
         client: AsyncWebClient,
         session: aiohttp.ClientSession,
-        token: Token,
+        token: BotToken,
         downloads: Downloads,
         metrics: Metrics | None = None,
     ) -> None:
@@ -64,7 +64,7 @@ class Workspace:
         self._client = client
         self._session = session
         self._metrics = metrics or Metrics()
-        self._calls = Calls(client=client, token=token, metrics=self._metrics)
+        self._calls = SlackApi(client=client, token=token, metrics=self._metrics)
         self._acts_for: str | None = None
         self.identity: Identity | None = None
         self.scopes: frozenset[str] = frozenset()
@@ -74,7 +74,7 @@ class Workspace:
         """Whether Slack has told us who we are, and answers."""
         return self.identity is not None and self._calls.are_answered
 
-    def meet(self, identity: Identity, *, scopes: frozenset[str], acts_for: str | None) -> None:
+    def set_identity(self, identity: Identity, *, scopes: frozenset[str], acts_for: str | None) -> None:
         """Be told who we are and what we may do; and the team to name, where the token opens all of an organisation."""
         self.identity, self.scopes, self._acts_for = identity, scopes, acts_for
 
@@ -275,7 +275,7 @@ class Workspace:
             if refused.code != already:
                 raise
 
-    async def _ask(self, method: str, **arguments: object) -> Answer:
+    async def _ask(self, method: str, **arguments: object) -> ApiResponse:
         return await self._calls.make(method, arguments)
 
 

@@ -16,7 +16,7 @@ from bot.settings.model import Settings, SettingsProblem
 from bot.slack.client import slack_client
 from bot.slack.downloads import Downloads
 from bot.slack.errors import SlackNotAuthorised, SlackRefused, SlackUnavailable
-from bot.slack.tokens import Token
+from bot.slack.tokens import BotToken
 from bot.slack.workspace import Workspace
 from storage.database import Transaction
 
@@ -43,10 +43,10 @@ class Workspaces(Protocol):
         """The workspace of this team; its calls raise `SlackNotAuthorised` where the bot is not installed there."""
         ...
 
-    async def find(self, *, team: str | None, enterprise: str | None, whole: bool) -> Workspace | None:
+    async def find(self, *, team: str | None, enterprise: str | None, is_enterprise_install: bool) -> Workspace | None:
         """The workspace that a request of Slack's is about; None, with a line in the log, where we are not installed.
 
-        `whole`: the bot was installed in all of the organisation. Who we are there is known afterwards
+        `is_enterprise_install`: the bot was installed in all of the organisation. Who we are there is known afterwards
         (`Workspace.identity`). Raises what Slack's answers raise, and `StorageUnavailable`.
         """
         ...
@@ -101,7 +101,7 @@ class Workspaces(Protocol):
 
 
 def make_workspace(
-    settings: Settings, *, session: aiohttp.ClientSession, token: Token, metrics: Metrics | None = None
+    settings: Settings, *, session: aiohttp.ClientSession, token: BotToken, metrics: Metrics | None = None
 ) -> Workspace:
     """One workspace, as the settings say."""
     client = slack_client(settings)
@@ -132,10 +132,12 @@ class OneWorkspace:
         del team, enterprise
         return self._workspace
 
-    async def find(self, *, team: str | None, enterprise: str | None, whole: bool) -> Workspace | None:
+    async def find(self, *, team: str | None, enterprise: str | None, is_enterprise_install: bool) -> Workspace | None:
         """It, or none."""
         identity = await self._workspace.identify()
-        asked, ours = (enterprise, identity.enterprise_id) if whole or not team else (team, identity.team_id)
+        asked, ours = (
+            (enterprise, identity.enterprise_id) if is_enterprise_install or not team else (team, identity.team_id)
+        )
         if asked and asked == ours:
             return self._workspace
         # The app is installed there too, perhaps, but we hold no token for it and keep nothing of it.

@@ -47,7 +47,7 @@ class Scrape(Collector):
         self._checks = checks
         self._fresh = fresh
         self._read_at = float("-inf")
-        self._groups: Sequence[job_counts.Group] | None = None
+        self._groups: Sequence[job_counts.JobCount] | None = None
 
     async def text(self) -> bytes:
         """What Prometheus is told now."""
@@ -56,11 +56,11 @@ class Scrape(Collector):
             self._groups = await self._read()
         return generate_latest(self)
 
-    async def _read(self) -> Sequence[job_counts.Group] | None:
+    async def _read(self) -> Sequence[job_counts.JobCount] | None:
         now = self._clock()
         try:
             async with asyncio.timeout(PATIENCE.total_seconds()):
-                return await self._database.read(lambda tx: job_counts.groups(tx, now=now))
+                return await self._database.read(lambda tx: job_counts.job_counts(tx, now=now))
         except (StorageUnavailable, TimeoutError):
             self._metrics.database_unavailable()
             return None
@@ -81,7 +81,7 @@ class Scrape(Collector):
             told.add_metric([name], check())
         return told
 
-    def _jobs(self, groups: Sequence[job_counts.Group]) -> Iterable[Metric]:
+    def _jobs(self, groups: Sequence[job_counts.JobCount]) -> Iterable[Metric]:
         told = GaugeMetricFamily("threadscribe_jobs", "Jobs that are not done with.", labels=["state", "provider"])
         for (state, provider), count in self._by_state_and_provider(groups).items():
             told.add_metric([state, provider], count)
@@ -93,7 +93,7 @@ class Scrape(Collector):
             "threadscribe_queue_depth", "Jobs that are due and in nobody's hands.", value=sum(g.due for g in groups)
         )
 
-    def _by_state_and_provider(self, groups: Sequence[job_counts.Group]) -> dict[tuple[str, str], int]:
+    def _by_state_and_provider(self, groups: Sequence[job_counts.JobCount]) -> dict[tuple[str, str], int]:
         counts = {(str(state), name): 0 for state in JobState for name in (UNCHOSEN, *self._providers)}
         for group in groups:
             name = group.provider if group.provider in self._providers else UNCHOSEN

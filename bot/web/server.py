@@ -15,7 +15,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.signature import SignatureVerifier
 
 from bot.metrics import Metrics
-from bot.slack.bolt_app import App
+from bot.slack.bolt_app import BoltApp
 
 LARGEST_REQUEST = 1024 * 1024
 """Bytes that anybody may send us before it is known who it is. Slack's events are some kilobytes."""
@@ -37,7 +37,7 @@ def make_server() -> web.Application:
 
 def serve_slack(
     server: web.Application,
-    app: App,
+    app: BoltApp,
     *,
     signing_secret: str,
     metrics: Metrics,

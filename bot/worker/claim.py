@@ -26,14 +26,14 @@ _log = structlog.get_logger()
 class Later:
     """Nothing more can be done now; the job is due at `due` (never, if None).
 
-    `attempts` is given where something was achieved, so that failed tries are counted anew. `in_vain`: something was
+    `attempts` is given where something was achieved, so that failed tries are counted anew. `missed`: something was
     looked for and not found. `waited`: for how long the provider has been at work. `unless_webhook`: at once where a
     webhook about it has come.
     """
 
     due: datetime | None
     attempts: int | None = None
-    in_vain: bool = False
+    missed: bool = False
     waited: timedelta | None = None
     unless_webhook: bool = False
     note: str | None = None
@@ -109,7 +109,7 @@ class Claim:
                 now=self._clock(),
                 due=later.due,
                 attempts=attempts,
-                looks=self.job.looks + int(later.in_vain),
+                looks=self.job.looks + int(later.missed),
                 waited=later.waited,
                 settled=self.fresh or self.settled,
                 unless_webhook=later.unless_webhook,

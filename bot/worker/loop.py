@@ -26,7 +26,7 @@ from bot.slack.pauses import Paused
 from bot.worker.claim import LEASE, Claim, Later
 from bot.worker.effects import UnderWay
 from bot.worker.retries import EXPECTED, PATIENCE, Again, GiveUp, decide, may_have_it
-from bot.worker.steps.backpressure import LONGEST_WAIT, held_back, note_slack, slack_for, wait_for
+from bot.worker.steps.backpressure import LONGEST_WAIT, paused, record_slack_outcome, slack_dependency, wait_in_line
 from bot.worker.steps.check import check
 from bot.worker.steps.followups import step_after, without_it
 from bot.worker.steps.locate import locate
@@ -195,7 +195,7 @@ class Worker:
             await self._recover(claim, error)
 
     async def _one_step(self, claim: Claim) -> Job | Later:
-        held = held_back(claim, self._tools)
+        held = paused(claim, self._tools)
         if held is not None:
             return held
         step: Step
@@ -222,7 +222,7 @@ class Worker:
         finally:
             self._count(before, claim.job)
         if isinstance(outcome, Job):
-            note_slack(before, self._tools, None)
+            record_slack_outcome(before, self._tools, None)
         return outcome
 
     def _count(self, before: Job, after: Job) -> None:
@@ -231,9 +231,9 @@ class Worker:
     async def _recover(self, claim: Claim, error: Exception) -> None:
         job, now = claim.job, self._tools.clock()
         if isinstance(error, Paused) and claim.age <= PATIENCE:
-            await claim.release(wait_for(job, self._tools, slack_for(job), span=error.left))
+            await claim.release(wait_in_line(job, self._tools, slack_dependency(job), span=error.left))
             return
-        note_slack(job, self._tools, error)
+        record_slack_outcome(job, self._tools, error)
         sent = may_have_it(job.state, sendings=job.sendings)
         chance = random.random()  # noqa: S311 - jitter
         decision = decide(error, attempts=job.attempts, age=_tried_for(claim), chance=chance, sent=sent)
@@ -246,7 +246,7 @@ class Worker:
                 if isinstance(error, RateLimited):
                     self._tools.limits.pause(self._tools.transcriber_of(job).name, until=now + wait)
                 # In an outage it waits with the others, and is no worse off for having been the one that tried.
-                held = held_back(claim, self._tools)
+                held = paused(claim, self._tools)
                 due = held.due if held and held.due else now + min(wait, LONGEST_WAIT)
                 level = logging.ERROR if alarm else logging.WARNING
                 again_in = round((due - now).total_seconds(), 1)

@@ -13,7 +13,7 @@ from datetime import timedelta
 from bot.worker.retries import PATIENCE
 from storage.claiming import FARTHEST
 from storage.speeds import UNKNOWN, Speed
-from transcription.transcriber import Pace
+from transcription.transcriber import PollSchedule
 
 EARLY, LATE = -2.0, 1.28
 """Standard deviations from the expected time, when all but a fortieth, or a tenth only, are still to come."""
@@ -28,46 +28,50 @@ LENIENCE = timedelta(seconds=10)
 """By so much a first look may come late and still tell something: others may be in front."""
 
 
-def first_look(pace: Pace, length: timedelta, speed: Speed = UNKNOWN) -> timedelta:
+def first_poll(schedule: PollSchedule, length: timedelta, speed: Speed = UNKNOWN) -> timedelta:
     """How long after the submission the first look is worth a request."""
-    deviations = LATE if pace.called else EARLY
-    wait = speed.expected(length, deviations=deviations) if speed.is_known else pace.first * length
-    return min(max(wait, pace.soonest), FARTHEST)
+    deviations = LATE if schedule.called else EARLY
+    wait = speed.expected(length, deviations=deviations) if speed.is_known else schedule.first * length
+    return min(max(wait, schedule.soonest), FARTHEST)
 
 
-def is_overdue(pace: Pace, length: timedelta, *, age: timedelta, waited: timedelta) -> bool:
+def is_overdue(schedule: PollSchedule, length: timedelta, *, age: timedelta, waited: timedelta) -> bool:
     """Whether a recording is waited for no longer, of which the provider has said for so long that work goes on.
 
     `age` counts outages, too: they get `PATIENCE` on top.
     """
-    patience = max(pace.patience_floor, pace.patience * length)
+    patience = max(schedule.patience_floor, schedule.patience * length)
     return waited > patience or age > patience + PATIENCE
 
 
-def next_look(pace: Pace, length: timedelta, speed: Speed = UNKNOWN, *, age: timedelta, chance: float = 0) -> timedelta:
+def next_poll(
+    schedule: PollSchedule, length: timedelta, speed: Speed = UNKNOWN, *, age: timedelta, chance: float = 0
+) -> timedelta:
     """How long from a look at this age until the next, with up to a tenth of jitter (`chance` is from 0 to 1)."""
-    return _wait(pace, length, speed, age=age) * (1 + chance / 10)
+    return _wait(schedule, length, speed, age=age) * (1 + chance / 10)
 
 
-def _wait(pace: Pace, length: timedelta, speed: Speed, *, age: timedelta) -> timedelta:
+def _wait(schedule: PollSchedule, length: timedelta, speed: Speed, *, age: timedelta) -> timedelta:
     if not speed.is_known:
-        return min(max(pace.every * length, pace.soonest), pace.latest)
+        return min(max(schedule.every * length, schedule.soonest), schedule.latest)
     expected = speed.expected(length)
-    wait = (SPARSENESS if pace.called else FINENESS * speed.spread) * expected
-    wait = min(max(wait, pace.soonest), pace.latest)
+    wait = (SPARSENESS if schedule.called else FINENESS * speed.spread) * expected
+    wait = min(max(wait, schedule.soonest), schedule.latest)
     return max(wait, SPARSENESS * age) if age > 2 * expected else wait
 
 
-def took(pace: Pace, length: timedelta, speed: Speed, *, age: timedelta, looks: int, called: bool) -> timedelta | None:
-    """How long a recording took that was ready at a look at this age, the `looks` before having found nothing.
+def time_taken(
+    schedule: PollSchedule, length: timedelta, speed: Speed, *, age: timedelta, looks: int, called: bool
+) -> timedelta | None:
+    """How long a recording time_taken that was ready at a look at this age, the `looks` before having found nothing.
 
     Where the provider has called it is known; else it is taken to lie in the middle between the last two looks. None
     where that tells nothing: the first look came much later than it should, because nobody was there to look.
     """
-    if not looks and age > 2 * first_look(pace, length, speed) + LENIENCE:
+    if not looks and age > 2 * first_poll(schedule, length, speed) + LENIENCE:
         return None
     if called:
         return age
     if looks:
-        return age - min(_wait(pace, length, speed, age=age), age) / 2
+        return age - min(_wait(schedule, length, speed, age=age), age) / 2
     return age * math.exp(-speed.spread / 2)

@@ -26,7 +26,7 @@ def next_month(moment: datetime) -> datetime:
     return month_of(month_of(moment) + timedelta(days=32))
 
 
-async def keep_within(job: Job, tools: Tools, *, duration: timedelta) -> None:
+async def enforce(job: Job, tools: Tools, *, duration: timedelta) -> None:
     """Raise `Refused`, with the sentence for the thread, where the recording goes beyond a limit."""
     now = tools.clock()
     for limit, whose, used_by in _limits(job, tools.settings, since=month_of(now)):

@@ -58,7 +58,7 @@ class RateLimits:
             return None
         return until
 
-    def unanswered(self, name: str, job: str, *, now: datetime) -> None:
+    def record_failure(self, name: str, job: str, *, now: datetime) -> None:
         """The job got no answer from `name`. If nobody does, everything that goes there is held back for a while."""
         jobs = self._unanswered[name]
         if len(jobs) < OUTAGE:
@@ -69,12 +69,12 @@ class RateLimits:
         self._pauses[name] += 1
         self.pause(name, until=now + longer)
 
-    def answered(self, name: str) -> None:
+    def record_success(self, name: str) -> None:
         """Somebody got an answer from `name`."""
         for book in (self._unanswered, self._pauses, self._queues):
             book.pop(name, None)
 
-    def turn_after(self, name: str, waiting: Waiting, *, until: datetime) -> datetime:
+    def due_in_line(self, name: str, waiting: Waiting, *, until: datetime) -> datetime:
         """When something is due that waits for `name` until then: in the turn of its workspace and channel."""
         queue = self._queues.setdefault(name, _Queue())
         return until + SPACING * queue.place(waiting)

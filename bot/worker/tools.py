@@ -17,7 +17,7 @@ from bot.worker.rate_limits import RateLimits
 from bot.worker.spool import Spool
 from storage.database import Database
 from storage.job import Job
-from storage.options import Wanted
+from storage.options import TranscriptionOptions
 from transcription.audio import Converted
 from transcription.transcriber import Transcriber
 
@@ -55,7 +55,7 @@ class Tools:
         """Slack, where the job's recording was shared."""
         return self.workspaces.of(team=job.origin.team, enterprise=job.origin.enterprise)
 
-    def transcriber_for(self, wanted: Wanted) -> Transcriber:
+    def transcriber_for(self, wanted: TranscriptionOptions) -> Transcriber:
         """The one that is wanted, if it is set up; else the configured one."""
         return self.transcribers.get(wanted.transcriber or "") or self.transcribers[self.settings.transcriber]
 

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from bot.slack.downloads import SLACK_HOSTS, Downloads
 from bot.slack.errors import SlackUnavailable
-from bot.slack.tokens import LastingToken
+from bot.slack.tokens import StaticToken
 from tests.fuzz.strategies import TEXT, tries
 from transcription.errors import Refused
 
@@ -53,7 +53,7 @@ async def fetched(address: str, target: Path) -> list[str]:
     """Try to fetch; the hosts that were looked for. Raises nothing but what is declared."""
     names = NoNames()
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(resolver=names)) as session:
-        downloads = Downloads(session=session, token=LastingToken(SecretStr("xoxb-very-secret")))
+        downloads = Downloads(session=session, token=StaticToken(SecretStr("xoxb-very-secret")))
         with pytest.raises((Refused, SlackUnavailable)):
             await downloads.fetch(address, target, largest=2**20)
     return names.asked

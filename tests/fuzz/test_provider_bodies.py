@@ -18,8 +18,8 @@ from bot.rendering.reply import render
 from tests.fuzz.strategies import TEXT, bodies, tries
 from tests.transcription.partners import SAMPLES, Partner, Reply, sample
 from transcription.botlhale import wire as botlhale_wire
-from transcription.botlhale.form import Form, read_form, read_ticket
-from transcription.botlhale.token import Token, read_token
+from transcription.botlhale.form import UploadForm, read_form, read_ticket
+from transcription.botlhale.token import AccessToken, read_token
 from transcription.botlhale.transcriber import Botlhale
 from transcription.embedded.transcriber import Embedded
 from transcription.errors import Misunderstood, TicketExpired, TranscriptionError
@@ -54,7 +54,7 @@ def read_our_gowajee_ticket(body: bytes) -> object:
     return gowajee_wire.read_ticket(body.decode(errors="replace"))
 
 
-OURS = Form(url="https://storage.example/", fields=(("key", "a/b.wav"),), made_at=NOON, expires_in=3600)
+OURS = UploadForm(url="https://storage.example/", fields=(("key", "a/b.wav"),), made_at=NOON, expires_in=3600)
 PLAN = gowajee_wire.Plan(seconds=9.0, way="inline")
 
 READERS: dict[str, tuple[Callable[[bytes], object], st.SearchStrategy[bytes]]] = {
@@ -88,13 +88,13 @@ def assert_usable(value: object) -> None:
     match value:
         case Transcript():
             assert_kept_and_shown(value)
-        case botlhale_wire.Standing(transcript=Transcript() as transcript):
+        case botlhale_wire.JobStatus(transcript=Transcript() as transcript):
             assert_kept_and_shown(transcript)
-        case Form():
+        case UploadForm():
             assert_one_line(value.key)
             assert read_ticket(value.model_dump_json()) == value
             assert value.is_open(NOON) in {True, False}
-        case Token():
+        case AccessToken():
             value.text.encode("ascii")
             assert ZERO < value.life < timedelta(days=32)
         case gowajee_wire.Envelope():
@@ -105,7 +105,7 @@ def assert_usable(value: object) -> None:
             assert_one_line(value.handle)
         case str():
             assert_one_line(value)
-        case Pending() | botlhale_wire.Standing() | None:
+        case Pending() | botlhale_wire.JobStatus() | None:
             pass
         case _:
             raise AssertionError(type(value))

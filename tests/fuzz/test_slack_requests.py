@@ -31,7 +31,7 @@ from pydantic import ValidationError
 from bot.app import Bot, open_bot
 from bot.slack.objects import SlackFile
 from handlers.events import Command, Pressed, Submitted
-from handlers.naming_modal import Context, wishes
+from handlers.naming_modal import NamingContext, name_entries
 from sandbox.slack import Slack
 from storage.database import Row
 from tests.bot.web.test_server import signed
@@ -273,11 +273,11 @@ def test_a_form_that_was_sent_gives_names_or_nothing(sent: Json) -> None:
     arrived = as_sent(sent)
     try:
         read = Submitted.model_validate(arrived)
-        context = Context.load(read.view.private_metadata)
+        context = NamingContext.load(read.view.private_metadata)
     except ValueError:
         return
     assert isinstance(context.version, int)
-    for row, wish in wishes(read.view.state.values).items():
+    for row, wish in name_entries(read.view.state.values).items():
         assert row >= 0
         assert wish.typed == kept_text(wish.typed)
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bot.rendering.blocks import MESSAGE, SECTION, sized, weight
 from bot.rendering.file_names import stem
-from bot.rendering.reply import Form, render
+from bot.rendering.reply import ReplyForm, render
 from handlers import home_page, listing, words
 from handlers.plain_text import harmless, spoken
 from sandbox.slack.limits import VIEW_BLOCKS, check_blocks
@@ -74,7 +74,7 @@ def seen(text: str) -> str:
 )
 @tries(150)
 def test_any_outcome_is_one_reply_that_fits_and_does_no_harm(
-    outcome: Transcript | Failure, title: str | None, provider: str | None, form: Form
+    outcome: Transcript | Failure, title: str | None, provider: str | None, form: ReplyForm
 ) -> None:
     reply = render(outcome, title=title, provider=provider, form=form)
     assert_fits(reply)

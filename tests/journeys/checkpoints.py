@@ -98,8 +98,10 @@ class _Workspaces:
     def of(self, *, team: str, enterprise: str | None) -> _Workspace:
         return _Workspace(self._workspaces.of(team=team, enterprise=enterprise), self._reach)
 
-    async def find(self, *, team: str | None, enterprise: str | None, whole: bool) -> _Workspace | None:
-        found = await self._workspaces.find(team=team, enterprise=enterprise, whole=whole)
+    async def find(self, *, team: str | None, enterprise: str | None, is_enterprise_install: bool) -> _Workspace | None:
+        found = await self._workspaces.find(
+            team=team, enterprise=enterprise, is_enterprise_install=is_enterprise_install
+        )
         return _Workspace(found, self._reach) if found is not None else None
 
     async def sites(self, place: str) -> Sequence[Site]:

@@ -32,7 +32,7 @@ async def teach(bench: Bench, *, provider: str = "botlhale", model: str = "") ->
     hour, took = timedelta(hours=1), USUAL * timedelta(hours=1, seconds=30)
     for _ in range(ENOUGH):
         await bench.bot.tools.database.write(
-            lambda tx: speeds.learn(tx, provider=provider, model=model, length=hour, took=took)
+            lambda tx: speeds.learn(tx, provider=provider, model=model, length=hour, time_taken=took)
         )
 
 

@@ -13,7 +13,7 @@ from sandbox import faults
 from sandbox.slack import Channel, Share, Slack, Upload
 from storage import preferences
 from storage.job import JobState
-from storage.preferences import Place, Preferences
+from storage.preferences import Preferences, Scope
 from tests.journeys.bench import Bench, only_reply, recording, silent
 
 EMOJI = "studio_microphone"
@@ -27,7 +27,7 @@ def subscribed(slack: Slack) -> None:
 
 
 async def on_request(bench: Bench, channel: Channel) -> None:
-    place = Place(team="T0SANDBOX", kind="channel", whose=channel.id)
+    place = Scope(team="T0SANDBOX", kind="channel", whose=channel.id)
     assert bench.bot is not None
     tools = bench.bot.tools
     wanted = Preferences(automatic=False)

@@ -44,7 +44,9 @@ async def learn(bench: Bench) -> None:
 
     def work(tx: Transaction) -> None:
         for _ in range(speeds.ENOUGH):
-            speeds.learn(tx, provider="botlhale", model="", length=timedelta(minutes=5), took=timedelta(seconds=66))
+            speeds.learn(
+                tx, provider="botlhale", model="", length=timedelta(minutes=5), time_taken=timedelta(seconds=66)
+            )
 
     await bench.bot.tools.database.write(work)
 

@@ -12,7 +12,7 @@ from sandbox.script import Segment
 from sandbox.slack import Channel, Message, Share, Slack
 from storage import preferences
 from storage.job import JobState, Reason
-from storage.preferences import NONE, Place, Preferences
+from storage.preferences import NONE, Preferences, Scope
 from tests.journeys.bench import Bench, only_reply, recording, silent, words_of
 
 PEOPLE = ("amara", "thandi", "admin")
@@ -38,13 +38,13 @@ async def chosen(slack: Slack, channel: Channel | None, entered: dict[str, str],
     return await slack.send(form, entered, user=slack.user(user))
 
 
-async def kept(bench: Bench, place: Place) -> Preferences:
+async def kept(bench: Bench, place: Scope) -> Preferences:
     assert bench.bot is not None
     return (await bench.bot.tools.database.read(lambda tx: preferences.get(tx, place))).preferences
 
 
-def of(channel: Channel) -> Place:
-    return Place(team="T0SANDBOX", kind="channel", whose=channel.id)
+def of(channel: Channel) -> Scope:
+    return Scope(team="T0SANDBOX", kind="channel", whose=channel.id)
 
 
 async def answered(bench: Bench, channel: Channel, *, user: str = "amara") -> tuple[Share, Message]:
@@ -144,7 +144,7 @@ async def test_nobody_else_does(bench: Bench, slack: Slack) -> None:
     slack.admins.clear()
     answer = await slack.send(form, {words.CHOOSE_LANGUAGE: "Sesotho"}, user=slack.user("admin"))
     assert words.ONLY_ADMINS in str(answer.body)
-    assert await kept(bench, Place(team="T0SANDBOX", kind="workspace")) == NONE
+    assert await kept(bench, Scope(team="T0SANDBOX", kind="workspace")) == NONE
 
 
 async def test_a_locked_channel_is_changed_by_admins_only(bench: Bench, slack: Slack) -> None:

@@ -13,7 +13,7 @@ from typing import Any, get_args
 import pytest
 
 from bot.app import Bot, open_bot
-from bot.slack.socket_mode.timings import Pace
+from bot.slack.socket_mode.timings import Timings
 from sandbox import faults
 from sandbox.slack import Share, Slack
 from sandbox.slack.socket_faults import Farewell, Moment, SocketFault
@@ -22,7 +22,7 @@ from storage.job import Reason
 from tests.journeys.bench import Bench, botlhale_settings, only_reply, recording, settings_of
 
 JSON: dict[str, Any] = {"Content_Type": "application/json"}
-QUICK = Pace(
+QUICK = Timings(
     opening=timedelta(seconds=2),
     ping=timedelta(milliseconds=50),
     finishing=timedelta(seconds=1),

@@ -16,7 +16,7 @@ import pytest
 
 from bot.app import Bot, open_bot
 from bot.metrics import Metrics
-from bot.slack.bolt_app import App
+from bot.slack.bolt_app import BoltApp
 from bot.web.server import Listening, make_server, serve_slack
 from handlers import words
 from sandbox.faults import answer
@@ -126,7 +126,7 @@ async def port() -> AsyncIterator[int]:
     """Slack's door alone, with little patience."""
     server = make_server()
     metrics = Metrics()
-    app = App(whose=nobody, metrics=metrics, signing_secret="a secret", token="xoxb-nobody")
+    app = BoltApp(resolve_installation=nobody, metrics=metrics, signing_secret="a secret", token="xoxb-nobody")
     serve_slack(server, app, signing_secret="a secret", metrics=metrics, patience=SOON)
     listening = await Listening.start(server, host="127.0.0.1", port=0, idle=NEVER)
     yield listening.port

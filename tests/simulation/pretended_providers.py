@@ -28,7 +28,17 @@ from transcription.errors import (
     TimedOut,
     Unavailable,
 )
-from transcription.transcriber import Audio, Callback, Capabilities, Handle, Inquiry, Pace, Pending, Submission, Ticket
+from transcription.transcriber import (
+    Audio,
+    Callback,
+    Capabilities,
+    Handle,
+    Inquiry,
+    Pending,
+    PollSchedule,
+    Submission,
+    Ticket,
+)
 from transcription.transcript import Speaker, Transcript, Turn
 
 T = TypeVar("T")
@@ -44,7 +54,7 @@ LIKENESS = 1.0
 """Seconds between the lengths of a recording here and at the provider."""
 
 CAPABILITIES = Capabilities(
-    pace=Pace(
+    poll_schedule=PollSchedule(
         first=1, every=0.25, soonest=timedelta(seconds=5), latest=timedelta(minutes=2),
         patience=4, patience_floor=timedelta(hours=1),
     )
@@ -215,7 +225,7 @@ class CallingBack(_Line):
         if answer is None:
             return Pending()
         if isinstance(answer, Pending) and inquiry.notice is not None:
-            return Pending(look_after=min(max(inquiry.age / 60, timedelta(seconds=3)), timedelta(minutes=1)))
+            return Pending(poll_after=min(max(inquiry.age / 60, timedelta(seconds=3)), timedelta(minutes=1)))
         return answer
 
     def authenticate(self, *, query: Mapping[str, str], headers: Mapping[str, str]) -> None:

@@ -23,7 +23,7 @@ from bot.metrics import Metrics
 from bot.settings.model import Settings
 from bot.slack.downloads import Downloads
 from bot.slack.errors import SlackUnavailable
-from bot.slack.tokens import LastingToken
+from bot.slack.tokens import StaticToken
 from bot.slack.workspace import Workspace
 from bot.slack.workspaces import OneWorkspace
 from bot.worker.claim import LEASE
@@ -98,7 +98,7 @@ class _Listeners:
     def __init__(self) -> None:
         self.heard: dict[str, Listener] = {}
 
-    def at_once(self, event_type: str, listener: Listener) -> None:
+    def listen_directly(self, event_type: str, listener: Listener) -> None:
         self.heard[event_type] = listener
 
 
@@ -198,7 +198,7 @@ class Process:
                 Workspace(
                     client=SlackLine(around.slack, host, on_act=acting),
                     session=cast(aiohttp.ClientSession, UploadLine(around.slack, host)),
-                    token=LastingToken(SecretStr("xoxb-pretended")),
+                    token=StaticToken(SecretStr("xoxb-pretended")),
                     downloads=_Downloads(around.slack, host),
                     metrics=metrics,
                 )

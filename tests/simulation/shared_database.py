@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from storage.database import Row, StorageUnavailable, Taken, Value, Work
+from storage.database import Row, SqlValue, StorageUnavailable, Taken, Work
 from storage.migrations import migrate
 from storage.sqlite import DIALECT
 from tests.simulation.faults import Call, Fault
@@ -30,14 +30,14 @@ class _Transaction:
         self._connection = connection
         self.announced = False
 
-    def run(self, sql: str, /, **values: Value) -> int:
+    def run(self, sql: str, /, **values: SqlValue) -> int:
         return self._connection.execute(sql, values).rowcount
 
-    def one(self, sql: str, /, **values: Value) -> Row | None:
+    def one(self, sql: str, /, **values: SqlValue) -> Row | None:
         row: Row | None = self._connection.execute(sql, values).fetchone()
         return row
 
-    def all(self, sql: str, /, **values: Value) -> Sequence[Row]:
+    def all(self, sql: str, /, **values: SqlValue) -> Sequence[Row]:
         return self._connection.execute(sql, values).fetchall()
 
     def announce(self) -> None:

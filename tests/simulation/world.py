@@ -86,7 +86,7 @@ class World:
         self._folder = folder
         self._count = 0
         self._count_names = 0
-        self.wishes: dict[str, JobId] = {}
+        self.hints: dict[str, JobId] = {}
         """Who wanted a file, and of which job."""
         self._settings = Settings(_env_file=None, transcriber=kind.provider)
 
@@ -222,12 +222,12 @@ class World:
 
     def export(self, index: int) -> None:
         """Somebody wants the transcript of a recording that was answered as a file; everybody wants one only."""
-        person = f"U{len(self.wishes) + 1}"
+        person = f"U{len(self.hints) + 1}"
 
         def work(tx: Transaction, job: Job) -> None:
-            wish = exports.Wish(format="txt", recipient=exports.Recipient.PERSON, by=person, request=person)
+            wish = exports.ExportRequest(format="txt", recipient=exports.Recipient.PERSON, by=person, request=person)
             if exports.add(tx, job.id, wish, now=self._true_time() + self.server_offset):
-                self.wishes[person] = job.id
+                self.hints[person] = job.id
 
         self._do_to(index, work, what=f"export for {person}")
 
@@ -426,7 +426,7 @@ class World:
     def _check_ends(self) -> None:
         for sharing in self._sharings():
             self._check_end(sharing)
-        for person, job in self.wishes.items():
+        for person, job in self.hints.items():
             self._check_export(person, job)
         for machine in range(self.kind.machines):
             left = list(self.spool(machine).glob("*")) if self.processes[machine] is not None else []

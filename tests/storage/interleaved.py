@@ -15,7 +15,7 @@ from typing import Any
 
 import psycopg
 
-from storage.database import Database, Row, Transaction, Value, Work
+from storage.database import Database, Row, SqlValue, Transaction, Work
 
 Outcome = Any
 """A list of what a side's units gave, or how the first that failed did."""
@@ -31,15 +31,15 @@ class _Stepped:
         self._real, self._side = real, side
         self.skip_locked, self.dialect = real.skip_locked, real.dialect
 
-    def run(self, sql: str, /, **values: Value) -> int:
+    def run(self, sql: str, /, **values: SqlValue) -> int:
         self._side.stop()
         return self._real.run(sql, **values)
 
-    def one(self, sql: str, /, **values: Value) -> Row | None:
+    def one(self, sql: str, /, **values: SqlValue) -> Row | None:
         self._side.stop()
         return self._real.one(sql, **values)
 
-    def all(self, sql: str, /, **values: Value) -> Sequence[Row]:
+    def all(self, sql: str, /, **values: SqlValue) -> Sequence[Row]:
         self._side.stop()
         return self._real.all(sql, **values)
 

@@ -27,10 +27,10 @@ from storage import (
 )
 from storage.copying import Copied, NotTheSame, copy
 from storage.database import Database, StorageUnavailable, Work
-from storage.installations import Installed, Sealed
+from storage.installations import Encrypted, Installed
 from storage.job import Failure, JobState, Origin, Reason
 from storage.migrations import migrate
-from storage.options import Wanted
+from storage.options import TranscriptionOptions
 from storage.postgresql import WAIT, PostgreSQL
 from storage.sqlite import SQLite
 from tests.bot.job_fixtures import a_job, new_database
@@ -128,8 +128,8 @@ async def _fill(source: Database, noon: datetime) -> None:
         job = await a_job(source, state, file=f"F{number}", failure=failure, held=state is JobState.SUBMITTED)
         await source.write(lambda tx, job=job: transcripts.put(tx, job.id, _transcript(), now=noon))  # type: ignore[misc]
     for number in range(3):
-        place = preferences.Place(team="T1", kind="channel", whose=f"C{number}")
-        wanted = preferences.Preferences(automatic=False, wanted=Wanted(vocabulary=("Sipho", "ค่ะ")))
+        place = preferences.Scope(team="T1", kind="channel", whose=f"C{number}")
+        wanted = preferences.Preferences(automatic=False, wanted=TranscriptionOptions(vocabulary=("Sipho", "ค่ะ")))
         await source.write(
             lambda tx, place=place, wanted=wanted: preferences.put(tx, place, wanted, seen=0, by="U1", now=noon)  # type: ignore[misc]
         )
@@ -161,8 +161,8 @@ async def _fill(source: Database, noon: datetime) -> None:
 
 def _installed(place: str, noon: datetime) -> Installed:
     return Installed(
-        place=place, enterprise="E1", url="", bot_user="U1", scopes=frozenset({"a"}), token=Sealed("sealed"),
-        refresh_token=Sealed("too"), expires_at=noon, installed_by="U2", installed_at=noon,
+        place=place, enterprise="E1", url="", bot_user="U1", scopes=frozenset({"a"}), token=Encrypted("sealed"),
+        refresh_token=Encrypted("too"), expires_at=noon, installed_by="U2", installed_at=noon,
     )  # fmt: skip
 
 

@@ -10,14 +10,14 @@ import pytest
 
 from storage import claiming, exports, forgetting, jobs, transcripts
 from storage.database import Database, Transaction
-from storage.exports import Recipient, Wish
-from storage.forgetting import Wish as Forgetting
+from storage.exports import ExportRequest, Recipient
+from storage.forgetting import ForgetRequest
 from storage.job import Failure, Job, JobId, JobState, Origin, Reason
 from transcription.transcript import Transcript
 
 MINUTE = timedelta(minutes=1)
 MOVES = (JobState.SUBMITTING, JobState.SUBMITTED, JobState.READY, JobState.REPLYING, JobState.REPLIED)
-WISH = Wish(format="docx", recipient=Recipient.PERSON, by="U2", request="V1")
+WISH = ExportRequest(format="docx", recipient=Recipient.PERSON, by="U2", request="V1")
 
 
 async def replied(
@@ -148,7 +148,7 @@ async def test_what_is_forgotten_is_exported_no_more_and_its_files_stay_known_un
     job = await replied(database, noon)
     for request in ("V1", "V2"):
         await asked(database, job, now=noon, request=request)
-    wish = Forgetting(by="U1", why="at their wish", reason=Reason.CANCELLED)
+    wish = ForgetRequest(by="U1", why="at their wish", reason=Reason.CANCELLED)
     assert await database.write(lambda tx: forgetting.forget(tx, job, wish, now=noon))
     assert not await asked(database, job, now=noon, request="V3")
     first, second = await kept(database, job)

@@ -10,14 +10,14 @@ import pytest
 
 from storage import claiming, forgetting, inbox, jobs, namings, reruns, transcripts
 from storage.database import Database, Transaction
-from storage.forgetting import Wish
+from storage.forgetting import ForgetRequest
 from storage.job import Job, JobState, Origin, Reason
 from transcription.transcript import Transcript, Turn
 
 MINUTE = timedelta(minutes=1)
 AT_WORK = (JobState.RECEIVED, JobState.SUBMITTING, JobState.SUBMITTED)
 ALL = (*AT_WORK, JobState.READY, JobState.REPLYING, JobState.REPLIED)
-WISH = Wish(by="U1", why="at their wish", reason=Reason.CANCELLED)
+WISH = ForgetRequest(by="U1", why="at their wish", reason=Reason.CANCELLED)
 SAID = Transcript(turns=(Turn(start=timedelta(0), end=MINUTE, text="Something private."),), duration=MINUTE)
 
 

@@ -11,7 +11,7 @@ from typing import cast
 import pytest
 
 from storage.database import StorageUnavailable, Transaction, Work
-from storage.grouping import Group, Groups, Outcome
+from storage.grouping import Group, GroupCommits, Outcome
 
 NO_TRANSACTION = cast("Transaction", None)
 
@@ -46,13 +46,13 @@ def unit(value: int) -> Work[int]:
     return lambda _: value
 
 
-def asked(groups: Groups, count: int) -> list[asyncio.Task[int]]:
+def asked(groups: GroupCommits, count: int) -> list[asyncio.Task[int]]:
     return [asyncio.create_task(groups.run(unit(n))) for n in range(count)]
 
 
 async def test_what_comes_in_one_turn_of_the_event_loop_is_one_group() -> None:
     doing = Doing()
-    groups = Groups(doing)
+    groups = GroupCommits(doing)
     doing.allow()
     assert await asyncio.gather(*asked(groups, 5)) == [0, 1, 2, 3, 4]
     assert doing.sizes == [5]
@@ -60,7 +60,7 @@ async def test_what_comes_in_one_turn_of_the_event_loop_is_one_group() -> None:
 
 async def test_what_comes_while_a_group_is_at_work_shares_the_next() -> None:
     doing = Doing()
-    groups = Groups(doing)
+    groups = GroupCommits(doing)
     first = asked(groups, 1)
     await turns()
     others: list[asyncio.Task[int]] = []
@@ -75,7 +75,7 @@ async def test_what_comes_while_a_group_is_at_work_shares_the_next() -> None:
 
 async def test_those_that_go_on_writing_with_their_outcome_are_in_the_next_group_together() -> None:
     doing = Doing()
-    groups = Groups(doing)
+    groups = GroupCommits(doing)
 
     async def twice(n: int) -> int:
         return await groups.run(unit(await groups.run(unit(n)) + 1))
@@ -88,7 +88,7 @@ async def test_those_that_go_on_writing_with_their_outcome_are_in_the_next_group
 
 async def test_several_hands_share_what_waits_and_no_more_than_these_are_at_work() -> None:
     doing = Doing()
-    groups = Groups(doing, hands=4)
+    groups = GroupCommits(doing, hands=4)
     units = asked(groups, 10)
     await turns()
     assert doing.sizes == [3, 3, 2, 2]
@@ -104,7 +104,7 @@ async def test_several_hands_share_what_waits_and_no_more_than_these_are_at_work
 
 async def test_a_unit_that_comes_alone_takes_one_hand() -> None:
     doing = Doing()
-    groups = Groups(doing, hands=4)
+    groups = GroupCommits(doing, hands=4)
     units = []
     for n in range(1, 5):
         units += asked(groups, 1)
@@ -116,7 +116,7 @@ async def test_a_unit_that_comes_alone_takes_one_hand() -> None:
 
 async def test_what_a_group_raises_is_every_units_and_the_next_group_is_done() -> None:
     doing = Doing()
-    groups = Groups(doing)
+    groups = GroupCommits(doing)
     doing.raises = StorageUnavailable("the disk is full")
     doing.allow(2)
     outcomes = await asyncio.gather(*asked(groups, 3), return_exceptions=True)
@@ -127,7 +127,7 @@ async def test_what_a_group_raises_is_every_units_and_the_next_group_is_done() -
 
 async def test_whoever_goes_harms_neither_the_group_nor_its_own_unit() -> None:
     doing, done = Doing(), list[int]()
-    groups = Groups(doing)
+    groups = GroupCommits(doing)
     goes = [asyncio.create_task(groups.run(lambda _, n=n: done.append(n))) for n in range(2)]  # type: ignore[misc]
     goes[0].cancel()  # before it is handed over
     stays = asked(groups, 1)
@@ -142,7 +142,7 @@ async def test_whoever_goes_harms_neither_the_group_nor_its_own_unit() -> None:
 
 async def test_a_unit_whose_caller_went_while_it_waited_is_done_all_the_same() -> None:
     doing, done = Doing(), list[str]()
-    groups = Groups(doing)
+    groups = GroupCommits(doing)
     first = asked(groups, 1)
     await turns()
     goes = asyncio.create_task(groups.run(lambda _: done.append("done")))
@@ -163,7 +163,7 @@ async def test_a_group_is_done_although_nobody_else_refers_to_its_task() -> None
         waited_for.append(weakref.ref(future))
         return cast("Sequence[Outcome]", await future)
 
-    groups = Groups(do)
+    groups = GroupCommits(do)
     unit_of_work = asked(groups, 1)
     await turns()
     gc.collect()
@@ -176,7 +176,7 @@ async def test_a_group_is_done_although_nobody_else_refers_to_its_task() -> None
 @pytest.mark.parametrize("hands", [1, 3])
 async def test_closing_takes_nothing_more_and_waits_for_what_is_at_work_and_what_waits(hands: int) -> None:
     doing = Doing()
-    groups = Groups(doing, hands=hands)
+    groups = GroupCommits(doing, hands=hands)
     units = asked(groups, 4)
     await turns()
     units += asked(groups, 2)
@@ -196,7 +196,7 @@ async def test_closing_takes_nothing_more_and_waits_for_what_is_at_work_and_what
 
 async def test_closing_hands_over_what_came_in_the_same_turn() -> None:
     doing = Doing()
-    groups = Groups(doing)
+    groups = GroupCommits(doing)
     doing.allow()
     units = asked(groups, 3)
     await asyncio.sleep(0)
@@ -206,7 +206,7 @@ async def test_closing_hands_over_what_came_in_the_same_turn() -> None:
 
 async def test_a_closing_that_is_cancelled_harms_no_group() -> None:
     doing = Doing()
-    groups = Groups(doing)
+    groups = GroupCommits(doing)
     units = asked(groups, 2)
     await turns()
     closing = asyncio.create_task(groups.close())
@@ -220,7 +220,7 @@ async def test_a_closing_that_is_cancelled_harms_no_group() -> None:
 
 def test_an_event_loop_that_ends_leaves_nobody_waiting() -> None:
     async def main() -> list[asyncio.Future[int]]:
-        groups = Groups(Doing())
+        groups = GroupCommits(Doing())
         units = asked(groups, 2)
         await turns()
         return list(units)

@@ -12,7 +12,7 @@ import pytest
 
 from storage import forgetting, install_states, installations, jobs, preferences
 from storage.database import Database
-from storage.installations import Installed, Sealed
+from storage.installations import Encrypted, Installed
 from storage.job import Origin
 from tests.storage.sessions import either
 
@@ -33,7 +33,8 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path, urls: list[st
 def installed(noon: datetime, place: str = "T1", **more: object) -> Installed:
     given = Installed(
         place=place, url="https://one.slack.com/", bot_user="U1", bot_id="B1", scopes=frozenset({"chat:write", "a"}),
-        token=Sealed("sealed"), refresh_token=Sealed("sealed too"), expires_at=noon + 720 * MINUTE, installed_by="U2",
+        token=Encrypted("sealed"), refresh_token=Encrypted("sealed too"),
+        expires_at=noon + 720 * MINUTE, installed_by="U2",
         installed_at=noon,
     )  # fmt: skip
     return replace(given, **more)  # type: ignore[arg-type]
@@ -53,7 +54,7 @@ async def test_an_installation_comes_out_as_it_went_in_and_the_newest_counts(
 ) -> None:
     first = await keep(database, installed(noon))
     assert await at(database) == first
-    plain = installed(noon + MINUTE, token=Sealed("other"), refresh_token=None, expires_at=None, bot_id=None)
+    plain = installed(noon + MINUTE, token=Encrypted("other"), refresh_token=None, expires_at=None, bot_id=None)
     assert await keep(database, plain) == await at(database)
     assert await database.read(installations.everywhere) == [plain]
 
@@ -92,12 +93,12 @@ async def test_what_is_removed_is_what_was_there_and_not_what_came_since(databas
 
 async def begin(database: Database, seen: Installed, by: str, now: datetime) -> bool:
     until = now + MINUTE
-    return await database.write(lambda tx: installations.begin_exchange(tx, seen, by=by, now=now, until=until))
+    return await database.write(lambda tx: installations.begin_rotation(tx, seen, by=by, now=now, until=until))
 
 
 async def end(database: Database, seen: Installed, token: str, expires: datetime) -> bool:
-    given = {"token": Sealed(token), "refresh_token": Sealed(f"after {token}"), "expires_at": expires}
-    return await database.write(lambda tx: installations.exchange(tx, seen, **given))  # type: ignore[arg-type]
+    given = {"token": Encrypted(token), "refresh_token": Encrypted(f"after {token}"), "expires_at": expires}
+    return await database.write(lambda tx: installations.complete_rotation(tx, seen, **given))  # type: ignore[arg-type]
 
 
 async def test_one_at_a_time_exchanges_a_token(database: Database, noon: datetime) -> None:
@@ -106,7 +107,7 @@ async def test_one_at_a_time_exchanges_a_token(database: Database, noon: datetim
     assert sum(turns) == 1
     assert await end(database, seen, "new", noon + MINUTE)
     now = await at(database)
-    assert now == replace(seen, token=Sealed("new"), refresh_token=Sealed("after new"), expires_at=noon + MINUTE)
+    assert now == replace(seen, token=Encrypted("new"), refresh_token=Encrypted("after new"), expires_at=noon + MINUTE)
     assert not await end(database, seen, "newer", noon)
     assert not await begin(database, seen, "who saw the old one", noon + 9 * MINUTE)
     assert now is not None
@@ -128,7 +129,7 @@ async def test_where_there_is_but_one_process_nobody_is_at_an_exchange_when_it_b
 ) -> None:
     seen = await keep(database, installed(noon))
     await begin(database, seen, "who died", noon)
-    await database.write(installations.void_exchanges)
+    await database.write(installations.void_rotations)
     assert await begin(database, seen, "first", noon)
 
 
@@ -138,7 +139,7 @@ async def test_an_exchange_that_did_not_work_is_put_off(database: Database, noon
     for who in ("first", "nobody"):
         until = noon + (5 if who == "first" else 0) * MINUTE
         await database.write(
-            lambda tx, who=who, until=until: installations.put_off(tx, "T1", by=who, until=until)  # type: ignore[misc]
+            lambda tx, who=who, until=until: installations.postpone_rotation(tx, "T1", by=who, until=until)  # type: ignore[misc]
         )
     assert not await begin(database, seen, "second", noon + 4 * MINUTE)
     assert await begin(database, seen, "second", noon + 5 * MINUTE)
@@ -147,19 +148,19 @@ async def test_an_exchange_that_did_not_work_is_put_off(database: Database, noon
 async def test_an_installation_made_anew_ends_an_exchange(database: Database, noon: datetime) -> None:
     seen = await keep(database, installed(noon))
     await begin(database, seen, "first", noon)
-    anew = await keep(database, installed(noon, token=Sealed("anew")))
+    anew = await keep(database, installed(noon, token=Encrypted("anew")))
     assert not await end(database, seen, "too late", noon)
     assert await begin(database, anew, "second", noon)
 
 
 async def test_tokens_are_sealed_anew_unless_they_are_just_exchanged(database: Database, noon: datetime) -> None:
     seen = await keep(database, installed(noon))
-    fresh, stale = (Sealed("fresh"), Sealed("fresh too")), (Sealed("stale"), None)
+    fresh, stale = (Encrypted("fresh"), Encrypted("fresh too")), (Encrypted("stale"), None)
 
-    async def reseal(was: Installed, tokens: tuple[Sealed, Sealed | None], now: datetime) -> Installed | None:
+    async def reseal(was: Installed, tokens: tuple[Encrypted, Encrypted | None], now: datetime) -> Installed | None:
         token, refresh_token = tokens
         await database.write(
-            lambda tx: installations.reseal(tx, was, token=token, refresh_token=refresh_token, now=now)
+            lambda tx: installations.reencrypt(tx, was, token=token, refresh_token=refresh_token, now=now)
         )
         return await at(database)
 
@@ -246,7 +247,7 @@ async def test_what_a_team_of_an_organisation_has_set_goes_with_it_though_it_sha
     database: Database, noon: datetime
 ) -> None:
     for team, enterprise in (("T1", "E1"), ("T2", "E2"), ("T3", None)):
-        place = preferences.Place(team=team, kind="workspace", enterprise=enterprise)
+        place = preferences.Scope(team=team, kind="workspace", enterprise=enterprise)
         await database.write(
             lambda tx, place=place: preferences.put(tx, place, preferences.NONE, seen=0, by="U1", now=noon)  # type: ignore[misc]
         )

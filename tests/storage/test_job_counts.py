@@ -48,8 +48,8 @@ def ended(tx: Transaction, file: str, *, now: datetime) -> Job:
     return job
 
 
-async def counted(database: Database, now: datetime) -> dict[tuple[str, str | None], job_counts.Group]:
-    found = await database.read(lambda tx: job_counts.groups(tx, now=now))
+async def counted(database: Database, now: datetime) -> dict[tuple[str, str | None], job_counts.JobCount]:
+    found = await database.read(lambda tx: job_counts.job_counts(tx, now=now))
     return {(group.state, group.provider): group for group in found}
 
 

@@ -26,7 +26,7 @@ from storage import (
     usage,
 )
 from storage.claiming import Turns
-from storage.database import Database, Row, Transaction, Value
+from storage.database import Database, Row, SqlValue, Transaction
 from storage.job import Job, JobState, Origin, Reason
 from transcription.transcript import Transcript, Turn
 
@@ -50,21 +50,21 @@ class _Explained:
         if on_server:  # a table is read through only if nothing else is possible, however small it is
             real.run("SET LOCAL enable_seqscan = off")
 
-    def _ask(self, sql: str, values: dict[str, Value]) -> None:
+    def _ask(self, sql: str, values: dict[str, SqlValue]) -> None:
         rows = self._real.all(self._explain + sql, **values)
         plan = "\n".join(str(dict(row).get("detail") or dict(row).get("QUERY PLAN")) for row in rows)
         if WHOLE_TABLE.search(plan):
             self.whole_tables.append(f"{' '.join(sql.split())}\n{plan}")
 
-    def run(self, sql: str, /, **values: Value) -> int:
+    def run(self, sql: str, /, **values: SqlValue) -> int:
         self._ask(sql, values)
         return self._real.run(sql, **values)
 
-    def one(self, sql: str, /, **values: Value) -> Row | None:
+    def one(self, sql: str, /, **values: SqlValue) -> Row | None:
         self._ask(sql, values)
         return self._real.one(sql, **values)
 
-    def all(self, sql: str, /, **values: Value) -> Sequence[Row]:
+    def all(self, sql: str, /, **values: SqlValue) -> Sequence[Row]:
         self._ask(sql, values)
         return self._real.all(sql, **values)
 
@@ -106,7 +106,7 @@ def _a_life(tx: Transaction, now: datetime) -> None:
     transcripts.put(tx, job.id, Transcript(turns=(turn,), duration=MINUTE), now=now)
     transcripts.get(tx, job.id)
     _looked_for(tx, job, now)
-    speeds.learn(tx, provider="p", model="", length=MINUTE, took=MINUTE)
+    speeds.learn(tx, provider="p", model="", length=MINUTE, time_taken=MINUTE)
     job = jobs.save(tx, replace(job, lease=None), replace(job, lease=None, state=JobState.READY), now=now)
     job = jobs.save(tx, job, replace(job, state=JobState.REPLYING), now=now)
     job = jobs.save(tx, job, replace(job, state=JobState.REPLIED, reply_ts="2.0"), now=now)
@@ -122,7 +122,7 @@ def _looked_for(tx: Transaction, job: Job, now: datetime) -> None:
     job_lists.in_channel(tx, team="T1", channel="C1", limit=9)
     job_lists.of_person(tx, team="T1", user="U1", limit=9)
     job_lists.history(tx, job.id)
-    job_counts.groups(tx, now=now)
+    job_counts.job_counts(tx, now=now)
     job_lists.on_message(tx, team="T1", channel="C1", ts="1.0")
     preferences.of_recording(tx, job.origin)
     reruns.who_asked(tx, job)
@@ -133,7 +133,7 @@ def _afterwards(tx: Transaction, job: Job, now: datetime) -> None:
     namings.add(tx, job, names={"A": "Thandi"}, seen=0, by="U1", now=now)
     namings.newest(tx, job.id)
     namings.before_newest(tx, job.id)
-    wish = exports.Wish(format="txt", recipient=exports.Recipient.THREAD, by="U1", request="V1")
+    wish = exports.ExportRequest(format="txt", recipient=exports.Recipient.THREAD, by="U1", request="V1")
     exports.add(tx, job.id, wish, now=now)
     for export in exports.of_job(tx, job.id):
         exports.note(tx, export)
@@ -146,7 +146,7 @@ def _afterwards(tx: Transaction, job: Job, now: datetime) -> None:
     forgetting.file_deleted(tx, team="T1", enterprise="E1", file="F9", now=now)
     forgetting.message_deleted(tx, team="T1", channel="C1", ts="9.0", now=now)
     forgetting.purge(tx, before=now)
-    forgetting.forget(tx, job, forgetting.Wish(by="U1", why="why", reason=Reason.CANCELLED), now=now)
+    forgetting.forget(tx, job, forgetting.ForgetRequest(by="U1", why="why", reason=Reason.CANCELLED), now=now)
 
 
 async def test_what_is_done_all_the_time_never_reads_a_whole_table(database: Database, noon: datetime) -> None:

@@ -10,19 +10,19 @@ import pytest
 from storage import preferences
 from storage.database import Database
 from storage.job import Origin
-from storage.options import ANYTHING, Wanted
-from storage.preferences import NONE, Kept, Outdated, Place, Preferences
+from storage.options import NO_OPTIONS, TranscriptionOptions
+from storage.preferences import NONE, Kept, Outdated, Preferences, Scope
 
-CHANNEL = Place(team="T1", kind="channel", whose="C1")
-PERSON = Place(team="T1", kind="person", whose="U1")
-WORKSPACE = Place(team="T1", kind="workspace")
+CHANNEL = Scope(team="T1", kind="channel", whose="C1")
+PERSON = Scope(team="T1", kind="person", whose="U1")
+WORKSPACE = Scope(team="T1", kind="workspace")
 ORIGIN = Origin(team="T1", channel="C1", file="F1", occasion="1.0", user="U1")
 
 EVERYTHING = Preferences(
     automatic=False,
     outside=True,
     locked=True,
-    wanted=Wanted(
+    wanted=TranscriptionOptions(
         transcriber="botlhale",
         language="zu-ZA",
         speakers=(2, 4),
@@ -33,7 +33,7 @@ EVERYTHING = Preferences(
 )
 
 
-async def _put(database: Database, now: datetime, place: Place, wanted: Preferences, *, seen: int = 0) -> None:
+async def _put(database: Database, now: datetime, place: Scope, wanted: Preferences, *, seen: int = 0) -> None:
     await database.write(lambda tx: preferences.put(tx, place, wanted, seen=seen, by="U9", now=now))
 
 
@@ -53,13 +53,18 @@ async def test_the_channel_goes_before_the_person_and_both_before_the_workspace(
 ) -> None:
     assert await _of(database) == NONE
     await _put(
-        database, noon, WORKSPACE, Preferences(wanted=Wanted(language="en-ZA", time_marks=False, speakers=(2, 2)))
+        database,
+        noon,
+        WORKSPACE,
+        Preferences(wanted=TranscriptionOptions(language="en-ZA", time_marks=False, speakers=(2, 2))),
     )
-    await _put(database, noon, PERSON, Preferences(wanted=Wanted(language="zu-ZA", speakers=(1, 1))))
-    await _put(database, noon, CHANNEL, Preferences(wanted=Wanted(language="st-ZA")))
-    assert (await _of(database)).wanted == Wanted(language="st-ZA", speakers=(1, 1), time_marks=False)
+    await _put(database, noon, PERSON, Preferences(wanted=TranscriptionOptions(language="zu-ZA", speakers=(1, 1))))
+    await _put(database, noon, CHANNEL, Preferences(wanted=TranscriptionOptions(language="st-ZA")))
+    assert (await _of(database)).wanted == TranscriptionOptions(language="st-ZA", speakers=(1, 1), time_marks=False)
     elsewhere = replace(ORIGIN, channel="C2", user="U2")
-    assert (await _of(database, elsewhere)).wanted == Wanted(language="en-ZA", speakers=(2, 2), time_marks=False)
+    assert (await _of(database, elsewhere)).wanted == TranscriptionOptions(
+        language="en-ZA", speakers=(2, 2), time_marks=False
+    )
     assert await _of(database, replace(ORIGIN, team="T2")) == NONE
 
 
@@ -72,7 +77,7 @@ async def test_whoever_wants_to_be_asked_first_is_asked_in_every_channel(databas
 
 @pytest.mark.parametrize("place", [PERSON, WORKSPACE])
 async def test_only_the_channel_itself_opens_it_to_another_company(
-    database: Database, noon: datetime, place: Place
+    database: Database, noon: datetime, place: Scope
 ) -> None:
     await _put(database, noon, place, Preferences(outside=True))
     assert (await _of(database)).outside is None
@@ -100,6 +105,6 @@ async def test_a_workspace_that_goes_takes_its_own_along_only(database: Database
 
 def test_what_a_later_release_has_written_is_read_as_far_as_it_is_known() -> None:
     later = '{"automatic": false, "language": "zu-ZA", "mood": "cheerful"}'
-    assert Preferences.load(later) == Preferences(automatic=False, wanted=Wanted(language="zu-ZA"))
-    assert Wanted.load(None) == ANYTHING
-    assert ANYTHING.dump() is None
+    assert Preferences.load(later) == Preferences(automatic=False, wanted=TranscriptionOptions(language="zu-ZA"))
+    assert TranscriptionOptions.load(None) == NO_OPTIONS
+    assert NO_OPTIONS.dump() is None

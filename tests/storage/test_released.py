@@ -15,7 +15,7 @@ import pytest
 
 from storage import claiming, inbox, job_lists, jobs, transcripts
 from storage.claiming import Turns
-from storage.database import Database, Row, StorageUnavailable, Transaction, Value
+from storage.database import Database, Row, SqlValue, StorageUnavailable, Transaction
 from storage.job import Job, JobId, JobState, Origin
 from storage.migrations import migrate, statements
 from storage.postgresql import WAIT
@@ -46,7 +46,7 @@ class Before:
         self._now = stored(now)
 
     async def add(self, job: str) -> Row | None:
-        values: dict[str, Value] = {
+        values: dict[str, SqlValue] = {
             "id": job, "enterprise": None, "team": "T1", "channel": "C1", "file": "F1", "occasion": "1.0",
             "thread": "1.0", "user": "U1", "title": "A title", "now": self._now,
         }  # fmt: skip
@@ -68,9 +68,9 @@ class Before:
         assert row is not None
         return row
 
-    async def save(self, row: Row, **changes: Value) -> None:
+    async def save(self, row: Row, **changes: SqlValue) -> None:
         """Every column as it was but for the changes; with a note where the state is another."""
-        values: dict[str, Value] = {name: row[name] for name in COLUMNS} | changes
+        values: dict[str, SqlValue] = {name: row[name] for name in COLUMNS} | changes
         values |= {"user": values.pop("user_id"), "keep_due": 1, "new_lease": row["lease"], "lease": row["lease"]}
 
         def work(tx: Transaction) -> None:
@@ -80,13 +80,13 @@ class Before:
 
         await self._database.write(work)
 
-    async def run(self, name: str, **values: Value) -> int:
+    async def run(self, name: str, **values: SqlValue) -> int:
         return await self._database.write(lambda tx: tx.run(SQL[name], **values))
 
-    async def one(self, name: str, **values: Value) -> Row | None:
+    async def one(self, name: str, **values: SqlValue) -> Row | None:
         return await self._database.write(lambda tx: tx.one(SQL[name], **values))
 
-    async def all(self, name: str, **values: Value) -> list[Row]:
+    async def all(self, name: str, **values: SqlValue) -> list[Row]:
         return list(await self._database.read(lambda tx: tx.all(SQL[name], **values)))
 
 
@@ -155,7 +155,7 @@ async def test_every_other_statement_of_it_is_understood_too(database: Database,
         "job_rows.write_history", "inbox.keep", "inbox.newest", "inbox.has_unread", "inbox.mark_read", "inbox.forget",
         "jobs.wake", "transcripts.put", "job_lists.history",
     }  # fmt: skip
-    values: dict[str, Value] = {
+    values: dict[str, SqlValue] = {
         "team": "T1", "channel": "C1", "file": "F1", "occasion": "1.0", "id": "j", "job_id": "j", "provider": "p",
         "handle": "h", "now": 1, "since": 0, "before": 1, "duration": 1, "limit": 9, "user": "U1", "ts": "1.0",
     }  # fmt: skip

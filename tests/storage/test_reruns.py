@@ -13,7 +13,7 @@ from storage import forgetting, inbox, job_lists, jobs, preferences, reruns, usa
 from storage.database import Database, Transaction
 from storage.job import Failure, Job, JobId, JobState, LeaseLost, Origin, Reason, as_before
 from storage.job_rows import update
-from storage.options import Wanted
+from storage.options import TranscriptionOptions
 from storage.reruns import Asked
 
 ORIGIN = Origin(team="T1", channel="C1", file="F1", occasion="1.0", user="U1", thread="1.0")
@@ -46,8 +46,8 @@ async def _now(database: Database, job: Job) -> Job:
 
 
 async def test_what_is_done_is_done_otherwise_and_shows_the_old_until_then(database: Database, noon: datetime) -> None:
-    job = await _job(database, noon, DONE | {"wanted": Wanted(language="en")})
-    wanted = Wanted(language="zu-ZA")
+    job = await _job(database, noon, DONE | {"wanted": TranscriptionOptions(language="en")})
+    wanted = TranscriptionOptions(language="zu-ZA")
     begun = await database.write(lambda tx: reruns.anew(tx, job, wanted=wanted, by="U2", now=noon))
     found = await _now(database, job)
     assert begun == found
@@ -55,7 +55,7 @@ async def test_what_is_done_is_done_otherwise_and_shows_the_old_until_then(datab
     assert (found.reply_ts, found.reply_intent, found.handle) == ("2.0", "{}", None)
     ended = await database.write(lambda tx: jobs.cancel(tx, found, now=noon))
     assert ended is not None
-    assert (ended.state, ended.failure, ended.wanted) == (JobState.REPLIED, None, Wanted(language="en"))
+    assert (ended.state, ended.failure, ended.wanted) == (JobState.REPLIED, None, TranscriptionOptions(language="en"))
     assert (ended.provider, ended.shown_as, ended.reply_ts) == ("p", None, "2.0")
     assert await _now(database, job) == ended
 
@@ -65,7 +65,7 @@ async def test_what_is_at_work_or_forgotten_is_not_done_again(
     database: Database, noon: datetime, change: dict[str, object]
 ) -> None:
     job = await _job(database, noon, change)
-    wanted = Wanted(language="zu-ZA")
+    wanted = TranscriptionOptions(language="zu-ZA")
     assert await database.write(lambda tx: reruns.anew(tx, job, wanted=wanted, by="U2", now=noon)) is None
 
 
@@ -74,7 +74,7 @@ async def test_what_somebody_has_in_hand_is_left_to_them(database: Database, noo
     with pytest.raises(LeaseLost):
         await database.write(lambda tx: reruns.retry(tx, job, now=noon))
     with pytest.raises(LeaseLost):
-        await database.write(lambda tx: reruns.anew(tx, job, wanted=Wanted(), by="U2", now=noon))
+        await database.write(lambda tx: reruns.anew(tx, job, wanted=TranscriptionOptions(), by="U2", now=noon))
 
 
 async def _asked(database: Database, now: datetime, origin: Origin = ORIGIN) -> Asked:
@@ -93,7 +93,7 @@ async def test_what_nobody_has_heard_of_is_begun_for_whoever_asks(database: Data
 
 async def test_what_waits_is_asked_for_too(database: Database, noon: datetime) -> None:
     job = await _job(database, noon, WAITS)
-    place = preferences.Place(team="T1", kind="channel", whose="C1")
+    place = preferences.Scope(team="T1", kind="channel", whose="C1")
     assert await _asked(database, noon) is Asked.IN_WORK
     assert await database.read(lambda tx: reruns.who_asked(tx, job)) is None, "it happens by itself, and is not theirs"
     on_request = preferences.Preferences(automatic=False)
@@ -124,7 +124,9 @@ NOVEMBER = datetime.fromisoformat("2026-11-01T00:00:00+00:00")
 
 async def test_doing_it_again_counts_once_more_and_for_whoever_asks(database: Database, noon: datetime) -> None:
     job = await _job(database, noon, DONE)
-    begun = await database.write(lambda tx: reruns.anew(tx, job, wanted=Wanted(), by="U2", now=noon + HOUR))
+    begun = await database.write(
+        lambda tx: reruns.anew(tx, job, wanted=TranscriptionOptions(), by="U2", now=noon + HOUR)
+    )
     assert begun is not None
     for whose in (usage.of_person, usage.of_channel, usage.of_workspace):
         assert await database.read(lambda tx, whose=whose: whose(tx, begun, since=NOVEMBER)) == HOUR  # type: ignore[misc]
@@ -142,7 +144,7 @@ async def test_doing_it_again_counts_once_more_and_for_whoever_asks(database: Da
 async def test_a_new_month_begins_with_nothing_spent(database: Database, noon: datetime) -> None:
     job = await _job(database, noon, DONE)
     begun = await database.write(
-        lambda tx: reruns.anew(tx, job, wanted=Wanted(), by="U2", now=noon + timedelta(days=30))
+        lambda tx: reruns.anew(tx, job, wanted=TranscriptionOptions(), by="U2", now=noon + timedelta(days=30))
     )
     assert begun is not None
     assert begun.spent == timedelta(0)
@@ -171,7 +173,7 @@ async def test_what_costs_is_the_same_for_one_job_as_for_a_sum(
 async def _done_anew(database: Database, job: Job, now: datetime, changes: Mapping[str, object]) -> Job:
     """The job, begun again and as far as that."""
     current = await _now(database, job)
-    begun = await database.write(lambda tx: reruns.anew(tx, current, wanted=Wanted(), by="U1", now=now))
+    begun = await database.write(lambda tx: reruns.anew(tx, current, wanted=TranscriptionOptions(), by="U1", now=now))
     assert begun is not None
     after = replace(begun, **dict(changes))  # type: ignore[arg-type]
     await database.write(lambda tx: update(tx, begun, after, claimable=True))
@@ -209,7 +211,7 @@ async def test_forgetting_what_is_done_again_forgets_what_its_webhooks_say(datab
     job = await _job(database, noon, DONE)
     sent = await _done_anew(database, job, noon, {"state": JobState.SUBMITTED, "handle": "h2"})
     await database.write(lambda tx: inbox.keep(tx, provider="p", handle="h2", body=b"words", now=noon))
-    wish = forgetting.Wish(by="U1", why="at their wish", reason=Reason.CANCELLED)
+    wish = forgetting.ForgetRequest(by="U1", why="at their wish", reason=Reason.CANCELLED)
     await database.write(lambda tx: forgetting.forget(tx, sent, wish, now=noon))
     assert await database.read(lambda tx: inbox.newest(tx, provider="p", handle="h2")) is None
     assert await database.read(lambda tx: forgetting.is_unwanted(tx, provider="p", handle="h2"))

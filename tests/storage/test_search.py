@@ -1,4 +1,4 @@
-"""Found is what was said in the conversations that somebody is in, by both databases alike, and nothing else."""
+"""SearchHit is what was said in the conversations that somebody is in, by both databases alike, and nothing else."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from storage.copying import copy
 from storage.database import Database, Row, Transaction
 from storage.job import Job, JobId, JobState, Origin, Reason
 from storage.ngrams import terms
-from storage.search import FEW, RECENT, Found
+from storage.search import FEW, RECENT, SearchHit
 from tests.bot.job_fixtures import new_database
 from tests.storage.sessions import either
 from transcription.transcript import Speaker, Transcript, Turn
@@ -66,7 +66,7 @@ async def kept(database: Database, *said: str, now: datetime, **where: str) -> J
 
 async def found(
     database: Database, asked: str, *, team: str = "T1", channels: Iterable[str] = ("C1",), limit: int = 9
-) -> list[Found]:
+) -> list[SearchHit]:
     """What is found by reading; by the index it must be the same."""
     look = partial(search.find, team=team, channels=set(channels), terms=terms(asked), limit=limit)
     by_reading = await database.read(look)
@@ -197,7 +197,7 @@ async def test_a_transcript_that_is_replaced_is_found_by_its_new_words_only(data
     assert len(await found(database, "something")) == 1
 
 
-WISH = forgetting.Wish(by="U1", why="why", reason=Reason.CANCELLED)
+WISH = forgetting.ForgetRequest(by="U1", why="why", reason=Reason.CANCELLED)
 
 
 async def test_what_is_forgotten_is_not_found_and_not_kept(database: Database, noon: datetime) -> None:

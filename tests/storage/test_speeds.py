@@ -16,7 +16,7 @@ HOUR = timedelta(hours=1)
 def learned(*shares: float, begin: Speed = UNKNOWN) -> Speed:
     speed = begin
     for share in shares:
-        speed = speed.learning(HOUR, took=share * (HOUR + START))
+        speed = speed.learning(HOUR, time_taken=share * (HOUR + START))
     return speed
 
 
@@ -26,7 +26,7 @@ async def test_each_model_of_a_provider_has_its_own_speed(database: Database) ->
             took = share * (HOUR + START)
             await database.write(
                 lambda tx, model=model, took=took: speeds.learn(  # type: ignore[misc]
-                    tx, provider="gowajee", model=model, length=HOUR, took=took
+                    tx, provider="gowajee", model=model, length=HOUR, time_taken=took
                 )
             )
 
@@ -45,7 +45,7 @@ async def test_what_is_kept_is_what_was_learned(database: Database) -> None:
     for share in (0.1, 0.3, 0.2):
         took = share * (HOUR + START)
         await database.write(
-            lambda tx, took=took: speeds.learn(tx, provider="p", model="", length=HOUR, took=took)  # type: ignore[misc]
+            lambda tx, took=took: speeds.learn(tx, provider="p", model="", length=HOUR, time_taken=took)  # type: ignore[misc]
         )
 
     assert await database.read(lambda tx: speeds.speed_of(tx, provider="p", model="")) == wanted
@@ -81,7 +81,7 @@ def test_a_provider_that_becomes_slower_for_good_is_noticed() -> None:
 
 @pytest.mark.parametrize("took", [timedelta(0), timedelta(seconds=-5), timedelta(days=3)])
 def test_no_time_is_too_strange(took: timedelta) -> None:
-    speed = learned(*[0.2] * 20).learning(timedelta(0), took=took)
+    speed = learned(*[0.2] * 20).learning(timedelta(0), time_taken=took)
 
     assert math.isfinite(speed.mean)
     assert speed.expected(HOUR) > timedelta(0)

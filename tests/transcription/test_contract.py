@@ -21,7 +21,7 @@ from sandbox.faults import Faults, answer, hang_up_after, hang_up_before, rate_l
 from tests.transcription.offline_model import real_model
 from tests.transcription.partners import recording
 from transcription.audio import convert
-from transcription.botlhale.dialects import Dialect
+from transcription.botlhale.dialects import ApiDialect
 from transcription.botlhale.transcriber import Botlhale
 from transcription.embedded.transcriber import Embedded
 from transcription.errors import (
@@ -72,7 +72,7 @@ class Bench:
 
 @asynccontextmanager
 async def botlhale_bench(
-    dialect: Dialect, result_path: pretended_botlhale.ResultPath = "getdata"
+    dialect: ApiDialect, result_path: pretended_botlhale.ResultPath = "getdata"
 ) -> AsyncIterator[Bench]:
     camel = dialect == "camel"
     stand_in = pretended_botlhale.Botlhale(
@@ -207,7 +207,7 @@ def test_a_transcriber_has_a_name_for_machines_and_one_for_people(transcriber: T
 
 
 def test_a_transcriber_says_how_fast_it_is_and_what_it_takes(transcriber: Transcriber) -> None:
-    pace = transcriber.capabilities.pace
+    pace = transcriber.capabilities.poll_schedule
     assert timedelta(0) < pace.soonest <= pace.latest < pace.patience_floor
     assert transcriber.capabilities.sendings >= 1
 

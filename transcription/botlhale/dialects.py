@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Dialect = Literal["camel", "snake"]
+ApiDialect = Literal["camel", "snake"]
 """`camel`: the names of the pages of 2023 (`OrgID`). `snake`: those of 2025 and later (`org_id`)."""
 
 
@@ -22,7 +22,7 @@ class Names:
     file_name: str
 
 
-NAMES: Final[dict[Dialect, Names]] = {
+NAMES: Final[dict[ApiDialect, Names]] = {
     "camel": Names(
         token_path="/generateAuthToken",  # noqa: S106 - a path, not a secret
         refresh_token="REFRESH_TOKEN",  # noqa: S106 - a field's name, not a secret

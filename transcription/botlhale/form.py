@@ -26,7 +26,7 @@ class _FormAnswer(Wire):
     expires_in: LeadingNumber = None
 
 
-class Form(Wire):
+class UploadForm(Wire):
     """A presigned form, as the ticket keeps it: everything storage wants to see, in its order."""
 
     url: str
@@ -45,7 +45,7 @@ class Form(Wire):
         return now - self.made_at < life - min(MARGIN, life / SHARE)
 
 
-def read_form(body: bytes, *, made_at: datetime) -> Form:
+def read_form(body: bytes, *, made_at: datetime) -> UploadForm:
     """Read the answer to `/asr/async/upload` in either spelling. Raises `Misunderstood`.
 
     The body is never kept: whoever has it can upload.
@@ -54,13 +54,13 @@ def read_form(body: bytes, *, made_at: datetime) -> Form:
     if not _usable(answer.fields.get("key", "")):
         raise Misunderstood("the upload form has no usable key")
     seconds = min(answer.expires_in or LIFE.total_seconds(), LIFE.total_seconds())
-    return Form(url=answer.url, fields=tuple(answer.fields.items()), made_at=made_at, expires_in=seconds)
+    return UploadForm(url=answer.url, fields=tuple(answer.fields.items()), made_at=made_at, expires_in=seconds)
 
 
-def read_ticket(ticket: str) -> Form:
+def read_ticket(ticket: str) -> UploadForm:
     """Read a ticket of ours. Raises `TicketExpired` for one that cannot be read: it is worth as little."""
     try:
-        form = read_as(Form, ticket, what="the ticket", keep=False)
+        form = read_as(UploadForm, ticket, what="the ticket", keep=False)
     except Misunderstood:
         raise TicketExpired("the ticket cannot be read") from None
     if not _usable(form.key):

@@ -13,16 +13,16 @@ import httpx
 
 from transcription import remarks
 from transcription.bodies import FilePart, measured, multipart
-from transcription.botlhale.form import Form
+from transcription.botlhale.form import UploadForm
 from transcription.errors import TicketExpired, TimedOut, TooLong, TranscriptionError
-from transcription.http import Answer, failure, send
+from transcription.http import Response, failure, send
 from transcription.transcriber import Audio
 
 STORED = frozenset({200, 201, 204})
 EXPIRED = frozenset({401, 403})
 
 
-async def store(client: httpx.AsyncClient, *, audio: Audio, form: Form) -> None:
+async def store(client: httpx.AsyncClient, *, audio: Audio, form: UploadForm) -> None:
     """Upload the recording: the form's fields untouched and in their order, the file last, nothing added.
 
     Raises `TicketExpired` if storage turned it away, `TimedOut` if nobody knows whether it arrived.
@@ -33,12 +33,12 @@ async def store(client: httpx.AsyncClient, *, audio: Audio, form: Form) -> None:
         raise _refusal(answer)
 
 
-def _is_storages(answer: Answer) -> bool:
+def _is_storages(answer: Response) -> bool:
     """Storage says nothing to a good upload, or XML. Anything else comes from somebody in between."""
     return answer.status in STORED and (not answer.body.strip() or b"<PostResponse" in answer.body)
 
 
-def _refusal(answer: Answer) -> TranscriptionError:
+def _refusal(answer: Response) -> TranscriptionError:
     # The body can quote the whole policy, so nothing but the code leaves this function.
     found = re.search(rb"<Code>([A-Za-z0-9._-]{1,64})</Code>", answer.body)
     code = found[1].decode() if found else "no code"

@@ -36,14 +36,14 @@ class _TokenAnswer(Wire):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Token:
+class AccessToken:
     """A bearer token and how long to use it."""
 
     text: str = field(repr=False)
     life: timedelta
 
 
-def read_token(body: bytes) -> Token:
+def read_token(body: bytes) -> AccessToken:
     """Read either shape of token answer; `AccessToken` is never the bearer. Pure.
 
     Raises `Misunderstood` where there is no token, or one that no header can carry. The body is never kept.
@@ -54,7 +54,7 @@ def read_token(body: bytes) -> Token:
     if not text or not text.isascii() or not text.isprintable() or " " in text:
         raise Misunderstood("the token answer holds no token")
     stated = timedelta(seconds=seconds or 0)
-    return Token(text=text, life=(stated if EARLY < stated <= LONGEST else ASSUMED) - EARLY)
+    return AccessToken(text=text, life=(stated if EARLY < stated <= LONGEST else ASSUMED) - EARLY)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,7 +66,7 @@ class _Held:
 class Bearer:
     """Hands out the current token. `exchange` fetches one; `clock` tells the aware UTC time."""
 
-    def __init__(self, *, exchange: Callable[[], Awaitable[Token]], clock: Callable[[], datetime]) -> None:
+    def __init__(self, *, exchange: Callable[[], Awaitable[AccessToken]], clock: Callable[[], datetime]) -> None:
         self._exchange = exchange
         self._clock = clock
         self._lock = asyncio.Lock()

@@ -19,15 +19,15 @@ import structlog
 from transcription import remarks
 from transcription.addresses import may_receive
 from transcription.bodies import Body, multipart, urlencoded
-from transcription.botlhale.dialects import NAMES, Dialect
+from transcription.botlhale.dialects import NAMES, ApiDialect
 from transcription.botlhale.form import read_form, read_ticket
 from transcription.botlhale.languages import LANGUAGES, UNDETECTED, WITHOUT_SPEAKERS, is_among
 from transcription.botlhale.storage import store
-from transcription.botlhale.token import Bearer, Token, read_token
-from transcription.botlhale.wire import Standing, read_result, read_status
+from transcription.botlhale.token import AccessToken, Bearer, read_token
+from transcription.botlhale.wire import JobStatus, read_result, read_status
 from transcription.errors import Failed, Lost, Misunderstood, NotAuthorised, QuotaSpent, TicketExpired
-from transcription.http import Answer, failure, send
-from transcription.transcriber import Audio, Capabilities, Handle, Inquiry, Pace, Pending, Submission, Ticket
+from transcription.http import Response, failure, send
+from transcription.transcriber import Audio, Capabilities, Handle, Inquiry, Pending, PollSchedule, Submission, Ticket
 from transcription.transcript import Transcript
 
 Encoding = Literal["multipart", "urlencoded"]
@@ -58,7 +58,7 @@ class Botlhale:
     name = "botlhale"
     title = "Botlhale AI"
     capabilities = Capabilities(
-        pace=Pace(
+        poll_schedule=PollSchedule(
             first=0.05,
             every=0.014,
             soonest=timedelta(seconds=2),
@@ -80,7 +80,7 @@ class Botlhale:
         org_id: str,
         refresh_token: str,
         clock: Callable[[], datetime],
-        dialect: Dialect = "camel",
+        dialect: ApiDialect = "camel",
         language: str | None = None,
         diarization: bool = True,
         encoding: Encoding = "multipart",
@@ -161,7 +161,7 @@ class Botlhale:
     async def close(self) -> None:
         """Nothing is held but the client, which its owner closes."""
 
-    async def _standing(self, handle: Handle, *, length: timedelta | None) -> Standing | None:
+    async def _standing(self, handle: Handle, *, length: timedelta | None) -> JobStatus | None:
         answer = await self._ask("/asr/async/status", handle)
         if answer.status == HTTPStatus.NOT_FOUND:
             return None
@@ -188,7 +188,7 @@ class Botlhale:
             return found
         raise Misunderstood("the status says that it is done, but neither result path has it")
 
-    async def _ask(self, path: str, handle: Handle) -> Answer:
+    async def _ask(self, path: str, handle: Handle) -> Response:
         asked = {self._names.org_id: self._org_id, self._names.file_name: self._file_name(handle)}
         return await self._call("GET", path, params=asked)
 
@@ -197,7 +197,7 @@ class Botlhale:
 
     def _wishes(self, audio: Audio) -> Body:
         fields = {self._names.org_id: self._org_id, self._names.sample_rate: str(audio.sample_rate)}
-        if language := audio.wishes.language or self._language:
+        if language := audio.hints.language or self._language:
             fields[self._names.language] = language
         if self._diarization and not is_among(language or "", WITHOUT_SPEAKERS):
             # The published samples send Python's own word for it, and leave the field out where it is off.
@@ -206,7 +206,7 @@ class Botlhale:
 
     async def _call(
         self, method: str, path: str, *, params: dict[str, str] | None = None, body: Callable[[], Body] | None = None
-    ) -> Answer:
+    ) -> Response:
         """Make a call with the bearer; a 401 is answered once with a fresh one."""
         rejected: str | None = None
         while True:
@@ -224,7 +224,7 @@ class Botlhale:
                 return answer
             rejected = bearer
 
-    async def _exchange(self) -> Token:
+    async def _exchange(self) -> AccessToken:
         call = f"POST {self._token_path}"
         body = urlencoded({self._names.refresh_token: self._refresh_token})
         answer = await send(self._client, "POST", self._base_url + self._token_path, call=call, body=body)
@@ -234,7 +234,7 @@ class Botlhale:
         return read_token(_succeeded(answer, call=call))
 
 
-def _succeeded(answer: Answer, *, call: str) -> bytes:
+def _succeeded(answer: Response, *, call: str) -> bytes:
     if answer.is_success:
         return answer.body
     if answer.status == HTTPStatus.BAD_REQUEST and b"allocation exceeded" in answer.body.lower():

@@ -24,8 +24,8 @@ from transcription.wire import (
     Moment,
     OrNone,
     Seconds,
+    Text,
     Wire,
-    Words,
     known,
     milliseconds,
     read_as,
@@ -47,7 +47,7 @@ LONGEST_WORD = 40
 class _Segment(Wire):
     start: Moment
     end: OrNone[Moment] = None
-    transcription: Words | None
+    transcription: Text | None
     speaker: OrNone[str] = None
     language: OrNone[str] = None
 
@@ -92,7 +92,7 @@ def phase_of(word: str | None) -> Phase:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Standing:
+class JobStatus:
     """What the status answer says; in B1 it carries the transcript.
 
     `odd_word` is a status word that nobody documented, fit for a log.
@@ -103,35 +103,35 @@ class Standing:
     odd_word: str | None = None
 
 
-def read_status(body: bytes, *, file_name: str, length: timedelta | None = None) -> Standing:
+def read_status(body: bytes, *, file_name: str, length: timedelta | None = None) -> JobStatus:
     """Read a status answer in any of its shapes; `length` is our measure of the recording. Raises `Misunderstood`."""
     answer = read_as(_StatusAnswer, body, what="the status")
     if answer.data is not None:
         return _decisive([entry for entry in answer.data if entry and is_ours(entry.process, file_name=file_name)])
     if not _is_about(file_name, answer):
-        return Standing(phase="absent")
+        return JobStatus(phase="absent")
     standing = _standing(answer.status, named=False)
     if standing.phase != "done" or not answer.timestamps:
         return standing
     return replace(standing, transcript=_transcript(answer, body=body, length=length))
 
 
-def _decisive(entries: Sequence[_Entry]) -> Standing:
+def _decisive(entries: Sequence[_Entry]) -> JobStatus:
     """Give the best of several standings of one recording; among equals the newest."""
     by_age = sorted(entries, key=lambda entry: (entry.id or 0, entry.process_time or ""), reverse=True)
     standings = [_standing(entry.status, named=True) for entry in by_age]
-    return max(standings, key=lambda standing: DECISIVE.index(standing.phase), default=Standing(phase="absent"))
+    return max(standings, key=lambda standing: DECISIVE.index(standing.phase), default=JobStatus(phase="absent"))
 
 
 def _is_about(file_name: str, answer: _Result) -> bool:
     return all(is_ours(name, file_name=file_name) for name in (answer.process, answer.filename))
 
 
-def _standing(word: str | None, *, named: bool) -> Standing:
+def _standing(word: str | None, *, named: bool) -> JobStatus:
     """Say where a recording stands; an entry without a word still shows that its name is known."""
     phase = phase_of(word)
     odd = "".join(character for character in (word or "").strip() if character.isprintable())[:LONGEST_WORD]
-    return Standing(
+    return JobStatus(
         phase="pending" if named and phase == "absent" else phase, odd_word=odd if phase == "pending" and odd else None
     )
 

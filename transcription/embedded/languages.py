@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from transcription.botlhale.languages import LANGUAGES as BOTLHALES
 from transcription.models.catalog import ENGLISH, WHISPER_LANGUAGES
-from transcription.models.store import Found
+from transcription.models.store import UsableModel
 
 OFFERED = frozenset({
     "af", "ar", "bn", "cs", "da", "de", "el", "en", "es", "fa", "fi", "fr", "he", "hi", "hu", "id", "it", "ja", "ko",
@@ -18,7 +18,7 @@ def code_of(language: str) -> str:
     return language.strip().replace("_", "-").partition("-")[0].casefold()
 
 
-def languages_of(found: Found | None) -> frozenset[str]:
+def languages_of(found: UsableModel | None) -> frozenset[str]:
     """What a model understands; None is pocketsphinx. An unknown model is believed to understand what Whisper does."""
     if found is None:
         return ENGLISH

@@ -8,7 +8,7 @@ from typing import Final
 
 from transcription.models.catalog import Model, model_named
 from transcription.models.errors import MissingModel, ModelError
-from transcription.models.store import AUTO, Found, ModelStore, is_path
+from transcription.models.store import AUTO, ModelStore, UsableModel, is_path
 
 ENGINE: Final = "faster-whisper"
 MOST_THREADS = 4
@@ -39,7 +39,7 @@ class LocalModel:
         """Whether the operator named a folder, whose model may be unknown."""
         return is_path(self._wanted)
 
-    async def find(self) -> Found | None:
+    async def find(self) -> UsableModel | None:
         """Find and verify the model; None where the best that is here is pocketsphinx.
 
         Raises `ModelError` where a model was named that cannot be used.

@@ -11,7 +11,7 @@ from transcription import remarks
 from transcription.models.catalog import CATALOG, ENGLISH, Model
 from transcription.naming import language_name
 from transcription.transcript import Speaker, Transcript, Turn, in_order
-from transcription.wire import Words
+from transcription.wire import Text
 
 _Milliseconds = Annotated[int, Field(ge=0, le=10**10)]
 """The engine has read untrusted sound: its numbers are bounded like a provider's."""
@@ -29,7 +29,7 @@ class _Turn(BaseModel):
     voice: Annotated[int, Field(ge=0, le=10**6)]
     start: _Milliseconds
     end: _Milliseconds
-    text: Words
+    text: Text
 
 
 class Result(BaseModel):

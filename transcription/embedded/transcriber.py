@@ -22,9 +22,9 @@ from transcription.errors import Failed, Lost, Refused, Unavailable
 from transcription.isolation import Crashed, Limits, Stopped, run
 from transcription.models.catalog import GIB, WHISPER_LANGUAGES
 from transcription.models.errors import ModelError
-from transcription.models.store import Found
+from transcription.models.store import UsableModel
 from transcription.naming import language_name
-from transcription.transcriber import Audio, Capabilities, Handle, Inquiry, Pace, Pending, Submission, Ticket
+from transcription.transcriber import Audio, Capabilities, Handle, Inquiry, Pending, PollSchedule, Submission, Ticket
 from transcription.transcript import Transcript
 
 _WORKER = "transcription.engine.worker"
@@ -61,7 +61,7 @@ class Embedded:
     name = "embedded"
     title = "the offline engine"
     capabilities = Capabilities(
-        pace=Pace(
+        poll_schedule=PollSchedule(
             first=0.15,
             every=0.05,
             soonest=timedelta(seconds=1),
@@ -99,7 +99,7 @@ class Embedded:
 
     async def prepare(self, audio: Audio) -> Ticket:
         """Name the recording's folder. Raises `Refused` for a language that the model does not understand."""
-        language = audio.wishes.language or self._language
+        language = audio.hints.language or self._language
         if code_of(language) not in languages_of(await self._found()):
             sentence = remarks.not_understood(language_name(language), served_by=served_by(language))
             raise Refused("not a language of the model", sentence=sentence)
@@ -131,7 +131,7 @@ class Embedded:
                 raise Refused("the model doubts what it heard", sentence=remarks.UNKNOWN_LANGUAGE)
             return transcript_of(result)
         if running:
-            return Pending(look_after=min(max(inquiry.age / 10, _SOONEST), _LATEST))
+            return Pending(poll_after=min(max(inquiry.age / 10, _SOONEST), _LATEST))
         if handle in self._failed:
             raise Failed(self._failed[handle])
         raise Lost("the offline engine was interrupted")
@@ -144,7 +144,7 @@ class Embedded:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
 
-    async def _found(self) -> Found | None:
+    async def _found(self) -> UsableModel | None:
         """The model, verified; None: pocketsphinx. Raises `Unavailable` where the one that was named cannot be used."""
         if self._model is None:
             return None
@@ -165,8 +165,8 @@ class Embedded:
         finally:
             self._running.pop(handle, None)
 
-    def _request(self, audio: Audio, handle: Handle, found: Found | None) -> dict[str, object]:
-        speakers = audio.wishes.speakers or (self._speakers and (self._speakers, self._speakers))
+    def _request(self, audio: Audio, handle: Handle, found: UsableModel | None) -> dict[str, object]:
+        speakers = audio.hints.speakers or (self._speakers and (self._speakers, self._speakers))
         request: dict[str, object] = {
             "audio": str(audio.path),
             "result": str(_place(handle)),
@@ -175,7 +175,7 @@ class Embedded:
         }
         if found is None or self._model is None:
             return request
-        wished = audio.wishes.language
+        wished = audio.hints.language
         return request | {
             "model": {
                 "folder": str(found.folder),
@@ -186,7 +186,7 @@ class Embedded:
             }
         }
 
-    def _limits(self, audio: Audio, found: Found | None) -> Limits:
+    def _limits(self, audio: Audio, found: UsableModel | None) -> Limits:
         time = _PATIENCE + _SLOWEST * audio.duration
         if found is None or self._model is None:
             return Limits(memory=_MEMORY, output=_OUTPUT, time=time)

@@ -29,7 +29,7 @@ LONG_PAUSE = 400
 
 FULL_SCALE = 32_768.0
 
-Sound = NDArray[np.float32]
+FloatSamples = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Chunk:
     pieces: tuple[Span, ...]
     phrases: tuple[Span, ...]
 
-    def sound(self, waveform: Waveform) -> Sound:
+    def sound(self, waveform: Waveform) -> FloatSamples:
         """Its samples, from -1 to 1."""
         parts = [waveform.read(piece.start * HOP, piece.end * HOP) for piece in self.pieces]
         return np.concatenate(parts).astype(np.float32) / FULL_SCALE

@@ -1,4 +1,4 @@
-"""Groups vectors of voices by who speaks, and finds out how many there are.
+"""Clusters vectors of voices by who speaks, and finds out how many there are.
 
 The two closest groups are joined again and again (average link: the mean cosine distance of all pairs). Of all the
 stages on the way, the one with the most voices is taken in which every two groups are further from each other than
@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Reals = NDArray[np.float64]
-Groups = NDArray[np.intp]
+Clusters = NDArray[np.intp]
 """The group of every vector; the numbers say nothing but which are alike."""
 
 _MARGIN = 0.07
@@ -49,13 +49,13 @@ _UNKNOWN_WIDTH = 0.22
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Heap:
-    """Groups as sums: `sums` of the weighted vectors, of the `weights` (seconds), and of their squares."""
+    """Clusters as sums: `sums` of the weighted vectors, of the `weights` (seconds), and of their squares."""
 
     sums: Reals
     weights: Reals
     squares: Reals
 
-    def together(self, groups: Groups) -> _Heap:
+    def together(self, groups: Clusters) -> _Heap:
         """Add up what is of one group; `groups` counts from 0."""
         size = int(groups.max()) + 1
         found = _Heap(sums=np.zeros((size, self.sums.shape[1])), weights=np.zeros(size), squares=np.zeros(size))
@@ -77,7 +77,7 @@ class _Heap:
         return np.where(alone, usual, inside)
 
 
-def grouped(vectors: Reals, *, seconds: Reals, speakers: tuple[int, int] | None = None) -> list[Groups]:
+def grouped(vectors: Reals, *, seconds: Reals, speakers: tuple[int, int] | None = None) -> list[Clusters]:
     """Return the voices: for each the places of its vectors, the longest first.
 
     `vectors` have length 1 and stand for so many `seconds` each. What is too short to be anybody is in no group.
@@ -104,7 +104,7 @@ def _growths(sums: Reals, weights: Reals, row: int) -> Reals:
     return np.asarray(np.sum(apart**2, axis=1) * weights * weights[row] / (weights + weights[row]), np.float64)
 
 
-def _blockwise(heap: _Heap) -> Groups:
+def _blockwise(heap: _Heap) -> Clusters:
     """Join what is surely one person's in each block, so that hours cost hours and not their square."""
     count = len(heap.weights)
     if count <= _AT_ONCE:
@@ -141,7 +141,7 @@ def _joins(heap: _Heap, *, by: Callable[[Reals, Reals, int], Reals]) -> list[tup
     return joins
 
 
-def _stages(heap: _Heap, *, by: Callable[[Reals, Reals, int], Reals]) -> list[Groups]:
+def _stages(heap: _Heap, *, by: Callable[[Reals, Reals, int], Reals]) -> list[Clusters]:
     """Return the groups at every stage, the last one first: one group, two, and so on."""
     groups = np.arange(len(heap.weights))
     stages = [groups.copy()]
@@ -151,7 +151,7 @@ def _stages(heap: _Heap, *, by: Callable[[Reals, Reals, int], Reals]) -> list[Gr
     return stages[::-1]
 
 
-def _by_margin(heap: _Heap) -> list[Groups]:
+def _by_margin(heap: _Heap) -> list[Clusters]:
     """Return the voices of the stage in which the most can be told apart."""
     stages = _stages(heap, by=_mean_distances)
     shortest = max(_SHORTEST_VOICE, _SMALLEST_SHARE * float(heap.weights.sum()))
@@ -163,20 +163,20 @@ def _by_margin(heap: _Heap) -> list[Groups]:
     return best
 
 
-def _by_number(heap: _Heap, wanted: int) -> list[Groups]:
+def _by_number(heap: _Heap, wanted: int) -> list[Clusters]:
     """Return as many voices as `wanted`, or as many as there are vectors."""
     stages = _stages(heap, by=_growths)
     return _voices(heap, stages[min(wanted, len(stages)) - 1], shortest=0.0)
 
 
-def _voices(heap: _Heap, stage: Groups, *, shortest: float) -> list[Groups]:
+def _voices(heap: _Heap, stage: Clusters, *, shortest: float) -> list[Clusters]:
     """Return the members of every group that is heard for long enough, the longest first."""
     seconds = np.bincount(stage, weights=heap.weights)
     order = np.argsort(-seconds, kind="stable")
     return [np.flatnonzero(stage == group) for group in order if seconds[group] > 0 and seconds[group] >= shortest]
 
 
-def _are_apart(heap: _Heap, voices: Sequence[Groups]) -> bool:
+def _are_apart(heap: _Heap, voices: Sequence[Clusters]) -> bool:
     names = np.concatenate([np.full(len(voice), name) for name, voice in enumerate(voices)])
     members = np.concatenate(voices)
     own = _Heap(sums=heap.sums[members], weights=heap.weights[members], squares=heap.squares[members]).together(names)

@@ -28,7 +28,7 @@ class Draft:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Model:
+class WhisperModel:
     """Whisper's model in `folder`, on so many `threads`. It hears `language`; None: what it detects.
 
     Where it cannot tell the language it is `otherwise`.
@@ -40,7 +40,7 @@ class Model:
     otherwise: str
 
 
-def drafted(path: Path, *, speakers: tuple[int, int] | None = None, model: Model | None = None) -> Draft:
+def drafted(path: Path, *, speakers: tuple[int, int] | None = None, model: WhisperModel | None = None) -> Draft:
     """Transcribe a WAV (PCM, 16-bit, mono, 16 kHz), with Whisper where there is a `model`, else with pocketsphinx.
 
     `speakers`: the fewest and the most, if somebody knows. Raises OSError, EOFError, `wave.Error` or `ValueError` where
@@ -56,7 +56,7 @@ def drafted(path: Path, *, speakers: tuple[int, int] | None = None, model: Model
         return Draft(seconds=waveform.seconds, turns=tuple(turns(said, labels=voices)))
 
 
-def _by_whisper(waveform: Waveform, heard: Features, *, speakers: tuple[int, int] | None, model: Model) -> Draft:
+def _by_whisper(waveform: Waveform, heard: Features, *, speakers: tuple[int, int] | None, model: WhisperModel) -> Draft:
     from transcription.engine.voice_activity import confirmed  # noqa: PLC0415 - only where it is installed
     from transcription.engine.whisper import Whisper  # noqa: PLC0415 - same
 

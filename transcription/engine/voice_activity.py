@@ -12,7 +12,7 @@ import numpy as np
 from faster_whisper.vad import VadOptions, get_speech_timestamps
 from numpy.typing import NDArray
 
-from transcription.engine.chunks import Sound, chunks
+from transcription.engine.chunks import FloatSamples, chunks
 from transcription.engine.segmentation import Span
 from transcription.engine.waveform import HOP, Waveform
 
@@ -49,7 +49,7 @@ def confirmed(waveform: Waveform, phrases: Sequence[Span], *, frames: int) -> li
     return list(_joined(part for phrase in phrases for part in _parts(phrase) if near[part.start : part.end].any()))
 
 
-def _speech(sound: Sound, *, threshold: float) -> list[tuple[int, int]]:
+def _speech(sound: FloatSamples, *, threshold: float) -> list[tuple[int, int]]:
     """The frames of the sound in which somebody speaks: from, and up to."""
     options = VadOptions(threshold=threshold, min_silence_duration_ms=100, speech_pad_ms=30)
     return [(speech["start"] // HOP, speech["end"] // HOP) for speech in get_speech_timestamps(sound, options)]

@@ -14,7 +14,7 @@ from pathlib import Path
 from faster_whisper import WhisperModel
 from faster_whisper.transcribe import Segment
 
-from transcription.engine.chunks import Chunk, Sound, chunks
+from transcription.engine.chunks import Chunk, FloatSamples, chunks
 from transcription.engine.recognition import Word
 from transcription.engine.segmentation import Span
 from transcription.engine.waveform import FRAMES_PER_SECOND, Waveform
@@ -97,7 +97,7 @@ class Whisper:
         language, probability, _ = self._model.detect_language(chunk.sound(waveform))
         return language if probability >= CERTAIN else None
 
-    def _written(self, sound: Sound, *, language: str) -> Sequence[Segment]:
+    def _written(self, sound: FloatSamples, *, language: str) -> Sequence[Segment]:
         """The segments of a chunk; where there is no full stop in many clear words it is heard once more."""
         first = self._segments(sound, language=language)
         if language != "en" or not _lacks_full_stops(first) or doubt_of(first) > CLEAR:
@@ -106,7 +106,7 @@ class Whisper:
         good = second and not _lacks_full_stops(second) and doubt_of(second) <= doubt_of(first) + WORSE
         return second if good else first
 
-    def _segments(self, sound: Sound, *, language: str, prompt: str | None = None) -> Sequence[Segment]:
+    def _segments(self, sound: FloatSamples, *, language: str, prompt: str | None = None) -> Sequence[Segment]:
         segments, _ = self._model.transcribe(
             sound, language=language, beam_size=BEAM, best_of=1, temperature=TEMPERATURES, initial_prompt=prompt,
             condition_on_previous_text=False, word_timestamps=True, vad_filter=False,

@@ -24,7 +24,7 @@ def work(request: dict[str, object]) -> dict[str, object]:
     Answers whether the result is `written`; it is not where the disk is full or the folder is gone. A recording
     that is no WAV as promised raises.
     """
-    from transcription.engine.draft import Model, drafted  # noqa: PLC0415 - heavy, so only after the limits stand
+    from transcription.engine.draft import WhisperModel, drafted  # noqa: PLC0415 - heavy, so only after the limits stand
 
     os.nice(_POLITE)
     match request["speakers"]:
@@ -35,7 +35,7 @@ def work(request: dict[str, object]) -> dict[str, object]:
     asked = request.get("model")  # a bot of the release before names none
     told = asked if isinstance(asked, dict) else None
     try:
-        model = Model(
+        model = WhisperModel(
             folder=Path(str(told["folder"])), threads=int(told["threads"]), language=told["language"],
             otherwise=str(told["otherwise"]),
         ) if told else None  # fmt: skip

@@ -26,7 +26,7 @@ async def body_of(audio: Audio, *, plan: Plan, options: GowajeeOptions, host: Ca
             # In JSON nobody knows how voices are written.
             return _json(
                 f'{{"audioData": {json.dumps(host(audio))}'.encode(),
-                _tail(options.without_voices(speakers=audio.wishes.speakers)),
+                _tail(options.without_voices(speakers=audio.hints.speakers)),
             )
         case "inline":
             recording = await measured(audio.path, in_base64=True)

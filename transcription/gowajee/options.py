@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Literal
 
-Model = Literal["pulse", "cosmos", "astro"]
+ModelName = Literal["pulse", "cosmos", "astro"]
 
 SENT_RATE: Final = 16_000
 """Hz of every recording that is sent."""
@@ -23,10 +23,10 @@ SENT_WIDTH: Final = 2
 SENT: Final = "recordings are sent as WAV at 16000 Hz with 2 bytes per sample"
 """What the parameters for raw audio can describe, for operators."""
 
-BOOSTING: Final[frozenset[Model]] = frozenset({"pulse", "cosmos"})
+BOOSTING: Final[frozenset[ModelName]] = frozenset({"pulse", "cosmos"})
 """The models that take a vocabulary."""
 
-Value = bool | int | tuple[str, ...]
+OptionValue = bool | int | tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,7 +92,7 @@ class GowajeeOptions:
             return replace(self, num_speakers=speakers[0], min_speakers=None, max_speakers=None)
         return replace(self, num_speakers=None, min_speakers=speakers[0], max_speakers=speakers[1])
 
-    def check_model(self, model: Model) -> None:
+    def check_model(self, model: ModelName) -> None:
         """Raise `ValueError` for a wish that `model` does not know."""
         if model != "pulse" and self.word_timestamps:
             raise ValueError(f"word_timestamps needs the model pulse, not {model}")
@@ -110,9 +110,9 @@ class GowajeeOptions:
         """Write the wishes as form fields: `true`, decimal text, lists with commas."""
         return [(name, _text(value)) for name, value in self._named()]
 
-    def _named(self) -> Iterator[tuple[str, Value]]:
+    def _named(self) -> Iterator[tuple[str, OptionValue]]:
         """Name what is asked for. What is off is left out, which every table documents as off."""
-        wishes: tuple[tuple[str, Value | None], ...] = (
+        hints: tuple[tuple[str, OptionValue | None], ...] = (
             ("getSpeakingRate", self.speaking_rate or None),
             ("getWordTimestamps", self.word_timestamps or None),
             ("boostWordList", self.boost_words or None),
@@ -126,7 +126,7 @@ class GowajeeOptions:
             ("sampleWidth", self.sample_width),
             ("channels", self.channels),
         )
-        return ((name, value) for name, value in wishes if value is not None)
+        return ((name, value) for name, value in hints if value is not None)
 
     def _problems(self) -> Iterator[str]:
         yield from self._speaker_problems()
@@ -162,7 +162,7 @@ class GowajeeOptions:
             yield "reference_speakers are named: printable, not empty and without a quotation mark"
 
 
-def _text(value: Value) -> str:
+def _text(value: OptionValue) -> str:
     match value:
         case bool():
             return "true" if value else "false"

@@ -20,12 +20,12 @@ import httpx
 from transcription import remarks
 from transcription.errors import BadSignature, Misunderstood, NotAuthorised, QuotaSpent, TimedOut, TooLong, Unavailable
 from transcription.gowajee.body import body_of
-from transcription.gowajee.options import BOOSTING, GowajeeOptions, Model
+from transcription.gowajee.options import BOOSTING, GowajeeOptions, ModelName
 from transcription.gowajee.reference_speakers import is_without_voices
 from transcription.gowajee.webhook_trust import Results, decided, instead_of
 from transcription.gowajee.wire import (
+    GowajeeStatus,
     Plan,
-    Standing,
     are_alike,
     claimed,
     read_accepted,
@@ -34,7 +34,17 @@ from transcription.gowajee.wire import (
     read_ticket,
 )
 from transcription.http import failure, send
-from transcription.transcriber import Audio, Callback, Capabilities, Handle, Inquiry, Pace, Pending, Submission, Ticket
+from transcription.transcriber import (
+    Audio,
+    Callback,
+    Capabilities,
+    Handle,
+    Inquiry,
+    Pending,
+    PollSchedule,
+    Submission,
+    Ticket,
+)
 from transcription.transcript import Transcript, remarked
 
 DOCUMENTED_STATUS_PATH = "/v1/speech-to-text/job/status"
@@ -74,7 +84,7 @@ class Gowajee:
         client: httpx.AsyncClient,
         base_url: str,
         api_key: str,
-        model: Model,
+        model: ModelName,
         webhook_ids: Sequence[str],
         webhook_tokens: Sequence[str],
         options: GowajeeOptions | None = None,
@@ -90,7 +100,7 @@ class Gowajee:
         self._client = client
         self._base_url = base_url.rstrip("/")
         self._api_key = api_key
-        self._model: Model = model
+        self._model: ModelName = model
         self._webhook_ids = tuple(webhook_ids)
         self._results: Results = results
         self._fact = f"status call of {self._base_url}"
@@ -199,8 +209,8 @@ class Gowajee:
         return envelope.handle
 
     def _options_for(self, audio: Audio) -> GowajeeOptions:
-        vocabulary = audio.wishes.vocabulary if self.capabilities.vocabulary else ()
-        return self._options.wished(speakers=audio.wishes.speakers, vocabulary=vocabulary, channels=audio.channels)
+        vocabulary = audio.hints.vocabulary if self.capabilities.vocabulary else ()
+        return self._options.wished(speakers=audio.hints.speakers, vocabulary=vocabulary, channels=audio.channels)
 
     @property
     def can_be_asked(self) -> bool:
@@ -228,7 +238,7 @@ class Gowajee:
             return are_alike(standing.duration, length)
         return standing in {"pending", "failed"}
 
-    async def _standing(self, handle: Handle, *, length: timedelta | None = None) -> Standing | Literal["missing"]:
+    async def _standing(self, handle: Handle, *, length: timedelta | None = None) -> GowajeeStatus | Literal["missing"]:
         """Ask for the status at both published paths; `missing` where neither has ever answered as a status call."""
         if self._results == "webhook":
             return "missing"
@@ -259,9 +269,9 @@ class Gowajee:
         return list(dict.fromkeys([*([] if seen == MISSING else [seen]), self._status_path, other]))
 
 
-def _capabilities(model: Model, *, largest: int | None, stereo: bool) -> Capabilities:
+def _capabilities(model: ModelName, *, largest: int | None, stereo: bool) -> Capabilities:
     return Capabilities(
-        pace=Pace(
+        poll_schedule=PollSchedule(
             first=1.0,
             every=0.25,
             soonest=timedelta(seconds=15),

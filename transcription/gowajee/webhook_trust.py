@@ -21,7 +21,7 @@ from typing import Literal, assert_never
 
 from transcription import remarks
 from transcription.errors import Failed, Misunderstood, NotAuthorised, QuotaSpent, RateLimited, Unavailable
-from transcription.gowajee.wire import Standing, read_notice, report_in
+from transcription.gowajee.wire import GowajeeStatus, read_notice, report_in
 from transcription.transcriber import Inquiry, Pending
 from transcription.transcript import Transcript, remarked
 
@@ -36,7 +36,9 @@ AFTER_LIMITS = timedelta(hours=1)
 """The same where it says that it is asked too often, which will pass."""
 
 
-def decided(standing: Standing | Literal["missing"], inquiry: Inquiry, *, results: Results) -> Transcript | Pending:
+def decided(
+    standing: GowajeeStatus | Literal["missing"], inquiry: Inquiry, *, results: Results
+) -> Transcript | Pending:
     """What becomes of a job of which the status says this. Raises `Failed`; `Misunderstood` to be asked again."""
     match standing:
         case Transcript():
@@ -51,7 +53,7 @@ def decided(standing: Standing | Literal["missing"], inquiry: Inquiry, *, result
             return _unknown(inquiry, results=results)
         case "pending":
             body = _unconfirmed(inquiry, results=results) if inquiry.overdue else None
-            return body or Pending(look_after=_soon(inquiry.age) if inquiry.notice is not None else None)
+            return body or Pending(poll_after=_soon(inquiry.age) if inquiry.notice is not None else None)
     assert_never(standing)
 
 

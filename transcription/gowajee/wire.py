@@ -22,8 +22,8 @@ from transcription.wire import (
     Moment,
     OrNone,
     Seconds,
+    Text,
     Wire,
-    Words,
     finite,
     known,
     milliseconds,
@@ -45,7 +45,7 @@ Amount = Annotated[float | None, BeforeValidator(finite)]
 
 
 class _Item(Wire):
-    transcript: Words | None
+    transcript: Text | None
     start_time: Moment = Field(alias="startTime")
     end_time: OrNone[Moment] = Field(None, alias="endTime")
     speaker: OrNone[str] = None
@@ -138,17 +138,17 @@ def report_in(body: bytes | None) -> Report | None:
         return None
 
 
-Standing = Transcript | Literal["pending", "failed", "absent"]
+GowajeeStatus = Transcript | Literal["pending", "failed", "absent"]
 """What the status knows; `absent` is its own word UNKNOWN."""
 
 FAILURES = ("FAIL", "ERROR", "CANCEL", "TIMED")
 """How words begin that end a job without a result; a word that nobody documented means that the work goes on."""
 
 DONE = frozenset({"COMPLETED", "COMPLETE", "DONE", "FINISHED", "SUCCESS", "SUCCEEDED"})
-"""Words for a result that is there. Only the first is documented; a webhook's success carries no word at all."""
+"""Text for a result that is there. Only the first is documented; a webhook's success carries no word at all."""
 
 
-def read_status(body: bytes, *, handle: Handle, length: timedelta | None = None) -> Standing:
+def read_status(body: bytes, *, handle: Handle, length: timedelta | None = None) -> GowajeeStatus:
     """Read a status answer, also one in the webhook's shape; `length` is our measure of the recording.
 
     Raises `Misunderstood` where it says nothing, says that it is done without a result, or is about another job.

@@ -15,7 +15,7 @@ from transcription.models.writing import Part, alone, explained, part_path
 TRIES = 20
 """How often a broken connection is taken up again, as long as each one brought something."""
 
-Progress = Callable[[ModelFile, int], None]
+OnProgress = Callable[[ModelFile, int], None]
 """Told of a file and how many of its bytes are there."""
 
 
@@ -36,7 +36,7 @@ def install(
     source: Source,
     *,
     directory: Path,
-    progress: Progress = lambda _file, _size: None,
+    progress: OnProgress = lambda _file, _size: None,
     waiting: Callable[[], None] = lambda: None,
 ) -> Placed:
     """Bring a model below `directory`, where each file is whole and has its hash, or is not there under its name.
@@ -94,7 +94,7 @@ def _refuse_without_room(folder: Path, wanted: Sequence[ModelFile]) -> None:
         raise CannotStore(f"there is no room in {folder}: {needed:,} bytes are needed and {free:,} are free")
 
 
-def _receive(model: Model, file: ModelFile, source: Source, *, folder: Path, progress: Progress) -> None:
+def _receive(model: Model, file: ModelFile, source: Source, *, folder: Path, progress: OnProgress) -> None:
     with Part(folder, file) as part:
         for left in reversed(range(TRIES)):
             before = part.size
@@ -108,7 +108,7 @@ def _receive(model: Model, file: ModelFile, source: Source, *, folder: Path, pro
     return None
 
 
-def _go_on(model: Model, part: Part, source: Source, *, progress: Progress) -> None:
+def _go_on(model: Model, part: Part, source: Source, *, progress: OnProgress) -> None:
     progress(part.file, part.size)
     with source.read(model, part.file, start=part.size) as stream:
         if stream.start != part.size:

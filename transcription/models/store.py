@@ -30,7 +30,7 @@ _NEEDED: Final = ("model.bin", "config.json", "tokenizer.json")
 _VOCABULARIES: Final = ("vocabulary.txt", "vocabulary.json")
 
 
-class Origin(StrEnum):
+class ModelOrigin(StrEnum):
     """Where a model's files come from."""
 
     FOLDER = "folder"
@@ -39,7 +39,7 @@ class Origin(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Seen:
+class VerifiedModel:
     """A model that is on this machine and verified.
 
     `model` is None for one that is not known by name, which only the operator's own folder may hold. `folder` holds
@@ -49,17 +49,17 @@ class Seen:
 
     model: Model | None
     folder: Path | None
-    origin: Origin
+    origin: ModelOrigin
     passed_over: tuple[ModelError, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Found:
-    """A model that can be opened: its files are in `folder`, and were verified. The rest is as in `Seen`."""
+class UsableModel:
+    """A model that can be opened: its files are in `folder`, and were verified. The rest is as in `VerifiedModel`."""
 
     model: Model | None
     folder: Path
-    origin: Origin
+    origin: ModelOrigin
     passed_over: tuple[ModelError, ...] = ()
 
     @property
@@ -87,7 +87,7 @@ class ModelStore:
         self.catalog = catalog
         self._find_package = find_package
 
-    async def find(self, wanted: str = AUTO) -> Found:
+    async def find(self, wanted: str = AUTO) -> UsableModel:
         """Find a model by its name, by its folder, or the best one that is here; verified, and ready to be opened.
 
         A model that lies in several packages is joined into the folder of models the first time. What has a separator
@@ -95,26 +95,26 @@ class ModelStore:
         """
         return await asyncio.to_thread(self._choose, wanted, self._ready)
 
-    async def look(self, wanted: str = AUTO) -> Seen:
+    async def look(self, wanted: str = AUTO) -> VerifiedModel:
         """Find as `find` does and change nothing. Raises `ModelError`."""
         return await asyncio.to_thread(self._choose, wanted, lambda seen, _placed: seen)
 
-    def places(self, model: Model) -> list[tuple[Origin, Placed]]:
+    def places(self, model: Model) -> list[tuple[ModelOrigin, Placed]]:
         """Say where a model is on this machine, unverified: the place that is preferred first."""
         found = [
-            (Origin.FETCHED, fetching.kept(self.directory, model)),
-            (Origin.PACKAGE, packages.installed(model, find=self._find_package)),
+            (ModelOrigin.FETCHED, fetching.kept(self.directory, model)),
+            (ModelOrigin.PACKAGE, packages.installed(model, find=self._find_package)),
         ]
         return [(origin, placed) for origin, placed in found if placed is not None]
 
-    def _choose(self, wanted: str, make: Callable[[Seen, Placed | None], T]) -> T:
+    def _choose(self, wanted: str, make: Callable[[VerifiedModel, Placed | None], T]) -> T:
         if wanted == AUTO:
             return self._best(make)
         if is_path(wanted):
             return make(self._given(Path(wanted).expanduser()), None)
         return self._named(model_named(wanted, self.catalog), make)
 
-    def _best(self, make: Callable[[Seen, Placed | None], T]) -> T:
+    def _best(self, make: Callable[[VerifiedModel, Placed | None], T]) -> T:
         passed_over: list[ModelError] = []
         for model in reversed(self.catalog):
             if not model.is_pinned or not self.places(model):
@@ -128,7 +128,7 @@ class ModelStore:
         raise MissingModel("no model is installed")
 
     def _named(
-        self, model: Model, make: Callable[[Seen, Placed | None], T], *, passed_over: Sequence[ModelError] = ()
+        self, model: Model, make: Callable[[VerifiedModel, Placed | None], T], *, passed_over: Sequence[ModelError] = ()
     ) -> T:
         if not model.is_pinned:
             raise UnpinnedModel(model.name)
@@ -136,21 +136,21 @@ class ModelStore:
         for origin, placed in self.places(model):
             try:
                 VERIFIER.check(placed)
-                seen = Seen(model=model, folder=placed.folder, origin=origin, passed_over=tuple(passed_over))
+                seen = VerifiedModel(model=model, folder=placed.folder, origin=origin, passed_over=tuple(passed_over))
                 return make(seen, placed)
             except ModelError as error:
                 troubles.append(error)
         raise troubles[0] if troubles else MissingModel(f"the model {model.name} is not installed")
 
-    def _ready(self, seen: Seen, placed: Placed | None) -> Found:
+    def _ready(self, seen: VerifiedModel, placed: Placed | None) -> UsableModel:
         folder = seen.folder
         if folder is None and placed is not None:
             folder = fetching.install(placed.model, PlacedFiles(placed), directory=self.directory).folder
         if folder is None:
             raise MissingModel("it has no folder")
-        return Found(model=seen.model, folder=folder, origin=seen.origin, passed_over=seen.passed_over)
+        return UsableModel(model=seen.model, folder=folder, origin=seen.origin, passed_over=seen.passed_over)
 
-    def _given(self, folder: Path) -> Seen:
+    def _given(self, folder: Path) -> VerifiedModel:
         try:
             names = {path.name for path in folder.iterdir()}
         except OSError as error:
@@ -160,7 +160,7 @@ class ModelStore:
             lacking = [" or ".join(_VOCABULARIES)]
         if lacking:
             raise MissingModel(f"the folder {folder} holds no model: it has no {' and no '.join(lacking)}")
-        return Seen(model=self._recognise(folder), folder=folder, origin=Origin.FOLDER)
+        return VerifiedModel(model=self._recognise(folder), folder=folder, origin=ModelOrigin.FOLDER)
 
     def _recognise(self, folder: Path) -> Model | None:
         """Which model a folder holds, every file of it and no other; None where it is none of ours."""

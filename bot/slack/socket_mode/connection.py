@@ -23,7 +23,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.socket_mode.timings import Pace
+from bot.slack.socket_mode.timings import Timings
 
 PLANNED = frozenset({"warning", "refresh_requested"})
 """Why Slack ends a connection that is in order: it wants a new one in its place."""
@@ -38,7 +38,7 @@ class TurnedAway(Exception):
     """Slack opened no connection, or ended it before its hello; the message is a word for why."""
 
 
-class Pulse:
+class Liveness:
     """Signs of life, counted in our own pings: a clock would take everybody for dead after a machine's sleep."""
 
     def __init__(self, *, unanswered: int, unheard: int) -> None:
@@ -71,7 +71,7 @@ class Pulse:
         return self._unanswered > self._most_unanswered or (self._unheard or 0) > self._most_unheard
 
 
-class Connection:
+class SocketConnection:
     """A WebSocket that is served from `open` to `close`.
 
     `leaving` is set as soon as another one is needed in its place, and `over` when nothing comes over it any more;
@@ -79,7 +79,7 @@ class Connection:
     """
 
     def __init__(
-        self, socket: aiohttp.ClientWebSocketResponse[Any], stack: AsyncExitStack, *, app: AsyncApp, pace: Pace
+        self, socket: aiohttp.ClientWebSocketResponse[Any], stack: AsyncExitStack, *, app: AsyncApp, pace: Timings
     ) -> None:
         self.leaving, self.over = asyncio.Event(), asyncio.Event()
         self.reason = ""
@@ -87,14 +87,14 @@ class Connection:
         self._stack = stack
         self._app = app
         self._pace = pace
-        self._pulse = Pulse(unanswered=pace.unanswered, unheard=pace.unheard)
+        self._pulse = Liveness(unanswered=pace.unanswered, unheard=pace.unheard)
         self._greeted = False
         self._decided = asyncio.Event()
         self._in_hand: set[asyncio.Task[None]] = set()
         self._serving = asyncio.create_task(self._serve())
 
     @classmethod
-    async def open(cls, address: str, *, app: AsyncApp, client: AsyncWebClient, pace: Pace) -> Connection:
+    async def open(cls, address: str, *, app: AsyncApp, client: AsyncWebClient, pace: Timings) -> SocketConnection:
         """Connect and wait for Slack's hello. Raises `TurnedAway`, `aiohttp.ClientError`, `OSError`.
 
         `client` lends its proxy and its certificates. The address is good for one attempt.

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.socket_mode.connection import Connection, TurnedAway
-from bot.slack.socket_mode.supervisor import Line, Turn
-from bot.slack.socket_mode.timings import PACE, Pace
+from bot.slack.socket_mode.connection import SocketConnection, TurnedAway
+from bot.slack.socket_mode.supervisor import Succession, Supervisor
+from bot.slack.socket_mode.timings import TIMINGS, Timings
 
 CONNECTIONS = 2
 """Slack allows ten for one app."""
@@ -30,7 +30,7 @@ class SocketMode:
         app_token: str,
         client: AsyncWebClient,
         connected: Callable[[], None],
-        pace: Pace = PACE,
+        pace: Timings = TIMINGS,
         connections: int = CONNECTIONS,
     ) -> None:
         self._app = app
@@ -38,8 +38,8 @@ class SocketMode:
         self._client = client
         self._connected = connected
         self._pace = pace
-        turn = Turn(pace)
-        self._lines = [Line(n, open_one=self._open, turn=turn, pace=pace) for n in range(1, connections + 1)]
+        turn = Succession(pace)
+        self._lines = [Supervisor(n, open_one=self._open, turn=turn, pace=pace) for n in range(1, connections + 1)]
 
     @property
     def is_connected(self) -> bool:
@@ -52,10 +52,10 @@ class SocketMode:
             for line in self._lines:
                 group.create_task(line.keep())
 
-    async def _open(self) -> Connection:
+    async def _open(self) -> SocketConnection:
         async with asyncio.timeout(self._pace.opening.total_seconds()):
             address = await fresh_address(self._client, app_token=self._app_token)
-            connection = await Connection.open(address, app=self._app, client=self._client, pace=self._pace)
+            connection = await SocketConnection.open(address, app=self._app, client=self._client, pace=self._pace)
         self._connected()
         return connection
 

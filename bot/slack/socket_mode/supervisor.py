@@ -14,11 +14,11 @@ import aiohttp
 import structlog
 from slack_sdk.errors import SlackApiError
 
-from bot.slack.errors import SlackMishap, SlackRefused, retry_after, understand
-from bot.slack.socket_mode.connection import PLANNED, Connection, TurnedAway
-from bot.slack.socket_mode.timings import Pace
+from bot.slack.errors import SDK_ERRORS, SlackRefused, retry_after, translate
+from bot.slack.socket_mode.connection import PLANNED, SocketConnection, TurnedAway
+from bot.slack.socket_mode.timings import Timings
 
-Open = Callable[[], Awaitable[Connection]]
+Open = Callable[[], Awaitable[SocketConnection]]
 
 Write = Callable[..., object]
 """Takes a level, a line and its facts."""
@@ -26,10 +26,10 @@ Write = Callable[..., object]
 _log = structlog.get_logger()
 
 
-class Turn:
+class Succession:
     """One connection is opened at a time, and not soon after another one while that one lives."""
 
-    def __init__(self, pace: Pace) -> None:
+    def __init__(self, pace: Timings) -> None:
         self._apart = pace.apart.total_seconds()
         self._lock = asyncio.Lock()
         self._last = float("-inf")
@@ -54,17 +54,17 @@ class Turn:
         self._lock.release()
 
 
-class Line:
+class Supervisor:
     """Keeps one connection; `open_one` opens one, at an address of its own."""
 
-    def __init__(self, number: int, *, open_one: Open, turn: Turn, pace: Pace) -> None:
+    def __init__(self, number: int, *, open_one: Open, turn: Succession, pace: Timings) -> None:
         self._open_one = open_one
         self._turn = turn
         self._pace = pace
-        self._story = Story(number)
+        self._story = LogOnce(number)
         self._failures = 0
-        self._connection: Connection | None = None
-        self._old: set[Connection] = set()
+        self._connection: SocketConnection | None = None
+        self._old: set[SocketConnection] = set()
         self._seeing_off: set[asyncio.Task[None]] = set()
 
     @property
@@ -86,18 +86,18 @@ class Line:
                 connection.stop()
             await asyncio.gather(*self._seeing_off, return_exceptions=True)
 
-    async def _open(self) -> Connection:
+    async def _open(self) -> SocketConnection:
         async with self._turn:
             while True:
                 try:
                     return await self._open_one()
-                except (TurnedAway, *SlackMishap) as error:
+                except (TurnedAway, *SDK_ERRORS) as error:
                     why, wait = trouble(error)
                 self._story.tell("socket not connected", why=why, level=logging.WARNING)
                 self._failures += 1
                 await self._pause(at_least=wait)
 
-    async def _stay(self, connection: Connection) -> None:
+    async def _stay(self, connection: SocketConnection) -> None:
         """Return when it is time for the next one."""
         self._story.tell("socket connected")
         if await self._settles(connection):
@@ -115,7 +115,7 @@ class Line:
         if self._failures or connection.reason not in PLANNED:
             await self._pause()
 
-    async def _settles(self, connection: Connection) -> bool:
+    async def _settles(self, connection: SocketConnection) -> bool:
         with suppress(TimeoutError):
             async with asyncio.timeout(self._pace.settled.total_seconds()):
                 await connection.leaving.wait()
@@ -135,7 +135,7 @@ class Line:
         self._seeing_off.add(task)
         task.add_done_callback(self._seeing_off.discard)
 
-    async def _see_off(self, connection: Connection, *, after: timedelta) -> None:
+    async def _see_off(self, connection: SocketConnection, *, after: timedelta) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(after.total_seconds()):
                 await connection.over.wait()
@@ -143,7 +143,7 @@ class Line:
         await connection.close()
 
 
-class Story:
+class LogOnce:
     """Tells each change of state once, and the same trouble not again before a connection has settled."""
 
     def __init__(self, number: int, *, write: Write | None = None) -> None:
@@ -171,7 +171,7 @@ def trouble(error: Exception) -> tuple[str, timedelta]:
     """A word for why nothing was opened, and how long Slack wants us to wait at least."""
     match error:
         case SlackApiError():
-            understood = understand("apps.connections.open", error)
+            understood = translate("apps.connections.open", error)
             wait = None if isinstance(understood, SlackRefused) else understood.retry_after
             return str(understood), wait or timedelta(0)
         case aiohttp.WSServerHandshakeError(status=status, headers=headers):

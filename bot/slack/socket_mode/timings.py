@@ -7,7 +7,7 @@ from datetime import timedelta
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Pace:
+class Timings:
     """The product's times; a test is less patient."""
 
     opening: timedelta = timedelta(seconds=10)
@@ -37,4 +37,4 @@ class Pace:
         return ceiling * max(0.1, chance)
 
 
-PACE = Pace()
+TIMINGS = Timings()

@@ -16,8 +16,8 @@ from bot.worker.tools import Tools
 from storage.job import Job
 from transcription.audio import Converted, channels_of
 from transcription.errors import Unavailable
+from transcription.hints import Hints
 from transcription.transcriber import Audio, Transcriber
-from transcription.wishes import Wishes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,9 +46,9 @@ async def obtain(job: Job, tools: Tools, transcriber: Transcriber, *, file: Slac
             raise
         duration, damaged = converted.duration, converted.damaged
     wanted = job.wanted
-    wishes = Wishes(language=wanted.language, speakers=wanted.speakers, vocabulary=wanted.vocabulary or ())
+    wishes = Hints(language=wanted.language, speakers=wanted.speakers, vocabulary=wanted.vocabulary or ())
     channels = await channels_of(wav) if transcriber.capabilities.stereo else 1
-    audio = Audio(key=job.id, path=wav, duration=duration, sample_rate=rate, channels=channels, wishes=wishes)
+    audio = Audio(key=job.id, path=wav, duration=duration, sample_rate=rate, channels=channels, hints=wishes)
     return Obtained(audio=audio, damaged=damaged)
 
 

@@ -1,7 +1,8 @@
-"""Before and around a step: nobody knocks at a door that is known to be shut, and what waits for it waits in turn.
+"""Backpressure around a step: a circuit breaker for what jobs depend on, and the line of jobs that wait for it.
 
-Doors are the providers, by their names, and Slack as the steps of one state need it in one workspace (`slack_for`): a
-Slack that takes no messages may still tell about files.
+A dependency is a provider, by its name, or Slack as the steps of one state need it in one workspace: a Slack that takes
+no messages may still tell about files. `RateLimits` opens the circuit after failures in a row, or
+because somebody asked for a pause; while it is open no job calls there.
 """
 
 from __future__ import annotations
@@ -21,65 +22,65 @@ from storage.job import Job, JobState
 from transcription.errors import Unavailable
 
 LONGEST_WAIT = FARTHEST - timedelta(minutes=1)
-"""A job that has to wait longer looks again after this, and goes on waiting."""
+"""A job that has to wait longer is due after this once more, and goes on waiting."""
 
 
-def slack_for(job: Job) -> str:
+def slack_dependency(job: Job) -> str:
     """Slack, as far as jobs in this one's state need it: what it limits, it limits for a workspace."""
     return f"slack {job.origin.team} {job.state}"
 
 
-def held_back(claim: Claim, tools: Tools, door: str | None = None) -> Later | None:
-    """When the job may go on, if not now: through `door`, or by default through those that its next step needs.
+def paused(claim: Claim, tools: Tools, dependency: str | None = None) -> Later | None:
+    """When the job may go on, if a dependency is paused: `dependency`, or by default those of its next step.
 
-    Whoever has waited for longer than is tried may go, to be given up.
+    None means now. A job that has waited for longer than is tried may always go on, to be given up.
     """
     job, now = claim.job, tools.clock()
     if claim.age > PATIENCE:
         return None
-    for name in [door] if door else _doors(job, tools):
+    for name in [dependency] if dependency else _dependencies(job, tools):
         until = tools.limits.paused_until(name, now=now)
         if until is not None:
-            return wait_for(job, tools, name, span=until - now)
+            return wait_in_line(job, tools, name, span=until - now)
     return None
 
 
-def wait_for(job: Job, tools: Tools, door: str, *, span: timedelta) -> Later:
-    """Let the job wait for so long, and then for its turn."""
+def wait_in_line(job: Job, tools: Tools, dependency: str, *, span: timedelta) -> Later:
+    """Let the job wait for so long, and then for its turn among those that wait for the same."""
     now, origin = tools.clock(), job.origin
     waiting = Waiting(job=job.id, team=origin.team, channel=origin.channel, since=job.created_at)
-    turn = tools.limits.turn_after(door, waiting, until=now + span)
+    turn = tools.limits.due_in_line(dependency, waiting, until=now + span)
     return Later(due=min(turn, now + LONGEST_WAIT))
 
 
-def _doors(job: Job, tools: Tools) -> list[str]:
+def _dependencies(job: Job, tools: Tools) -> list[str]:
     match job.state:
         case JobState.SUBMITTING | JobState.SUBMITTED:
             return [tools.transcriber_of(job).name]
         case JobState.RECEIVED if (
             job.duration is not None and not job.retried
         ):  # its audio is here: all that is left is to send it
-            return [slack_for(job), tools.transcriber_for(job.wanted).name]
+            return [slack_dependency(job), tools.transcriber_for(job.wanted).name]
         case _:
-            return [slack_for(job)]
+            return [slack_dependency(job)]
 
 
 @contextmanager
-def asking(job: Job, tools: Tools, provider: str) -> Iterator[None]:
-    """Around a call to the provider: it is noted whether anybody still gets an answer there."""
+def calling(job: Job, tools: Tools, provider: str) -> Iterator[None]:
+    """Around a call to the provider: note a failure, and the pause that the provider asks for."""
     try:
         yield
     except Unavailable as error:
         now = tools.clock()
-        tools.limits.unanswered(provider, job.id, now=now)
+        tools.limits.record_failure(provider, job.id, now=now)
         if error.retry_after is not None:
             tools.limits.pause(provider, until=now + error.retry_after)
         raise
 
 
-def note_slack(job: Job, tools: Tools, error: Exception | None) -> None:
-    """After a step of the job: note whether anybody still gets an answer from Slack."""
+def record_slack_outcome(job: Job, tools: Tools, error: Exception | None) -> None:
+    """After a step of the job: note whether Slack answered it."""
     if error is None:
-        tools.limits.answered(slack_for(job))
+        tools.limits.record_success(slack_dependency(job))
     elif isinstance(error, SlackUnavailable) and not isinstance(error, Paused | SlackNotAuthorised):
-        tools.limits.unanswered(slack_for(job), job.id, now=tools.clock())
+        tools.limits.record_failure(slack_dependency(job), job.id, now=tools.clock())

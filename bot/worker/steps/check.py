@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bot.worker.claim import Claim, Later
-from bot.worker.polling import first_look, is_overdue, next_look, took
+from bot.worker.polling import first_poll, is_overdue, next_poll, time_taken
 from bot.worker.provider_facts import keep_facts
 from bot.worker.steps import progress
-from bot.worker.steps.backpressure import asking
+from bot.worker.steps.backpressure import calling
 from bot.worker.tools import Tools
 from handlers import words
 from storage import inbox, namings, speeds, transcripts
@@ -20,25 +20,25 @@ from storage.database import Transaction
 from storage.job import Failure, HandleFrom, Job, JobState, Reason
 from storage.speeds import Speed
 from transcription.errors import Failed, Lost
-from transcription.transcriber import Handle, Inquiry, Pace, Pending, Transcriber
+from transcription.transcriber import Handle, Inquiry, Pending, PollSchedule, Transcriber
 from transcription.transcript import Transcript
 
 
 async def check(claim: Claim, tools: Tools) -> Job | Later:
-    """Look once; keep the transcript, or come back when the pace says so."""
+    """Look once; keep the transcript, or come back when its schedule says so."""
     job = claim.job
     transcriber = tools.transcriber_of(job)
     handle = Handle(job.handle or "")
-    pace, length = _pace(transcriber, tools), job.duration or timedelta(0)
+    schedule, length = _schedule(transcriber, tools), job.duration or timedelta(0)
     fresh = claim.fresh
     await progress.tell(claim, tools)
     if fresh:
         speed = await tools.database.read(_speed(job, transcriber))
-        return Later(due=tools.clock() + first_look(pace, length, speed), unless_webhook=True)
+        return Later(due=tools.clock() + first_poll(schedule, length, speed), unless_webhook=True)
     known = await _known(job, tools, transcriber)
     notice, speed = known.notice, known.speed
     waited = _waited(claim, tools)
-    overdue = is_overdue(pace, length, age=claim.age, waited=waited)
+    overdue = is_overdue(schedule, length, age=claim.age, waited=waited)
     inquiry = Inquiry(
         age=claim.age,
         length=job.duration,
@@ -50,7 +50,7 @@ async def check(claim: Claim, tools: Tools) -> Job | Later:
         overdue=overdue,
     )
     try:
-        with asking(job, tools, transcriber.name):
+        with calling(job, tools, transcriber.name):
             answer = await transcriber.check(handle, inquiry)
     except Lost:
         return await _start_again(claim, limit=transcriber.capabilities.sendings)
@@ -60,20 +60,20 @@ async def check(claim: Claim, tools: Tools) -> Job | Later:
         raise
     finally:
         await keep_facts(transcriber, tools)
-    tools.limits.answered(transcriber.name)
+    tools.limits.record_success(transcriber.name)
     match answer:
         case Transcript():
-            learnt = took(pace, length, speed, age=claim.age, looks=job.looks, called=notice is not None)
-            return await _keep(claim, tools, answer, took=learnt)
+            learnt = time_taken(schedule, length, speed, age=claim.age, looks=job.looks, called=notice is not None)
+            return await _keep(claim, tools, answer, time_taken=learnt)
         case Pending():
             if overdue:
                 return await claim.save(replace(job, state=JobState.READY, failure=Failure(reason=Reason.TOO_SLOW)))
-            return _come_back(claim, tools, answer, pace=pace, speed=speed, waited=waited)
+            return _come_back(claim, tools, answer, schedule=schedule, speed=speed, waited=waited)
 
 
-def _pace(transcriber: Transcriber, tools: Tools) -> Pace:
-    pace, soonest = transcriber.capabilities.pace, tools.settings.soonest_look
-    return pace if soonest is None else replace(pace, soonest=timedelta(seconds=soonest))
+def _schedule(transcriber: Transcriber, tools: Tools) -> PollSchedule:
+    schedule, soonest = transcriber.capabilities.poll_schedule, tools.settings.soonest_look
+    return schedule if soonest is None else replace(schedule, soonest=timedelta(seconds=soonest))
 
 
 def _speed(job: Job, transcriber: Transcriber) -> Callable[[Transaction], Speed]:
@@ -111,7 +111,7 @@ async def _known(job: Job, tools: Tools, transcriber: Transcriber) -> _Known:
     return found
 
 
-async def _keep(claim: Claim, tools: Tools, transcript: Transcript, *, took: timedelta | None) -> Job:
+async def _keep(claim: Claim, tools: Tools, transcript: Transcript, *, time_taken: timedelta | None) -> Job:
     job = claim.job
     if job.shown_as is not None and not transcript.turns:  # what is there is better than nothing
         nothing = Failure(reason=Reason.REFUSED, sentence=words.NOTHING_HEARD)
@@ -129,8 +129,8 @@ async def _keep(claim: Claim, tools: Tools, transcript: Transcript, *, took: tim
         inbox.forget(tx, provider=job.provider or "", handle=job.handle or "")
         if job.retried:
             namings.start_over(tx, job)
-        if job.duration is not None and took is not None:
-            speeds.learn(tx, provider=job.provider or "", model=model, length=job.duration, took=took)
+        if job.duration is not None and time_taken is not None:
+            speeds.learn(tx, provider=job.provider or "", model=model, length=job.duration, time_taken=time_taken)
 
     return await claim.save(ready, also=also)
 
@@ -156,8 +156,10 @@ def _waited(claim: Claim, tools: Tools) -> timedelta:
     return job.waited + min(max(since, timedelta(0)), FARTHEST)
 
 
-def _come_back(claim: Claim, tools: Tools, pending: Pending, *, pace: Pace, speed: Speed, waited: timedelta) -> Later:
+def _come_back(
+    claim: Claim, tools: Tools, pending: Pending, *, schedule: PollSchedule, speed: Speed, waited: timedelta
+) -> Later:
     length = claim.job.duration or timedelta(0)
     chance = random.random()  # noqa: S311 - jitter
-    wait = pending.look_after or next_look(pace, length, speed, age=claim.age, chance=chance)
-    return Later(due=tools.clock() + wait, attempts=0, in_vain=True, waited=waited, unless_webhook=True)
+    wait = pending.poll_after or next_poll(schedule, length, speed, age=claim.age, chance=chance)
+    return Later(due=tools.clock() + wait, attempts=0, missed=True, waited=waited, unless_webhook=True)

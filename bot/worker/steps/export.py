@@ -12,8 +12,8 @@ from dataclasses import replace
 from bot.rendering.blocks import line
 from bot.rendering.file_names import stem
 from bot.slack.errors import SlackRefused, SlackUnavailable
+from bot.slack.for_listeners import DIRECT
 from bot.slack.objects import GONE
-from bot.slack.screens import DIRECT
 from bot.slack.uploads import Attachment
 from bot.worker.claim import Claim, Later
 from bot.worker.steps.sharing import SHARINGS, look_again, shared_once

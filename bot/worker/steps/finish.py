@@ -12,7 +12,7 @@ from storage import forgetting, jobs
 from storage.job import Job, JobState, Reason
 
 
-async def tidy(claim: Claim, tools: Tools) -> Later:
+async def finish(claim: Claim, tools: Tools) -> Later:
     """Finish; safe to repeat."""
     job = claim.job
     await tools.spool.clear(job.id)

@@ -1,4 +1,4 @@
-"""What is still to be done for a job that has ended, in this order: forget it, show names, export, tidy up."""
+"""What is still to be done for a job that has ended, in this order: forget it, show names, export, finish up."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from bot.worker.claim import Claim, Later
 from bot.worker.steps.export import as_exported, export
-from bot.worker.steps.finish import tidy
+from bot.worker.steps.finish import finish
 from bot.worker.steps.forget import as_forgotten, forget
 from bot.worker.steps.revise import as_shown, revise
 from bot.worker.tools import Tools
@@ -19,7 +19,7 @@ def step_after(job: Job) -> Callable[[Claim, Tools], Awaitable[Job | Later]]:
         return forget
     if job.naming != job.shown:
         return revise
-    return export if job.exports != job.exported else tidy
+    return export if job.exports != job.exported else finish
 
 
 def without_it(job: Job) -> Job:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 
 from pydantic import TypeAdapter
 
-from bot.rendering.reply import Form, Named, Reply, render
+from bot.rendering.reply import Named, Reply, ReplyForm, render
 from bot.worker.tools import Tools
 from storage import transcripts
 from storage.job import Failure, Job, Reason
@@ -27,7 +27,7 @@ class Intent:
     """
 
     mark: str = ""
-    form: Form = "auto"
+    form: ReplyForm = "auto"
     files: tuple[tuple[str, str], ...] = ()
     sharings: int = 0
     replacing: tuple[tuple[str, str], ...] = ()
@@ -39,7 +39,7 @@ class Intent:
         """Every file that the reply has or had."""
         return (*(file for file, _ in (*self.files, *self.replacing)), *self.dropped)
 
-    def without_files(self, form: Form) -> Intent:
+    def without_files(self, form: ReplyForm) -> Intent:
         """For another try in this form."""
         return replace(self, form=form, files=(), dropped=(*self.dropped, *(file for file, _ in self.files)))
 

@@ -11,18 +11,18 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.slack.errors import SlackNotAuthorised, SlackRefused, SlackUnavailable
-from bot.slack.objects import Place, SlackFile
+from bot.slack.objects import FileSharing, SlackFile
 from bot.worker.claim import Claim, Later
-from bot.worker.quotas import keep_within
+from bot.worker.quotas import enforce
 from bot.worker.steps import progress
 from bot.worker.steps.audio import obtain
-from bot.worker.steps.backpressure import asking, held_back
+from bot.worker.steps.backpressure import calling, paused
 from bot.worker.tools import Tools
 from handlers import words
 from storage import jobs, preferences, reruns
 from storage.database import Taken, Transaction
 from storage.job import Failure, Job, JobState, Reason, is_resolved, seconds
-from storage.options import Wanted
+from storage.options import TranscriptionOptions
 from storage.preferences import Preferences
 from transcription.errors import NoSound
 
@@ -75,7 +75,7 @@ async def _wait(
         return await _leave_alone(claim, otherwise, note=note)
     # A little longer each time: most files are ready within a second or two, the largest within minutes.
     pause = min(max(claim.age / 4, timedelta(seconds=0.5)), timedelta(seconds=30))
-    return Later(due=tools.clock() + pause, in_vain=True)
+    return Later(due=tools.clock() + pause, missed=True)
 
 
 async def _leave_alone(claim: Claim, reason: Reason, *, note: str | None = None, tools: Tools | None = None) -> Job:
@@ -133,11 +133,11 @@ async def _place(claim: Claim, tools: Tools, file: SlackFile) -> Job | Later | N
     return await _wait(claim, tools, otherwise=Reason.DUPLICATE, patience=WAIT_FOR_ANOTHER)
 
 
-def _distance(place: Place, occasion: str) -> float:
+def _distance(place: FileSharing, occasion: str) -> float:
     return abs(seconds(place.ts) - seconds(occasion))
 
 
-async def _settle(claim: Claim, tools: Tools, place: Place, title: str | None) -> bool:
+async def _settle(claim: Claim, tools: Tools, place: FileSharing, title: str | None) -> bool:
     job = claim.job
     origin = replace(job.origin, occasion=place.ts, thread=place.root)
     located = replace(job, origin=origin, message_ts=place.ts, title=title)
@@ -177,13 +177,13 @@ async def _show_pending(claim: Claim, tools: Tools) -> None:
         return  # a courtesy: the transcript comes without it
 
 
-def _as_offered(wanted: Wanted, tools: Tools) -> Wanted:
+def _as_offered(wanted: TranscriptionOptions, tools: Tools) -> TranscriptionOptions:
     """Without a language that the transcriber does not offer: it was chosen for another one."""
     offers = tools.transcriber_for(wanted).capabilities.offers
     return wanted if wanted.language in {None, *offers} else replace(wanted, language=None)
 
 
-async def _prepare(claim: Claim, tools: Tools, file: SlackFile, wanted: Wanted) -> Job | Later:
+async def _prepare(claim: Claim, tools: Tools, file: SlackFile, wanted: TranscriptionOptions) -> Job | Later:
     transcriber = tools.transcriber_for(wanted)
     if claim.job.tickets >= MOST_TICKETS:
         failure = Failure(reason=Reason.PROVIDER_FAILED)
@@ -200,12 +200,12 @@ async def _prepare(claim: Claim, tools: Tools, file: SlackFile, wanted: Wanted) 
         claim.job, provider=transcriber.name, wanted=wanted, title=title, duration=duration, damaged=damaged
     )
     await claim.save(known)
-    await keep_within(claim.job, tools, duration=duration)
+    await enforce(claim.job, tools, duration=duration)
     await progress.tell(claim, tools)
-    held = held_back(claim, tools, transcriber.name)
+    held = paused(claim, tools, transcriber.name)
     if held is not None:
         return held
-    with asking(claim.job, tools, transcriber.name):
+    with calling(claim.job, tools, transcriber.name):
         ticket = await transcriber.prepare(obtained.audio)
     tickets = claim.job.tickets + 1
     return await claim.save(replace(claim.job, state=JobState.SUBMITTING, ticket=ticket, tickets=tickets))

@@ -33,7 +33,7 @@ LATE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Progress:
+class ProgressMessage:
     """Its `mark` is noted before it is posted, `ts` after; what was `said` last, and when (`at`, milliseconds)."""
 
     mark: str
@@ -46,7 +46,7 @@ class Progress:
         return json.dumps(asdict(self))
 
     @classmethod
-    def load(cls, text: str | None) -> Progress | None:
+    def load(cls, text: str | None) -> ProgressMessage | None:
         """As it was dumped."""
         return cls(**json.loads(text)) if text else None
 
@@ -56,7 +56,7 @@ async def tell(claim: Claim, tools: Tools) -> None:
     job = claim.job
     if (job.duration or timedelta(0)) <= LONG or job.origin.thread is None or job.forgotten:
         return
-    known, now = Progress.load(job.progress), tools.clock()
+    known, now = ProgressMessage.load(job.progress), tools.clock()
     text, blocks = progress_report(
         job.id, await _stage(job, tools), title=job.title, length=job.duration or timedelta(0),
         provider=tools.transcriber_of(job).title,
@@ -89,12 +89,12 @@ async def _stage(job: Job, tools: Tools) -> Stage:
 
 async def _post(claim: Claim, tools: Tools, text: str, blocks: Blocks) -> None:
     """Post it; where an earlier try may have, look for that and post no other: two would be worse than none."""
-    job, workspace, known = claim.job, tools.workspace_of(claim.job), Progress.load(claim.job.progress)
+    job, workspace, known = claim.job, tools.workspace_of(claim.job), ProgressMessage.load(claim.job.progress)
     channel, thread = job.origin.channel, job.origin.thread or ""
     if known is not None:
         ts = await workspace.find_reply(channel, thread, known.mark)
     else:
-        known = Progress(mark=secrets.token_hex(4))
+        known = ProgressMessage(mark=secrets.token_hex(4))
         await claim.save(replace(job, progress=known.dump()))
         await claim.begin(LANDING)
         try:
@@ -115,7 +115,7 @@ async def _post(claim: Claim, tools: Tools, text: str, blocks: Blocks) -> None:
 
 async def take_away(claim: Claim, tools: Tools) -> None:
     """Remove the message, if there is or may be one."""
-    job, known = claim.job, Progress.load(claim.job.progress)
+    job, known = claim.job, ProgressMessage.load(claim.job.progress)
     if known is None:
         return
     workspace, channel = tools.workspace_of(job), job.origin.channel

@@ -8,13 +8,13 @@ from __future__ import annotations
 import secrets
 from dataclasses import replace
 
-from bot.rendering.reply import Form
+from bot.rendering.reply import ReplyForm
 from bot.slack.errors import SlackRefused
 from bot.slack.objects import GONE
 from bot.worker.claim import Claim, Later
 from bot.worker.effects import once
 from bot.worker.steps.intent import TOO_MUCH, Intent, rendered
-from bot.worker.steps.rerun import keep_what_is_there, put_in_place
+from bot.worker.steps.rerun import keep_previous_reply, replace_reply
 from bot.worker.steps.sharing import SHARINGS, look_again, shared_once
 from bot.worker.tools import Tools
 from storage import forgetting
@@ -27,7 +27,7 @@ async def plan(claim: Claim, tools: Tools) -> Job | Later:
     if job.forgotten:
         return await _unwanted(claim)
     if job.failure is not None and job.shown_as is not None:
-        return await keep_what_is_there(claim, tools)
+        return await keep_previous_reply(claim, tools)
     slot = tools.limits.message_slot(job.origin.channel, job.id, now=tools.clock())
     if slot is not None:
         return Later(due=slot)
@@ -44,7 +44,7 @@ async def plan(claim: Claim, tools: Tools) -> Job | Later:
 async def reply(claim: Claim, tools: Tools) -> Job | Later:
     """Replying → replied: look for the reply if an earlier try may have posted it; else post it."""
     if claim.job.reply_ts is not None:
-        return await (_unwanted(claim) if claim.job.forgotten else put_in_place(claim, tools))
+        return await (_unwanted(claim) if claim.job.forgotten else replace_reply(claim, tools))
     intent = Intent.load(claim.job.reply_intent)
     deliver = _share if intent.files else _post
     try:
@@ -104,7 +104,7 @@ async def _share(claim: Claim, tools: Tools, intent: Intent) -> str | None:
 
 async def _without_files(claim: Claim, intent: Intent, *, note: str) -> Job:
     """Back to ready, for new files; after so many without any."""
-    form: Form = "message" if intent.sharings >= SHARINGS else intent.form
+    form: ReplyForm = "message" if intent.sharings >= SHARINGS else intent.form
     again = intent.without_files(form).dump()
     return await claim.save(replace(claim.job, state=JobState.READY, reply_intent=again), note=note)
 

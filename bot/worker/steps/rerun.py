@@ -14,7 +14,7 @@ from handlers import words
 from storage.job import Job, JobState, as_before
 
 
-async def keep_what_is_there(claim: Claim, tools: Tools) -> Job:
+async def keep_previous_reply(claim: Claim, tools: Tools) -> Job:
     """Doing it again came to nothing: the transcript that is in the thread stays, and whoever asked is told why."""
     job, failure = claim.job, claim.job.failure
     saved = await claim.save(as_before(job), note=f"done again in vain: {failure.reason if failure else 'cancelled'}")
@@ -27,7 +27,7 @@ async def keep_what_is_there(claim: Claim, tools: Tools) -> Job:
     return saved
 
 
-async def put_in_place(claim: Claim, tools: Tools) -> Job:
+async def replace_reply(claim: Claim, tools: Tools) -> Job:
     """Change the reply; where that cannot be done (any more), back to ready for a new one."""
     job = claim.job
     try:

@@ -51,4 +51,4 @@ def look_again(claim: Claim, tools: Tools) -> Later | None:
     if waited >= SETTLING and job.looks >= LOOKS:
         return None
     wait = min(max(waited / 2, timedelta(seconds=1)), timedelta(seconds=5))
-    return Later(due=now + wait, in_vain=True)
+    return Later(due=now + wait, missed=True)

@@ -9,7 +9,7 @@ from bot.worker.claim import Claim, Later
 from bot.worker.effects import once
 from bot.worker.provider_facts import keep_facts
 from bot.worker.steps.audio import obtain
-from bot.worker.steps.backpressure import asking
+from bot.worker.steps.backpressure import calling
 from bot.worker.tools import Tools
 from storage import inbox, jobs
 from storage.database import Transaction
@@ -75,7 +75,7 @@ async def _send(claim: Claim, tools: Tools, transcriber: Transcriber) -> Submiss
     # Counted before it is sent, so that a crash cannot lose count.
     await claim.save(replace(claim.job, sendings=claim.job.sendings + 1, under_way_since=tools.clock()))
     try:
-        with asking(claim.job, tools, transcriber.name):
+        with calling(claim.job, tools, transcriber.name):
             submission = await transcriber.submit(audio, Ticket(claim.job.ticket or ""))
     except TimedOut:
         raise
@@ -83,5 +83,5 @@ async def _send(claim: Claim, tools: Tools, transcriber: Transcriber) -> Submiss
         # It surely did not arrive, so it does not count.
         await claim.save(replace(claim.job, sendings=claim.job.sendings - 1))
         raise
-    tools.limits.answered(transcriber.name)
+    tools.limits.record_success(transcriber.name)
     return submission

@@ -17,12 +17,12 @@ from pydantic import SecretStr
 from bot.app import open_tools
 from bot.background.home_pages import ASKED_ABOUT, CHANGES, EVERY, LOOKS, OPENINGS, PEOPLE, HomePages
 from bot.settings.model import Settings
-from bot.slack.tokens import LastingToken
+from bot.slack.tokens import StaticToken
 from bot.slack.workspaces import OneWorkspace, make_workspace
 from bot.worker.tools import Tools
 from handlers import words
 from handlers.action_ids import MY_SETTINGS, WORKSPACE_SETTINGS
-from handlers.home import Looker
+from handlers.actor import Actor
 from sandbox import faults
 from sandbox.slack import Slack
 from storage import claiming, jobs
@@ -40,7 +40,7 @@ class Away:
         raise StorageUnavailable("disk I/O error")
 
 
-class Unreadable(LastingToken):
+class Unreadable(StaticToken):
     """A token in a database that is away, until it works."""
 
     works = False
@@ -107,15 +107,15 @@ def pages(tools: Tools) -> HomePages:
     return HomePages(tools)
 
 
-def looker(slack: Slack, name: str = "amara", *, team: str | None = None) -> Looker:
-    return Looker(team=team or slack.team_id, person=slack.user(name))
+def looker(slack: Slack, name: str = "amara", *, team: str | None = None) -> Actor:
+    return Actor(team=team or slack.team_id, user=slack.user(name))
 
 
 async def shared(
-    database: Database, by: Looker, title: str, *, at: datetime = NOON, thread: str = "1700000000.000100"
+    database: Database, by: Actor, title: str, *, at: datetime = NOON, thread: str = "1700000000.000100"
 ) -> Job:
     """A recording of theirs that was found in its message, and is being sent."""
-    origin = Origin(team=by.team, channel="C1", file=title + by.person, occasion=thread, thread=thread, user=by.person)
+    origin = Origin(team=by.team, channel="C1", file=title + by.user, occasion=thread, thread=thread, user=by.user)
     await database.write(lambda tx: jobs.add(tx, origin=origin, title=title, now=at))
 
     def work(tx: Transaction) -> Job:
@@ -137,8 +137,8 @@ def published(slack: Slack) -> list[str]:
     return [str(call.args["user_id"]) for call in slack.calls if call.method == "views.publish"]
 
 
-def page_of(slack: Slack, who: Looker) -> str:
-    return str(slack.homes[who.person]["blocks"])
+def page_of(slack: Slack, who: Actor) -> str:
+    return str(slack.homes[who.user]["blocks"])
 
 
 async def test_whoever_opens_theirs_sees_their_recordings(slack: Slack, database: Database, pages: HomePages) -> None:
@@ -156,7 +156,7 @@ async def test_nobody_elses_recordings_are_on_it(slack: Slack, database: Databas
     amara = looker(slack)
     await shared(database, looker(slack, "ben"), "Of Ben")
     await shared(database, looker(slack, team="T0OTHER"), "Of her namesake in another workspace")
-    await shared(database, Looker(team=slack.team_id, person=""), "Of nobody")
+    await shared(database, Actor(team=slack.team_id, user=""), "Of nobody")
     pages.opened(amara)
     await pages.welcome()
     assert " Of " not in page_of(slack, amara)
@@ -261,9 +261,9 @@ async def test_where_very_many_look_each_has_a_turn(
 async def test_no_more_people_are_remembered_than_it_can_look_after(slack: Slack, pages: HomePages) -> None:
     limited = replace(faults.answer(429, Retry_After="60"), delay=0.3)
     slack.faults.arm("views.publish", limited, times=OPENINGS + 1)
-    pages.opened(Looker(team="T0OTHER", person="UOTHER"))
+    pages.opened(Actor(team="T0OTHER", user="UOTHER"))
     for number in range(PEOPLE):
-        pages.opened(Looker(team=slack.team_id, person=f"U{number}"))
+        pages.opened(Actor(team=slack.team_id, user=f"U{number}"))
     await pages.welcome()  # whoever is of a workspace with fewer keeps their place
     assert sorted(published(slack)) == [*(f"U{number}" for number in range(1, OPENINGS + 1)), "UOTHER"]
 
@@ -294,7 +294,7 @@ async def test_a_page_that_slack_is_slow_to_take_holds_up_nobody_elses(
     pages.opened(ben)
     await slack.until(lambda: slack.homes)
     running.cancel()
-    assert list(slack.homes) == [ben.person]
+    assert list(slack.homes) == [ben.user]
     assert "Monday" in page_of(slack, ben)
 
 
@@ -322,7 +322,7 @@ async def test_where_the_token_cannot_be_read_it_is_tried_again(slack: Slack, to
             await pages.welcome()
             token.works = True
             await pages.welcome()
-    assert looker(slack).person in slack.homes
+    assert looker(slack).user in slack.homes
     assert logged == [{"event": "home not shown", "error": "disk I/O error", "log_level": "warning"}]
 
 
@@ -352,7 +352,7 @@ async def test_slack_that_is_away_for_a_moment_is_asked_again(slack: Slack, page
     with structlog.testing.capture_logs() as logged:
         for _ in range(3):
             await pages.welcome()
-    assert amara.person in slack.homes
+    assert amara.user in slack.homes
     assert [(line["event"], line["error"]) for line in logged] == [("home not shown", "views.publish: 500")]
 
 
@@ -366,11 +366,11 @@ async def test_what_slack_refuses_is_logged_once_and_left_alone(slack: Slack, pa
             await pages.refresh()
     assert len(published(slack)) == 1
     assert [line["error"] for line in logged] == [f"views.publish: {code}"]
-    assert looker(slack).person not in str(logged)
+    assert looker(slack).user not in str(logged)
 
 
 async def test_a_person_who_is_not_there_costs_one_call(slack: Slack, pages: HomePages) -> None:
-    pages.opened(Looker(team=slack.team_id, person="U0NOBODY"))
+    pages.opened(Actor(team=slack.team_id, user="U0NOBODY"))
     for _ in range(3):
         await pages.welcome()
         await pages.refresh()
@@ -430,7 +430,7 @@ async def test_who_looks_after_the_workspace_finds_its_settings_where_we_may_kno
     slack: Slack, tools: Tools, pages: HomePages, *, granted: bool
 ) -> None:
     amara, ben = looker(slack), looker(slack, "ben")
-    slack.admins.add(amara.person)
+    slack.admins.add(amara.user)
     slack.scopes |= {"users:read"} if granted else set()
     await tools.workspaces.of(team=slack.team_id, enterprise=None).identify(again=True)
     pages.opened(amara)

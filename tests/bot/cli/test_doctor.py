@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.cli.doctor import examine
-from bot.oauth.token_encryption import Seals
+from bot.oauth.token_encryption import TokenCipher
 from bot.slack.manifest import OPTIONAL_SCOPES, REQUIRED_SCOPES
 from sandbox.botlhale import Botlhale
 from sandbox.faults import Fault, answer, hang_up_before, rate_limited
@@ -360,7 +360,7 @@ async def test_for_many_workspaces_it_looks_at_the_app_and_at_every_installation
     assert f"{settings['public_url']}/slack/install" in seen.said
     assert names_in(practice.folder) == []
 
-    seals = Seals([SecretStr(KEY)])
+    seals = TokenCipher([SecretStr(KEY)])
     async with new_database(tmp_path / "bot.db") as database:
         tokens = {"T0SANDBOX": slack.bot_token, "T0GONE": "xoxb-very-secret"}
         for place, token in tokens.items():

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from bot.app import keep_in_touch
 from bot.oauth.many_workspaces import ManyWorkspaces, many_workspaces
-from bot.oauth.token_encryption import Seals
+from bot.oauth.token_encryption import TokenCipher
 from bot.settings.model import Settings
 from bot.slack.errors import SlackNotAuthorised, SlackNotInstalled, SlackUnavailable
 from bot.slack.workspace import Workspace
@@ -70,7 +70,7 @@ class House:
     def __init__(self, slack: Slack, database: Database, settings: Settings, session: aiohttp.ClientSession) -> None:
         self.slack, self.database, self.settings, self.session = slack, database, settings, session
         self.now = datetime.now(UTC).replace(microsecond=0)
-        self.seals = Seals(settings.token_key)
+        self.seals = TokenCipher(settings.token_key)
 
     def process(self, database: Any = None, **more: Any) -> ManyWorkspaces:
         settings = self.settings.model_copy(update=more)
@@ -221,7 +221,7 @@ async def test_whoever_died_after_slacks_answer_is_followed_by_the_next_within_s
     spent = house.seals.open(seen.refresh_token, place=seen.place).get_secret_value()
     house.slack._behind.shared.grants.exchange(spent, lasts=43_200.0, grace=60)
     await house.database.write(
-        lambda tx: installations.begin_exchange(tx, seen, by="the dead", now=house.now, until=house.now + HOUR / 120)
+        lambda tx: installations.begin_rotation(tx, seen, by="the dead", now=house.now, until=house.now + HOUR / 120)
     )
     house.now += 11 * HOUR
     assert await known(at(house.process(), house.slack)) == "T0SANDBOX"

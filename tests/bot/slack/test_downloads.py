@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from bot.slack.downloads import REDIRECTS, Downloads
 from bot.slack.errors import SlackNotAuthorised, SlackUnavailable
-from bot.slack.tokens import LastingToken
+from bot.slack.tokens import StaticToken
 from transcription.errors import Refused, TooLong
 
 TOKEN = SecretStr("xoxb-very-secret")
@@ -97,7 +97,7 @@ def left_behind(target: Path) -> None:
 
 
 def downloads(session: aiohttp.ClientSession, *origins: str) -> Downloads:
-    return Downloads(session=session, token=LastingToken(TOKEN), origins=origins)
+    return Downloads(session=session, token=StaticToken(TOKEN), origins=origins)
 
 
 async def sound(_: web.Request) -> web.StreamResponse:

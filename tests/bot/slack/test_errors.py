@@ -12,8 +12,8 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.downloads import Downloads
-from bot.slack.errors import SlackNotAuthorised, SlackRefused, SlackUnavailable, understand
-from bot.slack.tokens import LastingToken
+from bot.slack.errors import SlackNotAuthorised, SlackRefused, SlackUnavailable, translate
+from bot.slack.tokens import StaticToken
 from bot.slack.workspace import Workspace
 from sandbox.faults import Fault, answer, hang_up_after, hang_up_before, rate_limited
 from sandbox.slack import Slack
@@ -33,7 +33,7 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
 def workspace_at(api_url: str, session: aiohttp.ClientSession, *, token: str) -> Workspace:
     client = AsyncWebClient(base_url=api_url, retry_handlers=[], session=session)
-    lasting = LastingToken(SecretStr(token))
+    lasting = StaticToken(SecretStr(token))
     downloads = Downloads(session=session, token=lasting)
     return Workspace(client=client, session=session, token=lasting, downloads=downloads)
 
@@ -160,7 +160,7 @@ async def test_nothing_is_asked_twice(slack: Slack, session: aiohttp.ClientSessi
 def understood(retry_after: str) -> SlackUnavailable:
     response = type("Answer", (), {"status_code": 429, "headers": {"Retry-After": retry_after}, "data": None})()
     refused: Exception = SlackApiError("ratelimited", response)  # type: ignore[no-untyped-call]  # slack_sdk's
-    error = understand("chat.postMessage", refused)
+    error = translate("chat.postMessage", refused)
     assert isinstance(error, SlackUnavailable)
     return error
 

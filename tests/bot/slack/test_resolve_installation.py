@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.metrics import Metrics
-from bot.slack.bolt_app import App, make_app
+from bot.slack.bolt_app import BoltApp, make_app
 from bot.slack.client import slack_client
 from handlers import audio, forgetting
 from handlers.listener import Event, Installation
@@ -25,7 +25,7 @@ REMOVALS: list[dict[str, Any]] = [
 
 
 @pytest.fixture
-async def app(house: House) -> App:  # noqa: F811
+async def app(house: House) -> BoltApp:  # noqa: F811
     """In an organisation, and in the team of another company."""
     await house.install(house.slack)
     await house.install_whole(house.slack.neighbour(NORTH))
@@ -40,7 +40,7 @@ async def app(house: House) -> App:  # noqa: F811
     return made
 
 
-async def hears(app: App, event: dict[str, Any], **said: Any) -> None:
+async def hears(app: BoltApp, event: dict[str, Any], **said: Any) -> None:
     payload = {"type": "event_callback", "event_time": int(time.time()) + 3600, "event": event, **said}
     listener = app.listener(payload)
     assert listener is not None
@@ -67,7 +67,7 @@ def organisation(**more: Any) -> dict[str, Any]:
 )
 async def test_what_an_organisation_hears_of_a_channel_shared_with_another_company_is_not_theirs(
     house: House,  # noqa: F811
-    app: App,
+    app: BoltApp,
     said: dict[str, Any],
     team: str,
 ) -> None:
@@ -76,7 +76,7 @@ async def test_what_an_organisation_hears_of_a_channel_shared_with_another_compa
     assert [(row["team"], row["enterprise"]) for row in rows] == [(team, "E0ORG")]
 
 
-async def test_an_organisation_removes_the_app_with_nothing_but_its_id(house: House, app: App) -> None:  # noqa: F811
+async def test_an_organisation_removes_the_app_with_nothing_but_its_id(house: House, app: BoltApp) -> None:  # noqa: F811
     for event in REMOVALS:
         await hears(app, event, enterprise_id="E0ORG")
     assert await house.kept("E0ORG") is None
@@ -86,7 +86,7 @@ async def test_an_organisation_removes_the_app_with_nothing_but_its_id(house: Ho
 
 async def test_a_file_that_an_organisation_deletes_goes_whichever_of_its_teams_shared_it(
     house: House,  # noqa: F811
-    app: App,
+    app: BoltApp,
 ) -> None:
     for team, enterprise in (("T0NORTH", "E0ORG"), ("T0SANDBOX", None)):
         where = Origin(enterprise=enterprise, team=team, channel="C1", file="F1", occasion="1.0", user="U1")
@@ -98,7 +98,7 @@ async def test_a_file_that_an_organisation_deletes_goes_whichever_of_its_teams_s
 
 async def test_a_team_from_which_an_organisation_takes_the_app_is_forgotten_and_its_tokens_stay(
     house: House,  # noqa: F811
-    app: App,
+    app: BoltApp,
 ) -> None:
     for odd in ({}, {"team_ids": "T0SANDBOX"}, {"team_ids": [None]}):
         await hears(app, {"type": "team_access_revoked", **odd}, **organisation())

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from tests.transcription.partners import UNREACHED, Partner, Reply, parts_of, recording, sample
 from transcription import remarks
-from transcription.botlhale.dialects import Dialect
+from transcription.botlhale.dialects import ApiDialect
 from transcription.botlhale.file_names import is_ours
 from transcription.botlhale.form import read_form
 from transcription.botlhale.token import read_token
@@ -37,9 +37,9 @@ from transcription.errors import (
     TranscriptionError,
     Unavailable,
 )
+from transcription.hints import Hints
 from transcription.transcriber import Audio, Handle, Inquiry, Pending, Ticket
 from transcription.transcript import Speaker, Transcript
-from transcription.wishes import Wishes
 
 TOKEN, UPLOAD, STORAGE = "POST /generateAuthToken", "POST /asr/async/upload", "POST /"
 STATUS, GETDATA, DATA = "GET /asr/async/status", "GET /asr/async/getdata", "GET /asr/async/data"
@@ -72,7 +72,7 @@ def partner(**changes: list[Reply]) -> Partner:
 def botlhale(
     scripted: Partner,
     *,
-    dialect: Dialect = "camel",
+    dialect: ApiDialect = "camel",
     language: str | None = None,
     diarization: bool = True,
     bare_names: bool = False,
@@ -130,7 +130,7 @@ async def checked(scripted: Partner, *, age: timedelta = timedelta(minutes=1)) -
 
 
 async def test_the_language_wished_for_a_recording_comes_before_the_one_set_up(audio: Audio) -> None:
-    asked = await fields_asked(replace(audio, wishes=Wishes(language="st-ZA")), language="zu-ZA")
+    asked = await fields_asked(replace(audio, hints=Hints(language="st-ZA")), language="zu-ZA")
     assert [value for name, _, value in asked if name == "LanguageCode"] == [b"st-ZA"]
 
 
@@ -157,10 +157,10 @@ async def test_an_unknown_language_and_diarization_that_is_off_are_left_out(audi
 @pytest.mark.parametrize("language", ["rw-RW", "rw-rw", " RW_rw"])
 async def test_speakers_are_not_asked_for_in_a_language_that_has_none(audio: Audio, language: str) -> None:
     set_up = await fields_asked(audio, language=language)
-    wished = await fields_asked(replace(audio, wishes=Wishes(language=language)), language="zu-ZA")
+    wished = await fields_asked(replace(audio, hints=Hints(language=language)), language="zu-ZA")
     for asked in (set_up, wished):
         assert [name for name, _, _ in asked] == ["OrgID", "SampleRate", "LanguageCode"]
-    other = await fields_asked(replace(audio, wishes=Wishes(language="sw-KE")), language=language)
+    other = await fields_asked(replace(audio, hints=Hints(language="sw-KE")), language=language)
     assert ("Diarization", None, b"True") in other
 
 

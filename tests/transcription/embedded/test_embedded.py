@@ -19,9 +19,9 @@ from tests.transcription.spoken import Sound, as_wav, decoded, silence
 from transcription import remarks
 from transcription.embedded.transcriber import Embedded
 from transcription.errors import Failed, Lost, Refused
+from transcription.hints import Hints
 from transcription.transcriber import Audio, Handle, Inquiry, Pending
 from transcription.transcript import Transcript
-from transcription.wishes import Wishes
 
 PATIENCE = 120
 """Seconds, for a busy machine."""
@@ -65,7 +65,7 @@ async def answer(engine: Embedded, handle: Handle) -> Transcript:
             match await engine.check(handle, Inquiry(age=NOW)):
                 case Transcript() as transcript:
                     return transcript
-                case Pending(look_after=pause):
+                case Pending(poll_after=pause):
                     assert pause is not None
                     await asyncio.sleep(pause.total_seconds() / 10)
 
@@ -116,11 +116,11 @@ async def test_a_known_number_of_speakers_reaches_the_engine(tmp_path: Path) -> 
 async def test_what_is_wished_for_one_recording_comes_first(tmp_path: Path, short: Audio) -> None:
     clip = recording(tmp_path / "clip", decoded(SAMPLES["clip"].path))
     engine = Embedded(speakers=2)
-    transcript = await answer(engine, await sent(engine, replace(clip, wishes=Wishes(speakers=(1, 1)))))
+    transcript = await answer(engine, await sent(engine, replace(clip, hints=Hints(speakers=(1, 1)))))
     assert len(transcript.speakers) == 1
     with pytest.raises(Refused):
-        await engine.prepare(replace(short, wishes=Wishes(language="zu-ZA")))
-    assert await Embedded(language="th").prepare(replace(short, wishes=Wishes(language="en")))
+        await engine.prepare(replace(short, hints=Hints(language="zu-ZA")))
+    assert await Embedded(language="th").prepare(replace(short, hints=Hints(language="en")))
 
 
 async def test_what_is_in_work_is_pending_and_found(embedded: Embedded, long: Audio) -> None:
@@ -129,7 +129,7 @@ async def test_what_is_in_work_is_pending_and_found(embedded: Embedded, long: Au
     assert submission.keeps_audio
     assert await embedded.find(ticket, age=NOW, orphans=()) == submission
     looks = [await embedded.check(submission.handle, Inquiry(age=timedelta(seconds=age))) for age in (0, 3600)]
-    assert looks == [Pending(look_after=timedelta(seconds=0.5)), Pending(look_after=timedelta(seconds=5))]
+    assert looks == [Pending(poll_after=timedelta(seconds=0.5)), Pending(poll_after=timedelta(seconds=5))]
 
 
 async def test_a_finished_result_outlives_a_restart(embedded: Embedded, short: Audio) -> None:

@@ -22,10 +22,10 @@ from transcription.embedded.local_model import LocalModel
 from transcription.embedded.transcriber import Embedded
 from transcription.engine.waveform import RATE
 from transcription.errors import Refused, Unavailable
+from transcription.hints import Hints
 from transcription.models.store import ModelStore
 from transcription.transcriber import Audio, Handle, Inquiry
 from transcription.transcript import Transcript
-from transcription.wishes import Wishes
 
 NOW = Inquiry(age=timedelta(0))
 
@@ -146,7 +146,7 @@ async def test_what_it_hears_badly_in_a_language_that_it_knows_is_published(
 async def test_a_language_that_the_model_lacks_is_refused_with_what_has_it(
     whisper: Embedded, tmp_path: Path, language: str, who: str
 ) -> None:
-    audio = replace(recording(tmp_path / "p", person(1)), wishes=Wishes(language=language))
+    audio = replace(recording(tmp_path / "p", person(1)), hints=Hints(language=language))
     with pytest.raises(Refused) as caught:
         await whisper.prepare(audio)
     assert who in caught.value.sentence

@@ -32,13 +32,13 @@ from transcription.errors import (
     TranscriptionError,
     Unavailable,
 )
-from transcription.gowajee.options import GowajeeOptions, Model
+from transcription.gowajee.options import GowajeeOptions, ModelName
 from transcription.gowajee.transcriber import Gowajee
 from transcription.gowajee.webhook_trust import Results
 from transcription.gowajee.wire import claimed, read_accepted, read_notice, read_status
+from transcription.hints import Hints
 from transcription.transcriber import Audio, Callback, CallsBack, Handle, Inquiry, Pending, Ticket
 from transcription.transcript import Report, Speaker, Transcript
-from transcription.wishes import Wishes
 
 JOB, WEBHOOK = Handle("5f0c1d52-1111-4222-8333-944445555666"), "c0ffee00-1111-4222-8333-944445555666"
 SUBMIT, STATUS = "POST /v1/speech-to-text/pulse/transcribe/async", "GET /v1/speech-to-text/job/status"
@@ -67,7 +67,7 @@ def gowajee(
     scripted: Partner,
     *,
     options: GowajeeOptions | None = None,
-    model: Model = "pulse",
+    model: ModelName = "pulse",
     largest_inline: int = 20 * 2**20,
     host: Callable[[Audio], str] | None = None,
     tokens: tuple[str, ...] = (TOKEN,),
@@ -143,11 +143,11 @@ async def test_base64_of_many_blocks_has_no_seam(tmp_path: Path, surplus: int) -
 
 async def test_what_is_wished_for_a_recording_comes_before_what_is_set_up(audio: Audio) -> None:
     options = GowajeeOptions(min_speakers=2, max_speakers=4, boost_words=("one",))
-    wished = Wishes(speakers=(3, 3), vocabulary=("two", "one"))
-    body = json.loads((await asked(replace(audio, wishes=wished), options)).content)
+    wished = Hints(speakers=(3, 3), vocabulary=("two", "one"))
+    body = json.loads((await asked(replace(audio, hints=wished), options)).content)
     assert (body["numSpeakers"], body["boostWordList"]) == (3, ["one", "two"])
     assert "minSpeakers" not in body
-    body = json.loads((await asked(replace(audio, wishes=Wishes(speakers=(1, 5))), options)).content)
+    body = json.loads((await asked(replace(audio, hints=Hints(speakers=(1, 5))), options)).content)
     assert (body["minSpeakers"], body["maxSpeakers"]) == (1, 5)
     assert "numSpeakers" not in body
 
@@ -158,7 +158,7 @@ async def test_what_is_wished_for_a_recording_comes_before_what_is_set_up(audio:
 async def test_where_speakers_are_not_told_apart_their_number_is_not_sent(
     audio: Audio, options: GowajeeOptions
 ) -> None:
-    body = json.loads((await asked(replace(audio, wishes=Wishes(speakers=(3, 3))), options)).content)
+    body = json.loads((await asked(replace(audio, hints=Hints(speakers=(3, 3))), options)).content)
     assert "numSpeakers" not in body
 
 
@@ -199,7 +199,7 @@ async def test_channels_are_asked_for_by_the_name_of_both_parameter_tables(audio
 )
 async def test_two_channels_are_told_apart_by_channel_and_one_by_voice(audio: Audio, counted: dict[str, int]) -> None:
     options = GowajeeOptions(multichannels=True, **counted)  # type: ignore[arg-type]  # each has the types of its fields
-    wished = replace(audio, wishes=Wishes(speakers=(3, 3)))
+    wished = replace(audio, hints=Hints(speakers=(3, 3)))
     stereo = json.loads((await asked(replace(wished, channels=2), options)).content)
     assert stereo.keys() == {"audioData", "multichannels"}
     mono, plain = [
@@ -213,7 +213,7 @@ async def test_a_score_goes_along_with_words_whoever_wished_for_them(audio: Audi
     options = GowajeeOptions(boost_score=7)
     without = json.loads((await asked(audio, options)).content)
     assert "boostScore" not in without
-    body = json.loads((await asked(replace(audio, wishes=Wishes(vocabulary=("word",))), options)).content)
+    body = json.loads((await asked(replace(audio, hints=Hints(vocabulary=("word",))), options)).content)
     assert (body["boostWordList"], body["boostScore"]) == (["word"], 7)
 
 
@@ -272,7 +272,7 @@ async def test_an_address_that_is_no_longer_offered_starts_the_job_again(audio: 
 
 
 @pytest.mark.parametrize("model", ["pulse", "cosmos", "astro"])
-async def test_more_than_five_hours_are_refused_before_anything_is_sent(audio: Audio, model: Model) -> None:
+async def test_more_than_five_hours_are_refused_before_anything_is_sent(audio: Audio, model: ModelName) -> None:
     scripted = partner()
     provider = gowajee(scripted, model=model, host=lambda _: "https://us.example/")
     assert provider.capabilities.longest == timedelta(hours=5)
@@ -296,14 +296,14 @@ async def test_voices_do_not_go_with_an_address_and_the_wished_number_of_speaker
     scripted = partner()
     options = GowajeeOptions(reference_speakers={"Ann": recording(tmp_path, key="voice").path})
     provider = gowajee(scripted, largest_inline=1000, host=lambda _: "https://us.example/x", options=options)
-    wished = replace(audio, wishes=Wishes(speakers=(2, 2)))
+    wished = replace(audio, hints=Hints(speakers=(2, 2)))
     await provider.submit(wished, await provider.prepare(wished))
     body = json.loads(scripted.asked[SUBMIT][0].content)
     assert body == {"audioData": "https://us.example/x", "diarization": True, "numSpeakers": 2}
 
 
 @pytest.mark.parametrize(("model", "boosts"), [("pulse", True), ("cosmos", True), ("astro", False)])
-def test_a_vocabulary_is_offered_where_the_model_takes_one(model: Model, *, boosts: bool) -> None:
+def test_a_vocabulary_is_offered_where_the_model_takes_one(model: ModelName, *, boosts: bool) -> None:
     assert gowajee(partner(), model=model).capabilities.vocabulary is boosts
 
 
@@ -378,7 +378,7 @@ def test_an_impossible_wish_is_named(wrong: dict[str, object], named: str) -> No
         ("cosmos", GowajeeOptions(reference_speakers={"Ann": Path("a.wav")})),
     ],
 )
-def test_a_wish_that_the_model_does_not_know_is_named(model: Model, options: GowajeeOptions) -> None:
+def test_a_wish_that_the_model_does_not_know_is_named(model: ModelName, options: GowajeeOptions) -> None:
     with pytest.raises(ValueError, match="needs the model pulse"):
         gowajee(partner(), model=model, options=options)
 
@@ -405,7 +405,7 @@ async def test_a_transcript_says_where_the_voices_could_not_be_sent(
 
 
 async def test_what_is_sent_to_every_model_is_wav_as_it_was_prepared(audio: Audio) -> None:
-    for model in get_args(Model):
+    for model in get_args(ModelName):
         scripted = Partner(
             {f"POST /v1/speech-to-text/{model}/transcribe/async": [Reply(body=sample("gowajee_accepted"))]}
         )
@@ -511,10 +511,10 @@ async def test_a_status_that_says_completed_beats_a_webhook_that_says_failed_or_
 
 async def test_a_status_that_lags_behind_a_webhook_is_asked_again_soon() -> None:
     assert await checked("gowajee_status_waiting", age=MINUTE, notice=SUCCESS) == Pending(
-        look_after=timedelta(seconds=3)
+        poll_after=timedelta(seconds=3)
     )
     assert await checked("gowajee_status_waiting", age=30 * MINUTE, notice=SUCCESS) == Pending(
-        look_after=timedelta(seconds=30)
+        poll_after=timedelta(seconds=30)
     )
     assert await checked("gowajee_status_waiting") == Pending()
 

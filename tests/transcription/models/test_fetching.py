@@ -33,7 +33,7 @@ from transcription.models.errors import (
     WrongContent,
 )
 from transcription.models.sources import LocalFiles, PlacedFiles
-from transcription.models.store import ModelStore, Origin
+from transcription.models.store import ModelOrigin, ModelStore
 
 ROOT = Path(__file__).parents[3]
 MADE = invent("little")
@@ -71,7 +71,7 @@ def test_every_file_comes_and_is_what_it_should_be(server: HubStandIn, tmp_path:
 async def test_what_was_fetched_is_found(server: HubStandIn, tmp_path: Path) -> None:
     await asyncio.to_thread(fetch, server, tmp_path)
     found = await ModelStore(tmp_path, catalog=[MADE.model]).find("little")
-    assert (found.origin, found.folder) == (Origin.FETCHED, tmp_path / "little")
+    assert (found.origin, found.folder) == (ModelOrigin.FETCHED, tmp_path / "little")
 
 
 def test_what_is_there_is_not_fetched_again(server: HubStandIn, tmp_path: Path) -> None:
@@ -537,7 +537,7 @@ async def test_the_real_weights_come_through_a_mirror_as_they_are(tmp_path: Path
         with hub.open_hub(mirror=server.mirror) as source:
             fetching.install(TINY_EN, source, directory=tmp_path)
         assert server.ranges("model.bin") == [None, "bytes=30000000-"]
-    assert (await ModelStore(tmp_path).find("tiny.en")).origin is Origin.FETCHED
+    assert (await ModelStore(tmp_path).find("tiny.en")).origin is ModelOrigin.FETCHED
 
 
 def test_packages_are_a_source_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ import pytest
 from tests.transcription.models.invented import Invented, invent, plant, unpinned
 from transcription.models.catalog import CATALOG, TINY_EN
 from transcription.models.errors import DamagedModel, MissingModel, ModelError, UnknownModel, UnpinnedModel
-from transcription.models.store import AUTO, ModelStore, Origin, default_directory
+from transcription.models.store import AUTO, ModelOrigin, ModelStore, default_directory
 
 GOOD, BETTER = invent("good", packages=1), invent("better", packages=2, fill=b"b")
 
@@ -33,14 +33,14 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 async def test_a_model_that_was_fetched_is_found_by_its_name(tmp_path: Path) -> None:
     folder = GOOD.put(tmp_path / "models" / "good")
     found = await store_of(tmp_path, GOOD).find("good")
-    assert (found.folder, found.origin, found.name) == (folder, Origin.FETCHED, "good")
+    assert (found.folder, found.origin, found.name) == (folder, ModelOrigin.FETCHED, "good")
     assert found.languages == frozenset({"en"})
 
 
 async def test_a_model_in_one_package_is_used_where_it_lies(tmp_path: Path, site: Path) -> None:
     plant(GOOD, site)
     found = await store_of(tmp_path, GOOD).find("good")
-    assert (found.folder, found.origin) == (site / "good_weights_0" / "data", Origin.PACKAGE)
+    assert (found.folder, found.origin) == (site / "good_weights_0" / "data", ModelOrigin.PACKAGE)
     assert not (tmp_path / "models").exists()
 
 
@@ -51,14 +51,14 @@ async def test_a_model_in_two_packages_is_joined_once(tmp_path: Path, site: Path
     assert found.folder == tmp_path / "models" / "better"
     assert {path.name: path.read_bytes() for path in found.folder.iterdir()} == BETTER.contents
     joined = (found.folder / "model.bin").stat()
-    assert (await store.find("better")).origin is Origin.FETCHED
+    assert (await store.find("better")).origin is ModelOrigin.FETCHED
     assert (found.folder / "model.bin").stat() == joined
 
 
 async def test_looking_joins_nothing(tmp_path: Path, site: Path) -> None:
     plant(BETTER, site)
     seen = await store_of(tmp_path, BETTER).look("better")
-    assert (seen.model, seen.folder, seen.origin) == (BETTER.model, None, Origin.PACKAGE)
+    assert (seen.model, seen.folder, seen.origin) == (BETTER.model, None, ModelOrigin.PACKAGE)
     assert not (tmp_path / "models").exists()
 
 
@@ -202,7 +202,7 @@ async def test_the_operators_folder_may_hold_any_model(tmp_path: Path) -> None:
     other = invent("other")
     folder = other.put(tmp_path / "mine")
     found = await store_of(tmp_path, GOOD).find(str(folder))
-    assert (found.name, found.languages, found.folder, found.origin) == (None, None, folder, Origin.FOLDER)
+    assert (found.name, found.languages, found.folder, found.origin) == (None, None, folder, ModelOrigin.FOLDER)
 
 
 async def test_a_known_model_in_the_operators_folder_is_called_by_its_name(tmp_path: Path) -> None:
@@ -250,7 +250,7 @@ async def test_the_real_model_is_verified_where_its_package_has_it(tmp_path: Pat
     except PackageNotFoundError:
         pytest.skip(f"REAL MODEL NOT TESTED: the package {TINY_EN.distributions[0]} is not installed (make offline)")
     found = await ModelStore(tmp_path / "models", catalog=CATALOG).find("tiny.en")
-    assert (found.model, found.origin) == (TINY_EN, Origin.PACKAGE)
+    assert (found.model, found.origin) == (TINY_EN, ModelOrigin.PACKAGE)
 
 
 def test_every_error_is_of_one_tree() -> None:

@@ -18,16 +18,16 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.errors import SlackMishap
-from bot.slack.socket_mode.connection import Connection, Pulse, TurnedAway, acknowledgement
+from bot.slack.errors import SDK_ERRORS
+from bot.slack.socket_mode.connection import Liveness, SocketConnection, TurnedAway, acknowledgement
 from bot.slack.socket_mode.socket_mode import SocketMode, fresh_address
-from bot.slack.socket_mode.supervisor import Story, trouble
-from bot.slack.socket_mode.timings import PACE, Pace
+from bot.slack.socket_mode.supervisor import LogOnce, trouble
+from bot.slack.socket_mode.timings import TIMINGS, Timings
 from sandbox import faults
 from sandbox.slack import Delivery, Slack
 
 JSON: dict[str, Any] = {"Content_Type": "application/json"}
-QUICK = Pace(
+QUICK = Timings(
     opening=timedelta(seconds=1),
     ping=timedelta(milliseconds=30),
     finishing=timedelta(seconds=5),
@@ -82,7 +82,7 @@ def app(client: AsyncWebClient) -> App:
 
 
 @asynccontextmanager
-async def at_work(slack: Slack, app: App, *, pace: Pace = QUICK) -> AsyncIterator[SocketMode]:
+async def at_work(slack: Slack, app: App, *, pace: Timings = QUICK) -> AsyncIterator[SocketMode]:
     """Socket Mode while the `async with` lasts; it leaves no task behind."""
     made = SocketMode(app.bolt, app_token=slack.app_token, client=app.bolt.client, connected=lambda: None, pace=pace)
     running = asyncio.create_task(made.run())
@@ -375,7 +375,7 @@ async def test_an_address_that_is_not_given_has_a_word_for_why(
     slack: Slack, client: AsyncWebClient, fault: faults.Fault, word: str, wait: int
 ) -> None:
     slack.faults.arm("apps.connections.open", fault)
-    with pytest.raises((TurnedAway, *SlackMishap)) as refused:
+    with pytest.raises((TurnedAway, *SDK_ERRORS)) as refused:
         await fresh_address(client, app_token=slack.app_token)
     assert trouble(refused.value) == (word, timedelta(seconds=wait))
 
@@ -395,9 +395,9 @@ async def test_a_connection_that_is_refused_has_a_word_for_why_that_does_not_tel
 ) -> None:
     slack.faults.arm("socket", fault)
     address = await fresh_address(app.bolt.client, app_token=slack.app_token)
-    with pytest.raises((TurnedAway, *SlackMishap)) as refused:
+    with pytest.raises((TurnedAway, *SDK_ERRORS)) as refused:
         async with asyncio.timeout(0.2 if fault.delay else 10):
-            await Connection.open(address, app=app.bolt, client=app.bolt.client, pace=QUICK)
+            await SocketConnection.open(address, app=app.bolt, client=app.bolt.client, pace=QUICK)
     assert trouble(refused.value) == (word, timedelta(seconds=wait))
 
 
@@ -405,13 +405,13 @@ async def test_a_connection_that_ends_before_its_hello_has_a_word_for_why(slack:
     slack.trip("open", "cut")
     address = await fresh_address(app.bolt.client, app_token=slack.app_token)
     with pytest.raises(TurnedAway) as refused:
-        await Connection.open(address, app=app.bolt, client=app.bolt.client, pace=QUICK)
+        await SocketConnection.open(address, app=app.bolt, client=app.bolt.client, pace=QUICK)
     assert trouble(refused.value) == ("closed", timedelta(0))
 
 
 async def test_an_address_that_is_none_has_a_word_for_why(app: App) -> None:
-    with pytest.raises(SlackMishap) as refused:
-        await Connection.open("nowhere?ticket=1", app=app.bolt, client=app.bolt.client, pace=QUICK)
+    with pytest.raises(SDK_ERRORS) as refused:
+        await SocketConnection.open("nowhere?ticket=1", app=app.bolt, client=app.bolt.client, pace=QUICK)
     assert trouble(refused.value) == ("InvalidUrlClientError", timedelta(0))
 
 
@@ -431,7 +431,7 @@ class Lines:
 
 def test_each_change_of_state_is_told_and_no_attempt() -> None:
     lines = Lines()
-    story = Story(1, write=lines)
+    story = LogOnce(1, write=lines)
     story.tell("socket connected")
     story.settle()
     assert lines.new() == [("socket connected", None)]
@@ -453,7 +453,7 @@ def test_each_change_of_state_is_told_and_no_attempt() -> None:
 
 def test_a_connection_that_comes_and_goes_is_told_once_and_once_more_when_it_stays() -> None:
     lines = Lines()
-    story = Story(1, write=lines)
+    story = LogOnce(1, write=lines)
     for _ in range(5):
         story.tell("socket connected")
         story.tell("socket lost", why="closed")
@@ -465,13 +465,13 @@ def test_a_connection_that_comes_and_goes_is_told_once_and_once_more_when_it_sta
 
 @given(failures=st.integers(0, 10_000), chance=st.floats(0, 1))
 def test_a_pause_grows_with_the_failures_and_never_over_half_a_minute(failures: int, chance: float) -> None:
-    pause = PACE.pause(failures, chance=chance)
+    pause = TIMINGS.pause(failures, chance=chance)
     assert timedelta(seconds=0.1) <= pause <= timedelta(seconds=30)
-    assert PACE.pause(failures, chance=1) == timedelta(seconds=min(2 ** min(failures, 5), 30))
+    assert TIMINGS.pause(failures, chance=1) == timedelta(seconds=min(2 ** min(failures, 5), 30))
 
 
 def test_silence_is_counted_in_pings() -> None:
-    pulse = Pulse(unanswered=2, unheard=3)
+    pulse = Liveness(unanswered=2, unheard=3)
     for _ in range(20):
         pulse.asked()
         pulse.answered()
@@ -484,7 +484,7 @@ def test_silence_is_counted_in_pings() -> None:
 
 
 def test_a_slack_that_pinged_is_expected_to_say_something_now_and_then() -> None:
-    pulse = Pulse(unanswered=2, unheard=3)
+    pulse = Liveness(unanswered=2, unheard=3)
     pulse.pinged()
     for _ in range(3):
         pulse.asked()

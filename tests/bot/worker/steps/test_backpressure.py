@@ -19,7 +19,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.slack.downloads import Downloads
 from bot.slack.errors import SlackRefused, SlackUnavailable
 from bot.slack.pauses import Paused
-from bot.slack.tokens import LastingToken
+from bot.slack.tokens import StaticToken
 from bot.slack.uploads import Attachment
 from bot.slack.workspace import Workspace
 from bot.worker.rate_limits import LONGEST_PAUSE, OUTAGE, SHORTEST_PAUSE, RateLimits, Waiting
@@ -32,17 +32,17 @@ NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 def test_one_recording_that_gets_no_answer_stops_nobody_else() -> None:
     limits = RateLimits()
     for _ in range(20):
-        limits.unanswered("botlhale", "poison", now=NOON)
+        limits.record_failure("botlhale", "poison", now=NOON)
     assert limits.paused_until("botlhale", now=NOON) is None
 
 
 def test_when_nobody_gets_an_answer_the_pauses_become_longer_up_to_a_minute() -> None:
     limits, now, pauses = RateLimits(), NOON, []
     for job in map(str, range(OUTAGE - 1)):
-        limits.unanswered("botlhale", job, now=now)
+        limits.record_failure("botlhale", job, now=now)
     for _ in range(10):
-        limits.unanswered("botlhale", "another", now=now)
-        limits.unanswered("botlhale", "one more that was under way", now=now)
+        limits.record_failure("botlhale", "another", now=now)
+        limits.record_failure("botlhale", "one more that was under way", now=now)
         until = limits.paused_until("botlhale", now=now)
         assert until is not None
         pauses.append(until - now)
@@ -55,21 +55,21 @@ def test_when_nobody_gets_an_answer_the_pauses_become_longer_up_to_a_minute() ->
 def test_one_answer_ends_the_outage() -> None:
     limits = RateLimits()
     for job in map(str, range(OUTAGE)):
-        limits.unanswered("botlhale", job, now=NOON)
+        limits.record_failure("botlhale", job, now=NOON)
     later = NOON + LONGEST_PAUSE
-    limits.answered("botlhale")
+    limits.record_success("botlhale")
     for job in map(str, range(OUTAGE - 1)):
-        limits.unanswered("botlhale", job, now=later)
+        limits.record_failure("botlhale", job, now=later)
     assert limits.paused_until("botlhale", now=later) is None
-    limits.unanswered("botlhale", "another", now=later)
+    limits.record_failure("botlhale", "another", now=later)
     assert limits.paused_until("botlhale", now=later) == later + SHORTEST_PAUSE
 
 
 def in_order(limits: RateLimits, waiting: list[Waiting]) -> list[str]:
     """The jobs in the order in which they are due, once each knows of all the others."""
     for one in waiting:
-        limits.turn_after("door", one, until=NOON)
-    turns = [(limits.turn_after("door", one, until=NOON), one.since, one.job) for one in waiting]
+        limits.due_in_line("door", one, until=NOON)
+    turns = [(limits.due_in_line("door", one, until=NOON), one.since, one.job) for one in waiting]
     assert min(turns)[0] == NOON
     return [job for _, _, job in sorted(turns)]
 
@@ -115,7 +115,7 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
 def workspace_in(slack: Slack, session: aiohttp.ClientSession) -> Workspace:
     client = AsyncWebClient(base_url=slack.api_url, retry_handlers=[], session=session)
-    token = LastingToken(SecretStr(slack.bot_token))
+    token = StaticToken(SecretStr(slack.bot_token))
     downloads = Downloads(session=session, token=token, origins=(slack.origin,))
     return Workspace(client=client, session=session, token=token, downloads=downloads)
 

@@ -19,7 +19,7 @@ from sandbox import faults
 from sandbox.slack import Slack
 from storage import exports, forgetting, transcripts
 from storage.database import Database, Transaction
-from storage.exports import Recipient, Wish
+from storage.exports import ExportRequest, Recipient
 from storage.job import Job, JobState, Reason
 from tests.bot.job_fixtures import NOON, a_job, new_database
 from transcription.transcript import Transcript
@@ -35,11 +35,14 @@ async def exported(database: Database) -> Job:
         transcripts.put(tx, job.id, Transcript(turns=(), duration=timedelta(minutes=1)), now=NOON)
         for number in range(FILES):
             exports.add(
-                tx, job.id, Wish(format="txt", recipient=Recipient.THREAD, by="U1", request=f"V{number}"), now=NOON
+                tx,
+                job.id,
+                ExportRequest(format="txt", recipient=Recipient.THREAD, by="U1", request=f"V{number}"),
+                now=NOON,
             )
         for each in exports.of_job(tx, job.id):
             exports.note(tx, replace(each, channel="C1", file=f"F{each.number}", message_ts=f"{each.number}.0"))
-        forgetting.forget(tx, job, forgetting.Wish(by="U1", why="why", reason=Reason.CANCELLED), now=NOON)
+        forgetting.forget(tx, job, forgetting.ForgetRequest(by="U1", why="why", reason=Reason.CANCELLED), now=NOON)
 
     await database.write(work)
     return job

@@ -10,7 +10,7 @@ MOST_WORDS = 200
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wishes:
+class Hints:
     """None, or nothing in it, leaves it to how the transcriber is set up; what it cannot do it leaves out.
 
     `language` is a code as the transcriber writes it. `speakers` are the fewest and the most that speak, the same
@@ -27,4 +27,4 @@ class Wishes:
         return self.speakers[0] if self.speakers and self.speakers[0] == self.speakers[1] else None
 
 
-NOTHING = Wishes()
+NO_HINTS = Hints()
