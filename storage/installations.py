@@ -43,13 +43,13 @@ def put(tx: Transaction, installed: Installed) -> None:
     tx.run(
         """
         INSERT INTO installations (place, enterprise, url, bot_user, bot_id, scopes, token, refresh_token, expires_at,
-                                   complete_rotation, exchange_until, installed_by, installed_at)
+                                   exchange, exchange_until, installed_by, installed_at)
         VALUES (:place, :enterprise, :url, :bot_user, :bot_id, :scopes, :token, :refresh_token, :expires_at,
                 NULL, NULL, :by, :at)
         ON CONFLICT (place) DO UPDATE SET
             enterprise = excluded.enterprise, url = excluded.url, bot_user = excluded.bot_user,
             bot_id = excluded.bot_id, scopes = excluded.scopes, token = excluded.token,
-            refresh_token = excluded.refresh_token, expires_at = excluded.expires_at, complete_rotation = NULL,
+            refresh_token = excluded.refresh_token, expires_at = excluded.expires_at, exchange = NULL,
             exchange_until = NULL, installed_by = excluded.installed_by, installed_at = excluded.installed_at
         """,
         place=installed.place,
@@ -109,8 +109,8 @@ def begin_rotation(tx: Transaction, seen: Installed, *, by: str, now: datetime, 
     """Let `by` alone rotate the token that they saw, until then; False where it is another's turn, or done."""
     return bool(
         tx.run(
-            "UPDATE installations SET complete_rotation = :by, exchange_until = :until WHERE place = :place "
-            "AND token = :seen AND (complete_rotation IS NULL OR exchange_until <= :now)",
+            "UPDATE installations SET exchange = :by, exchange_until = :until WHERE place = :place "
+            "AND token = :seen AND (exchange IS NULL OR exchange_until <= :now)",
             place=seen.place,
             seen=seen.token,
             by=by,
@@ -127,7 +127,7 @@ def complete_rotation(
     return bool(
         tx.run(
             "UPDATE installations SET token = :token, refresh_token = :refresh, expires_at = :expires, "
-            "complete_rotation = NULL, exchange_until = NULL WHERE place = :place AND token = :seen",
+            "exchange = NULL, exchange_until = NULL WHERE place = :place AND token = :seen",
             place=seen.place,
             seen=seen.token,
             token=token,
@@ -138,9 +138,9 @@ def complete_rotation(
 
 
 def postpone_rotation(tx: Transaction, place: str, *, by: str, until: datetime) -> None:
-    """Let nobody complete_rotation the token before that moment: it did not work."""
+    """Let nobody rotate the token before that moment: it did not work."""
     tx.run(
-        "UPDATE installations SET exchange_until = :until WHERE place = :place AND complete_rotation = :by",
+        "UPDATE installations SET exchange_until = :until WHERE place = :place AND exchange = :by",
         place=place,
         by=by,
         until=stored(until),
@@ -148,10 +148,8 @@ def postpone_rotation(tx: Transaction, place: str, *, by: str, until: datetime) 
 
 
 def void_rotations(tx: Transaction) -> None:
-    """Nobody is at an complete_rotation: for a process that begins, and is the only one."""
-    tx.run(
-        "UPDATE installations SET complete_rotation = NULL, exchange_until = NULL WHERE complete_rotation IS NOT NULL"
-    )
+    """No rotation is under way: for a process that begins, and is the only one."""
+    tx.run("UPDATE installations SET exchange = NULL, exchange_until = NULL WHERE exchange IS NOT NULL")
 
 
 def reencrypt(
@@ -160,7 +158,7 @@ def reencrypt(
     """Keep the same tokens, sealed with another key, unless they were exchanged meanwhile, or somebody is at it."""
     tx.run(
         "UPDATE installations SET token = :token, refresh_token = :refresh WHERE place = :place AND token = :seen "
-        "AND (complete_rotation IS NULL OR exchange_until <= :now)",
+        "AND (exchange IS NULL OR exchange_until <= :now)",
         place=seen.place,
         seen=seen.token,
         now=stored(now),

@@ -1,6 +1,6 @@
 """The database in one file: a writer with full durability and a reader beside it, each with a thread of its own.
 
-GroupCommits of units (`storage.grouping`) share a transaction and its `fsync`. See docs/decisions/0002 and 0024.
+Groups of units (`storage.grouping`) share a transaction and its `fsync`. See docs/decisions/0002 and 0024.
 """
 
 from __future__ import annotations

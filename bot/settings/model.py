@@ -167,7 +167,7 @@ class Settings(BaseSettings):
         default=False, description="Ask for word times (pulse); nothing is read from them."
     )
     gowajee_boost_words: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="CommaSeparated to expect, separated by commas, beside those set in Slack (pulse, cosmos)."
+        (), description="Words to expect, separated by commas, beside those set in Slack (pulse, cosmos)."
     )
     gowajee_boost_score: int | None = Field(None, ge=1, le=20, description="How strongly to expect these words.")
     gowajee_multichannels: bool = Field(

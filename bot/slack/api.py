@@ -14,7 +14,7 @@ from bot.slack.pauses import Pauses
 from bot.slack.tokens import BotToken
 
 AWAY = 3
-"""SlackApi in a row without an answer: Slack, or the way to it, is not there."""
+"""Calls in a row without an answer: Slack, or the way to it, is not there."""
 
 ApiResponse = tuple[dict[str, Any], Mapping[str, object]]
 """What Slack says, and the headers that came with it."""

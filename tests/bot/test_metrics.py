@@ -10,6 +10,7 @@ from prometheus_client import generate_latest
 
 from bot.metrics import Metrics
 from bot.slack.errors import SlackNotAuthorised, SlackRefused
+from bot.worker.retries import EXPECTED
 from storage.database import StorageUnavailable
 from storage.job import Failure, Job, JobId, JobState, Origin, Reason
 from tests.bot.job_fixtures import NOON
@@ -42,7 +43,7 @@ def test_counters_that_alerts_look_at_begin_at_nought() -> None:
     ("status", "outcome"), [(200, "kept"), (401, "refused"), (413, "refused"), (500, "failed"), (503, "failed")]
 )
 def test_an_answer_is_timed_by_what_became_of_the_request(status: int, outcome: str) -> None:
-    metrics = Metrics()
+    metrics = Metrics(expected=EXPECTED)
     metrics.acknowledged("event", status=status, after=0.2)
     said = told(metrics)
     labels = {"kind": "event", "outcome": outcome}
@@ -65,7 +66,7 @@ def test_an_answer_is_timed_by_what_became_of_the_request(status: int, outcome: 
     ],
 )
 def test_errors_are_counted_by_their_kind_and_never_by_what_they_say(error: Exception, kind: str) -> None:
-    metrics = Metrics()
+    metrics = Metrics(expected=EXPECTED)
     with pytest.raises(type(error)), metrics.provider_call("botlhale", "check"):
         raise error
     with pytest.raises(type(error)), metrics.slack_call("files.info"):
@@ -82,7 +83,7 @@ def test_errors_are_counted_by_their_kind_and_never_by_what_they_say(error: Exce
 
 
 def test_calls_are_timed_whether_they_fail_or_not() -> None:
-    metrics = Metrics()
+    metrics = Metrics(expected=EXPECTED)
     with metrics.provider_call("botlhale", "submit"):
         pass
     with pytest.raises(Unavailable), metrics.provider_call("botlhale", "submit"):
@@ -121,7 +122,7 @@ def test_a_failure_is_counted_once_when_it_is_known_and_once_when_it_is_told() -
 
 
 def test_a_job_that_was_started_again_says_nothing_about_how_long_answers_take() -> None:
-    metrics = Metrics()
+    metrics = Metrics(expected=EXPECTED)
     replying = replace(JOB, state=JobState.REPLYING, retried=1)
     metrics.moved(replying, replace(replying, state=JobState.REPLIED), age=timedelta(days=30))
     said = told(metrics)
@@ -130,7 +131,7 @@ def test_a_job_that_was_started_again_says_nothing_about_how_long_answers_take()
 
 
 def test_a_job_left_alone_has_a_reason_and_no_reply() -> None:
-    metrics = Metrics()
+    metrics = Metrics(expected=EXPECTED)
     received = replace(JOB, state=JobState.RECEIVED, provider=None)
     alone = replace(received, state=JobState.ABANDONED, failure=Failure(reason=Reason.NOT_AUDIO))
     metrics.moved(received, alone, age=timedelta(seconds=1))

@@ -145,7 +145,7 @@ FAILURES = ("FAIL", "ERROR", "CANCEL", "TIMED")
 """How words begin that end a job without a result; a word that nobody documented means that the work goes on."""
 
 DONE = frozenset({"COMPLETED", "COMPLETE", "DONE", "FINISHED", "SUCCESS", "SUCCEEDED"})
-"""Text for a result that is there. Only the first is documented; a webhook's success carries no word at all."""
+"""Words for a result that is there. Only the first is documented; a webhook's success carries no word at all."""
 
 
 def read_status(body: bytes, *, handle: Handle, length: timedelta | None = None) -> GowajeeStatus:
