@@ -100,7 +100,7 @@ async def keep_in_touch(workspaces: Workspaces) -> None:
         try:
             await workspaces.keep_in_touch()
         except (SlackUnavailable, SlackRefused, StorageUnavailable) as error:
-            _log.warning("slack not reached", error=str(error))
+            _log.warning("slack_unreachable", error=str(error))
         await asyncio.sleep(ASK_AGAIN.total_seconds())
 
 

@@ -56,7 +56,7 @@ def _fallen(kind: type[BaseException], error: BaseException | None, trace: Trace
     """Tell of an error that nobody caught, without its words."""
     if issubclass(kind, KeyboardInterrupt | SystemExit):
         return
-    _log.critical("broken down", error=kind.__name__, at=_places(trace))
+    _log.critical("unhandled_exception", error=kind.__name__, at=_places(trace))
     for part in getattr(error, "exceptions", ()):
         _fallen(type(part), part, part.__traceback__)
 

@@ -82,7 +82,7 @@ async def _note(
             forget(tx)
 
     for place in places:
-        _log.warning("app removed", place=place)
+        _log.warning("app_uninstalled", place=place)
     await database.write(work)
 
 

@@ -53,5 +53,5 @@ def understood(model: type[M], event: Event) -> M | None:
     try:
         return model.model_validate(event)
     except ValidationError:
-        _log.error("event not understood", type=model.__name__)
+        _log.error("event_invalid", type=model.__name__)
         return None

@@ -51,7 +51,7 @@ def register(
             callback = Callback(query=request.query, headers=request.headers, body=body)
             handle = provider.admit(callback)
         except BadSignature:
-            _log.warning("webhook refused", provider=name)
+            _log.warning("webhook_rejected", provider=name)
             return web.Response(status=401)
         except TimeoutError:
             return web.Response(status=408)
@@ -59,7 +59,7 @@ def register(
             return web.Response(status=400)
         except Misunderstood:
             # Answered 200: the same nonsense would come again. The status call finds out what is true.
-            _log.warning("webhook not understood", provider=name, size=len(body))
+            _log.warning("webhook_invalid", provider=name, size=len(body))
             return web.json_response(data=True)
 
         def keep(tx: Transaction) -> None:
@@ -69,7 +69,7 @@ def register(
                 jobs.wake(tx, provider=name, handle=handle, now=clock())
 
         await database.write(keep)
-        _log.info("webhook kept", provider=name)
+        _log.info("webhook_stored", provider=name)
         return web.json_response(data=True)  # as on the vendor's page
 
     app.router.add_post("/webhooks/{provider}", _or_unavailable(receive))

@@ -124,7 +124,7 @@ class CatchingUp:
                     found += _sharings(await workspace.file(file.id), since=since)
         found.sort(key=lambda sharing: float(sharing[2].ts))
         added = await self._tools.database.write(lambda tx: _add(tx, found, site, now=self._tools.clock()))
-        _log.info("caught up", recordings=added)
+        _log.info("catch_up_done", recordings=added)
 
 
 @contextmanager
@@ -132,15 +132,15 @@ def _told() -> Iterator[None]:
     try:
         yield
     except (SlackUnavailable, SlackRefused, StorageUnavailable) as error:
-        _log.warning("not caught up", error=str(error))
+        _log.warning("catch_up_failed", error=str(error))
 
 
 def _is_left(place: str, error: SlackUnavailable | SlackRefused) -> bool:
     """Whether it is of no use to ask there again."""
     if isinstance(error, SlackRefused) or (isinstance(error, SlackNotAuthorised) and error.is_removal):
-        _log.warning("workspace not looked through", place=place, error=str(error))
+        _log.warning("catch_up_impossible", place=place, error=str(error))
         return True
-    _log.warning("not caught up", place=place, error=str(error))
+    _log.warning("catch_up_failed", place=place, error=str(error))
     return False
 
 

@@ -178,7 +178,7 @@ class HomePages:
             self._tell(_DATABASE, error)
         except Exception as error:  # noqa: BLE001 - a page is a courtesy: no bug in one is worth the bot
             self._leave(look)
-            _log.error("home pages stumbled", error=type(error).__name__)
+            _log.error("home_page_error", error=type(error).__name__)
         finally:
             look.in_hand = False
 
@@ -253,7 +253,7 @@ class HomePages:
         why = str(error) or type(error).__name__
         if self._troubles.get(where) != why:
             self._troubles[where] = why
-            _log.warning("home not shown", error=why)
+            _log.warning("home_page_not_published", error=why)
 
 
 def _hash(view: dict[str, object]) -> bytes:

@@ -80,7 +80,7 @@ class Housekeeping:
             lambda tx: forgetting.settle_removals(tx, gone=gone, back=back, asked=asked, before=before)
         )
         if count:
-            _log.warning("workspace forgotten: the app was removed", jobs=count)
+            _log.warning("workspace_deleted", jobs=count)
 
     async def _clear_the_index(self) -> None:
         """Once a day, rewrite the index without what was removed, in small steps: everybody else goes on in between."""
@@ -97,7 +97,7 @@ class Housekeeping:
         while count := await self._tools.database.write(search.catch_up):
             total += count
         if total:
-            _log.info("transcripts made findable", transcripts=total)
+            _log.info("transcripts_indexed", transcripts=total)
 
     async def _forget_the_old(self) -> None:
         days = self._tools.settings.retention_days
@@ -105,4 +105,4 @@ class Housekeeping:
             return
         before = self._clock() - timedelta(days=days)
         while count := await self._tools.database.write(lambda tx: forgetting.purge(tx, before=before)):
-            _log.info("old transcripts forgotten", transcripts=count)
+            _log.info("transcripts_expired", transcripts=count)

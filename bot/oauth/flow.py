@@ -61,7 +61,7 @@ def register(server: web.Application, settings: Settings, registry: Installation
             try:
                 return _as_response(await handle(asked))
             except (*SDK_ERRORS, StorageUnavailable, NoBot) as error:
-                _log.error("installation failed", error=type(error).__name__)
+                _log.error("installation_failed", error=type(error).__name__)
                 return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE, text=pages.failed(), headers=pages.HEADERS)
 
         return answer
@@ -158,7 +158,7 @@ class _Installations(AsyncInstallationStore):
         url = (await self.registry.client.auth_test(token=installation.bot_token)).get("url")
         kept = self._sealed(installation, place=place, url=str(url or ""))
         await self.registry.database.write(lambda tx: installations.put(tx, kept))
-        _log.info("app installed", place=place)
+        _log.info("app_installed", place=place)
 
     def _sealed(self, given: Installation, *, place: str, url: str) -> Installed:
         seal, refresh_token, expires = self.registry.seals.seal, given.bot_refresh_token, given.bot_token_expires_at
@@ -195,7 +195,7 @@ async def _not_done(args: AsyncFailureArgs) -> BoltResponse:
             return _ended(args, HTTPStatus.BAD_REQUEST, pages.out_of_date())
         case _:
             # What comes with a request is nobody's word, and is not logged.
-            _log.error("installation failed", error=args.reason if args.reason in _OF_BOLT else "refused")
+            _log.error("installation_failed", error=args.reason if args.reason in _OF_BOLT else "refused")
             return _ended(args, HTTPStatus.BAD_GATEWAY, pages.failed())
 
 

@@ -100,7 +100,7 @@ class ManyWorkspaces:
         place = enterprise if is_enterprise_install or not team else team
         found = await self.registry.database.read(lambda tx: installations.at(tx, place)) if place else None
         if found is None:
-            _log.warning("another workspace refused")
+            _log.warning("workspace_unknown")
             return None
         return self._met(found, team=team or "")
 
@@ -201,7 +201,7 @@ class ManyWorkspaces:
             try:
                 token, refresh_token = self._resealed(installed)
             except SlackNotAuthorised as error:
-                _log.error("token not sealed anew", place=installed.place, error=str(error))
+                _log.error("token_reencryption_failed", place=installed.place, error=str(error))
                 continue
             await self.registry.database.write(
                 partial(

@@ -147,14 +147,14 @@ class RotatedToken:
         try:
             fresh = await self._ask(refresh_token)
         except (SlackNotAuthorised, SlackRefused) as refused:
-            _log.error("token not exchanged", place=seen.place, error=str(refused))
+            _log.error("token_rotation_failed", place=seen.place, error=str(refused))
             await self._put_off(seen, by)
             raise SlackNotAuthorised(f"token_expired: not exchanged ({refused})") from None
         except SlackUnavailable as error:  # it may have been done: the next one tries once that has landed
-            _log.warning("token not exchanged", place=seen.place, error=str(error))
+            _log.warning("token_rotation_failed", place=seen.place, error=str(error))
             return None
         await self._record(seen, fresh)
-        _log.info("token exchanged", place=seen.place)
+        _log.info("token_rotated", place=seen.place)
         return fresh.access_token
 
     async def _begin(self, seen: Installed, by: str) -> bool:

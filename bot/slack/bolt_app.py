@@ -87,7 +87,7 @@ def _kind(body: Mapping[str, Any]) -> str:
 
 
 def _not_stored(error: Exception) -> BoltResponse:
-    _log.error("listener failed", error=type(error).__name__)
+    _log.error("listener_failed", error=type(error).__name__)
     return BoltResponse(status=500, body="")  # Slack delivers again
 
 

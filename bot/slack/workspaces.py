@@ -141,7 +141,7 @@ class OneWorkspace:
         if asked and asked == ours:
             return self._workspace
         # The app is installed there too, perhaps, but we hold no token for it and keep nothing of it.
-        _log.warning("another workspace refused")
+        _log.warning("workspace_unknown")
         return None
 
     async def places(self) -> Sequence[str]:
@@ -182,7 +182,7 @@ class OneWorkspace:
                 [f"SLACK_BOT_TOKEN: Slack refused it ({error}); copy it again from the app's page"]
             ) from None
         except (SlackUnavailable, SlackRefused) as error:
-            _log.warning("slack not reached", error=str(error))  # later, then
+            _log.warning("slack_unreachable", error=str(error))  # later, then
 
     async def keep_in_touch(self) -> None:
         """Ask once more while Slack is away."""

@@ -83,7 +83,9 @@ class Claim:
         self.job = await self._database.write(work)
         if self.job.state is not before.state:
             self.fresh, self.settled = True, False
-            _log.info("job moved", job=self.job.id, to=str(self.job.state), provider=self.job.provider, note=note)
+            _log.info(
+                "job_state_changed", job=self.job.id, state=str(self.job.state), provider=self.job.provider, note=note
+            )
         return self.job
 
     async def record(self, after: Job) -> Job:

@@ -103,7 +103,7 @@ class Worker:
             self._last_turn = self._tools.clock()
             await self._sleep()
         except Exception as error:  # noqa: BLE001 - a row that nobody can read, say: what is heard must go on being kept
-            _log.error("worker stumbled", error=describe(error))
+            _log.error("worker_error", error=describe(error))
             await asyncio.sleep(AFTER_TROUBLE.total_seconds())
 
     async def _take_all_that_is_due(self) -> None:
@@ -111,7 +111,7 @@ class Worker:
             try:
                 claims = await self._claim(most=free)
             except StorageUnavailable as error:
-                _log.error("database unavailable", error=str(error))
+                _log.error("database_unavailable", error=str(error))
                 self._tools.metrics.database_unavailable()
                 self._database_trouble = True
                 return
@@ -148,7 +148,7 @@ class Worker:
         self._woken.set()
         if not task.cancelled() and (error := task.exception()):
             # E.g. the database went away: the lease ends by itself and the job is tried again.
-            _log.error("job dropped", task=task.get_name(), error=type(error).__name__)
+            _log.error("job_dropped", task=task.get_name(), error=type(error).__name__)
 
     async def _sleep(self) -> None:
         due = None
@@ -168,11 +168,11 @@ class Worker:
         try:
             await asyncio.wait({heartbeat, steps}, return_when=asyncio.FIRST_COMPLETED)
             if not steps.done():
-                _log.warning("lease lost", job=claim.job.id)
+                _log.warning("lease_lost", job=claim.job.id)
             else:
                 steps.result()
         except LeaseLost:
-            _log.warning("lease lost", job=claim.job.id)
+            _log.warning("lease_lost", job=claim.job.id)
         finally:
             for task in (heartbeat, steps):
                 task.cancel()
@@ -250,7 +250,7 @@ class Worker:
                 due = held.due if held and held.due else now + min(wait, LONGEST_WAIT)
                 level = logging.ERROR if alarm else logging.WARNING
                 again_in = round((due - now).total_seconds(), 1)
-                _log.log(level, "step failed", job=job.id, state=str(job.state), error=note, again_in=again_in)
+                _log.log(level, "step_failed", job=job.id, state=str(job.state), error=note, again_in=again_in)
                 await claim.fail(due=due, note=note)
 
     async def _give_up(self, claim: Claim, failure: Failure, *, note: str) -> None:
@@ -259,7 +259,7 @@ class Worker:
             await claim.save(without_it(job), note=note)
             await claim.release(Later(due=None))
             return
-        _log.warning("gave up", job=job.id, state=str(job.state), reason=str(failure.reason))
+        _log.warning("job_given_up", job=job.id, state=str(job.state), reason=str(failure.reason))
         if job.state in _WITH_PROVIDER and job.origin.thread is not None:
             ended = replace(job, state=JobState.READY, failure=failure)
         elif job.state is JobState.READY and job.failure is None:

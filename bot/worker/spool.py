@@ -88,7 +88,7 @@ def _make_safe(folder: Path) -> None:
         folder.chmod(stat.S_IMODE(found.st_mode) & ~stat.S_IWOTH)
     else:
         # A container's volume may be so, and has nobody else in it.
-        _log.warning("spool open to other accounts")
+        _log.warning("spool_exposed")
 
 
 def _enter(room: Path) -> None:

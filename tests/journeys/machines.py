@@ -34,6 +34,22 @@ ENOUGH = 60
 MILLISECOND = timedelta(milliseconds=1)
 
 
+EARLIER = {
+    "caught up": "catch_up_done",
+    "job dropped": "job_dropped",
+    "job moved": "job_state_changed",
+    "lease lost": "lease_lost",
+}
+"""The events of the release before that are looked for, and what they are called today (CHANGELOG.md has them all)."""
+
+
+def _in_todays_words(line: dict[str, Any]) -> dict[str, Any]:
+    event = str(line["event"])
+    if event == "job moved":
+        line["state"] = line.pop("to")
+    return line | {"event": EARLIER.get(event, event)}
+
+
 class Machine:
     """`threadscribe run`, whole or in one role. Without a database of its own choosing it keeps one in its folder."""
 
@@ -104,9 +120,9 @@ class Machine:
             self.thaw()
 
     def logged(self, event: str, **more: str | int) -> list[dict[str, Any]]:
-        """Its log lines of this kind that say so."""
+        """Its log lines of this kind that say so, in today's words also where the release before wrote them."""
         lines = (self.folder / "log").read_text(encoding="utf-8").splitlines()
-        entries = [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
+        entries = [_in_todays_words(json.loads(line)) for line in lines if line.startswith("{") and line.endswith("}")]
         return [entry for entry in entries if entry["event"] == event and more.items() <= entry.items()]
 
     def spool(self) -> list[str]:

@@ -201,7 +201,7 @@ async def test_b19_a_word_that_nobody_documented_waits_and_is_logged_once(bench:
         assert silent(slack, shared.channel)
         bench.botlhale.release()
         await transcribed(bench, slack, shared)
-    assert [line["word"] for line in logged if line["event"] == "status word not known"] == ["brewing"]
+    assert [line["word"] for line in logged if line["event"] == "provider_status_unknown"] == ["brewing"]
 
 
 @pytest.mark.parametrize("early", ["absent_asks", "lacking_asks"])

@@ -149,8 +149,8 @@ async def test_in_a_rolling_update_nothing_is_forgotten_and_nothing_doubled(hous
     assert house.sent == [1] * len(shares)
     await house.nothing_is_missing()
     for machine in machines:
-        assert machine.logged("caught up") == []
-        assert machine.logged("job dropped") == []
+        assert machine.logged("catch_up_done") == []
+        assert machine.logged("job_dropped") == []
 
 
 @asynccontextmanager
@@ -173,7 +173,7 @@ async def trickle(house: House) -> AsyncIterator[list[Share]]:
 
 async def has_its_part(machine: Machine) -> None:
     """Wait until it has answered a recording; which of several answers one is up to them."""
-    await eventually(lambda: machine.logged("job moved", to="replied"))
+    await eventually(lambda: machine.logged("job_state_changed", state="replied"))
 
 
 @ON_A_SERVER
@@ -185,14 +185,14 @@ async def test_both_releases_work_on_the_same_jobs_side_by_side(house: House) ->
         house.botlhale.script = TALK
         share = await house.share(f"heard-by-{hears}")
         await house.answered_once(share)
-        assert worker.logged("job moved", to="replied")
+        assert worker.logged("job_state_changed", state="replied")
         thread = Thread(house, share)
         await thread.name(Speaker_1="Thandi")
         await thread.export()
         assert "Thandi  0:00\nGood morning" in thread.posted[0].files[0].content.decode()
         for machine in (web, worker):
             assert await machine.end(signal.SIGTERM) == 0
-            assert machine.logged("job dropped") == []
+            assert machine.logged("job_dropped") == []
     await house.nothing_is_missing()
 
 
@@ -315,7 +315,7 @@ async def test_a_gap_is_seen_by_whichever_release_comes_after_it_and_a_short_one
         else:
             known.append(await house.share(f"heard-{number}"))
         await house.answered_once(*known)
-        assert bool(machine.logged("caught up", recordings=1)) is was_away
+        assert bool(machine.logged("catch_up_done", recordings=1)) is was_away
         (machine.folder / "log").unlink()
         await house.nothing_is_missing()
         assert await machine.end(signal.SIGTERM) == 0

@@ -60,9 +60,14 @@ async def test_the_work_is_shared_and_each_of_twenty_recordings_is_answered_once
     for job in jobs:
         assert job.state is JobState.REPLIED
         assert job.failure is None
-        assert sum(len(machine.logged("job moved", job=job.id, to="replied")) for machine in fleet.machines) == 1
+        assert (
+            sum(len(machine.logged("job_state_changed", job=job.id, state="replied")) for machine in fleet.machines)
+            == 1
+        )
     for provider, worker in fleet.workers.items():
-        assert any(worker.logged("job moved", job=job.id) for job in jobs), f"the worker of {provider} did nothing"
+        assert any(worker.logged("job_state_changed", job=job.id) for job in jobs), (
+            f"the worker of {provider} did nothing"
+        )
     assert {job.provider for job in jobs} == {"botlhale", "gowajee"}
     assert fleet.submissions() - before == len(shares)
     assert left_in_spools(fleet, *jobs) == []
@@ -173,15 +178,15 @@ async def test_a_machine_that_stands_still_in_the_middle_of_a_transaction_holds_
 
 
 async def it_learns_that_it_lost(machine: Machine, job: str) -> None:
-    await eventually(lambda: machine.logged("lease lost", job=job))
-    assert len(machine.logged("lease lost", job=job)) == 1
-    assert machine.logged("job dropped") == []
+    await eventually(lambda: machine.logged("lease_lost", job=job))
+    assert len(machine.logged("lease_lost", job=job)) == 1
+    assert machine.logged("job_dropped") == []
 
 
 async def it_goes_on_working(fleet: Fleet, provider: Provider) -> None:
     async with fleet.other(provider).frozen():
         (job,) = await fleet.answered_once(*await fleet.share())
-    assert fleet.workers[provider].logged("job moved", job=job.id, to="replied")
+    assert fleet.workers[provider].logged("job_state_changed", job=job.id, state="replied")
 
 
 async def test_what_a_killed_machine_had_in_hand_is_finished_by_another(fleet: Fleet) -> None:
@@ -287,7 +292,7 @@ async def test_two_whole_machines_share_the_sockets_and_answer_each_recording_on
             assert slack.open_sockets >= 2
             sound = recording(content=tone(seconds=1), name="tone.wav", mimetype="audio/wav", filetype="wav")
             shares: list[Share] = []
-            while not all(machine.logged("job moved", to="replied") for machine in machines):
+            while not all(machine.logged("job_state_changed", state="replied") for machine in machines):
                 more = [await slack.share(slack.channel(f"channel-{len(shares) + n}"), [sound]) for n in range(8)]
                 shares += more
                 await slack.quiet()

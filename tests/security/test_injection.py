@@ -109,7 +109,7 @@ import structlog
 from bot import logs
 from bot.settings.model import Settings
 logs.configure(Settings(_env_file=None, log_format=%r))
-structlog.get_logger().warning("webhook refused", provider={SCREEN!r}, note={SCREEN!r})
+structlog.get_logger().warning("webhook_rejected", provider={SCREEN!r}, note={SCREEN!r})
 """
 
 
@@ -125,7 +125,7 @@ async def test_a_line_of_the_log_is_one_line_and_moves_no_cursor(tmp_path: Path,
     assert line.count("forged") == 2
     assert "2J" in line, "and yet it can be seen what was tried"
     if form == "json":
-        assert json.loads(line)["event"] == "webhook refused"
+        assert json.loads(line)["event"] == "webhook_rejected"
 
 
 # --- a thread -------------------------------------------------------------------------------------------------------

@@ -85,7 +85,7 @@ async def test_over_a_socket_with_a_provider_that_is_polled_nothing_private_is_l
             await eventually(lambda: "POST /generateAuthToken" in [seen.call for seen in botlhale.requests[before:]])
             assert await bot.stop() == 0
         said = "".join(bot.err)
-    for mishap in ("slack not reached", "download: 503", "answered 400", "Misunderstood", "KeyError", "invalid_auth",
+    for mishap in ("slack_unreachable", "download: 503", "answered 400", "Misunderstood", "KeyError", "invalid_auth",
                    "NotAuthorised"):  # fmt: skip
         assert mishap in said, "it went wrong as was meant"
     secrets = [slack.bot_token, slack.app_token, botlhale.refresh_token, botlhale.storage_origin, *slack.tickets]
@@ -127,7 +127,7 @@ async def test_over_http_with_a_provider_that_calls_back_nothing_private_is_logg
             await slack.wait_for_replies(await slack.share(channel, [private()]))
             assert await bot.stop() == 0
         said = "".join(bot.err)
-    for mishap in ("webhook refused", "webhook not understood", "event not understood", "answered 503", "gave up"):
+    for mishap in ("webhook_rejected", "webhook_invalid", "event_invalid", "answered 503", "job_given_up"):
         assert mishap in said, "it went wrong as was meant"
     secrets = [slack.bot_token, slack.signing_secret, gowajee.api_key, WEBHOOK_TOKEN, "/recordings/", "127.0.0.1"]
     assert_private(said, also=secrets)

@@ -174,7 +174,7 @@ class Botlhale:
         """Log an undocumented status word, once."""
         if word and word not in self._odd_words and len(self._odd_words) < MANY_WORDS:
             self._odd_words.add(word)
-            _log.warning("status word not known", provider=self.name, word=word)
+            _log.warning("provider_status_unknown", provider=self.name, word=word)
 
     async def _result(self, handle: Handle, *, length: timedelta | None) -> Transcript | Pending:
         other = RESULT_PATHS[1] if self._result_path == RESULT_PATHS[0] else RESULT_PATHS[0]

@@ -218,7 +218,7 @@ class SocketConnection:
     def _answered(self, task: asyncio.Task[None]) -> None:
         self._in_hand.discard(task)
         if not task.cancelled() and (error := task.exception()):
-            _log.error("envelope not taken", error=type(error).__name__)
+            _log.error("socket_envelope_failed", error=type(error).__name__)
 
     async def _answer(self, request: SocketModeRequest | None) -> None:
         if request is None:

@@ -93,13 +93,13 @@ class Supervisor:
                     return await self._open_one()
                 except (TurnedAway, *SDK_ERRORS) as error:
                     why, wait = trouble(error)
-                self._story.tell("socket not connected", why=why, level=logging.WARNING)
+                self._story.tell("socket_connect_failed", why=why, level=logging.WARNING)
                 self._failures += 1
                 await self._pause(at_least=wait)
 
     async def _stay(self, connection: SocketConnection) -> None:
         """Return when it is time for the next one."""
-        self._story.tell("socket connected")
+        self._story.tell("socket_connected")
         if await self._settles(connection):
             self._failures = 0
             self._story.settle()
@@ -107,9 +107,9 @@ class Supervisor:
         else:
             self._failures += 1
         if connection.reason in PLANNED:
-            self._story.tell("socket to be replaced", why=connection.reason)
+            self._story.tell("socket_replacing", why=connection.reason)
         else:
-            self._story.tell("socket lost", why=connection.reason, level=logging.WARNING)
+            self._story.tell("socket_lost", why=connection.reason, level=logging.WARNING)
             self._retire(after=timedelta(0))
             self._turn.hurry.set()
         if self._failures or connection.reason not in PLANNED:
@@ -163,8 +163,8 @@ class LogOnce:
     def settle(self) -> None:
         """A connection has lasted: the trouble before it is over."""
         self._told.clear()
-        if self._last != "socket connected":
-            self.tell("socket connected")
+        if self._last != "socket_connected":
+            self.tell("socket_connected")
 
 
 def trouble(error: Exception) -> tuple[str, timedelta]:

@@ -323,7 +323,7 @@ async def test_where_the_token_cannot_be_read_it_is_tried_again(slack: Slack, to
             token.works = True
             await pages.welcome()
     assert looker(slack).user in slack.homes
-    assert logged == [{"event": "home not shown", "error": "disk I/O error", "log_level": "warning"}]
+    assert logged == [{"event": "home_page_not_published", "error": "disk I/O error", "log_level": "warning"}]
 
 
 async def test_while_slack_wants_no_more_it_is_not_asked_and_then_the_page_is_right(
@@ -339,7 +339,7 @@ async def test_while_slack_wants_no_more_it_is_not_asked_and_then_the_page_is_ri
             watch.move()
             await pages.refresh()
     assert len(published(slack)) == 2
-    assert {line["event"] for line in logged} == {"home not shown"}
+    assert {line["event"] for line in logged} == {"home_page_not_published"}
     await asyncio.sleep(1)
     await pages.refresh()
     assert "Monday" in page_of(slack, amara)
@@ -353,7 +353,7 @@ async def test_slack_that_is_away_for_a_moment_is_asked_again(slack: Slack, page
         for _ in range(3):
             await pages.welcome()
     assert amara.user in slack.homes
-    assert [(line["event"], line["error"]) for line in logged] == [("home not shown", "views.publish: 500")]
+    assert [(line["event"], line["error"]) for line in logged] == [("home_page_not_published", "views.publish: 500")]
 
 
 @pytest.mark.parametrize("code", ["user_not_found", "not_enabled", "missing_scope"])
@@ -386,7 +386,7 @@ async def test_a_database_that_is_away_is_asked_again(slack: Slack, tools: Tools
             watch.move()
             await pages.welcome()
             await pages.refresh()
-    assert [line["event"] for line in logged] == ["home not shown"]
+    assert [line["event"] for line in logged] == ["home_page_not_published"]
     assert published(slack) == []
 
 
@@ -422,7 +422,7 @@ async def test_a_bug_in_a_page_ends_no_bot_and_whoever_looks_again_is_shown_thei
         pages.opened(looker(slack))
         await slack.until(lambda: slack.homes)
     running.cancel()
-    assert logged == [{"event": "home pages stumbled", "error": "ValueError", "log_level": "error"}]
+    assert logged == [{"event": "home_page_error", "error": "ValueError", "log_level": "error"}]
 
 
 @pytest.mark.parametrize("granted", [True, False])

@@ -238,7 +238,7 @@ async def test_no_log_line_holds_a_query_a_token_or_a_body(
                 pass
             assert await bot.stop() == 0
     log = "".join(bot.err)
-    assert "webhook refused" in log
+    assert "webhook_rejected" in log
     assert all(json.loads(line)["event"] for line in log.splitlines())
     for kept_out in ("very-secret", "token=", slack.bot_token, slack.app_token, "?"):
         assert kept_out not in log

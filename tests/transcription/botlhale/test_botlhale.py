@@ -628,7 +628,7 @@ async def test_a_status_word_that_nobody_documented_is_logged_once_and_fit_to_be
     with structlog.testing.capture_logs() as logged:
         for _ in range(3):
             assert await provider.check(KEY, Inquiry(age=timedelta(0))) == Pending()
-    assert [line["event"] for line in logged] == ["status word not known"] * 2
+    assert [line["event"] for line in logged] == ["provider_status_unknown"] * 2
     assert [line["word"] for line in logged] == ["Brewing[31m" + "x" * 29, "q"]
 
 

@@ -432,35 +432,35 @@ class Lines:
 def test_each_change_of_state_is_told_and_no_attempt() -> None:
     lines = Lines()
     story = LogOnce(1, write=lines)
-    story.tell("socket connected")
+    story.tell("socket_connected")
     story.settle()
-    assert lines.new() == [("socket connected", None)]
-    story.tell("socket lost", why="closed")
+    assert lines.new() == [("socket_connected", None)]
+    story.tell("socket_lost", why="closed")
     for _ in range(3):
-        story.tell("socket not connected", why="refused with 503")
-        story.tell("socket not connected", why="TimeoutError")
-    story.tell("socket connected")
+        story.tell("socket_connect_failed", why="refused with 503")
+        story.tell("socket_connect_failed", why="TimeoutError")
+    story.tell("socket_connected")
     story.settle()
     assert lines.new() == [
-        ("socket lost", "closed"),
-        ("socket not connected", "refused with 503"),
-        ("socket not connected", "TimeoutError"),
-        ("socket connected", None),
+        ("socket_lost", "closed"),
+        ("socket_connect_failed", "refused with 503"),
+        ("socket_connect_failed", "TimeoutError"),
+        ("socket_connected", None),
     ]
-    story.tell("socket lost", why="closed")
-    assert lines.new() == [("socket lost", "closed")]
+    story.tell("socket_lost", why="closed")
+    assert lines.new() == [("socket_lost", "closed")]
 
 
 def test_a_connection_that_comes_and_goes_is_told_once_and_once_more_when_it_stays() -> None:
     lines = Lines()
     story = LogOnce(1, write=lines)
     for _ in range(5):
-        story.tell("socket connected")
-        story.tell("socket lost", why="closed")
-    assert lines.new() == [("socket connected", None), ("socket lost", "closed")]
-    story.tell("socket connected")
+        story.tell("socket_connected")
+        story.tell("socket_lost", why="closed")
+    assert lines.new() == [("socket_connected", None), ("socket_lost", "closed")]
+    story.tell("socket_connected")
     story.settle()
-    assert lines.new() == [("socket connected", None)]
+    assert lines.new() == [("socket_connected", None)]
 
 
 @given(failures=st.integers(0, 10_000), chance=st.floats(0, 1))
