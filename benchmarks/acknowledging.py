@@ -22,9 +22,11 @@ from benchmarks.servers_under_test import SECRET, TEAM
 CONNECTIONS, EVENTS = 64, 4000
 
 A1 = Goal(
-    key="A1", what="durable acknowledgement of a signed event, 64 connections: requests/s",
-    against="bare Bolt that stores nothing", least=0.6,
-)  # fmt: skip
+    key="A1",
+    what="durable acknowledgement of a signed event, 64 connections: requests/s",
+    against="bare Bolt that stores nothing",
+    least=0.6,
+)
 A1_CPU = Goal(key="A1", what="the same: processor time of a request", against="bare Bolt", most=1.5)
 A2 = Goal(key="A2", what="the same: 99th percentile", against="bare Bolt", most=2)
 A3 = Goal(key="A3", what="the same: requests/s", against="bare Bolt with a transaction of aiosqlite", least=2.5)
@@ -68,11 +70,7 @@ def burst(pid: int, port: int, *, events: int = EVENTS) -> Figures:
     before, began = cpu_of(pid), time.perf_counter()
     took = asyncio.run(knock(port, requests, connections=CONNECTIONS))
     passed, spent = time.perf_counter() - began, cpu_of(pid) - before
-    return {
-        "rate": events / passed,
-        "cpu": spent / events * 1e6,
-        "p99": statistics.quantiles(took, n=100)[98] * 1000,
-    }
+    return {"rate": events / passed, "cpu": spent / events * 1e6, "p99": statistics.quantiles(took, n=100)[98] * 1000}
 
 
 def signed_event() -> bytes:
@@ -92,15 +90,23 @@ def signed_event() -> bytes:
 def _event(number: int) -> Mapping[str, object]:
     file = f"F{number:010}"
     return {
-        "token": "verification", "team_id": TEAM, "api_app_id": "A1", "type": "event_callback",
+        "token": "verification",
+        "team_id": TEAM,
+        "api_app_id": "A1",
+        "type": "event_callback",
         "event": {
-            "type": "file_shared", "file_id": file, "user_id": "U1", "channel_id": f"C{number % 50}",
-            "file": {"id": file}, "event_ts": f"{1_795_000_000 + number}.000100",
+            "type": "file_shared",
+            "file_id": file,
+            "user_id": "U1",
+            "channel_id": f"C{number % 50}",
+            "file": {"id": file},
+            "event_ts": f"{1_795_000_000 + number}.000100",
         },
-        "event_id": f"Ev{number:010}", "event_time": 1_795_000_000 + number,
+        "event_id": f"Ev{number:010}",
+        "event_time": 1_795_000_000 + number,
         "authorizations": [
             {"enterprise_id": None, "team_id": TEAM, "user_id": "UBOT", "is_bot": True, "is_enterprise_install": False}
         ],
         "is_ext_shared_channel": False,
         "event_context": "4-" + "eyJldCI6ImZpbGVfc2hhcmVkIiwidGlkIjoiVDEifQ" * 34,
-    }  # fmt: skip
+    }

@@ -56,7 +56,23 @@ def _ours(source: Path, target: Path) -> None:
 
 def _theirs(ffmpeg: str, source: Path, target: Path) -> None:
     subprocess.run(
-        [ffmpeg, "-nostdin", "-v", "error", "-y", "-i", source, "-map", "0:a:0", "-ac", "1", "-ar", str(RATE),
-         "-c:a", "pcm_s16le", target],
+        [
+            ffmpeg,
+            "-nostdin",
+            "-v",
+            "error",
+            "-y",
+            "-i",
+            source,
+            "-map",
+            "0:a:0",
+            "-ac",
+            "1",
+            "-ar",
+            str(RATE),
+            "-c:a",
+            "pcm_s16le",
+            target,
+        ],
         check=True,
-    )  # fmt: skip
+    )

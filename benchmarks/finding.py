@@ -36,14 +36,50 @@ NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 GOAL_MS = 50
 
 WORDS = [
-    "the", "to", "and", "a", "of", "we", "it", "that", "in", "is", "for", "on", "be", "you", "so", "delivery", "monday",
-    "budget", "meeting", "ai",
-]  # fmt: skip
+    "the",
+    "to",
+    "and",
+    "a",
+    "of",
+    "we",
+    "it",
+    "that",
+    "in",
+    "is",
+    "for",
+    "on",
+    "be",
+    "you",
+    "so",
+    "delivery",
+    "monday",
+    "budget",
+    "meeting",
+    "ai",
+]
 SYLLABLES = [first + then for first in "bcdfghjklmnprstvwz" for then in ("a", "e", "i", "o", "u", "an", "en", "al")]
 THAI = [
-    "วันนี้", "เรา", "ประชุม", "เรื่อง", "การส่งมอบ", "สินค้า", "รอบที่สอง", "วันพุธ", "และ", "ไม่มี", "ใคร", "ต้อง", "เปลี่ยน", "ราคา",
-    "ลูกค้า", "โรงงาน", "ครับ", "ค่ะ", "ที่", "ได้",
-]  # fmt: skip
+    "วันนี้",
+    "เรา",
+    "ประชุม",
+    "เรื่อง",
+    "การส่งมอบ",
+    "สินค้า",
+    "รอบที่สอง",
+    "วันพุธ",
+    "และ",
+    "ไม่มี",
+    "ใคร",
+    "ต้อง",
+    "เปลี่ยน",
+    "ราคา",
+    "ลูกค้า",
+    "โรงงาน",
+    "ครับ",
+    "ค่ะ",
+    "ที่",
+    "ได้",
+]
 
 ASKED: Mapping[str, str] = {
     "a word that is hardly ever said": "xylophone",
@@ -61,12 +97,16 @@ ASKED: Mapping[str, str] = {
 
 def _goals(on: str) -> tuple[Goal, Goal, Goal, Goal]:
     return (
-        Goal(key="F1", what=f"a word that is hardly ever said, in {TRANSCRIPTS:,} transcripts, {on}",
-             against="LIKE over the same transcripts", most=0.5),
+        Goal(
+            key="F1",
+            what=f"a word that is hardly ever said, in {TRANSCRIPTS:,} transcripts, {on}",
+            against="LIKE over the same transcripts",
+            most=0.5,
+        ),
         Goal(key="F1", what=f"the slowest of {len(ASKED)} kinds of search, {on}", against=f"{GOAL_MS} ms", most=1),
         Goal(key="F2", what=f"keeping a five-minute transcript, {on}", against=f"{GOAL_MS} ms", most=1),
         Goal(key="F2", what=f"keeping a 400-minute transcript, {on}", against="a second", most=1),
-    )  # fmt: skip
+    )
 
 
 def measure() -> list[Found]:

@@ -37,9 +37,13 @@ def sides(folder: Path, *, language: str | None = "en") -> Mapping[str, Side]:
 
     def theirs(path: Path) -> str:
         segments, _ = plain.transcribe(
-            str(path), language=language, beam_size=BEAM, condition_on_previous_text=False, word_timestamps=True,
+            str(path),
+            language=language,
+            beam_size=BEAM,
+            condition_on_previous_text=False,
+            word_timestamps=True,
             vad_filter=True,
-        )  # fmt: skip
+        )
         return " ".join(segment.text for segment in segments)
 
     return {"ours": ours, "plain": theirs}

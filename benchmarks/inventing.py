@@ -105,11 +105,15 @@ def measure() -> Iterator[Found]:
     for model in MODELS:
         goals = [
             Goal(key="W5", what=f"{model}: invented words, nine recordings", against="none", most=0),
-            Goal(key="W6", what=f"{model}: most processor time, nothing to hear, loops, unknown languages",
-                 against="speech of that length", most=3),
+            Goal(
+                key="W6",
+                what=f"{model}: most processor time, nothing to hear, loops, unknown languages",
+                against="speech of that length",
+                most=3,
+            ),
             Goal(key="W7", what=f"{model}: recordings in unknown languages that it doubts", against="all", least=0.9),
             Goal(key="W7", what=f"{model}: recordings in known languages that it doubts", against="all", most=0),
-        ]  # fmt: skip
+        ]
         folder = opened(model)
         if folder is None or not people.are_there():
             yield from (Skipped(goal=goal, why="the model or the recordings are missing") for goal in goals)

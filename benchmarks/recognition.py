@@ -31,10 +31,21 @@ MODELS = ("tiny.en", "base")
 
 FILLERS = frozenset({"uh", "um", "mm", "hmm", "mhm", "ah"})
 WRITTEN_OUT = (
-    ("y'know", "you know"), ("gonna", "going to"), ("wanna", "want to"), ("can't", "can not"), ("cannot", "can not"),
-    ("won't", "will not"), ("n't", " not"), ("'re", " are"), ("'ll", " will"), ("'ve", " have"), ("'m", " am"),
-    ("let's", "let us"), ("mister", "mr"), ("okay", "ok"),
-)  # fmt: skip
+    ("y'know", "you know"),
+    ("gonna", "going to"),
+    ("wanna", "want to"),
+    ("can't", "can not"),
+    ("cannot", "can not"),
+    ("won't", "will not"),
+    ("n't", " not"),
+    ("'re", " are"),
+    ("'ll", " will"),
+    ("'ve", " have"),
+    ("'m", " am"),
+    ("let's", "let us"),
+    ("mister", "mr"),
+    ("okay", "ok"),
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -47,10 +47,17 @@ async def send(port: int, size: int) -> None:
             began = time.perf_counter()
             busy = await _delays(_relay(downloads, client, origin, base, size=size))
             passed = time.perf_counter() - began
-    print(json.dumps({
-        "rate": size / passed / 2**20, "cpu": _cpu() - spent, "idle": idle, "lag": busy,
-        "growth": (memory_of(os.getpid(), "VmHWM") - before) / 2**20,
-    }))  # fmt: skip
+    print(
+        json.dumps(
+            {
+                "rate": size / passed / 2**20,
+                "cpu": _cpu() - spent,
+                "idle": idle,
+                "lag": busy,
+                "growth": (memory_of(os.getpid(), "VmHWM") - before) / 2**20,
+            }
+        )
+    )
 
 
 async def _relay(downloads: Downloads, client: httpx.AsyncClient, origin: str, base: Path, *, size: int) -> None:

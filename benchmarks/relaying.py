@@ -18,9 +18,11 @@ SIZE, LONG = 2**30, 400
 """Bytes of a large recording, minutes of a long one."""
 
 S1 = Goal(
-    key="S1", what="1 GiB from Slack to the disk and from there to a provider: bytes/s", against="curl to curl",
+    key="S1",
+    what="1 GiB from Slack to the disk and from there to a provider: bytes/s",
+    against="curl to curl",
     least=0.8,
-)  # fmt: skip
+)
 S1_CPU = Goal(key="S1", what="the same: processor time", against="curl to curl", most=1)
 S2 = Goal(key="S2", what="the same: MiB of memory more than before", against="an idle bot", most=32)
 S2_LONG = Goal(
@@ -38,10 +40,14 @@ def measure() -> list[Found]:
             sides["curl"] = lambda: _curl(curl, port)
         rounds = in_turn(sides)
     mine = [each["ours"] for each in rounds]
-    found: list[Found] = [
-        compare(S1, rounds, ours="ours", theirs="curl", figure="rate", unit="MiB/s"),
-        compare(S1_CPU, rounds, ours="ours", theirs="curl", figure="cpu", unit="s"),
-    ] if curl is not None else [Skipped(goal=goal, why="no curl here") for goal in (S1, S1_CPU)]  # fmt: skip
+    found: list[Found] = (
+        [
+            compare(S1, rounds, ours="ours", theirs="curl", figure="rate", unit="MiB/s"),
+            compare(S1_CPU, rounds, ours="ours", theirs="curl", figure="cpu", unit="s"),
+        ]
+        if curl is not None
+        else [Skipped(goal=goal, why="no curl here") for goal in (S1, S1_CPU)]
+    )
     idle = sum(figures["idle"] for figures in mine) / ROUNDS
     return [
         *found,

@@ -42,9 +42,11 @@ REPLIES, PENDING = 5, 1000
 L2 = Goal(key="L2", what="from the provider's call to the reply in the thread", against="one call of Slack", most=1.3)
 L2_PENDING = Goal(key="L2", what=f"the same with {PENDING:,} other jobs pending", against="one call of Slack", most=1.3)
 M1 = Goal(
-    key="M1", what="calls of Slack until a 400-minute transcript can be read", against="messages of 10,000 characters",
+    key="M1",
+    what="calls of Slack until a 400-minute transcript can be read",
+    against="messages of 10,000 characters",
     most=0.15,
-)  # fmt: skip
+)
 R1 = Goal(key="R1", what="rendering a transcript of 60,000 words", against="one of 6,000", most=12)
 
 SAID = "so what we said on Monday about the second delivery still holds and nobody has to change anything for it"
@@ -109,8 +111,10 @@ def _fill(tx: Transaction, count: int) -> None:
             "INSERT INTO jobs (id, team, channel, file, occasion, user_id, state, state_since, attempts, due_at,"
             " provider, handle, created_at) VALUES (:id, 'T1', 'C1', :id, :id, 'U1', 'submitted', :now, 0, :due,"
             " 'gowajee', :id, :now)",
-            id=f"other{number}", now=stored(now), due=stored(now + timedelta(seconds=120 + number)),
-        )  # fmt: skip
+            id=f"other{number}",
+            now=stored(now),
+            due=stored(now + timedelta(seconds=120 + number)),
+        )
 
 
 async def _reply(bench: Bench, gowajee: Gowajee, number: int) -> float:

@@ -20,9 +20,11 @@ class Pretending:
     def settings(self) -> dict[str, str]:
         """What a bot in HTTP mode needs for it."""
         return {
-            "SLACK_BOT_TOKEN": self.slack.bot_token, "SLACK_SIGNING_SECRET": self.slack.signing_secret,
-            "SLACK_API_URL": self.slack.api_url, "SLACK_FILE_ORIGINS": self.slack.origin,
-        }  # fmt: skip
+            "SLACK_BOT_TOKEN": self.slack.bot_token,
+            "SLACK_SIGNING_SECRET": self.slack.signing_secret,
+            "SLACK_API_URL": self.slack.api_url,
+            "SLACK_FILE_ORIGINS": self.slack.origin,
+        }
 
 
 @contextmanager

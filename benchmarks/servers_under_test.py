@@ -69,9 +69,13 @@ async def with_aiosqlite(folder: Path, stack: AsyncExitStack) -> web.Application
 async def ours(folder: Path, stack: AsyncExitStack) -> int:
     """What `threadscribe run` puts behind its port; where it listens."""
     settings = Settings(
-        _env_file=None, slack_bot_token=TOKEN, slack_signing_secret=SECRET, http_port=0, log_level="error",
+        _env_file=None,
+        slack_bot_token=TOKEN,
+        slack_signing_secret=SECRET,
+        http_port=0,
+        log_level="error",
         database_url=f"sqlite:///{folder}/bot.db",
-    )  # fmt: skip
+    )
     database = await stack.enter_async_context(open_database(settings, own=True))
     tools = await stack.enter_async_context(open_tools(settings, database=database))
     tools.workspaces.of(team=TEAM, enterprise=None).identity = Identity(team_id=TEAM, user_id=USER)

@@ -56,17 +56,27 @@ DRAIN = 900.0
 
 JSON = "application/json"
 SLACK_FAULTS = (
-    faults.hang_up_before(), faults.hang_up_after(), faults.rate_limited(1), faults.answer(500), faults.slow(2),
-    faults.answer(503, b"<html>over capacity</html>", Retry_After="2"), faults.answer(200, b"[]", Content_Type=JSON),
+    faults.hang_up_before(),
+    faults.hang_up_after(),
+    faults.rate_limited(1),
+    faults.answer(500),
+    faults.slow(2),
+    faults.answer(503, b"<html>over capacity</html>", Retry_After="2"),
+    faults.answer(200, b"[]", Content_Type=JSON),
     faults.answer(200, b"<html>over capacity</html>", Content_Type="text/html"),
     faults.answer(200, b'{"ok": tru', Content_Type=JSON),
     faults.answer(200, b'{"ok": false, "error": "internal_error"}', Content_Type=JSON),
-)  # fmt: skip
+)
 PROVIDER_FAULTS = (
-    faults.hang_up_before(), faults.hang_up_after(), faults.rate_limited(1), faults.answer(500), faults.slow(2),
-    faults.answer(503, Retry_After="2"), faults.answer(200, b"<html>", Content_Type="text/html"),
+    faults.hang_up_before(),
+    faults.hang_up_after(),
+    faults.rate_limited(1),
+    faults.answer(500),
+    faults.slow(2),
+    faults.answer(503, Retry_After="2"),
+    faults.answer(200, b"<html>", Content_Type="text/html"),
     faults.answer(502, act=True),
-)  # fmt: skip
+)
 TOKEN = "soak-webhook-token-0123456789"  # noqa: S105 - invented
 
 
@@ -96,9 +106,15 @@ class Process:
             while True:
                 chosen = {"TRANSCRIBER": random.choice(["botlhale", "gowajee"])}
                 self.running = await asyncio.create_subprocess_exec(
-                    sys.executable, "-m", "bot", "run", *self._arguments,
-                    cwd=self._folder, env=self._environment | chosen, stderr=log,
-                )  # fmt: skip
+                    sys.executable,
+                    "-m",
+                    "bot",
+                    "run",
+                    *self._arguments,
+                    cwd=self._folder,
+                    env=self._environment | chosen,
+                    stderr=log,
+                )
                 try:
                     await self.running.wait()
                 finally:
@@ -288,15 +304,23 @@ async def soak(*, minutes: float, database: str | None) -> int:
         botlhale.script = gowajee.script = hear
         slack.events_url = f"http://127.0.0.1:{port}/slack/events"
         environment = {
-            "PATH": os.environ["PATH"], "LOG_LEVEL": "warning", "HTTP_PORT": str(port), "SOONEST_LOOK": "0.5",
-            "SLACK_BOT_TOKEN": slack.bot_token, "SLACK_SIGNING_SECRET": slack.signing_secret,
-            "SLACK_API_URL": slack.api_url, "SLACK_FILE_ORIGINS": slack.origin,
+            "PATH": os.environ["PATH"],
+            "LOG_LEVEL": "warning",
+            "HTTP_PORT": str(port),
+            "SOONEST_LOOK": "0.5",
+            "SLACK_BOT_TOKEN": slack.bot_token,
+            "SLACK_SIGNING_SECRET": slack.signing_secret,
+            "SLACK_API_URL": slack.api_url,
+            "SLACK_FILE_ORIGINS": slack.origin,
             "DATABASE_URL": database or "sqlite:///bot.db",
-            "BOTLHALE_BASE_URL": botlhale.origin, "BOTLHALE_ORG_ID": botlhale.org_id,
-            "BOTLHALE_REFRESH_TOKEN": botlhale.refresh_token, "GOWAJEE_BASE_URL": gowajee.origin,
-            "GOWAJEE_API_KEY": gowajee.api_key, "GOWAJEE_WEBHOOK_ID": gowajee.webhook_id,
+            "BOTLHALE_BASE_URL": botlhale.origin,
+            "BOTLHALE_ORG_ID": botlhale.org_id,
+            "BOTLHALE_REFRESH_TOKEN": botlhale.refresh_token,
+            "GOWAJEE_BASE_URL": gowajee.origin,
+            "GOWAJEE_API_KEY": gowajee.api_key,
+            "GOWAJEE_WEBHOOK_ID": gowajee.webhook_id,
             "GOWAJEE_WEBHOOK_TOKEN": TOKEN,
-        }  # fmt: skip
+        }
         roles = (
             [("web", "web", port), ("one", "worker", 0), ("two", "worker", 0)] if database else [("bot", None, port)]
         )

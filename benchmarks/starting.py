@@ -54,9 +54,11 @@ def _start(command: list[str], path: str, *, environment: dict[str, str]) -> Fig
     port = free_port()
     began = time.perf_counter()
     process = subprocess.Popen(
-        command, env={"PATH": os.environ["PATH"], "HTTP_PORT": str(port)} | environment,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+        command,
+        env={"PATH": os.environ["PATH"], "HTTP_PORT": str(port)} | environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
         while not _answers(port, path):
             time.sleep(0.002)

@@ -40,9 +40,11 @@ BETWEEN = 45.0
 """Seconds from one recording to the next."""
 
 L1 = Goal(
-    key="L1", what="delay after a polled provider is ready, nothing known of it: share of its time",
-    against="doubling waits, 30 s at most", most=0.4,
-)  # fmt: skip
+    key="L1",
+    what="delay after a polled provider is ready, nothing known of it: share of its time",
+    against="doubling waits, 30 s at most",
+    most=0.4,
+)
 L1_ASKED = Goal(key="L1", what="the same: requests", against="doubling waits", most=1)
 L1_LEARNED = Goal(
     key="L1", what="the same with a learned speed, give or take a quarter", against="doubling waits", most=0.25
@@ -143,9 +145,12 @@ def _lives(time: VirtualTime, provider: _Provider, *, lengths: list[float], lear
     slack = PretendedSlack(time=time, rng=rng, history=False)
     host = Host("bot", time=time, faults=faults, delays=Delays(usual=(0.02, 0.1)), rng=rng)
     around = Surroundings(
-        disk=disk, slack=slack, provider=provider, witness=cast(Witness, _Unconcerned()),
+        disk=disk,
+        slack=slack,
+        provider=provider,
+        witness=cast(Witness, _Unconcerned()),
         settings=Settings(_env_file=None, transcriber="botlhale"),
-    )  # fmt: skip
+    )
     with folder() as spool, mock.patch.object(Asked, "capabilities", Botlhale.capabilities):
         process = Process(host, around, spool=spool, wall=disk.clock)
         time.go_on(5)

@@ -25,9 +25,10 @@ def main() -> None:
 
 @main.command()
 @click.option(
-    "--only", type=click.Choice(["web", "worker"]),
+    "--only",
+    type=click.Choice(["web", "worker"]),
     help="One role of several processes on one PostgreSQL database: hear Slack and the providers, or do the work.",
-)  # fmt: skip
+)
 @plainly
 async def run(only: Literal["web", "worker"] | None) -> None:
     """Run the bot until it is stopped (SIGTERM or Ctrl-C)."""
@@ -40,9 +41,12 @@ async def run(only: Literal["web", "worker"] | None) -> None:
 
 @main.command()
 @click.option(
-    "--transcriber", type=click.Choice(["embedded", "botlhale", "gowajee"]), default="embedded", show_default=True,
+    "--transcriber",
+    type=click.Choice(["embedded", "botlhale", "gowajee"]),
+    default="embedded",
+    show_default=True,
     help="Whose work to show; the providers are played by stand-ins on this machine.",
-)  # fmt: skip
+)
 @click.option(
     "--mode", type=click.Choice(["socket", "http"]), default="socket", show_default=True, help="How Slack calls."
 )

@@ -40,10 +40,7 @@ async def open_transcribers(settings: Settings, *, clock: Clock) -> AsyncIterato
 
 def make_providers(settings: Settings, *, client: httpx.AsyncClient, clock: Clock) -> dict[str, Transcriber]:
     """Make the transcriber of every provider that is set up. Raises `SettingsProblem`."""
-    made = {
-        "botlhale": _botlhale(settings, client=client, clock=clock),
-        "gowajee": _gowajee(settings, client=client),
-    }
+    made = {"botlhale": _botlhale(settings, client=client, clock=clock), "gowajee": _gowajee(settings, client=client)}
     return {name: transcriber for name, transcriber in made.items() if transcriber is not None}
 
 

@@ -43,9 +43,12 @@ class Metrics:
         build = Info("threadscribe_build", "The program.", registry=self.registry)
         build.info({"version": _version(), "python": python_version()})
         self._acknowledgements = self._times(
-            "threadscribe_acknowledgement_seconds", "From a request to its answer, when it is stored.",
-            "kind", "outcome", within=ACKNOWLEDGED_WITHIN,
-        )  # fmt: skip
+            "threadscribe_acknowledgement_seconds",
+            "From a request to its answer, when it is stored.",
+            "kind",
+            "outcome",
+            within=ACKNOWLEDGED_WITHIN,
+        )
         self._provider_calls = self._times(
             "threadscribe_provider_call_seconds", "One call to a provider.", "provider", "call", within=CALLED_WITHIN
         )
@@ -60,14 +63,19 @@ class Metrics:
         )
         self._replies = self._counter("threadscribe_replies", "Answers in threads.", "provider", "outcome")
         self._answers = self._times(
-            "threadscribe_share_to_reply_seconds", "From the event about a recording to its answer.",
-            "provider", within=ANSWERED_WITHIN,
-        )  # fmt: skip
+            "threadscribe_share_to_reply_seconds",
+            "From the event about a recording to its answer.",
+            "provider",
+            within=ANSWERED_WITHIN,
+        )
         self._sent = self._counter("threadscribe_sent_audio_seconds", "Length of what providers took.", "provider")
         self._failed_steps = self._counter(
-            "threadscribe_steps_failed", "Steps of jobs that failed, to be tried again or given up.",
-            "state", "error", "decision",
-        )  # fmt: skip
+            "threadscribe_steps_failed",
+            "Steps of jobs that failed, to be tried again or given up.",
+            "state",
+            "error",
+            "decision",
+        )
         self._given_up = self._counter(
             "threadscribe_jobs_given_up", "Jobs that came to an end without a transcript.", "reason"
         )

@@ -201,13 +201,22 @@ def photograph(page: str, name: str, *, height: int) -> None:
         file.write_text(STYLE + page, encoding="utf-8")
         subprocess.run(  # noqa: S603 - our own page
             [
-                "/usr/bin/chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-                "--disable-background-networking", "--disable-sync", f"--user-data-dir={folder}/profile",
-                "--force-device-scale-factor=1.5", f"--window-size=760,{height}", f"--screenshot={FOLDER / name}",
+                "/usr/bin/chromium",
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--hide-scrollbars",
+                "--disable-background-networking",
+                "--disable-sync",
+                f"--user-data-dir={folder}/profile",
+                "--force-device-scale-factor=1.5",
+                f"--window-size=760,{height}",
+                f"--screenshot={FOLDER / name}",
                 file.as_uri(),
             ],
-            check=True, capture_output=True,
-        )  # fmt: skip
+            check=True,
+            capture_output=True,
+        )
 
 
 def main() -> None:

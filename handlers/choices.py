@@ -80,21 +80,29 @@ def fields(
             LANGUAGE, words.CHOOSE_LANGUAGE, languages, chosen=wanted.language, version=version, usual=told, hint=hint
         )
     yield InputBlock(
-        block_id=f"{SPEAKERS}:{version}", optional=True, label=words.CHOOSE_SPEAKERS, hint=words.SPEAKERS_HINT,
+        block_id=f"{SPEAKERS}:{version}",
+        optional=True,
+        label=words.CHOOSE_SPEAKERS,
+        hint=words.SPEAKERS_HINT,
         element=PlainTextInputElement(action_id=SPEAKERS, max_length=10, initial_value=_spelled(wanted.speakers)),
-    )  # fmt: skip
+    )
 
 
 def vocabulary(words_wanted: Sequence[str], choices: Sequence[Choice], *, version: int = 0) -> Iterator[Block]:
     """A field for words to expect, where any transcriber takes them."""
     if any(choice.vocabulary for choice in choices):
         yield InputBlock(
-            block_id=f"{VOCABULARY}:{version}", optional=True, label=words.CHOOSE_WORDS, hint=words.WORDS_HINT,
+            block_id=f"{VOCABULARY}:{version}",
+            optional=True,
+            label=words.CHOOSE_WORDS,
+            hint=words.WORDS_HINT,
             element=PlainTextInputElement(
-                action_id=VOCABULARY, multiline=True, max_length=_WORDS_LENGTH,
+                action_id=VOCABULARY,
+                multiline=True,
+                max_length=_WORDS_LENGTH,
                 initial_value="\n".join(words_wanted) or None,
             ),
-        )  # fmt: skip
+        )
 
 
 def expected(state: Mapping[str, Any]) -> tuple[str, ...] | None:

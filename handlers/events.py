@@ -20,10 +20,35 @@ class _Wire(BaseModel):
 
 _SOUND_TYPES = frozenset(
     {
-        "aac", "aiff", "amr", "avi", "caf", "flac", "flv", "m4a", "m4v", "mkv", "mov", "mp3", "mp4", "mpeg", "mpg",
-        "mpga", "oga", "ogg", "ogv", "opus", "3gp", "3gpp", "wav", "weba", "webm", "wma", "wmv",
+        "aac",
+        "aiff",
+        "amr",
+        "avi",
+        "caf",
+        "flac",
+        "flv",
+        "m4a",
+        "m4v",
+        "mkv",
+        "mov",
+        "mp3",
+        "mp4",
+        "mpeg",
+        "mpg",
+        "mpga",
+        "oga",
+        "ogg",
+        "ogv",
+        "opus",
+        "3gp",
+        "3gpp",
+        "wav",
+        "weba",
+        "webm",
+        "wma",
+        "wmv",
     }
-)  # fmt: skip
+)
 
 
 class FileShared(_Wire):

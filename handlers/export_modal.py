@@ -53,14 +53,18 @@ def form(context: ExportContext, *, title: str | None, alone: bool) -> View:
     # Whoever only looks around bothers nobody: to one person alone comes first.
     people = [(who, *words.recipient(who)) for who in (Recipient.PERSON, Recipient.THREAD)]
     return View(
-        type="modal", callback_id=FORM, private_metadata=context.dump(), title=words.EXPORT_TITLE,
-        submit=words.EXPORT_SUBMIT, close=words.CLOSE,
+        type="modal",
+        callback_id=FORM,
+        private_metadata=context.dump(),
+        title=words.EXPORT_TITLE,
+        submit=words.EXPORT_SUBMIT,
+        close=words.CLOSE,
         blocks=[
             _lines(*about, words.EXPORT_AS_NOW),
             _choice(FORMAT, words.EXPORT_FORMAT, kinds),
             _choice(RECIPIENT, words.EXPORT_RECIPIENT, people) if alone else _lines(words.EXPORT_THREAD_ONLY),
         ],
-    )  # fmt: skip
+    )
 
 
 def _choice(name: str, label: str, options: Sequence[tuple[str, str, str]]) -> Block:
@@ -69,9 +73,7 @@ def _choice(name: str, label: str, options: Sequence[tuple[str, str, str]]) -> B
         for value, text, description in options
     ]
     return InputBlock(
-        block_id=name,
-        label=label,
-        element=RadioButtonsElement(action_id=name, options=shown, initial_option=shown[0]),
+        block_id=name, label=label, element=RadioButtonsElement(action_id=name, options=shown, initial_option=shown[0])
     )
 
 

@@ -78,10 +78,14 @@ class JobActions:
 
     def _form(self, job: Job) -> View:
         return View(
-            type="modal", callback_id=AGAIN_FORM, title=words.AGAIN_TITLE, submit=words.AGAIN_SUBMIT,
-            close=words.CLOSE, private_metadata=json.dumps({"job": job.id, "retried": job.retried}),
+            type="modal",
+            callback_id=AGAIN_FORM,
+            title=words.AGAIN_TITLE,
+            submit=words.AGAIN_SUBMIT,
+            close=words.CLOSE,
+            private_metadata=json.dumps({"job": job.id, "retried": job.retried}),
             blocks=[line(words.AGAIN_INTRO), *fields(job.wanted, self.choices)],
-        )  # fmt: skip
+        )
 
     async def save(self, submitted: Submitted) -> str | None:
         """Begin again as was entered; a sentence where that cannot be done any more. Raises `Problems`, `LeaseLost`."""

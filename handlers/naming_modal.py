@@ -109,9 +109,14 @@ def form(
         ),
     ]
     return View(
-        type="modal", callback_id=FORM, private_metadata=context.dump(), title=words.NAMING_TITLE,
-        submit=words.NAMING_SUBMIT, close=words.NAMING_CLOSE, blocks=blocks,
-    )  # fmt: skip
+        type="modal",
+        callback_id=FORM,
+        private_metadata=context.dump(),
+        title=words.NAMING_TITLE,
+        submit=words.NAMING_SUBMIT,
+        close=words.NAMING_CLOSE,
+        blocks=blocks,
+    )
 
 
 def _row(index: int, voice: Voice, name: str, *, version: str, pick: bool) -> Iterator[Block]:
@@ -121,14 +126,18 @@ def _row(index: int, voice: Voice, name: str, *, version: str, pick: bool) -> It
         f"{words.talked_for(in_words(voice.talked))} {words.begins_with(voice.first_words)}", bold=voice.number
     )
     yield InputBlock(
-        block_id=f"{TYPED}:{index}:{version}", optional=True, label=words.name_of(voice.number),
+        block_id=f"{TYPED}:{index}:{version}",
+        optional=True,
+        label=words.name_of(voice.number),
         element=PlainTextInputElement(action_id=TYPED, max_length=NAME_LENGTH, initial_value=name or None),
-    )  # fmt: skip
+    )
     if pick:
         yield InputBlock(
-            block_id=f"{PICKED}:{index}:{version}", optional=True, label=words.NAMING_PICK,
+            block_id=f"{PICKED}:{index}:{version}",
+            optional=True,
+            label=words.NAMING_PICK,
             element=UserSelectElement(action_id=PICKED),
-        )  # fmt: skip
+        )
 
 
 def _lines(text: str, *, bold: str = "") -> Block:

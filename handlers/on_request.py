@@ -116,14 +116,19 @@ def _recordings(message: object, *, channel: str, place: Installation) -> list[t
     return [
         (
             Origin(
-                enterprise=place.enterprise, team=place.team, channel=channel, file=file.id, occasion=described.ts,
-                thread=described.thread_ts or described.ts, user=described.user,
+                enterprise=place.enterprise,
+                team=place.team,
+                channel=channel,
+                file=file.id,
+                occasion=described.ts,
+                thread=described.thread_ts or described.ts,
+                user=described.user,
             ),
             file.title or file.name,
         )
         for file in described.files
         if file.may_be_a_recording
-    ]  # fmt: skip
+    ]
 
 
 def register(app: AsyncApp, hears: Hears, *, requests: TranscribeRequests) -> None:

@@ -46,10 +46,14 @@ class SettingsContext:
 def form(place: Scope, kept: Kept, shown: SettingsContext, *, notice: str | None = None) -> View:
     """The form, with what is set now; `notice` stands above it."""
     return View(
-        type="modal", callback_id=FORM, title=_TITLES[place.kind], submit=words.NAMING_SUBMIT, close=words.CLOSE,
+        type="modal",
+        callback_id=FORM,
+        title=_TITLES[place.kind],
+        submit=words.NAMING_SUBMIT,
+        close=words.CLOSE,
         private_metadata=json.dumps({"kind": place.kind, "whose": place.whose, "version": kept.version}),
         blocks=[*([line(notice)] if notice else []), *_blocks(place, kept, shown)],
-    )  # fmt: skip
+    )
 
 
 def _blocks(place: Scope, kept: Kept, shown: SettingsContext) -> Iterator[Block]:

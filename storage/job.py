@@ -199,10 +199,17 @@ def as_before(job: Job) -> Job:
     """The job with the transcript that its thread still shows, where doing it again came to nothing."""
     shown = json.loads(job.shown_as or "{}")
     return replace(
-        job, state=JobState.REPLIED, failure=None, ticket=None, handle=None, handle_from=None, shown_as=None,
-        provider=shown.get("provider"), wanted=TranscriptionOptions.load(shown.get("wanted")),
+        job,
+        state=JobState.REPLIED,
+        failure=None,
+        ticket=None,
+        handle=None,
+        handle_from=None,
+        shown_as=None,
+        provider=shown.get("provider"),
+        wanted=TranscriptionOptions.load(shown.get("wanted")),
         spent=job.spent - (job.duration or timedelta(0)),  # what is shown counts by its length again
-    )  # fmt: skip
+    )
 
 
 WORTH_A_TRY = frozenset({Reason.PROVIDER_FAILED, Reason.GAVE_UP, Reason.TOO_SLOW, Reason.NO_DOWNLOAD})

@@ -24,14 +24,40 @@ _COLUMNS: Mapping[str, str] = MappingProxyType(
         **{
             name: name
             for name in (
-                "message_ts", "title", "state", "state_since", "provider", "duration", "damaged", "ticket", "handle",
-                "attempts", "tickets", "sendings", "retried", "reply_intent", "reply_ts", "under_way_since", "looks",
-                "shown", "exported", "forgotten", "wanted", "requested_by", "begun_by", "shown_as", "begun_at",
-                "spent", "progress", "failing_since", "waited", "waited_until",
+                "message_ts",
+                "title",
+                "state",
+                "state_since",
+                "provider",
+                "duration",
+                "damaged",
+                "ticket",
+                "handle",
+                "attempts",
+                "tickets",
+                "sendings",
+                "retried",
+                "reply_intent",
+                "reply_ts",
+                "under_way_since",
+                "looks",
+                "shown",
+                "exported",
+                "forgotten",
+                "wanted",
+                "requested_by",
+                "begun_by",
+                "shown_as",
+                "begun_at",
+                "spent",
+                "progress",
+                "failing_since",
+                "waited",
+                "waited_until",
             )
         },
     }
-)  # fmt: skip
+)
 """What may change in a row, and where a `Job` has it; but for who may claim it when, and what `_written` writes."""
 
 _read = attrgetter(*_COLUMNS.values())

@@ -21,13 +21,7 @@ _ALPHABET = "abcdefghjkmnpqrstvwxyz23456789"  # read aloud and typed by people: 
 def add(tx: Transaction, *, origin: Origin, now: datetime, title: str | None = None) -> Job | None:
     """Make the row for this sharing, due at once; None when it is there already."""
     job = Job(
-        id=_new_id(),
-        origin=origin,
-        state=JobState.RECEIVED,
-        created_at=now,
-        state_since=now,
-        title=title,
-        due_at=now,
+        id=_new_id(), origin=origin, state=JobState.RECEIVED, created_at=now, state_since=now, title=title, due_at=now
     )
     made = tx.run(
         """
@@ -73,9 +67,15 @@ def save(tx: Transaction, before: Job, after: Job, *, now: datetime, note: str |
     if moved:
         under_way = now if after.state.acts else None
         after = replace(
-            after, state_since=now, attempts=0, looks=0, under_way_since=under_way,
-            failing_since=None, waited=timedelta(0), waited_until=None,
-        )  # fmt: skip
+            after,
+            state_since=now,
+            attempts=0,
+            looks=0,
+            under_way_since=under_way,
+            failing_since=None,
+            waited=timedelta(0),
+            waited_until=None,
+        )
     if not after.state.is_open:
         after = replace(after, ticket=None)
     update(tx, before, after, entry=entry(after.state, now=now, note=note) if moved or note else None)

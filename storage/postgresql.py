@@ -220,10 +220,7 @@ class _Stale(Exception):
 
 
 DIALECT = SqlDialect(
-    name="postgresql",
-    passages_that_have="passages WHERE grams @@ CAST(:wanted AS tsquery)",
-    both="&",
-    either="|",
+    name="postgresql", passages_that_have="passages WHERE grams @@ CAST(:wanted AS tsquery)", both="&", either="|"
 )
 
 

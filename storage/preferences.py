@@ -100,15 +100,25 @@ def put(tx: Transaction, place: Scope, wanted: Preferences, *, seen: int, by: st
     tx.run(
         "INSERT INTO preferences (team, kind, whose, body, version, changed_by, changed_at) "
         "VALUES (:team, :kind, :whose, '{}', 0, :by, :now) ON CONFLICT (team, kind, whose) DO NOTHING",
-        team=place.team, kind=place.kind, whose=place.whose, by=by, now=stored(now),
-    )  # fmt: skip
+        team=place.team,
+        kind=place.kind,
+        whose=place.whose,
+        by=by,
+        now=stored(now),
+    )
     touched = tx.run(
         "UPDATE preferences SET body = :body, version = version + 1, changed_by = :by, changed_at = :now, "
         "enterprise = COALESCE(:enterprise, enterprise) "
         "WHERE team = :team AND kind = :kind AND whose = :whose AND version = :seen",
-        body=wanted.dump(), by=by, now=stored(now), enterprise=place.enterprise, team=place.team, kind=place.kind,
-        whose=place.whose, seen=seen,
-    )  # fmt: skip
+        body=wanted.dump(),
+        by=by,
+        now=stored(now),
+        enterprise=place.enterprise,
+        team=place.team,
+        kind=place.kind,
+        whose=place.whose,
+        seen=seen,
+    )
     if not touched:
         raise Outdated(get(tx, place))
 

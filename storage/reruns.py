@@ -30,9 +30,9 @@ class Asked(enum.Enum):
     REMOVED = "removed"
 
 
-LEFT_ALONE = frozenset({
-    Reason.ON_REQUEST, Reason.NOT_A_MEMBER, Reason.SHARED_CHANNEL, Reason.CHANNEL_GONE, Reason.NOWHERE_TO_REPLY,
-})  # fmt: skip
+LEFT_ALONE = frozenset(
+    {Reason.ON_REQUEST, Reason.NOT_A_MEMBER, Reason.SHARED_CHANNEL, Reason.CHANNEL_GONE, Reason.NOWHERE_TO_REPLY}
+)
 """Nobody's wish: whoever is there may ask for it."""
 
 
@@ -122,13 +122,31 @@ def _begin(tx: Transaction, job: Job, wanted: TranscriptionOptions, *, now: date
     if job.state.is_open or job.forgotten:
         return None
     begun = replace(
-        job, state=JobState.RECEIVED, state_since=now, attempts=0, sendings=0, tickets=0, looks=0,
-        retried=job.retried + 1, due_at=now, ticket=None, handle=None, handle_from=None, failure=None,
-        under_way_since=None, failing_since=None, waited=timedelta(0), waited_until=None, report=None,
+        job,
+        state=JobState.RECEIVED,
+        state_since=now,
+        attempts=0,
+        sendings=0,
+        tickets=0,
+        looks=0,
+        retried=job.retried + 1,
+        due_at=now,
+        ticket=None,
+        handle=None,
+        handle_from=None,
+        failure=None,
+        under_way_since=None,
+        failing_since=None,
+        waited=timedelta(0),
+        waited_until=None,
+        report=None,
         reply_intent=job.reply_intent if job.reply_ts else None,
-        wanted=wanted, begun_by=by, shown_as=_shown(job),
-        begun_at=now, spent=_spent(job, now=now),
-    )  # fmt: skip
+        wanted=wanted,
+        begun_by=by,
+        shown_as=_shown(job),
+        begun_at=now,
+        spent=_spent(job, now=now),
+    )
     told = entry(begun.state, now=now, note=f"started again ({by})" if by else "started again")
     update(tx, job, begun, claimable=True, entry=told)
     tx.announce()

@@ -57,8 +57,11 @@ class Server:
         options += ["-c", "unix_socket_directories=", "-c", f"port={self._port}", "-c", "log_min_messages=panic"]
         self._process = subprocess.Popen(  # noqa: S603 - the machine's own server
             [self._bin / "postgres", "-D", self._folder / "data", *options],
-            user=_user(), cwd=self._folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+            user=_user(),
+            cwd=self._folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         deadline = time.monotonic() + 30
         while not self._answers():
             assert time.monotonic() < deadline, "the server did not start"

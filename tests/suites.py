@@ -87,10 +87,7 @@ THOROUGH: Mapping[str, frozenset[str]] = {
         }
     ),
     "journeys/test_catching_up.py": frozenset(
-        {
-            "test_what_was_missed_is_answered_oldest_first_and_once",
-            "test_a_restart_is_no_gap",
-        }
+        {"test_what_was_missed_is_answered_oldest_first_and_once", "test_a_restart_is_no_gap"}
     ),
     "journeys/test_backlog.py": frozenset({"test_a_storm_of_webhooks_delays_nobody_and_leaves_nothing_behind"}),
     # Real processes on a real database server.
@@ -130,10 +127,7 @@ THOROUGH: Mapping[str, frozenset[str]] = {
     "sandbox/test_voices.py": frozenset(),
     # Whole processes whose every line is read.
     "security/test_secrets_in_logs.py": frozenset(
-        {
-            "test_a_breakdown_is_told_by_its_class_and_its_places_only",
-            "test_settings_that_are_shown_show_no_secret",
-        }
+        {"test_a_breakdown_is_told_by_its_class_and_its_places_only", "test_settings_that_are_shown_show_no_secret"}
     ),
     # Generated cases by the hundred.
     "fuzz/test_provider_bodies.py": frozenset(),
@@ -281,16 +275,9 @@ LEFT_OUT: Mapping[str, frozenset[str]] = {
         }
     ),
     "journeys/test_command.py": frozenset(
-        {
-            "test_a_long_list_with_long_titles_keeps_to_the_limits",
-            "test_a_title_that_cannot_be_seen_is_called_untitled",
-        }
+        {"test_a_long_list_with_long_titles_keeps_to_the_limits", "test_a_title_that_cannot_be_seen_is_called_untitled"}
     ),
-    "bot/rendering/test_reply.py": frozenset(
-        {
-            "test_every_reply_fits_is_harmless_and_loses_no_word",
-        }
-    ),
+    "bot/rendering/test_reply.py": frozenset({"test_every_reply_fits_is_harmless_and_loses_no_word"}),
 }
 """Of files that mostly stay: what `make test` leaves out."""
 

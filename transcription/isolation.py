@@ -66,11 +66,7 @@ class Stopped(Crashed):
 
 
 async def run(
-    module: str,
-    request: Mapping[str, object],
-    *,
-    limits: Limits,
-    python: Sequence[str] = (sys.executable, "-I"),
+    module: str, request: Mapping[str, object], *, limits: Limits, python: Sequence[str] = (sys.executable, "-I")
 ) -> dict[str, object]:
     """Run `python -m module`, whose main part calls `serve`, and return its answer.
 
@@ -82,8 +78,11 @@ async def run(
     """
     seconds = limits.time.total_seconds()
     allowed = {
-        "memory": limits.memory, "output": limits.output, "seconds": math.ceil(seconds), "threads": limits.threads,
-    }  # fmt: skip
+        "memory": limits.memory,
+        "output": limits.output,
+        "seconds": math.ceil(seconds),
+        "threads": limits.threads,
+    }
     line = json.dumps({"limits": allowed, "request": dict(request)}).encode() + b"\n"
     process = await asyncio.create_subprocess_exec(
         *python,

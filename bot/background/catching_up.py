@@ -156,9 +156,14 @@ def _add(tx: Transaction, found: Sequence[tuple[SlackFile, str, FileSharing]], s
     added = 0
     for number, (file, channel, place) in enumerate(found):
         origin = Origin(
-            enterprise=site.enterprise, team=site.team, channel=channel, file=file.id,
-            occasion=place.ts, thread=place.root, user=place.share_user_id or file.user or "",
-        )  # fmt: skip
+            enterprise=site.enterprise,
+            team=site.team,
+            channel=channel,
+            file=file.id,
+            occasion=place.ts,
+            thread=place.root,
+            user=place.share_user_id or file.user or "",
+        )
         at = now + number * timedelta(milliseconds=1)
         added += jobs.add(tx, origin=origin, title=file.title or file.name, now=at) is not None
     return added

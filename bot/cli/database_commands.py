@@ -40,9 +40,11 @@ async def backup(file: Path) -> None:
 
 @click.command("copy-database")
 @click.option(
-    "--to", envvar="COPY_TO", required=True,
+    "--to",
+    envvar="COPY_TO",
+    required=True,
     help="postgresql://… of an empty database. In the environment (COPY_TO) its password is not in the process list.",
-)  # fmt: skip
+)
 @plainly
 async def copy_database(to: str) -> None:
     """Carry everything from the SQLite file of DATABASE_URL over to PostgreSQL, and check it row by row.

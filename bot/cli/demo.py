@@ -169,9 +169,12 @@ async def _share(
     content = await asyncio.to_thread(sample.path.read_bytes)
     video = sample.path.suffix == ".mp4"
     upload = Upload(
-        content=content, name=sample.file, filetype=sample.path.suffix[1:],
-        mimetype="video/mp4" if video else "audio/mp4", subtype=None if video else "slack_audio",
-    )  # fmt: skip
+        content=content,
+        name=sample.file,
+        filetype=sample.path.suffix[1:],
+        mimetype="video/mp4" if video else "audio/mp4",
+        subtype=None if video else "slack_audio",
+    )
     share = await slack.share(channel, [upload], thread_ts=thread_ts)
     return Scene(place=place, caption=f"{caption}: {sample.file}", sample=sample, share=share)
 

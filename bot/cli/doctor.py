@@ -78,9 +78,10 @@ async def _slack(settings: Settings) -> AsyncIterator[Finding]:
             identity = await workspace.identify()
         except (SlackNotAuthorised, SlackRefused) as error:
             yield Finding(
-                verdict="bad", what=f"Slack refuses the bot token ({error})",
+                verdict="bad",
+                what=f"Slack refuses the bot token ({error})",
                 fix="copy SLACK_BOT_TOKEN again from OAuth & Permissions on the app's page",
-            )  # fmt: skip
+            )
             return
         except SlackUnavailable as error:
             yield Finding(
@@ -96,15 +97,18 @@ async def _slack(settings: Settings) -> AsyncIterator[Finding]:
 def _scopes(granted: frozenset[str]) -> list[Finding]:
     missing = [
         Finding(
-            verdict="bad", what=f"scope {scope} is missing, so the bot cannot {purpose}",
+            verdict="bad",
+            what=f"scope {scope} is missing, so the bot cannot {purpose}",
             fix="update the app from `threadscribe manifest` and reinstall it",
         )
-        for scope, purpose in REQUIRED_SCOPES.items() if scope not in granted
-    ]  # fmt: skip
+        for scope, purpose in REQUIRED_SCOPES.items()
+        if scope not in granted
+    ]
     off = [
         Finding(verdict="note", what=f"optional scope {scope} is off, so the bot does not {purpose}")
-        for scope, purpose in OPTIONAL_SCOPES.items() if scope not in granted
-    ]  # fmt: skip
+        for scope, purpose in OPTIONAL_SCOPES.items()
+        if scope not in granted
+    ]
     return missing or [Finding(verdict="good", what="every required scope is granted"), *off]
 
 
@@ -125,9 +129,10 @@ async def _way_in(settings: Settings, session: aiohttp.ClientSession) -> Finding
         if isinstance(trouble, SlackUnavailable) and not isinstance(trouble, SlackNotAuthorised):
             return Finding(verdict="bad", what=f"Socket Mode cannot be reached ({trouble})", fix="try again in a while")
         return Finding(
-            verdict="bad", what=f"Socket Mode is refused ({trouble})",
+            verdict="bad",
+            what=f"Socket Mode is refused ({trouble})",
             fix="make an app-level token with connections:write and set SLACK_APP_TOKEN to it",
-        )  # fmt: skip
+        )
     return Finding(verdict="good", what="Socket Mode is open to the bot")
 
 
@@ -154,9 +159,10 @@ def _disk(settings: Settings) -> Finding:
     free = shutil.disk_usage(folder).free
     if free < SPACE:
         return Finding(
-            verdict="note", what=f"{free // 1024**2:,} MB are free where recordings are kept while in work",
+            verdict="note",
+            what=f"{free // 1024**2:,} MB are free where recordings are kept while in work",
             fix="two of the largest recordings need 5 GB; set SPOOL_DIRECTORY to a larger disk",
-        )  # fmt: skip
+        )
     return Finding(verdict="good", what=f"{free // 1024**3:,} GB are free where recordings are kept while in work")
 
 
@@ -200,9 +206,10 @@ def _by_webhook_only(settings: Settings, title: str) -> Finding:
     what = f"{title}: the status call was not seen: results come by webhook only, and the key could not be checked"
     if settings.public_url is None:
         return Finding(
-            verdict="bad", what=f"{what}; without PUBLIC_URL nothing could ever come back",
+            verdict="bad",
+            what=f"{what}; without PUBLIC_URL nothing could ever come back",
             fix="set PUBLIC_URL to the https address of this server, and register the webhook there",
-        )  # fmt: skip
+        )
     return Finding(verdict="note", what=what)
 
 
@@ -229,8 +236,9 @@ async def _trouble(transcriber: Transcriber, *, prefix: str) -> Finding | None:
 def _webhook(settings: Settings) -> Finding:
     if settings.public_url is None:
         return Finding(
-            verdict="note", what="PUBLIC_URL is not set: results are polled for, and recordings over 20 MB refused",
+            verdict="note",
+            what="PUBLIC_URL is not set: results are polled for, and recordings over 20 MB refused",
             fix="set PUBLIC_URL to the https address of this server",
-        )  # fmt: skip
+        )
     where = f"{settings.public_url}/webhooks/{settings.transcriber}?token=…"
     return Finding(verdict="good", what=f"webhooks come in at {where}; this address must be registered there")

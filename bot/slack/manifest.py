@@ -63,7 +63,7 @@ def manifest(*, public_url: str | None = None, install_at: str | None = None) ->
             "message.im",
             "message.mpim",
             "reaction_added",
-        ],
+        ]
     }
     return {
         "_metadata": {"major_version": 2, "minor_version": 1},

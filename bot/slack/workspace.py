@@ -142,9 +142,8 @@ class Workspace:
         found, cursor = set[str](), None
         for _ in range(pages):
             data, _ = await self._ask(
-                "users.conversations",
-                user=person, team_id=team, types=_EVERY_TYPE, limit=_CONVERSATIONS, cursor=cursor,
-            )  # fmt: skip
+                "users.conversations", user=person, team_id=team, types=_EVERY_TYPE, limit=_CONVERSATIONS, cursor=cursor
+            )
             listed = _read(ConversationList, data, "users.conversations")
             found |= {channel.id for channel in listed.channels}
             cursor = listed.cursor
@@ -188,8 +187,12 @@ class Workspace:
             try:
                 data, _ = await self._ask(
                     "conversations.replies",
-                    channel=channel, ts=thread, limit=200, include_all_metadata=True, cursor=cursor,
-                )  # fmt: skip
+                    channel=channel,
+                    ts=thread,
+                    limit=200,
+                    include_all_metadata=True,
+                    cursor=cursor,
+                )
             except (SlackRefused, SlackNotAuthorised):
                 return None
             if not isinstance(data.get("messages"), list):

@@ -36,12 +36,7 @@ def make_server() -> web.Application:
 
 
 def serve_slack(
-    server: web.Application,
-    app: BoltApp,
-    *,
-    signing_secret: str,
-    metrics: Metrics,
-    patience: timedelta = PATIENCE,
+    server: web.Application, app: BoltApp, *, signing_secret: str, metrics: Metrics, patience: timedelta = PATIENCE
 ) -> None:
     """Serve events, commands and interactivity at one address, to whoever signs them with the secret.
 

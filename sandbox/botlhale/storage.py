@@ -40,12 +40,7 @@ class Storage:
     """Takes uploads and hands each to `received` with its key."""
 
     def __init__(
-        self,
-        *,
-        shape: StorageShape,
-        faults: Faults,
-        requests: list[Seen],
-        received: Callable[[str, Recording], None],
+        self, *, shape: StorageShape, faults: Faults, requests: list[Seen], received: Callable[[str, Recording], None]
     ) -> None:
         self._shape = shape
         self._received = received

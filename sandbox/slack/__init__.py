@@ -5,17 +5,7 @@ tried against it.
 """
 
 from sandbox.slack.stand_in import Slack, Team
-from sandbox.slack.values import (
-    Call,
-    Channel,
-    CommandAnswer,
-    Delivery,
-    FileCopy,
-    Message,
-    Share,
-    Synthetic,
-    Upload,
-)
+from sandbox.slack.values import Call, Channel, CommandAnswer, Delivery, FileCopy, Message, Share, Synthetic, Upload
 from sandbox.slack.workspace import Ids
 
 __all__ = [

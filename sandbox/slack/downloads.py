@@ -88,10 +88,7 @@ class Downloads:
     def _redirect(self, request: web.Request, stored: StoredFile) -> web.Response | None:
         if stored.upload.redirect is None or request.path.startswith("/files-moved/"):
             return None
-        origins = {
-            "same": f"{self._workspace.origin}/files-moved",
-            "elsewhere": f"{self._workspace.elsewhere}/cdn",
-        }
+        origins = {"same": f"{self._workspace.origin}/files-moved", "elsewhere": f"{self._workspace.elsewhere}/cdn"}
         path = f"{self._workspace.team_id}-{stored.id}/{quote(stored.upload.name)}"
         return web.Response(status=302, headers={"Location": f"{origins[stored.upload.redirect]}/{path}"})
 

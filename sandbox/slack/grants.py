@@ -59,10 +59,14 @@ class Grants:
             return self.add(Grant(token=f"xoxb-{place}-{number}", kind="bot", teams=teams, enterprise=enterprise))
         return self.add(
             Grant(
-                token=f"xoxe.xoxb-{place}-{number}", kind="bot", teams=teams, enterprise=enterprise,
-                expires=time.monotonic() + lasts, refresh_token=f"xoxe-{place}-{number}",
+                token=f"xoxe.xoxb-{place}-{number}",
+                kind="bot",
+                teams=teams,
+                enterprise=enterprise,
+                expires=time.monotonic() + lasts,
+                refresh_token=f"xoxe-{place}-{number}",
             )
-        )  # fmt: skip
+        )
 
     def admit(self, token: str | None) -> Grant:
         """Return what a token opens, or refuse as Slack does."""

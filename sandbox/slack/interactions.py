@@ -30,10 +30,14 @@ class Interactions(Options):
         if button is None:
             raise NotThere(action_id)
         container = {"type": "message", "message_ts": message.ts, "channel_id": message.channel_id}
-        return await self._behind.people.interact({
-            "type": "block_actions", "container": container, "actions": [_pressed(button)],
-            **self._on(message, user=user),
-        })  # fmt: skip
+        return await self._behind.people.interact(
+            {
+                "type": "block_actions",
+                "container": container,
+                "actions": [_pressed(button)],
+                **self._on(message, user=user),
+            }
+        )
 
     def open_home(self, *, user: str | None = None, tab: Literal["home", "messages"] = "home") -> None:
         """Open the app's own page at one of its tabs; its event goes out on its own (`quiet` waits for it)."""
@@ -56,10 +60,15 @@ class Interactions(Options):
         button = next((one for one in found if value in {None, one.get("value")}), None)
         if button is None:
             raise NotThere(action_id)
-        return await self._behind.people.interact({
-            "type": "block_actions", "container": {"type": "view", "view_id": home["id"]}, "user": person,
-            "actions": [_pressed(button)], "view": home_object(self._behind.workspace, home),
-        })  # fmt: skip
+        return await self._behind.people.interact(
+            {
+                "type": "block_actions",
+                "container": {"type": "view", "view_id": home["id"]},
+                "user": person,
+                "actions": [_pressed(button)],
+                "view": home_object(self._behind.workspace, home),
+            }
+        )
 
     async def choose(self, message: Message, callback_id: str, *, user: str | None = None) -> CommandAnswer:
         """Choose a shortcut on a message."""

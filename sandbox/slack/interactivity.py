@@ -33,14 +33,7 @@ class Interactivity:
     """Sends commands and interactions, and takes posts to their `response_url`; armed faults: `response_url`."""
 
     def __init__(
-        self,
-        context: Context,
-        *,
-        http: HttpDelivery,
-        sockets: Sockets,
-        faults: Faults,
-        log: CallLog,
-        grants: Grants,
+        self, context: Context, *, http: HttpDelivery, sockets: Sockets, faults: Faults, log: CallLog, grants: Grants
     ) -> None:
         self._context = context
         self._grants = grants

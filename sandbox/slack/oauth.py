@@ -92,9 +92,12 @@ class OAuth:
         else:
             back["code"] = code = secrets.token_hex(16)
             self._codes[code] = Agreed(
-                place=said["place"], redirect_uri=said["redirect_uri"], scopes=frozenset(said["scope"].split(",")),
-                by=said.get("user", "U0SANDBOXADMIN"), at=time.monotonic(),
-            )  # fmt: skip
+                place=said["place"],
+                redirect_uri=said["redirect_uri"],
+                scopes=frozenset(said["scope"].split(",")),
+                by=said.get("user", "U0SANDBOXADMIN"),
+                at=time.monotonic(),
+            )
         return web.Response(status=302, headers={"Location": f"{said['redirect_uri']}?{urlencode(back)}"})
 
     def access(self, sent: Arguments) -> Json:

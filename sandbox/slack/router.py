@@ -44,11 +44,13 @@ class Router:
     def routes(self) -> list[web.AbstractRouteDef]:
         """Where Slack answers."""
         return [
-            web.get("/api/{method}", self.call), web.post("/api/{method}", self.call),
-            web.post("/upload/v1/{ticket}", self.upload), web.post("/respond/{ticket}", self.respond),
+            web.get("/api/{method}", self.call),
+            web.post("/api/{method}", self.call),
+            web.post("/upload/v1/{ticket}", self.upload),
+            web.post("/respond/{ticket}", self.respond),
             web.get("/files-pri/{team_and_id}/{name:.*}", self.download),
             web.get("/files-moved/{team_and_id}/{name:.*}", self.download),
-        ]  # fmt: skip
+        ]
 
     @property
     def _first(self) -> RoutedServices:

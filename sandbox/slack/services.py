@@ -47,9 +47,8 @@ class Shared:
         self.sockets = Sockets(options, app_id=Workspace.app_id, signal=self.signal, faults=faults)
         self.teams: dict[str, WorkspaceServices] = {}
         self.oauth = OAuth(
-            options, grants=self.grants,
-            teams=lambda: {team_id: team.workspace for team_id, team in self.teams.items()},
-        )  # fmt: skip
+            options, grants=self.grants, teams=lambda: {team_id: team.workspace for team_id, team in self.teams.items()}
+        )
         self.router = Router(self.teams, grants=self.grants)
         self._servers: list[Server] = []
 
@@ -88,9 +87,13 @@ class WorkspaceServices:
         self.dialogs = Dialogs(shared.numbers)
         self.uploads: dict[str, Pending] = {}
         self.dispatcher = Dispatcher(
-            self.workspace, options=options, http=self.http, sockets=self.sockets, tasks=self.tasks,
+            self.workspace,
+            options=options,
+            http=self.http,
+            sockets=self.sockets,
+            tasks=self.tasks,
             grants=shared.grants,
-        )  # fmt: skip
+        )
         context = Context(
             workspace=self.workspace,
             options=options,

@@ -110,6 +110,13 @@ async def running(folder: Path, env: dict[str, str]) -> AsyncIterator[Running]:
 async def start(*arguments: str, folder: Path, env: dict[str, str]) -> asyncio.subprocess.Process:
     """Begin to run the command in `folder`."""
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", *arguments, cwd=folder, env=env,
-        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
+        sys.executable,
+        "-m",
+        "bot",
+        *arguments,
+        cwd=folder,
+        env=env,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )

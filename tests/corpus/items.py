@@ -129,11 +129,17 @@ CUT: dict[str, Item] = {
     "only the head of a webm": refused(lambda folder: WEBM(folder)[:60]),
     "a video cut before its sound": Item(
         make=lambda folder: files.before_the_sound(files.talkie(folder)),
-        end="sentence", says="could not be read", name="clip.mp4", mimetype="video/mp4",
+        end="sentence",
+        says="could not be read",
+        name="clip.mp4",
+        mimetype="video/mp4",
     ),
     "a video cut before its list of tracks": Item(
         make=files.start(files.talkie, share=0.01),
-        end="sentence", says="could not be read", name="clip.mp4", mimetype="video/mp4",
+        end="sentence",
+        says="could not be read",
+        name="clip.mp4",
+        mimetype="video/mp4",
     ),
     "m4a without its beginning": refused(lambda folder: M4A(folder)[8_000:]),
     "half an m4a with its index first": heard(files.start(M4A_INDEX_FIRST, share=0.5), says=REMARK),
@@ -146,7 +152,7 @@ CUT: dict[str, Item] = {
     "half an amr": heard(files.start(AMR, share=0.5)),
     "an mp3 without its beginning": heard(lambda folder: MP3(folder)[9_000:]),
     "a hole in the middle": heard(lambda folder: files.with_hole(MP3(folder)), says=REMARK),
-}  # fmt: skip
+}
 
 BROKEN: dict[str, Item] = {
     "noise behind an MP3's tag": refused(lambda _: b"ID3\x04\0\0\0\0\0\0" + random.Random(5).randbytes(100_000)),
@@ -211,7 +217,12 @@ TOO_LONG = "longer than 400 minutes"
 LARGE: dict[str, Item] = {
     "a gigabyte": Item(
         make=lambda folder: files.padded(files.talkie(folder), size=LARGEST),
-        size=LARGEST, end="transcript", name="clip.mp4", mimetype="video/mp4", seconds=3, disk=LARGEST + 2**22,
+        size=LARGEST,
+        end="transcript",
+        name="clip.mp4",
+        mimetype="video/mp4",
+        seconds=3,
+        disk=LARGEST + 2**22,
     ),
     "a gigabyte and a byte": Item(
         make=files.talkie, size=LARGEST + 1, end="sentence", says="larger than 1,024 MB", disk=2**16
@@ -222,7 +233,7 @@ LARGE: dict[str, Item] = {
     "a day in 300 KB": Item(
         make=lambda _: files.flac(seconds=24 * 3_600), end="sentence", says=TOO_LONG, disk=_WAV_OF_THE_LONGEST
     ),
-}  # fmt: skip
+}
 
 LONG: dict[str, Item] = {
     "a gigabyte of zeros": Item(
@@ -230,7 +241,12 @@ LONG: dict[str, Item] = {
     ),
     "a gigabyte of sound": Item(
         make=lambda _: wav_header(rate=192_000, channels=8, claims=LARGEST - 44) + b"\1" * 16,
-        size=LARGEST, end="transcript", name="studio.wav", mimetype="audio/wav", seconds=349.525, disk=LARGEST + 2**24,
+        size=LARGEST,
+        end="transcript",
+        name="studio.wav",
+        mimetype="audio/wav",
+        seconds=349.525,
+        disk=LARGEST + 2**24,
     ),
     "400 minutes and a second": Item(
         make=lambda _: files.flac(seconds=LONGEST + 1), end="sentence", says=TOO_LONG, disk=_WAV_OF_THE_LONGEST
@@ -238,5 +254,5 @@ LONG: dict[str, Item] = {
     "400 minutes of a voice note": Item(
         make=files.long_voice_note(seconds=LONGEST), end="transcript", seconds=LONGEST, disk=2**28 + _WAV_OF_THE_LONGEST
     ),
-}  # fmt: skip
+}
 """The same ends by longer ways: minutes of work."""

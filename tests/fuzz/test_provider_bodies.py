@@ -59,7 +59,8 @@ PLAN = gowajee_wire.Plan(seconds=9.0, way="inline")
 
 READERS: dict[str, tuple[Callable[[bytes], object], st.SearchStrategy[bytes]]] = {
     "Botlhale's status": (
-        partial(botlhale_wire.read_status, file_name="asr_k1_zu-ZA_16000_k2.wav"), bodies_of("botlhale_*_status*"),
+        partial(botlhale_wire.read_status, file_name="asr_k1_zu-ZA_16000_k2.wav"),
+        bodies_of("botlhale_*_status*"),
     ),
     "Botlhale's result": (
         partial(botlhale_wire.read_result, file_name="asr_k1_zu-ZA_16000_k2.wav"),
@@ -77,10 +78,11 @@ READERS: dict[str, tuple[Callable[[bytes], object], st.SearchStrategy[bytes]]] =
     "Gowajee's envelope": (partial(gowajee_wire.read_envelope, what="the webhook"), bodies_of("gowajee_webhook_*")),
     "Gowajee's status": (partial(gowajee_wire.read_status, handle=JOB), bodies_of("gowajee_status_*")),
     "Gowajee's unclaimed webhook": (
-        partial(gowajee_wire.claimed, webhook_ids=[HOOK], length=timedelta(seconds=9)), bodies_of("gowajee_webhook_*")
+        partial(gowajee_wire.claimed, webhook_ids=[HOOK], length=timedelta(seconds=9)),
+        bodies_of("gowajee_webhook_*"),
     ),
     "our ticket for Gowajee": (read_our_gowajee_ticket, bodies(PLAN.model_dump_json().encode())),
-}  # fmt: skip
+}
 
 
 def assert_usable(value: object) -> None:
@@ -149,13 +151,14 @@ FOUND: dict[str, tuple[Callable[[bytes], object], bytes]] = {
         b'{"output": {"results": [{"transcript": "x", "startTime": 0, "endTime": 1, "channel": %s}]}}' % (b"9" * 4_300),
     ),
     "a name that PostgreSQL cannot keep": (
-        partial(read_form, made_at=NOON), b'{"url": "https://storage.example/", "fields": {"key": "a\\u0000b.wav"}}'
+        partial(read_form, made_at=NOON),
+        b'{"url": "https://storage.example/", "fields": {"key": "a\\u0000b.wav"}}',
     ),
     "a ticket that is good for longer than time lasts": (
         read_our_botlhale_ticket,
         b'{"url": "https://x", "fields": [["key", "a"]], "made_at": "2026-11-20T12:00:00Z", "expires_in": 1e300}',
     ),
-}  # fmt: skip
+}
 """What fuzzing has found, so that no run needs to find it again."""
 
 
@@ -216,9 +219,13 @@ async def check_botlhale(answers: dict[str, Reply], *, age: timedelta) -> object
 async def check_gowajee(answers: dict[str, Reply], *, age: timedelta, notice: bytes | None) -> object:
     partner = Partner({call: [reply] for call, reply in answers.items()})
     gowajee = Gowajee(
-        client=partner.client, base_url="https://api.example", api_key="key", model="pulse", webhook_ids=[HOOK],
+        client=partner.client,
+        base_url="https://api.example",
+        api_key="key",
+        model="pulse",
+        webhook_ids=[HOOK],
         webhook_tokens=["token"],
-    )  # fmt: skip
+    )
     return await gowajee.check(JOB, Inquiry(age=age, notice=notice))
 
 

@@ -61,9 +61,14 @@ class Whole:
 
     def event(self, event: Json) -> int:
         envelope = {
-            "type": "event_callback", "team_id": self.slack.team_id, "api_app_id": self.slack.app_id,
-            "event_id": "Ev1", "event_time": 1, "event": event, "authorizations": [],
-        }  # fmt: skip
+            "type": "event_callback",
+            "team_id": self.slack.team_id,
+            "api_app_id": self.slack.app_id,
+            "event_id": "Ev1",
+            "event_time": 1,
+            "event": event,
+            "authorizations": [],
+        }
         return self.post(written(envelope).encode()).status_code
 
     def stored(self) -> list[Row]:
@@ -90,14 +95,24 @@ def whole(beside: Beside, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 SHARED: Json = {
-    "type": "file_shared", "file_id": "F1", "channel_id": "C1", "user_id": "U1", "event_ts": "1700000000.000100",
+    "type": "file_shared",
+    "file_id": "F1",
+    "channel_id": "C1",
+    "user_id": "U1",
+    "event_ts": "1700000000.000100",
     "file": {"id": "F1"},
-}  # fmt: skip
+}
 MESSAGE: Json = {
-    "type": "message", "subtype": "file_share", "channel": "C1", "user": "U1", "ts": "1700000000.000100",
-    "thread_ts": "1700000000.000000", "channel_type": "channel", "event_ts": "1700000000.000100",
+    "type": "message",
+    "subtype": "file_share",
+    "channel": "C1",
+    "user": "U1",
+    "ts": "1700000000.000100",
+    "thread_ts": "1700000000.000000",
+    "channel_type": "channel",
+    "event_ts": "1700000000.000100",
     "files": [{"id": "F1", "title": "Monday", "name": "monday.m4a"}, {"id": "F2", "file_access": "check_file_info"}],
-}  # fmt: skip
+}
 STAMP = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
 
 
@@ -166,14 +181,22 @@ def test_of_a_message_every_file_that_is_named_is_stored_in_its_thread_and_none_
 
 
 FILE: Json = {
-    "id": "F1", "name": "voice.m4a", "title": "Voice", "mimetype": "audio/mp4", "filetype": "m4a", "size": 49_965,
-    "subtype": "slack_audio", "mode": "hosted", "url_private": "https://files.slack.com/files-pri/T1-F1/voice.m4a",
-    "url_private_download": "https://files.slack.com/files-pri/T1-F1/download/voice.m4a", "media_display_type": "audio",
+    "id": "F1",
+    "name": "voice.m4a",
+    "title": "Voice",
+    "mimetype": "audio/mp4",
+    "filetype": "m4a",
+    "size": 49_965,
+    "subtype": "slack_audio",
+    "mode": "hosted",
+    "url_private": "https://files.slack.com/files-pri/T1-F1/voice.m4a",
+    "url_private_download": "https://files.slack.com/files-pri/T1-F1/download/voice.m4a",
+    "media_display_type": "audio",
     "shares": {
         "public": {"C1": [{"ts": "1700000000.000100", "thread_ts": "1700000000.000000"}, {"ts": "1700000001.000100"}]},
         "private": {"G1": [{"ts": "1700000000.000100"}]},
     },
-}  # fmt: skip
+}
 
 
 @given(described=changed(FILE))
@@ -196,12 +219,17 @@ def test_a_file_is_described_by_what_can_be_read_of_it(described: Json) -> None:
 # --- commands ---------------------------------------------------------------------------------------------------------
 
 COMMAND = {
-    "command": "/transcripts", "text": "", "user_id": "U1", "channel_id": "C1", "channel_name": "general",
-    "user_name": "amara", "trigger_id": "1.2.3", "response_url": "http://127.0.0.1:9/response",
-}  # fmt: skip
+    "command": "/transcripts",
+    "text": "",
+    "user_id": "U1",
+    "channel_id": "C1",
+    "channel_name": "general",
+    "user_name": "amara",
+    "trigger_id": "1.2.3",
+    "response_url": "http://127.0.0.1:9/response",
+}
 ASKED = st.one_of(
-    TEXT,
-    st.tuples(st.sampled_from(("status", "STATUS ", "list", " help", "status  status")), TEXT).map(" ".join),
+    TEXT, st.tuples(st.sampled_from(("status", "STATUS ", "list", " help", "status  status")), TEXT).map(" ".join)
 )
 
 
@@ -243,16 +271,23 @@ def test_a_command_as_it_comes_over_a_socket_is_read_or_refused_as_a_whole(asked
 # --- buttons and forms ------------------------------------------------------------------------------------------------
 
 PRESSED: Json = {
-    "type": "block_actions", "user": {"id": "U1"}, "channel": {"id": "C1"}, "message": {"ts": "1700000000.000100"},
-    "team": {"id": "T1"}, "trigger_id": "1.2.3", "actions": [{"action_id": "name_speakers", "value": "abc:1"}],
-}  # fmt: skip
+    "type": "block_actions",
+    "user": {"id": "U1"},
+    "channel": {"id": "C1"},
+    "message": {"ts": "1700000000.000100"},
+    "team": {"id": "T1"},
+    "trigger_id": "1.2.3",
+    "actions": [{"action_id": "name_speakers", "value": "abc:1"}],
+}
 SENT: Json = {
-    "type": "view_submission", "user": {"id": "U1"}, "team": {"id": "T1"},
+    "type": "view_submission",
+    "user": {"id": "U1"},
+    "team": {"id": "T1"},
     "view": {
         "private_metadata": '{"job": "abc", "version": 1}',
         "state": {"values": {"typed:0:1": {"typed": {"value": "Thandi"}}, "picked:1:1": {"picked": {}}}},
     },
-}  # fmt: skip
+}
 
 
 @given(pressed=changed(PRESSED))

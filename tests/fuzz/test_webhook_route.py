@@ -44,9 +44,13 @@ BODIES = st.one_of(
 
 def gowajee(partner: Partner) -> Gowajee:
     return Gowajee(
-        client=partner.client, base_url="https://api.example", api_key="key", model="pulse", webhook_ids=[HOOK],
+        client=partner.client,
+        base_url="https://api.example",
+        api_key="key",
+        model="pulse",
+        webhook_ids=[HOOK],
         webhook_tokens=[TOKEN],
-    )  # fmt: skip
+    )
 
 
 class Route:

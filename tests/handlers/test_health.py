@@ -74,10 +74,7 @@ async def serving(database: Database, checks: Mapping[str, Check]) -> AsyncItera
 
 
 async def ask(port: int, path: str) -> tuple[int, Any]:
-    async with (
-        aiohttp.ClientSession() as session,
-        session.get(f"http://127.0.0.1:{port}{path}") as response,
-    ):
+    async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}{path}") as response:
         return response.status, await response.json()
 
 

@@ -23,9 +23,15 @@ ORIGIN = Origin(team="T1", channel="C1", file="F1", occasion="1.0", user="U1", t
 
 def job(number: int = 1, state: JobState = JobState.REPLIED, reason: Reason | None = None, **more: Any) -> Job:
     known: dict[str, Any] = {
-        "id": JobId(f"job{number}"), "origin": ORIGIN, "state": state, "created_at": NOON, "state_since": NOON,
-        "title": f"Recording {number}", "provider": "p", "failure": Failure(reason=reason) if reason else None,
-    }  # fmt: skip
+        "id": JobId(f"job{number}"),
+        "origin": ORIGIN,
+        "state": state,
+        "created_at": NOON,
+        "state_since": NOON,
+        "title": f"Recording {number}",
+        "provider": "p",
+        "failure": Failure(reason=reason) if reason else None,
+    }
     return Job(**known | more)
 
 
@@ -127,15 +133,14 @@ def test_the_settings_of_everybody_are_for_who_looks_after_the_workspace() -> No
         (NOTHING, ["Nothing was transcribed for you this month yet."]),
         (
             replace(NOTHING, used=(("Botlhale AI", 61 * MINUTE), ("Gowajee", MINUTE))),
-            ["Transcribed for you: 1 hour 2 minutes.", "Botlhale AI: 1 hour 1 minute.",
-             "Gowajee: 1 minute."],
+            ["Transcribed for you: 1 hour 2 minutes.", "Botlhale AI: 1 hour 1 minute.", "Gowajee: 1 minute."],
         ),
         (
             replace(NOTHING, used=(("Gowajee", MINUTE),), limit=90 * MINUTE),
             [f"Transcribed for you by Gowajee: 1 minute. {LIMITED}"],
         ),
     ],
-)  # fmt: skip
+)
 def test_the_month_is_told_in_all_and_by_provider(month: Month, said: list[str]) -> None:
     lines = read(shown([], month=month))
     at = lines.index(words.THIS_MONTH) + 1

@@ -72,15 +72,15 @@ async def door(database: Database, *, largest: int = webhooks.LARGEST_BODY) -> A
     made = Door(0)
     async with httpx.AsyncClient(trust_env=False) as client:
         gowajee = Gowajee(
-            client=client, base_url="http://127.0.0.1", api_key="key", model="pulse", webhook_ids=[HOOK],
+            client=client,
+            base_url="http://127.0.0.1",
+            api_key="key",
+            model="pulse",
+            webhook_ids=[HOOK],
             webhook_tokens=[OLD, NEW],
-        )  # fmt: skip
+        )
         webhooks.register(
-            server,
-            providers={"gowajee": gowajee},
-            database=database,
-            clock=lambda: NOON,
-            largest=largest,
+            server, providers={"gowajee": gowajee}, database=database, clock=lambda: NOON, largest=largest
         )
         listening = await Listening.start(server, host="127.0.0.1", port=0)
         made.port = listening.port
@@ -117,9 +117,7 @@ def handle_of(body: bytes) -> Handle:
 
 
 async def kept(database: Database) -> list[bytes]:
-    return await database.read(
-        lambda tx: inbox.orphans(tx, provider="gowajee", since=NOON - timedelta(days=1)),
-    )
+    return await database.read(lambda tx: inbox.orphans(tx, provider="gowajee", since=NOON - timedelta(days=1)))
 
 
 async def post(session: aiohttp.ClientSession, address: str, body: bytes) -> int:

@@ -119,10 +119,20 @@ def test_nothing_but_what_is_named_enters_the_image() -> None:
     assert rules[0] == "*"
     let_in = {rule[1:] for rule in rules if rule.startswith("!")}
     assert let_in == {
-        "requirements.txt", "requirements-dev.txt", "requirements-offline.txt", "requirements-weights-tiny.en.txt",
-        "requirements-weights-base.txt", "pyproject.toml", "README.md", "LICENSE",
-        "bot", "handlers", "storage", "transcription", "sandbox",
-    }  # fmt: skip
+        "requirements.txt",
+        "requirements-dev.txt",
+        "requirements-offline.txt",
+        "requirements-weights-tiny.en.txt",
+        "requirements-weights-base.txt",
+        "pyproject.toml",
+        "README.md",
+        "LICENSE",
+        "bot",
+        "handlers",
+        "storage",
+        "transcription",
+        "sandbox",
+    }
     assert all((ROOT / name).exists() for name in let_in)
     assert any(fnmatch.fnmatch("bot/.env", rule.replace("**", "*")) for rule in rules)
 

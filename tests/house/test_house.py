@@ -191,8 +191,22 @@ def test_sqlite_is_opened_where_a_thread_of_its_own_is_waiting_for_it() -> None:
     assert mentioned == {place.partition(":")[0] for place in opening}, "by another name, or outside of a function"
 
 
-UNUSED = ("rich", "av", "numpy", "pocketsphinx", "psycopg", "httpx", "cryptography", "sandbox", "bot.cli.demo",
-          "faster_whisper", "ctranslate2", "onnxruntime", "tokenizers", "transcription.models.hub")  # fmt: skip
+UNUSED = (
+    "rich",
+    "av",
+    "numpy",
+    "pocketsphinx",
+    "psycopg",
+    "httpx",
+    "cryptography",
+    "sandbox",
+    "bot.cli.demo",
+    "faster_whisper",
+    "ctranslate2",
+    "onnxruntime",
+    "tokenizers",
+    "transcription.models.hub",
+)
 """What a bot with SQLite, before its first recording and without a provider, has no use for."""
 
 

@@ -77,8 +77,12 @@ class SetUp:
         (self.venv / "calls").write_text("", encoding="utf-8")
         return subprocess.run(  # noqa: S603 - our own Makefile
             ["make", "--no-print-directory", f"VENV={self.venv}", "PYTHON=true", *arguments],  # noqa: S607 - as people do
-            cwd=ROOT, check=False, capture_output=True, text=True, env={"PATH": os.environ["PATH"]},
-        )  # fmt: skip
+            cwd=ROOT,
+            check=False,
+            capture_output=True,
+            text=True,
+            env={"PATH": os.environ["PATH"]},
+        )
 
     def ready(self) -> subprocess.CompletedProcess[str]:
         """As `make test` and `make demo` do first."""

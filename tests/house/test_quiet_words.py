@@ -16,11 +16,21 @@ ROOT = Path(__file__).parents[2]
 PLACES = {"handlers/words.py", "transcription/remarks.py"}
 
 FOR_OPERATORS = {
-    "bot/__main__.py", "bot/catalog.py", "bot/cli/database_commands.py", "bot/cli/demo.py", "bot/cli/demo_view.py",
-    "bot/cli/doctor.py", "bot/cli/doctor_many.py", "bot/cli/job_commands.py", "bot/metrics.py", "bot/cli/errors.py",
-    "bot/web/scrape.py", "bot/settings/model.py", "bot/cli/transcribe.py",
+    "bot/__main__.py",
+    "bot/catalog.py",
+    "bot/cli/database_commands.py",
+    "bot/cli/demo.py",
+    "bot/cli/demo_view.py",
+    "bot/cli/doctor.py",
+    "bot/cli/doctor_many.py",
+    "bot/cli/job_commands.py",
+    "bot/metrics.py",
+    "bot/cli/errors.py",
+    "bot/web/scrape.py",
+    "bot/settings/model.py",
+    "bot/cli/transcribe.py",
     "bot/cli/model_commands.py",
-}  # fmt: skip
+}
 """What these say is read in a terminal or on a dashboard by whoever runs the bot."""
 
 SENTENCE = re.compile(r"[A-Z][a-z]+,? [a-z]+,? .*")

@@ -15,13 +15,7 @@ from sandbox.gowajee import Gowajee
 from sandbox.ports import free_port
 from sandbox.slack import Share, Slack
 from storage.job import Job
-from tests.journeys.bench import (
-    WEBHOOK_TOKEN,
-    botlhale_settings,
-    gowajee_settings,
-    recording,
-    tone,
-)
+from tests.journeys.bench import WEBHOOK_TOKEN, botlhale_settings, gowajee_settings, recording, tone
 from tests.journeys.machines import Ledger, Machine, at_work, slack_settings
 from tests.journeys.wires import Wire
 

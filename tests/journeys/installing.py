@@ -25,10 +25,16 @@ def many_settings(slack: Slack, *, port: int | None = None, http: bool = True, *
     slack.redirect_urls.add(f"{public_url}/slack/oauth_redirect")
     way_in = {"slack_signing_secret": slack.signing_secret} if http else {}
     return {
-        "slack_bot_token": None, "slack_client_id": slack.client_id, "slack_client_secret": slack.client_secret,
-        "slack_authorize_url": slack.authorize_url, "token_key": KEY, "public_url": public_url, "http_port": port,
-        **way_in, **more,
-    }  # fmt: skip
+        "slack_bot_token": None,
+        "slack_client_id": slack.client_id,
+        "slack_client_secret": slack.client_secret,
+        "slack_authorize_url": slack.authorize_url,
+        "token_key": KEY,
+        "public_url": public_url,
+        "http_port": port,
+        **way_in,
+        **more,
+    }
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -66,9 +66,17 @@ class Machine:
         self.folder.mkdir(exist_ok=True)
         with (self.folder / "log").open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bot", "run", *self._role, cwd=self.folder, env=self._environment,
-                stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
-            )  # fmt: skip
+                sys.executable,
+                "-m",
+                "bot",
+                "run",
+                *self._role,
+                cwd=self.folder,
+                env=self._environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
         async with asyncio.timeout(ENOUGH):
             while (await self.readiness())[0] != 200:
                 assert self._process.returncode is None, self.folder.joinpath("log").read_text()
@@ -153,8 +161,10 @@ def slack_settings(slack: Slack, *, mode: str) -> dict[str, Any]:
     """What a machine needs for this Slack, by `socket` or by `http`."""
     ways_in = {"socket": {"slack_app_token": slack.app_token}, "http": {"slack_signing_secret": slack.signing_secret}}
     return ways_in[mode] | {
-        "slack_bot_token": slack.bot_token, "slack_api_url": slack.api_url, "slack_file_origins": slack.origin,
-    }  # fmt: skip
+        "slack_bot_token": slack.bot_token,
+        "slack_api_url": slack.api_url,
+        "slack_file_origins": slack.origin,
+    }
 
 
 class Ledger:

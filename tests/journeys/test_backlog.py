@@ -25,12 +25,7 @@ from storage.database import Database, Transaction
 from storage.job import Job, Origin
 from storage.postgresql import WAIT
 from tests.bot.job_fixtures import new_database
-from tests.journeys.bench import (
-    WEBHOOK_TOKEN,
-    eventually,
-    gowajee_settings,
-    recording,
-)
+from tests.journeys.bench import WEBHOOK_TOKEN, eventually, gowajee_settings, recording
 from tests.journeys.machine_faults import Machine, Site, missing, plain
 from tests.postgresql import Server
 from tests.storage.sessions import opened

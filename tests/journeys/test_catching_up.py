@@ -82,9 +82,13 @@ async def test_an_event_that_comes_late_after_all_answers_nothing_twice(bench: B
     await bench.start()
     await slack.wait_for_replies(share)
     event = {
-        "type": "file_shared", "file_id": share.file_ids[0], "file": {"id": share.file_ids[0]},
-        "channel_id": share.channel.id, "user_id": slack.user("amara"), "event_ts": share.ts,
-    }  # fmt: skip
+        "type": "file_shared",
+        "file_id": share.file_ids[0],
+        "file": {"id": share.file_ids[0]},
+        "channel_id": share.channel.id,
+        "user_id": slack.user("amara"),
+        "event_ts": share.ts,
+    }
     await slack.deliver(event)
     await bench.ended_at_last(2)
     await only_reply(slack, share)

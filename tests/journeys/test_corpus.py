@@ -82,9 +82,14 @@ class Apart:
 async def bot_apart(slack: Slack, botlhale: Botlhale, folder: Path) -> AsyncIterator[Apart]:
     settings = {name.upper(): str(value) for name, value in botlhale_settings(botlhale).items()}
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", "run",
-        cwd=folder, env=for_slack(slack, SOONEST_LOOK="0.1", **settings), stderr=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
+        sys.executable,
+        "-m",
+        "bot",
+        "run",
+        cwd=folder,
+        env=for_slack(slack, SOONEST_LOOK="0.1", **settings),
+        stderr=asyncio.subprocess.DEVNULL,
+    )
     apart = Apart(process.pid, folder)
     watching = asyncio.create_task(apart.watch())
     try:

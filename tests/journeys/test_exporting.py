@@ -385,11 +385,16 @@ async def test_a_button_on_another_message_opens_no_form(bench: Bench, slack: Sl
 async def test_a_button_pressed_from_another_workspace_opens_no_form(bench: Bench, slack: Slack) -> None:
     thread = await answered(bench)
     [job] = await bench.jobs()
-    await slack.interact({
-        "type": "block_actions", "team": {"id": "T0OTHER"}, "user": {"id": "U1", "team_id": "T0OTHER"},
-        "channel": {"id": thread.share.channel.id}, "message": {"ts": thread.reply.ts},
-        "actions": [{"action_id": EXPORT, "type": "button", "value": job.id}],
-    })  # fmt: skip
+    await slack.interact(
+        {
+            "type": "block_actions",
+            "team": {"id": "T0OTHER"},
+            "user": {"id": "U1", "team_id": "T0OTHER"},
+            "channel": {"id": thread.share.channel.id},
+            "message": {"ts": thread.reply.ts},
+            "actions": [{"action_id": EXPORT, "type": "button", "value": job.id}],
+        }
+    )
     assert slack.modals == {}
 
 
@@ -410,10 +415,14 @@ async def test_an_edited_form_exports_nothing(bench: Bench, slack: Slack) -> Non
         ({}, slack.team_id, {}),
         ({}, "T0OTHER", state),
     ):
-        await slack.interact({
-            "type": "view_submission", "team": {"id": team}, "user": {"id": slack.user("amara"), "team_id": team},
-            "view": {**mine, **changes, "state": {"values": values}},
-        })  # fmt: skip
+        await slack.interact(
+            {
+                "type": "view_submission",
+                "team": {"id": team},
+                "user": {"id": slack.user("amara"), "team_id": team},
+                "view": {**mine, **changes, "state": {"values": values}},
+            }
+        )
     await bench.ended(2)
     assert (thread.sent, thread.posted, slack.own_files) == ([], [], [])
     assert [job.exports for job in await bench.jobs()] == [0, 0]

@@ -386,10 +386,20 @@ async def test_a_key_that_the_status_refuses_is_told_to_the_operator_and_the_web
         faults.slow(0.3),
     ],
     ids=[
-        "cut before", "cut after", "500", "502", "503", "429", "html", "no results", "unknown", "new word", "404",
+        "cut before",
+        "cut after",
+        "500",
+        "502",
+        "503",
+        "429",
+        "html",
+        "no results",
+        "unknown",
+        "new word",
+        "404",
         "slow",
     ],
-)  # fmt: skip
+)
 async def test_a_status_call_that_goes_wrong_is_made_again(line: Line, slack: Slack, fault: faults.Fault) -> None:
     line.gowajee.webhook_mode = "never"
     line.gowajee.faults.arm(STATUS, fault, times=2)

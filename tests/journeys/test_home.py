@@ -93,9 +93,15 @@ async def test_everybody_sees_their_own_and_nobody_elses(bench: Bench, slack: Sl
 
 
 ODD: list[dict[str, Any]] = [
-    {"user": None}, {"user": ""}, {"user": ["U1"]}, {"user": {"id": "U1"}}, {"tab": None}, {"tab": {}}, {"view": "x"},
+    {"user": None},
+    {"user": ""},
+    {"user": ["U1"]},
+    {"user": {"id": "U1"}},
+    {"tab": None},
+    {"tab": {}},
+    {"view": "x"},
     {"user": "U1", "tab": "messages"},  # the conversation with the bot
-]  # fmt: skip
+]
 
 
 async def test_an_odd_event_shows_nothing_of_anybody(bench: Bench, slack: Slack) -> None:
@@ -184,10 +190,15 @@ async def test_a_button_with_the_number_of_somebody_elses_recording_does_nothing
     await opened(slack, user=ben)
     for team in (slack.team_id, "T0OTHER"):
         for view in (slack.homes[ben], {"type": "home"}, {"type": "modal"}, "home"):
-            await slack.interact({
-                "type": "block_actions", "user": {"id": ben if team == slack.team_id else amara, "team_id": team},
-                "team": {"id": team}, "view": view, "actions": [{"action_id": CANCEL, "value": job.id}],
-            })  # fmt: skip
+            await slack.interact(
+                {
+                    "type": "block_actions",
+                    "user": {"id": ben if team == slack.team_id else amara, "team_id": team},
+                    "team": {"id": team},
+                    "view": view,
+                    "actions": [{"action_id": CANCEL, "value": job.id}],
+                }
+            )
     assert (await bench.waits(JobState.SUBMITTED)).id == job.id
     assert "Of Amara" not in page(slack, user=ben)
     assert list(slack.homes) == [ben]

@@ -28,13 +28,7 @@ from sandbox.gowajee import Gowajee
 from sandbox.ports import free_port
 from sandbox.script import Segment
 from sandbox.slack import Message, Share, Slack
-from tests.journeys.bench import (
-    WEBHOOK_TOKEN,
-    botlhale_settings,
-    gowajee_settings,
-    quiet,
-    recording,
-)
+from tests.journeys.bench import WEBHOOK_TOKEN, botlhale_settings, gowajee_settings, quiet, recording
 from tests.journeys.checkpoints import checkpoints
 from tests.journeys.database_probe import Books
 from tests.journeys.forkserver import LOG, TRAIL, Nursery
@@ -94,22 +88,26 @@ ENDS: Mapping[str, str] = {
 """What is passed only when something is deleted in the end: the file, its message, the transcript, or everything."""
 
 
-NAMES = frozenset({
-    "workspace.update",
-    "workspace.finish",
-    "workspace.discard",
-    "workspace.open_view",
-    "workspace.person",
-    "write handlers.naming:_Desk.save",
-    "write handlers.naming:_Desk.undo",
-})  # fmt: skip
+NAMES = frozenset(
+    {
+        "workspace.update",
+        "workspace.finish",
+        "workspace.discard",
+        "workspace.open_view",
+        "workspace.person",
+        "write handlers.naming:_Desk.save",
+        "write handlers.naming:_Desk.undo",
+    }
+)
 """What is passed only when somebody names the speakers."""
 
-AFTER_A_GAP = frozenset({
-    "workspace.files",
-    "write bot.background.catching_up:CatchingUp._catch_up",
-    "write bot.background.catching_up:CatchingUp._catch_up_at",
-})  # fmt: skip
+AFTER_A_GAP = frozenset(
+    {
+        "workspace.files",
+        "write bot.background.catching_up:CatchingUp._catch_up",
+        "write bot.background.catching_up:CatchingUp._catch_up_at",
+    }
+)
 """What is passed only when something was shared while nobody heard Slack."""
 
 
@@ -132,17 +130,19 @@ EARLIER: Mapping[str, Death] = {
 """What is passed only after an earlier death: when the provider or Slack was told and the bot no longer knows, or when
 something was removed before a start."""
 
-OF_MANY = frozenset({
-    "workspace.teams",
-    "write bot.oauth.flow:_States.async_issue",
-    "write bot.oauth.flow:_States.async_consume",
-    "write bot.oauth.flow:_Installations.async_save",
-    "write bot.oauth.token_rotation:StoredToken._begin",
-    "write bot.oauth.token_rotation:StoredToken._record",
-    "write bot.oauth.token_rotation:StoredToken._put_off",
-    "write bot.oauth.many_workspaces:ManyWorkspaces._drop",
-    "write bot.oauth.many_workspaces:ManyWorkspaces.keep",
-})  # fmt: skip
+OF_MANY = frozenset(
+    {
+        "workspace.teams",
+        "write bot.oauth.flow:_States.async_issue",
+        "write bot.oauth.flow:_States.async_consume",
+        "write bot.oauth.flow:_Installations.async_save",
+        "write bot.oauth.token_rotation:StoredToken._begin",
+        "write bot.oauth.token_rotation:StoredToken._record",
+        "write bot.oauth.token_rotation:StoredToken._put_off",
+        "write bot.oauth.many_workspaces:ManyWorkspaces._drop",
+        "write bot.oauth.many_workspaces:ManyWorkspaces.keep",
+    }
+)
 """Passed only where workspaces install the app themselves (test_killed_many.py)."""
 
 SLOW = frozenset({"write bot.worker.claim:Claim._extend"})
@@ -371,10 +371,15 @@ async def life_of(
         lived = kind(way, folder, nursery=nursery, slack=slack, provider=provider, url=url)
         lived.end = end
         wanted = settings | {
-            "slack_bot_token": slack.bot_token, "slack_app_token": slack.app_token, "slack_api_url": slack.api_url,
-            "slack_file_origins": slack.origin, "http_port": port, "database_url": url, "soonest_look": 0.05,
+            "slack_bot_token": slack.bot_token,
+            "slack_app_token": slack.app_token,
+            "slack_api_url": slack.api_url,
+            "slack_file_origins": slack.origin,
+            "http_port": port,
+            "database_url": url,
+            "soonest_look": 0.05,
             "retention_days": 3650,
-        }  # fmt: skip
+        }
         lived.environment = {name.upper(): str(value) for name, value in wanted.items()} | {"PATH": os.environ["PATH"]}
         try:
             yield lived
@@ -405,10 +410,13 @@ def ways_to(checkpoint: str, index: int) -> list[Way]:
     return found[turn:] + found[:turn]
 
 
-@pytest.mark.parametrize(("index", "checkpoint"), [
-    pytest.param(index, checkpoint, id=checkpoint, marks=[pytest.mark.long] if checkpoint in SLOW else [])
-    for index, checkpoint in enumerate(sorted({*checkpoints()} - OF_MANY))
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("index", "checkpoint"),
+    [
+        pytest.param(index, checkpoint, id=checkpoint, marks=[pytest.mark.long] if checkpoint in SLOW else [])
+        for index, checkpoint in enumerate(sorted({*checkpoints()} - OF_MANY))
+    ],
+)
 async def test_killed_at_a_checkpoint_there_is_one_reply(
     tmp_path: Path, nursery: Nursery, request: pytest.FixtureRequest, index: int, checkpoint: str
 ) -> None:

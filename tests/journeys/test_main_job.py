@@ -210,9 +210,12 @@ async def test_an_event_that_is_far_from_its_message_is_answered_once_no_nearer_
     channel = slack.channel("general")
     share = await slack.share(channel, [recording()])
     event = {
-        "type": "file_shared", "file_id": share.file_ids[0], "channel_id": channel.id, "user_id": slack.user("amara"),
+        "type": "file_shared",
+        "file_id": share.file_ids[0],
+        "channel_id": channel.id,
+        "user_id": slack.user("amara"),
         "event_ts": str(float(share.ts) - off),
-    }  # fmt: skip
+    }
     await slack.deliver(event)
     await slack.until(lambda: any(call.method == "files.info" for call in slack.calls))
     await bench.waits(JobState.RECEIVED)

@@ -218,8 +218,9 @@ async def test_an_organisation_installs_it_for_all_its_teams_and_each_is_answere
         await answered(team, await shared(team))
     await bench.ended(2)
     assert {(job.origin.enterprise, job.origin.team) for job in await bench.jobs()} == {
-        ("E0ORG", "T0NORTH"), ("E0ORG", "T0SOUTH"),
-    }  # fmt: skip
+        ("E0ORG", "T0NORTH"),
+        ("E0ORG", "T0SOUTH"),
+    }
     answer = await teams[1].command("/transcripts", channel=teams[1].channel("general"))
     assert answer.messages[0]["text"] == words.NO_RECORDINGS
 

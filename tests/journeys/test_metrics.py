@@ -13,14 +13,7 @@ from sandbox.ports import free_port
 from sandbox.slack import Slack
 from storage.job import JobState, Reason
 from tests.bot.prometheus_text import Told, scraped
-from tests.journeys.bench import (
-    WEBHOOK_TOKEN,
-    Bench,
-    eventually,
-    gowajee_settings,
-    only_reply,
-    recording,
-)
+from tests.journeys.bench import WEBHOOK_TOKEN, Bench, eventually, gowajee_settings, only_reply, recording
 
 TITLE = "Salaries of the board"
 IN_HTTP_MODE = {"slack_signing_secret": "sandbox-signing", "slack_app_token": None}
@@ -36,10 +29,18 @@ KNOWN = {
     "name": {"worker", "slack", "socket", "spool"},
     "error": {"Unavailable", "Misunderstood", "Failed", "SlackRefused", "SlackUnavailable"},
     "method": {
-        "auth.test", "files.info", "conversations.info", "conversations.replies", "reactions.add", "reactions.remove",
-        "chat.postMessage", "files.getUploadURLExternal", "files.completeUploadExternal", "upload",
+        "auth.test",
+        "files.info",
+        "conversations.info",
+        "conversations.replies",
+        "reactions.add",
+        "reactions.remove",
+        "chat.postMessage",
+        "files.getUploadURLExternal",
+        "files.completeUploadExternal",
+        "upload",
     },
-}  # fmt: skip
+}
 """Every word that a label of ours may have here."""
 
 

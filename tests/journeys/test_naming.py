@@ -293,9 +293,11 @@ async def test_a_form_of_another_workspace_changes_nothing(bench: Bench, slack: 
     form = await thread.open()
     before = thread.reply.blocks
     payload = {
-        "type": "view_submission", "team": {"id": "T0OTHER"}, "user": {"id": "U1", "team_id": "T0OTHER"},
+        "type": "view_submission",
+        "team": {"id": "T0OTHER"},
+        "user": {"id": "U1", "team_id": "T0OTHER"},
         "view": {**form, "state": {"values": {"typed:0:0": {"typed": {"value": "Mallory"}}}}},
-    }  # fmt: skip
+    }
     await slack.interact(payload)
     await bench.ended()
     assert thread.reply.blocks == before

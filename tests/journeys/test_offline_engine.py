@@ -68,8 +68,11 @@ async def test_a_model_that_was_chosen_and_is_missing_delays_and_answers_once_it
     assert "respectable" in words_of(await only_reply(slack, share))
 
 
-@pytest.mark.parametrize("spoil", [lambda whole: whole[:-1], lambda whole: bytes([whole[0] ^ 1]) + whole[1:]],
-                         ids=["a byte short", "a bit changed"])  # fmt: skip
+@pytest.mark.parametrize(
+    "spoil",
+    [lambda whole: whole[:-1], lambda whole: bytes([whole[0] ^ 1]) + whole[1:]],
+    ids=["a byte short", "a bit changed"],
+)
 async def test_a_model_that_is_damaged_delays_and_answers_once_it_is_whole(
     bench: Bench, slack: Slack, monkeypatch: pytest.MonkeyPatch, spoil: Callable[[bytes], bytes]
 ) -> None:

@@ -120,8 +120,7 @@ async def test_a_provider_that_hangs_gets_everything_once_it_answers_again(
 ) -> None:
     async with httpx.AsyncClient(timeout=0.2, trust_env=False) as client:
         site.around = lambda tools: replace(
-            machine.around(tools),
-            transcribers=make_providers(tools.settings, client=client, clock=machine.clock),
+            machine.around(tools), transcribers=make_providers(tools.settings, client=client, clock=machine.clock)
         )
         bot = await site.start(concurrency=CONCURRENCY)
         site.botlhale.faults.arm(TOKEN, faults.slow(3600), times=AWAY)

@@ -11,15 +11,7 @@ from sandbox.botlhale import Botlhale
 from sandbox.ports import free_port
 from sandbox.slack import Share, Slack
 from storage.job import Job, JobState
-from tests.journeys.bench import (
-    Bench,
-    botlhale_settings,
-    eventually,
-    only_reply,
-    recording,
-    silent,
-    words_of,
-)
+from tests.journeys.bench import Bench, botlhale_settings, eventually, only_reply, recording, silent, words_of
 
 JSON: dict[str, Any] = {"Content_Type": "application/json"}
 TROUBLES = {

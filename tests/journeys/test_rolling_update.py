@@ -47,8 +47,12 @@ IN_HAND: tuple[tuple[str, str, Part, str], ...] = (
 
 HOUR = 3_600_000
 COMING_AND_GOING: tuple[tuple[Release, bool], ...] = (
-    ("before", False), ("today", False), ("before", False), ("today", True), ("before", True),
-)  # fmt: skip
+    ("before", False),
+    ("today", False),
+    ("before", False),
+    ("today", True),
+    ("before", True),
+)
 """Which release goes on, and whether nobody was there for an hour before it."""
 OTHER = Ids(team="T0OTHER", name="Other", bot_user="U0OTHERBOT", bot="B0OTHER")
 
@@ -116,8 +120,12 @@ async def test_what_one_release_had_in_hand_in_every_state_the_other_brings_to_o
     shares.append(await house.share("submitted"))
     await house.comes_to(shares[-1], JobState.SUBMITTED)
     assert sorted(str(row["state"]) for row in await house.books.jobs()) == [
-        "received", "replied", "replying", "submitted", "submitting",
-    ]  # fmt: skip
+        "received",
+        "replied",
+        "replying",
+        "submitted",
+        "submitting",
+    ]
     await first.end(signal.SIGKILL)
     for kept in house.wires.values():
         kept.let_go()

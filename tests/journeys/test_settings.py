@@ -253,9 +253,10 @@ async def test_where_both_companies_are_allowed_a_channel_may_be_turned_off(benc
 
 async def test_a_vocabulary_is_offered_where_somebody_takes_it(bench: Bench, slack: Slack) -> None:
     await bench.start(
-        gowajee_api_key="invented", gowajee_webhook_id="c0ffee00-1111-4222-8333-944445555666",
+        gowajee_api_key="invented",
+        gowajee_webhook_id="c0ffee00-1111-4222-8333-944445555666",
         gowajee_webhook_token="invented-token-0123456789",
-    )  # fmt: skip
+    )
     channel = slack.channel("general", people=PEOPLE)
     await chosen(slack, channel, {words.CHOOSE_WORDS: "Sipho, Naledi\nSipho\n\nสวัสดี"})
     assert (await kept(bench, of(channel))).wanted.vocabulary == ("Sipho", "Naledi", "สวัสดี")

@@ -91,12 +91,18 @@ async def test_whatever_goes_wrong_with_the_message_there_is_one_reply(
 @pytest.mark.parametrize(
     ("method", "trouble"),
     [
-        ("files.info", "cut before"), ("files.info", "html"), ("files.info", "no fields"),
-        ("conversations.info", "429"), ("conversations.info", "500"), ("conversations.info", "no fields"),
-        ("reactions.add", "cut before"), ("reactions.add", "500"), ("reactions.remove", "429"),
+        ("files.info", "cut before"),
+        ("files.info", "html"),
+        ("files.info", "no fields"),
+        ("conversations.info", "429"),
+        ("conversations.info", "500"),
+        ("conversations.info", "no fields"),
+        ("reactions.add", "cut before"),
+        ("reactions.add", "500"),
+        ("reactions.remove", "429"),
         ("reactions.remove", "html"),
     ],
-)  # fmt: skip
+)
 async def test_whatever_goes_wrong_on_the_way_there_is_one_reply(
     bench: Bench, slack: Slack, method: str, trouble: str
 ) -> None:

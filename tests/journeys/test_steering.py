@@ -61,10 +61,12 @@ async def asked_again(slack: Slack, reply: Message, entered: dict[str, str], *, 
 @pytest.mark.parametrize(
     ("mode", "forms"),
     [
-        ("socket", ("short", "short")), ("socket", ("short", "long")), ("socket", ("long", "short")),
+        ("socket", ("short", "short")),
+        ("socket", ("short", "long")),
+        ("socket", ("long", "short")),
         ("http", ("long", "long")),
     ],
-)  # fmt: skip
+)
 async def test_the_new_transcript_takes_the_place_of_the_old(
     bench: Bench, slack: Slack, mode: str, forms: tuple[str, str]
 ) -> None:

@@ -107,27 +107,37 @@ async def no_button(two: Two) -> None:
 
 async def _no_button(two: Two, action: str) -> None:
     value = f"{two.job.id}:0" if action in {NAME_SPEAKERS, UNDO_NAMING} else two.job.id
-    answer = await two.other.interact({
-        "type": "block_actions",
-        "user": {"id": two.job.origin.user, "team_id": two.other.team_id},
-        "channel": {"id": two.share.channel.id},
-        "message": {"ts": two.reply.ts},
-        "container": {"type": "message", "message_ts": two.reply.ts, "channel_id": two.share.channel.id},
-        "actions": [{"action_id": action, "block_id": "b", "type": "button", "value": value, "action_ts": "1.0"}],
-    })  # fmt: skip
+    answer = await two.other.interact(
+        {
+            "type": "block_actions",
+            "user": {"id": two.job.origin.user, "team_id": two.other.team_id},
+            "channel": {"id": two.share.channel.id},
+            "message": {"ts": two.reply.ts},
+            "container": {"type": "message", "message_ts": two.reply.ts, "channel_id": two.share.channel.id},
+            "actions": [{"action_id": action, "block_id": "b", "type": "button", "value": value, "action_ts": "1.0"}],
+        }
+    )
     [said] = await answer.wait_for_messages()
     assert said["text"] in {
-        words.NOT_HERE, words.NOTHING_TO_NAME, words.NOTHING_TO_EXPORT, words.no_such_recording(two.job.id)
-    }  # fmt: skip
+        words.NOT_HERE,
+        words.NOTHING_TO_NAME,
+        words.NOTHING_TO_EXPORT,
+        words.no_such_recording(two.job.id),
+    }
 
 
 async def no_shortcut(two: Two) -> None:
     for ts, what in product((two.reply.ts, two.share.ts), (NAME_SPEAKERS, EXPORT)):
-        answer = await two.other.interact({
-            "type": "message_action", "callback_id": what, "action_ts": "1.0",
-            "user": {"id": two.job.origin.user, "team_id": two.other.team_id},
-            "channel": {"id": two.share.channel.id}, "message": {"ts": ts, "type": "message"},
-        })  # fmt: skip
+        answer = await two.other.interact(
+            {
+                "type": "message_action",
+                "callback_id": what,
+                "action_ts": "1.0",
+                "user": {"id": two.job.origin.user, "team_id": two.other.team_id},
+                "channel": {"id": two.share.channel.id},
+                "message": {"ts": ts, "type": "message"},
+            }
+        )
         [said] = await answer.wait_for_messages()
         assert said["text"] in {words.NOTHING_TO_NAME, words.NOTHING_TO_EXPORT}
 
@@ -144,15 +154,21 @@ async def _no_form(two: Two, form: str) -> None:
         "typed:0:0": {"typed": {"type": "plain_text_input", "value": "Mallory"}},
         FORMAT: {FORMAT: {"type": "radio_buttons", "selected_option": {"value": "txt"}}},
     }
-    await two.other.interact({
-        "type": "view_submission",
-        "user": {"id": two.job.origin.user, "team_id": two.other.team_id},
-        "view": {
-            "id": "V1", "type": "modal", "callback_id": form, "private_metadata": json.dumps(context),
-            "state": {"values": values}, "blocks": [{"type": "input", "block_id": "typed:0:0"}],
-            "team_id": two.other.team_id,
-        },
-    })  # fmt: skip
+    await two.other.interact(
+        {
+            "type": "view_submission",
+            "user": {"id": two.job.origin.user, "team_id": two.other.team_id},
+            "view": {
+                "id": "V1",
+                "type": "modal",
+                "callback_id": form,
+                "private_metadata": json.dumps(context),
+                "state": {"values": values},
+                "blocks": [{"type": "input", "block_id": "typed:0:0"}],
+                "team_id": two.other.team_id,
+            },
+        }
+    )
 
 
 async def no_event(two: Two) -> None:
@@ -161,10 +177,13 @@ async def no_event(two: Two) -> None:
         {"type": "file_deleted", "file_id": file},
         {"type": "message", "subtype": "message_deleted", "channel": channel, "deleted_ts": two.share.ts, "ts": "9.0"},
         {
-            "type": "message", "subtype": "message_changed", "channel": channel, "ts": "9.0",
+            "type": "message",
+            "subtype": "message_changed",
+            "channel": channel,
+            "ts": "9.0",
             "message": {"subtype": "tombstone", "ts": two.share.ts},
         },
-    ]  # fmt: skip
+    ]
     for event in events:
         assert (await two.other.deliver(event | {"event_ts": "9.0"})).status == 200
 
@@ -203,23 +222,37 @@ async def test_nothing_that_people_of_another_workspace_can_send_reaches_it(two:
 @pytest.mark.parametrize("two", ["two workspaces"], indirect=True)  # the token of an organisation opens both of its
 async def test_settings_and_requests_in_the_name_of_anothers_channel_are_refused(two: Two) -> None:
     channel, user = two.share.channel.id, {"id": two.job.origin.user, "team_id": two.other.team_id}
-    answer = await two.other.interact({
-        "type": "message_action", "callback_id": TRANSCRIBE, "action_ts": "1.0", "user": user,
-        "channel": {"id": channel},
-        "message": {
-            "ts": two.share.ts, "type": "message", "user": user["id"],
-            "files": [{"id": two.share.file_ids[0], "name": "note.m4a", "mimetype": "audio/mp4"}],
-        },
-    })  # fmt: skip
+    answer = await two.other.interact(
+        {
+            "type": "message_action",
+            "callback_id": TRANSCRIBE,
+            "action_ts": "1.0",
+            "user": user,
+            "channel": {"id": channel},
+            "message": {
+                "ts": two.share.ts,
+                "type": "message",
+                "user": user["id"],
+                "files": [{"id": two.share.file_ids[0], "name": "note.m4a", "mimetype": "audio/mp4"}],
+            },
+        }
+    )
     [said] = await answer.wait_for_messages()
     assert said["text"] == words.INVITE_FIRST
-    await two.other.interact({
-        "type": "view_submission", "user": user,
-        "view": {
-            "id": "V1", "type": "modal", "callback_id": SETTINGS_FORM, "blocks": [], "state": {"values": {}},
-            "private_metadata": json.dumps({"kind": "channel", "whose": channel, "version": 0}),
-        },
-    })  # fmt: skip
+    await two.other.interact(
+        {
+            "type": "view_submission",
+            "user": user,
+            "view": {
+                "id": "V1",
+                "type": "modal",
+                "callback_id": SETTINGS_FORM,
+                "blocks": [],
+                "state": {"values": {}},
+                "private_metadata": json.dumps({"kind": "channel", "whose": channel, "version": 0}),
+            },
+        }
+    )
     bot = two.bench.bot
     assert bot is not None
     assert await bot.tools.database.read(lambda tx: tx.all("SELECT * FROM preferences")) == []

@@ -122,6 +122,12 @@ async def house_at(url: str | None, folder: Path, release_before: Path, *, slack
         for team in (slack, *slack.neighbours):
             team.events_url = f"http://127.0.0.1:{port}/slack/events"
         yield House(
-            slack=slack, botlhale=botlhale, wires=wires, folder=folder, release_before=release_before, port=port,
-            url=url or f"sqlite:///{folder}/bot.db", _stack=stack,
-        )  # fmt: skip
+            slack=slack,
+            botlhale=botlhale,
+            wires=wires,
+            folder=folder,
+            release_before=release_before,
+            port=port,
+            url=url or f"sqlite:///{folder}/bot.db",
+            _stack=stack,
+        )

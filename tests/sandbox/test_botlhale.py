@@ -134,13 +134,7 @@ async def test_an_urlencoded_order_is_taken_too(client: Client, botlhale: Botlha
     fields = {"OrgID": botlhale.org_id, "SampleRate": "8000", "Diarization": "True"}
     url = f"{botlhale.origin}/asr/async/upload"
     answered = await client.http.post(url, data=fields, headers=await client.bearer())
-    assert list(answered.json()["fields"]) == [
-        "AWSAccessKeyId",
-        "key",
-        "policy",
-        "signature",
-        "x-amz-security-token",
-    ]
+    assert list(answered.json()["fields"]) == ["AWSAccessKeyId", "key", "policy", "signature", "x-amz-security-token"]
 
 
 async def test_the_access_token_is_no_bearer(client: Client, botlhale: Botlhale) -> None:

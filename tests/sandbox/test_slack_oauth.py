@@ -78,9 +78,11 @@ async def test_a_code_counts_once_for_the_app_and_the_address_that_it_was_given_
     denied = await decide(slack, session, slack.team_id, "cancel")
     assert dict(denied.query) == {"state": "s", "error": "access_denied"}
     for wrong, word in (
-        ({"client_id": "1"}, "invalid_client_id"), ({"client_secret": "1"}, "bad_client_secret"),
-        ({"redirect_uri": "https://bot.example/other"}, "bad_redirect_uri"), ({"code": "made up"}, "invalid_code"),
-    ):  # fmt: skip
+        ({"client_id": "1"}, "invalid_client_id"),
+        ({"client_secret": "1"}, "bad_client_secret"),
+        ({"redirect_uri": "https://bot.example/other"}, "bad_redirect_uri"),
+        ({"code": "made up"}, "invalid_code"),
+    ):
         code = (await decide(slack, session, slack.team_id)).query["code"]
         assert (await access(slack, session, **{"code": code, **wrong}))["error"] == word
     code = (await decide(slack, session, slack.team_id)).query["code"]

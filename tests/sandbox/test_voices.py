@@ -102,8 +102,16 @@ def test_without_the_synthesiser_the_maker_says_what_is_missing(tmp_path: Path) 
 
 def test_words_are_compared_without_case_punctuation_and_digits() -> None:
     assert words("Hello, it's 25 o\u2019clock: 1300!") == [
-        "hello", "it's", "twenty", "five", "o'clock", "one", "thousand", "three", "hundred",
-    ]  # fmt: skip
+        "hello",
+        "it's",
+        "twenty",
+        "five",
+        "o'clock",
+        "one",
+        "thousand",
+        "three",
+        "hundred",
+    ]
     assert word_error_rate("Twenty five boxes.", "25 boxes") == 0
 
 

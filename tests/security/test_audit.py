@@ -94,9 +94,13 @@ class Place:
     def audit(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run it, with no index to install anything from."""
         return subprocess.run(  # noqa: S603 - our own script
-            command or (sys.executable, ".ci/audit.py"), cwd=self._folder, capture_output=True, text=True, check=False,
+            command or (sys.executable, ".ci/audit.py"),
+            cwd=self._folder,
+            capture_output=True,
+            text=True,
+            check=False,
             env=os.environ | {"PIP_NO_INDEX": "1", "PYTHON": sys.executable, "MAKEFLAGS": ""},
-        )  # fmt: skip
+        )
 
 
 @pytest.fixture

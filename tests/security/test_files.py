@@ -50,9 +50,12 @@ def lying_in(folder: Path) -> set[str]:
 async def test_without_any_mask_everything_is_for_the_bot_alone(slack: Slack, tmp_path: Path) -> None:
     async with Botlhale() as botlhale:
         env = for_slack(
-            slack, TRANSCRIBER="botlhale", BOTLHALE_BASE_URL=botlhale.origin, BOTLHALE_ORG_ID=botlhale.org_id,
+            slack,
+            TRANSCRIBER="botlhale",
+            BOTLHALE_BASE_URL=botlhale.origin,
+            BOTLHALE_ORG_ID=botlhale.org_id,
             BOTLHALE_REFRESH_TOKEN=botlhale.refresh_token,
-        )  # fmt: skip
+        )
         # So the recording lies there, converted, and waits.
         botlhale.faults.arm("POST /asr/async/upload", answer(503, Retry_After="600"))
         pipe = asyncio.subprocess.PIPE

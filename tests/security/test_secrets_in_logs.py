@@ -51,10 +51,15 @@ async def test_over_a_socket_with_a_provider_that_is_polled_nothing_private_is_l
     async with Botlhale() as botlhale:
         botlhale.script = SAID
         env = for_slack(
-            slack, LOG_LEVEL="debug", TRANSCRIBER="botlhale", BOTLHALE_BASE_URL=botlhale.origin, SOONEST_LOOK="0.1",
-            BOTLHALE_ORG_ID=botlhale.org_id, BOTLHALE_REFRESH_TOKEN=botlhale.refresh_token,
+            slack,
+            LOG_LEVEL="debug",
+            TRANSCRIBER="botlhale",
+            BOTLHALE_BASE_URL=botlhale.origin,
+            SOONEST_LOOK="0.1",
+            BOTLHALE_ORG_ID=botlhale.org_id,
+            BOTLHALE_REFRESH_TOKEN=botlhale.refresh_token,
             METRICS_TOKEN="very-secret-metrics",
-        )  # fmt: skip
+        )
         slack.faults.arm("auth.test", answer(500, TOLD_OFF, Content_Type="application/json"))
         slack.faults.arm("apps.connections.open", answer(500, TOLD_OFF))
         slack.trip("open", "cut")
@@ -85,8 +90,15 @@ async def test_over_a_socket_with_a_provider_that_is_polled_nothing_private_is_l
             await eventually(lambda: "POST /generateAuthToken" in [seen.call for seen in botlhale.requests[before:]])
             assert await bot.stop() == 0
         said = "".join(bot.err)
-    for mishap in ("slack_unreachable", "download: 503", "answered 400", "Misunderstood", "KeyError", "invalid_auth",
-                   "NotAuthorised"):  # fmt: skip
+    for mishap in (
+        "slack_unreachable",
+        "download: 503",
+        "answered 400",
+        "Misunderstood",
+        "KeyError",
+        "invalid_auth",
+        "NotAuthorised",
+    ):
         assert mishap in said, "it went wrong as was meant"
     secrets = [slack.bot_token, slack.app_token, botlhale.refresh_token, botlhale.storage_origin, *slack.tickets]
     assert_private(said, also=secrets)
@@ -100,11 +112,21 @@ async def test_over_http_with_a_provider_that_calls_back_nothing_private_is_logg
     async with Gowajee(webhook_url=f"{root}/webhooks/gowajee?token={WEBHOOK_TOKEN}", webhook_mode="forged") as gowajee:
         gowajee.script = SAID
         env = environment(
-            SLACK_BOT_TOKEN=slack.bot_token, SLACK_SIGNING_SECRET=slack.signing_secret, SLACK_API_URL=slack.api_url,
-            SLACK_FILE_ORIGINS=slack.origin, HTTP_PORT=str(port), LOG_LEVEL="debug", TRANSCRIBER="gowajee",
-            GOWAJEE_BASE_URL=gowajee.origin, GOWAJEE_API_KEY=gowajee.api_key, GOWAJEE_WEBHOOK_ID=gowajee.webhook_id,
-            GOWAJEE_WEBHOOK_TOKEN=WEBHOOK_TOKEN, PUBLIC_URL=root, GOWAJEE_LARGEST_INLINE="1000", SOONEST_LOOK="0.1",
-        )  # fmt: skip
+            SLACK_BOT_TOKEN=slack.bot_token,
+            SLACK_SIGNING_SECRET=slack.signing_secret,
+            SLACK_API_URL=slack.api_url,
+            SLACK_FILE_ORIGINS=slack.origin,
+            HTTP_PORT=str(port),
+            LOG_LEVEL="debug",
+            TRANSCRIBER="gowajee",
+            GOWAJEE_BASE_URL=gowajee.origin,
+            GOWAJEE_API_KEY=gowajee.api_key,
+            GOWAJEE_WEBHOOK_ID=gowajee.webhook_id,
+            GOWAJEE_WEBHOOK_TOKEN=WEBHOOK_TOKEN,
+            PUBLIC_URL=root,
+            GOWAJEE_LARGEST_INLINE="1000",
+            SOONEST_LOOK="0.1",
+        )
         gowajee.faults.arm("POST transcribe/async", answer(503, TOLD_OFF))
         gowajee.faults.arm("GET job/status", answer(200, b'{"status": "COMPLETED", "very-secret": 1}'))
         slack.faults.arm("conversations.info", answer(200, b"very-secret"))
@@ -189,9 +211,14 @@ asyncio.run(main())
 
 async def test_a_breakdown_is_told_by_its_class_and_its_places_only(tmp_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", BREAKS_DOWN, cwd=tmp_path, env=environment(),
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
+        sys.executable,
+        "-c",
+        BREAKS_DOWN,
+        cwd=tmp_path,
+        env=environment(),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
     out, err = await process.communicate()
     said = err.decode()
     assert process.returncode == 1

@@ -76,10 +76,25 @@ def forged(**more: str) -> dict[str, str]:
         (b"--x--", {"Content-Type": "multipart/form-data; boundary=x"}),
     ],
     ids=[
-        "deep list", "deep object", "list", "number", "text", "cut", "no list", "no addresses", "long number",
-        "challenge", "ssl check", "payload", "many fields", "punycode", "utf-7", "xml", "multipart",
+        "deep list",
+        "deep object",
+        "list",
+        "number",
+        "text",
+        "cut",
+        "no list",
+        "no addresses",
+        "long number",
+        "challenge",
+        "ssl check",
+        "payload",
+        "many fields",
+        "punycode",
+        "utf-7",
+        "xml",
+        "multipart",
     ],
-)  # fmt: skip
+)
 async def test_what_nobody_signed_is_refused_before_anybody_tries_to_understand_it(
     bot: Bot, body: bytes, more: dict[str, str]
 ) -> None:
@@ -156,9 +171,12 @@ async def test_a_genuine_request_that_is_played_again_at_once_makes_no_second_re
     bot = await bench.start(slack_signing_secret=slack.signing_secret, slack_app_token=None)
     share = await slack.share(slack.channel("general"), [recording()])
     event = {
-        "type": "file_shared", "file_id": share.file_ids[0], "channel_id": share.channel.id,
-        "user_id": slack.user("amara"), "event_ts": share.ts,
-    }  # fmt: skip
+        "type": "file_shared",
+        "file_id": share.file_ids[0],
+        "channel_id": share.channel.id,
+        "user_id": slack.user("amara"),
+        "event_ts": share.ts,
+    }
     body = json.dumps(json.loads(shared(slack)) | {"event": event}).encode()
     caught = genuine(slack, body)
     assert [(await post(bot, body, caught))[0] for _ in range(3)] == [200] * 3
@@ -236,10 +254,14 @@ async def test_a_command_in_another_workspace_is_told_nothing_of_ours(bench: Ben
     await only_reply(slack, share)
     (job,) = await bench.ended()
     asked = {
-        "command": "/transcripts", "text": text.format(number=job.id), "team_id": "T0ELSEWHERE",
-        "channel_id": share.channel.id, "channel_name": "general", "user_id": slack.user("amara"),
+        "command": "/transcripts",
+        "text": text.format(number=job.id),
+        "team_id": "T0ELSEWHERE",
+        "channel_id": share.channel.id,
+        "channel_name": "general",
+        "user_id": slack.user("amara"),
         "is_enterprise_install": "false",
-    }  # fmt: skip
+    }
     body = urlencode(asked).encode()
     assert await post(bot, body, genuine(slack, body, **{"Content-Type": FORM})) == (200, words.ELSEWHERE)
     ours = urlencode(asked | {"team_id": slack.team_id}).encode()

@@ -112,8 +112,7 @@ def compares_a_secret(tree: ast.Module) -> list[int]:
 
 
 @pytest.mark.parametrize(
-    "code",
-    ["shown == self._token", "signature != wanted", "given in webhook_tokens", "x == settings.api_secret.get()"],
+    "code", ["shown == self._token", "signature != wanted", "given in webhook_tokens", "x == settings.api_secret.get()"]
 )
 def test_the_look_for_comparisons_sees_them(code: str) -> None:
     assert compares_a_secret(ast.parse(code)) == [1]

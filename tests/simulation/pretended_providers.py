@@ -55,10 +55,14 @@ LIKENESS = 1.0
 
 CAPABILITIES = Capabilities(
     poll_schedule=PollSchedule(
-        first=1, every=0.25, soonest=timedelta(seconds=5), latest=timedelta(minutes=2),
-        patience=4, patience_floor=timedelta(hours=1),
+        first=1,
+        every=0.25,
+        soonest=timedelta(seconds=5),
+        latest=timedelta(minutes=2),
+        patience=4,
+        patience_floor=timedelta(hours=1),
     )
-)  # fmt: skip
+)
 
 
 def sound_of(number: int, *, seconds: float, long: bool) -> str:

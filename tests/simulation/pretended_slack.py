@@ -127,11 +127,16 @@ class PretendedSlack:
             raise Denied("file_not_found")
         return {
             "file": {
-                "id": file, "name": f"{file}.m4a", "title": f"Note {file}", "mimetype": "audio/mp4",
-                "filetype": "m4a", "size": 1000, "url_private_download": f"https://files.slack.com/{file}",
+                "id": file,
+                "name": f"{file}.m4a",
+                "title": f"Note {file}",
+                "mimetype": "audio/mp4",
+                "filetype": "m4a",
+                "size": 1000,
+                "url_private_download": f"https://files.slack.com/{file}",
                 "shares": {"public": _places(recording.sharings, now=self.time.now)},
             }
-        }  # fmt: skip
+        }
 
     def conversations_info(self, channel: str) -> Json:
         return {"channel": {"id": channel, "is_member": True}}
@@ -397,9 +402,14 @@ class SlackLine(AsyncWebClient):
         self, method: str, data: Json, *, status: int = 200, headers: dict[str, str] | None = None
     ) -> AsyncSlackResponse:
         return AsyncSlackResponse(
-            client=self, http_verb="POST", api_url=method, req_args={}, data=data, headers=headers or {},
+            client=self,
+            http_verb="POST",
+            api_url=method,
+            req_args={},
+            data=data,
+            headers=headers or {},
             status_code=status,
-        )  # fmt: skip
+        )
 
 
 class UploadLine:

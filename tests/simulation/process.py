@@ -142,9 +142,11 @@ class Process:
     def take_webhook(self, body: bytes) -> asyncio.Task[web.StreamResponse]:
         """The provider calls."""
         request = SimpleNamespace(
-            match_info={"provider": self._around.provider.name}, query={"token": "right"}, headers={},
+            match_info={"provider": self._around.provider.name},
+            query={"token": "right"},
+            headers={},
             content=_Body(body),
-        )  # fmt: skip
+        )
         return self._begin(self._route(cast(web.Request, request)))
 
     def _begin(self, work: Any) -> asyncio.Task[Any]:
@@ -231,8 +233,9 @@ class Process:
 
     def _webhook_route(self) -> Callable[[web.Request], Any]:
         app = web.Application()
-        providers = cast(Mapping[str, Any], {
-            name: made for name, made in self.tools.transcribers.items() if isinstance(made, CallingBack)
-        })  # fmt: skip
+        providers = cast(
+            Mapping[str, Any],
+            {name: made for name, made in self.tools.transcribers.items() if isinstance(made, CallingBack)},
+        )
         webhooks.register(app, providers=providers, database=self.database, clock=self.clock)
         return next(iter(app.router.routes())).handler

@@ -82,10 +82,13 @@ def _on_server(tx: Transaction) -> Described:
     return Described(
         columns=frozenset(
             Column(
-                row["table_name"], row["column_name"], row["data_type"], row["is_nullable"] == "YES",
+                row["table_name"],
+                row["column_name"],
+                row["data_type"],
+                row["is_nullable"] == "YES",
                 row["column_default"],
             )
             for row in columns
         ),
         rules=frozenset(Rule(row["held_by"], row["said"]) for row in (*constraints, *indexes, *triggers)),
-    )  # fmt: skip
+    )

@@ -49,8 +49,9 @@ async def opened(url: str, *, size: int = 8, patience: float = SOON) -> AsyncIte
 
 def note(tx: Transaction) -> int:
     """A write like any other."""
-    return tx.run("INSERT INTO inbox (provider, digest, handle, body, received_at) "
-                  "VALUES ('p', md5(random()::text), 'h', '', 0)")  # fmt: skip
+    return tx.run(
+        "INSERT INTO inbox (provider, digest, handle, body, received_at) VALUES ('p', md5(random()::text), 'h', '', 0)"
+    )
 
 
 def notes(tx: Transaction) -> int:

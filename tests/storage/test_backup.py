@@ -150,8 +150,11 @@ def test_a_full_disk_leaves_no_half_a_backup(tmp_path: Path) -> None:
     (tmp_path / "backups").mkdir()
     ended = subprocess.run(  # noqa: S603 - our own words
         [sys.executable, "-c", FULL, str(tmp_path / "bot.db"), str(tmp_path / "backups" / "copy.db")],
-        capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
     assert ended.stdout.startswith("no backup was made: ")
     assert list((tmp_path / "backups").iterdir()) == []
 

@@ -89,10 +89,14 @@ async def database(place: str) -> AsyncIterator[Database]:
 async def beside(place: str, database: Database, release_before: Path) -> AsyncIterator[Beside]:
     assert database is not None, "its schema is there already"
     process = await asyncio.create_subprocess_exec(
-        sys.executable, str(before.FOLDER / "hand.py"), place, cwd=release_before,
+        sys.executable,
+        str(before.FOLDER / "hand.py"),
+        place,
+        cwd=release_before,
         env=environment(PYTHONPATH=str(release_before)),
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
     yield Beside(process)
     await process.communicate(b"")
 
@@ -139,8 +143,12 @@ async def test_what_the_release_before_writes_is_there_and_what_it_does_not_know
     assert answer["done"]["state"] == "received"
     job = await _claim(database, noon)
     assert (job.handle_from, job.failing_since, job.waited, job.waited_until, job.report) == (
-        None, None, timedelta(0), None, None,
-    )  # fmt: skip
+        None,
+        None,
+        timedelta(0),
+        None,
+        None,
+    )
 
 
 async def test_each_takes_over_from_the_other_and_neither_takes_what_is_in_hand(
@@ -264,14 +272,22 @@ async def test_what_the_release_before_begins_again_begins_without_anything_of_t
     job = await _claim(database, later)
     assert job.state is JobState.RECEIVED
     assert (job.handle_from, job.failing_since, job.waited, job.waited_until, job.report) == (
-        None, None, timedelta(0), None, None,
-    )  # fmt: skip
+        None,
+        None,
+        timedelta(0),
+        None,
+        None,
+    )
     await _release(database, job, later)
     await beside.take_on(job, later, state=JobState.SUBMITTED, handle="h2", sendings=2)
     job = await _claim(database, later)
     assert (job.handle_from, job.failing_since, job.waited, job.waited_until, job.report) == (
-        None, None, timedelta(0), None, None,
-    )  # fmt: skip
+        None,
+        None,
+        timedelta(0),
+        None,
+        None,
+    )
     job = await _save(database, job, later, report=REPORT)
     assert (await _as_it_stands(database, job)).report == REPORT
 

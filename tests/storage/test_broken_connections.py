@@ -77,14 +77,18 @@ async def test_of_a_unit_whose_connection_is_killed_nothing_is_left_and_the_next
         assert await database.write(note) == 1
 
 
-async def test_a_connection_that_is_cut_in_the_very_commit_is_told_and_the_next_unit_works(
-    postgresql: Server,
-) -> None:
+async def test_a_connection_that_is_cut_in_the_very_commit_is_told_and_the_next_unit_works(postgresql: Server) -> None:
     url = await asyncio.to_thread(postgresql.new_database)
-    ask(url, "CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS "
-             "'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END'")  # fmt: skip
-    ask(url, "CREATE CONSTRAINT TRIGGER cut AFTER INSERT ON inbox DEFERRABLE INITIALLY DEFERRED "
-             "FOR EACH ROW EXECUTE FUNCTION cut()")  # fmt: skip
+    ask(
+        url,
+        "CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS "
+        "'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END'",
+    )
+    ask(
+        url,
+        "CREATE CONSTRAINT TRIGGER cut AFTER INSERT ON inbox DEFERRABLE INITIALLY DEFERRED "
+        "FOR EACH ROW EXECUTE FUNCTION cut()",
+    )
     async with opened(url) as database:
         with pytest.raises(StorageUnavailable):
             await database.write(note)

@@ -161,9 +161,17 @@ async def _fill(source: Database, noon: datetime) -> None:
 
 def _installed(place: str, noon: datetime) -> Installed:
     return Installed(
-        place=place, enterprise="E1", url="", bot_user="U1", scopes=frozenset({"a"}), token=Encrypted("sealed"),
-        refresh_token=Encrypted("too"), expires_at=noon, installed_by="U2", installed_at=noon,
-    )  # fmt: skip
+        place=place,
+        enterprise="E1",
+        url="",
+        bot_user="U1",
+        scopes=frozenset({"a"}),
+        token=Encrypted("sealed"),
+        refresh_token=Encrypted("too"),
+        expires_at=noon,
+        installed_by="U2",
+        installed_at=noon,
+    )
 
 
 def _transcript() -> Transcript:

@@ -23,9 +23,16 @@ HANGS = 60
 
 async def child(what: str, path: Path) -> Ended:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.storage.children", what, str(path), cwd=ROOT, env=environment(),
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
+        sys.executable,
+        "-m",
+        "tests.storage.children",
+        what,
+        str(path),
+        cwd=ROOT,
+        env=environment(),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
     try:
         async with asyncio.timeout(HANGS):
             out, err = await process.communicate()

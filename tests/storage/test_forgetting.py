@@ -22,9 +22,15 @@ SAID = Transcript(turns=(Turn(start=timedelta(0), end=MINUTE, text="Something pr
 
 
 async def job_in(
-    database: Database, noon: datetime, state: JobState, *, held: bool = False, file: str = "F1", team: str = "T1",
+    database: Database,
+    noon: datetime,
+    state: JobState,
+    *,
+    held: bool = False,
+    file: str = "F1",
+    team: str = "T1",
     enterprise: str | None = None,
-) -> Job:  # fmt: skip
+) -> Job:
     """A job that came to this state, with its transcript from `ready` on."""
     origin = Origin(enterprise=enterprise, team=team, channel="C1", file=file, occasion="1.0", user="U1", thread="1.0")
     await database.write(lambda tx: jobs.add(tx, origin=origin, now=noon, title="Salaries"))

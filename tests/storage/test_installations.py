@@ -32,11 +32,17 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path, urls: list[st
 
 def installed(noon: datetime, place: str = "T1", **more: object) -> Installed:
     given = Installed(
-        place=place, url="https://one.slack.com/", bot_user="U1", bot_id="B1", scopes=frozenset({"chat:write", "a"}),
-        token=Encrypted("sealed"), refresh_token=Encrypted("sealed too"),
-        expires_at=noon + 720 * MINUTE, installed_by="U2",
+        place=place,
+        url="https://one.slack.com/",
+        bot_user="U1",
+        bot_id="B1",
+        scopes=frozenset({"chat:write", "a"}),
+        token=Encrypted("sealed"),
+        refresh_token=Encrypted("sealed too"),
+        expires_at=noon + 720 * MINUTE,
+        installed_by="U2",
         installed_at=noon,
-    )  # fmt: skip
+    )
     return replace(given, **more)  # type: ignore[arg-type]
 
 

@@ -45,9 +45,18 @@ async def test_a_job_comes_back_as_it_was_written(database: Database, noon: date
     await _added(database, noon, replace(ORIGIN, enterprise="E1"))
     job = await _claimed(database, noon)
     saved = await _saved(
-        database, job, noon, state=JobState.SUBMITTING, provider="botlhale", ticket="t", sendings=1,
-        duration=timedelta(milliseconds=61_500), title="Meeting", message_ts="171.001", damaged=True,
-    )  # fmt: skip
+        database,
+        job,
+        noon,
+        state=JobState.SUBMITTING,
+        provider="botlhale",
+        ticket="t",
+        sendings=1,
+        duration=timedelta(milliseconds=61_500),
+        title="Meeting",
+        message_ts="171.001",
+        damaged=True,
+    )
     read = await database.read(lambda tx: jobs.get(tx, job.id))
     assert read == replace(saved, due_at=noon + MINUTE)
 
@@ -87,9 +96,11 @@ async def test_one_sharing_of_one_file_makes_one_job_however_often_it_is_told(
 
 async def test_the_same_file_shared_elsewhere_or_again_is_another_job(database: Database, noon: datetime) -> None:
     others = [
-        replace(ORIGIN, channel="C2"), replace(ORIGIN, occasion="172.001"),
-        replace(ORIGIN, team="T2"), replace(ORIGIN, file="F2"),
-    ]  # fmt: skip
+        replace(ORIGIN, channel="C2"),
+        replace(ORIGIN, occasion="172.001"),
+        replace(ORIGIN, team="T2"),
+        replace(ORIGIN, file="F2"),
+    ]
     await _added(database, noon)
     assert len({(await _added(database, noon, other)).id for other in others}) == 4
 
@@ -246,8 +257,10 @@ async def test_history_tells_every_move_in_order(database: Database, noon: datet
     await _saved(database, job, noon + 2 * MINUTE, state=JobState.SUBMITTED)
     told = await database.read(lambda tx: job_lists.history(tx, job.id))
     assert [(at, state) for at, state, _ in told] == [
-        (noon, JobState.RECEIVED), (noon + MINUTE, JobState.SUBMITTING), (noon + 2 * MINUTE, JobState.SUBMITTED),
-    ]  # fmt: skip
+        (noon, JobState.RECEIVED),
+        (noon + MINUTE, JobState.SUBMITTING),
+        (noon + 2 * MINUTE, JobState.SUBMITTED),
+    ]
 
 
 async def test_cancelling_takes_the_job_out_of_the_hands_of_its_worker(database: Database, noon: datetime) -> None:
@@ -339,14 +352,18 @@ async def test_a_transcript_comes_out_as_it_went_in_to_the_millisecond(database:
     transcript = Transcript(
         turns=(
             Turn(
-                start=timedelta(milliseconds=660), end=timedelta(milliseconds=1_261), text="Dumela <!channel> ก",
-                language="tn-ZA", speaker=Speaker(label="speaker_0"), confidence=0.5,
+                start=timedelta(milliseconds=660),
+                end=timedelta(milliseconds=1_261),
+                text="Dumela <!channel> ก",
+                language="tn-ZA",
+                speaker=Speaker(label="speaker_0"),
+                confidence=0.5,
             ),
             Turn(start=timedelta(seconds=2), end=timedelta(hours=6, milliseconds=7), text="…", speaker=None),
         ),
         duration=timedelta(hours=6, milliseconds=7),
         note="draft",
-    )  # fmt: skip
+    )
     await database.write(lambda tx: transcripts.put(tx, job.id, transcript, now=noon))
     assert await database.read(lambda tx: transcripts.get(tx, job.id)) == transcript
 

@@ -11,27 +11,53 @@ from storage.ngrams import folded, grams, needle, spans, terms
 SAID = "Ünïcode Straße AI ที่ประชุมวันพุธ 会議は水曜日 회의는 don't e\u0301lan \u05e9\u05c1 R2-D2 ﬁnal"
 
 
-@pytest.mark.parametrize(("asked", "wanted"), [
-    ("delivery Monday", ("delivery", "monday")),
-    ('"second delivery" monday', ("second delivery", "monday")),
-    ("“second delivery” «on Monday»", ("second delivery", "on monday")),
-    ('an "open end', ("an", "open end")),
-    ("again again AGAIN", ("again",)),
-    ("Größe ÉLAN ﬁn", ("grosse", "elan", "fin")),
-    ("don't", ("don t",)),
-    ("ประชุม", ("ประชุม",)),
-    ('a*b NEAR(x, 2) -c:d OR {e} "', ("a b", "near x", "2", "c d", "or", "e")),
-    ("%_\\ '; -- \0\ud83d 🎙 \u202e", ()),
-    ("", ()),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("asked", "wanted"),
+    [
+        ("delivery Monday", ("delivery", "monday")),
+        ('"second delivery" monday', ("second delivery", "monday")),
+        ("“second delivery” «on Monday»", ("second delivery", "on monday")),
+        ('an "open end', ("an", "open end")),
+        ("again again AGAIN", ("again",)),
+        ("Größe ÉLAN ﬁn", ("grosse", "elan", "fin")),
+        ("don't", ("don t",)),
+        ("ประชุม", ("ประชุม",)),
+        ('a*b NEAR(x, 2) -c:d OR {e} "', ("a b", "near x", "2", "c d", "or", "e")),
+        ("%_\\ '; -- \0\ud83d 🎙 \u202e", ()),
+        ("", ()),
+    ],
+)
 def test_what_is_typed_is_taken_apart_into_words_and_phrases(asked: str, wanted: tuple[str, ...]) -> None:
     assert terms(asked) == wanted
 
 
-@pytest.mark.parametrize("word", [
-    "unicode", "ÜNÏ", "strasse", "straße", "ai", "ที่", "ประชุม", "พ", "วันพุธ", "会", "会議", "水曜", "회의", "회",
-    "don't", "élan", '"ai ที่"', "d2", "final", "ﬁ", "nal", "ש",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "word",
+    [
+        "unicode",
+        "ÜNÏ",
+        "strasse",
+        "straße",
+        "ai",
+        "ที่",
+        "ประชุม",
+        "พ",
+        "วันพุธ",
+        "会",
+        "会議",
+        "水曜",
+        "회의",
+        "회",
+        "don't",
+        "élan",
+        '"ai ที่"',
+        "d2",
+        "final",
+        "ﬁ",
+        "nal",
+        "ש",
+    ],
+)
 def test_a_word_is_found_in_what_was_said(word: str) -> None:
     [term] = terms(word)
     assert (needle(term) in folded(SAID)) == (word != "ﬁ")  # as two letters it is a word of its own
@@ -40,9 +66,10 @@ def test_a_word_is_found_in_what_was_said(word: str) -> None:
         assert spans(SAID, [term])
 
 
-@pytest.mark.parametrize(("said", "asked"), [
-    ("We said so", "ai"), ("again", "a"), ("R2D2", "D2"), ("ที", "ที่"), ("second. third delivery", '"second delivery"'),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("said", "asked"),
+    [("We said so", "ai"), ("again", "a"), ("R2D2", "D2"), ("ที", "ที่"), ("second. third delivery", '"second delivery"')],
+)
 def test_what_is_not_it_is_not_found(said: str, asked: str) -> None:
     [term] = terms(asked)
     assert needle(term) not in folded(said)

@@ -67,8 +67,12 @@ async def test_a_process_does_not_notice_that_another_one_migrates(postgresql: S
 
 async def test_every_channel_has_its_turn_however_the_server_sorts(postgresql: Server, noon: datetime) -> None:
     names = ("a", "B", "_b", "-a", "Z", "b", "A")
-    where = [Origin(team=team, channel=name, file=f"F{n}", occasion="1.0", user="U1")
-             for team in names for name in names for n in range(2)]  # fmt: skip
+    where = [
+        Origin(team=team, channel=name, file=f"F{n}", occasion="1.0", user="U1")
+        for team in names
+        for name in names
+        for n in range(2)
+    ]
 
     def share(tx: Transaction) -> None:
         for origin in where:

@@ -27,21 +27,27 @@ from tests.storage.schema_description import described
 
 TODAY = before.ROOT / before.SCHEMA
 
-OF_THE_CONNECTION = frozenset({
-    "backup", "broken_connections", "concurrency", "database", "matching", "plans", "postgresql", "sqlite", "values",
-})  # fmt: skip
+OF_THE_CONNECTION = frozenset(
+    {"backup", "broken_connections", "concurrency", "database", "matching", "plans", "postgresql", "sqlite", "values"}
+)
 """Tests that a schema has no say in, or that look for how quick an index makes it."""
 
 OF_THE_HISTORY = frozenset({"migrations", "released"})
 """Tests that look at the files of a schema, as those of today do."""
 
-WITHOUT_A_TABLE = frozenset({
-    "backup.back_up",  # copies the file
-    "matching.spans",
-    "passages.merge",  # rewrites the index of one database
-    "postgresql.PostgreSQL.on_due", "postgresql.PostgreSQL.time", "postgresql._Transaction.is_stale",
-    "postgresql_words.why", "sqlite.SQLite.on_due", "sqlite.SQLite.time",
-})  # fmt: skip
+WITHOUT_A_TABLE = frozenset(
+    {
+        "backup.back_up",  # copies the file
+        "matching.spans",
+        "passages.merge",  # rewrites the index of one database
+        "postgresql.PostgreSQL.on_due",
+        "postgresql.PostgreSQL.time",
+        "postgresql._Transaction.is_stale",
+        "postgresql_words.why",
+        "sqlite.SQLite.on_due",
+        "sqlite.SQLite.time",
+    }
+)
 """Functions that its tests of the schema leave out, because they know none of it."""
 
 SETTINGS = """
@@ -90,11 +96,21 @@ def test_its_own_tests_pass_on_the_schema_of_today_and_leave_out_none_of_its_fun
     left_out = OF_THE_CONNECTION | OF_THE_HISTORY
     ended = subprocess.run(  # noqa: S603 - its own code and its own tests
         [
-            sys.executable, "-m", "pytest", "-q", "tests/storage", "-k", _only(kind),
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "tests/storage",
+            "-k",
+            _only(kind),
             *(f"--ignore=tests/storage/test_{name}.py" for name in sorted(left_out)),
         ],
-        cwd=folder, env=_environment(folder), capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=folder,
+        env=_environment(folder),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert int(re.findall(r"(\d+) passed", ended.stdout)[0]) > 200
     assert "skipped" not in ended.stdout

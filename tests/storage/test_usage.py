@@ -14,9 +14,16 @@ MINUTE = timedelta(minutes=1)
 
 
 async def sent(
-    database: Database, at: datetime, *, minutes: int, user: str = "U1", channel: str = "C1", team: str = "T1",
-    failure: Failure | None = None, provider: str | None = "p",
-) -> Job:  # fmt: skip
+    database: Database,
+    at: datetime,
+    *,
+    minutes: int,
+    user: str = "U1",
+    channel: str = "C1",
+    team: str = "T1",
+    failure: Failure | None = None,
+    provider: str | None = "p",
+) -> Job:
     """A recording of this length that was sent then."""
     origin = Origin(
         team=team, channel=channel, file=f"F{at.timestamp()}{user}{channel}{team}{provider}", occasion="1.0", user=user

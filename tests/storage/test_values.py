@@ -40,9 +40,25 @@ HALF = "\ud83d"
 """Of a surrogate pair: JSON can hold it, UTF-8 cannot."""
 
 STORES = (
-    reruns, claiming, exports, forgetting, inbox, install_states, installations, job_counts, job_lists, jobs, namings,
-    passages, preferences, gaps, search, speeds, transcripts, usage,
-)  # fmt: skip
+    reruns,
+    claiming,
+    exports,
+    forgetting,
+    inbox,
+    install_states,
+    installations,
+    job_counts,
+    job_lists,
+    jobs,
+    namings,
+    passages,
+    preferences,
+    gaps,
+    search,
+    speeds,
+    transcripts,
+    usage,
+)
 
 
 @pytest.fixture(scope="module")

@@ -24,15 +24,7 @@ from transcription.audio import convert
 from transcription.botlhale.dialects import ApiDialect
 from transcription.botlhale.transcriber import Botlhale
 from transcription.embedded.transcriber import Embedded
-from transcription.errors import (
-    BadSignature,
-    Failed,
-    NotAuthorised,
-    RateLimited,
-    TicketExpired,
-    TimedOut,
-    Unavailable,
-)
+from transcription.errors import BadSignature, Failed, NotAuthorised, RateLimited, TicketExpired, TimedOut, Unavailable
 from transcription.gowajee.transcriber import Gowajee
 from transcription.transcriber import Audio, Callback, CallsBack, Handle, Inquiry, Pending, Ticket, Transcriber
 from transcription.transcript import Transcript

@@ -20,14 +20,33 @@ from transcription.transcript import Speaker, Transcript, Turn
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 HARMLESS = {
-    "document", "body", "p", "pPr", "pStyle", "r", "rPr", "b", "i", "t", "sectPr", "pgSz", "pgMar", "cols", "docGrid",
-}  # fmt: skip
+    "document",
+    "body",
+    "p",
+    "pPr",
+    "pStyle",
+    "r",
+    "rPr",
+    "b",
+    "i",
+    "t",
+    "sectPr",
+    "pgSz",
+    "pgMar",
+    "cols",
+    "docGrid",
+}
 """All that may stand in the document: paragraphs and text, their looks, the page."""
 
 HOSTILE = [
-    "]]><w:fldSimple w:instr='HYPERLINK x'/>", '{ HYPERLINK "https://evil.example" }', "&lt;script&gt; & <w:p>",
-    "a\tb\nc\rd\x0b\x0ce", "\x00\x01\x1f\x7f\x85\ufffe\uffff\ud83d", "https://evil.example", "\u202eabc\u2066",
-]  # fmt: skip
+    "]]><w:fldSimple w:instr='HYPERLINK x'/>",
+    '{ HYPERLINK "https://evil.example" }',
+    "&lt;script&gt; & <w:p>",
+    "a\tb\nc\rd\x0b\x0ce",
+    "\x00\x01\x1f\x7f\x85\ufffe\uffff\ud83d",
+    "https://evil.example",
+    "\u202eabc\u2066",
+]
 
 
 def said(*texts: str, language: str | None = "tn-ZA", note: str | None = None) -> Transcript:

@@ -103,14 +103,7 @@ def test_json_has_a_stable_shape() -> None:
                 "confidence": None,
                 "text": "Le kae?",
             },
-            {
-                "start": 3723.0,
-                "end": 3723.0,
-                "speaker": None,
-                "language": "en-ZA",
-                "confidence": None,
-                "text": "Fine.",
-            },
+            {"start": 3723.0, "end": 3723.0, "speaker": None, "language": "en-ZA", "confidence": None, "text": "Fine."},
         ],
     }
 

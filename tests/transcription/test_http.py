@@ -28,14 +28,27 @@ PRESIGNED = (
     "&X-Amz-Date=20261120T080000Z&key=x/y:z*w+v%2B&empty=&flag&q=?/&all=100%"
 )
 OTHERWISE = [
-    "https://storage.example/{key}", "https://storage.example/a}b", 'https://storage.example/a"b',
-    "https://storage.example/a/../b", "https://storage.example/./a", "https://storage.example:443/a",
-    "https://storage.example:/a", "https://storage.example/a<b", "https://storage.example/a`b",
+    "https://storage.example/{key}",
+    "https://storage.example/a}b",
+    'https://storage.example/a"b',
+    "https://storage.example/a/../b",
+    "https://storage.example/./a",
+    "https://storage.example:443/a",
+    "https://storage.example:/a",
+    "https://storage.example/a<b",
+    "https://storage.example/a`b",
     'https://storage.example/?a="b"',
-    "https://storage.example/é", "https://пример.рф/", "https://Storage.example/", "HTTPS://storage.example/",
-    "https://storage.example/a#b", "https://storage.example/#", "https://@storage.example/",
-    "https://storage.example:٤٤٣/", "https://storage.example:+8443/", "https://storage.example:08443/",
-]  # fmt: skip
+    "https://storage.example/é",
+    "https://пример.рф/",
+    "https://Storage.example/",
+    "HTTPS://storage.example/",
+    "https://storage.example/a#b",
+    "https://storage.example/#",
+    "https://@storage.example/",
+    "https://storage.example:٤٤٣/",
+    "https://storage.example:+8443/",
+    "https://storage.example:08443/",
+]
 
 
 class Line:

@@ -10,11 +10,36 @@ from transcription.wire import known
 @pytest.mark.parametrize(
     "label",
     [
-        None, "", "  ", "unknown", "UNKNOWN", " Unknown\t", "unknown_speaker", "Unknown speaker", "unknown  speaker",
-        "UNKNOWN-SPEAKER", "speaker_unknown", "SPEAKER_UNKNOWN", "<unknown>", "(Unknown)", "[unk]", "unk", "UNK", "n/a",
-        "N/A", "none", "None", "null", "NULL", "?", "???", "-", "\u200b", "\uff35\uff2e\uff2b\uff2e\uff2f\uff37\uff2e",
+        None,
+        "",
+        "  ",
+        "unknown",
+        "UNKNOWN",
+        " Unknown\t",
+        "unknown_speaker",
+        "Unknown speaker",
+        "unknown  speaker",
+        "UNKNOWN-SPEAKER",
+        "speaker_unknown",
+        "SPEAKER_UNKNOWN",
+        "<unknown>",
+        "(Unknown)",
+        "[unk]",
+        "unk",
+        "UNK",
+        "n/a",
+        "N/A",
+        "none",
+        "None",
+        "null",
+        "NULL",
+        "?",
+        "???",
+        "-",
+        "\u200b",
+        "\uff35\uff2e\uff2b\uff2e\uff2f\uff37\uff2e",
     ],
-)  # fmt: skip
+)
 def test_no_spelling_of_unknown_is_somebody(label: str | None) -> None:
     assert known(label) is None
 

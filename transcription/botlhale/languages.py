@@ -9,9 +9,20 @@ from collections.abc import Collection
 from typing import Final
 
 LANGUAGES: Final = (
-    "af-ZA", "en-ZA", "nso-ZA", "st-ZA", "tn-ZA", "ts-ZA", "vr-ZA", "xh-ZA", "zu-ZA", "sw-KE", "ki-KE",
-    "ka-KE", "rw-RW",
-)  # fmt: skip
+    "af-ZA",
+    "en-ZA",
+    "nso-ZA",
+    "st-ZA",
+    "tn-ZA",
+    "ts-ZA",
+    "vr-ZA",
+    "xh-ZA",
+    "zu-ZA",
+    "sw-KE",
+    "ki-KE",
+    "ka-KE",
+    "rw-RW",
+)
 """Those that can be chosen."""
 
 UNDETECTED: Final = ("sw-KE", "ki-KE", "ka-KE", "rw-RW")

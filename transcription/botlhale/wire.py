@@ -20,17 +20,7 @@ from transcription.botlhale.file_names import is_ours
 from transcription.errors import Failed, Misunderstood
 from transcription.transcriber import Pending
 from transcription.transcript import Speaker, Transcript, Turn, in_order
-from transcription.wire import (
-    Moment,
-    OrNone,
-    Seconds,
-    Text,
-    Wire,
-    known,
-    milliseconds,
-    read_as,
-    span_of,
-)
+from transcription.wire import Moment, OrNone, Seconds, Text, Wire, known, milliseconds, read_as, span_of
 
 DONE = frozenset({"complete", "completed", "done", "success"})
 FAILED = frozenset({"cancelled", "canceled", "expired", "rejected"})

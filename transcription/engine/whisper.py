@@ -108,9 +108,16 @@ class Whisper:
 
     def _segments(self, sound: FloatSamples, *, language: str, prompt: str | None = None) -> Sequence[Segment]:
         segments, _ = self._model.transcribe(
-            sound, language=language, beam_size=BEAM, best_of=1, temperature=TEMPERATURES, initial_prompt=prompt,
-            condition_on_previous_text=False, word_timestamps=True, vad_filter=False,
-        )  # fmt: skip
+            sound,
+            language=language,
+            beam_size=BEAM,
+            best_of=1,
+            temperature=TEMPERATURES,
+            initial_prompt=prompt,
+            condition_on_previous_text=False,
+            word_timestamps=True,
+            vad_filter=False,
+        )
         return [segment for segment in segments if segment.compression_ratio <= REPETITIVE]
 
 

@@ -35,10 +35,16 @@ def work(request: dict[str, object]) -> dict[str, object]:
     asked = request.get("model")  # a bot of the release before names none
     told = asked if isinstance(asked, dict) else None
     try:
-        model = WhisperModel(
-            folder=Path(str(told["folder"])), threads=int(told["threads"]), language=told["language"],
-            otherwise=str(told["otherwise"]),
-        ) if told else None  # fmt: skip
+        model = (
+            WhisperModel(
+                folder=Path(str(told["folder"])),
+                threads=int(told["threads"]),
+                language=told["language"],
+                otherwise=str(told["otherwise"]),
+            )
+            if told
+            else None
+        )
         draft = drafted(Path(str(request["audio"])), speakers=speakers, model=model)
         turns = [
             {"voice": turn.voice, "start": turn.start * 10, "end": turn.end * 10, "text": turn.text}

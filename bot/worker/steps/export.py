@@ -111,9 +111,13 @@ async def _attachment(job: Job, tools: Tools, order: Export) -> Attachment:
     kind = Format(order.wish.format)
     # A long one takes seconds: meanwhile the others go on.
     content = await asyncio.to_thread(
-        written, transcript, kind, title=job.title or words.UNTITLED, at=order.at,
+        written,
+        transcript,
+        kind,
+        title=job.title or words.UNTITLED,
+        at=order.at,
         time_marks=job.wanted.time_marks is not False,
-    )  # fmt: skip
+    )
     return Attachment(name=f"{stem(job.title)}.{kind}", title=_title(job, kind), content=content)
 
 

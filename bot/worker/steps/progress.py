@@ -58,9 +58,12 @@ async def tell(claim: Claim, tools: Tools) -> None:
         return
     known, now = ProgressMessage.load(job.progress), tools.clock()
     text, blocks = progress_report(
-        job.id, await _stage(job, tools), title=job.title, length=job.duration or timedelta(0),
+        job.id,
+        await _stage(job, tools),
+        title=job.title,
+        length=job.duration or timedelta(0),
         provider=tools.transcriber_of(job).title,
-    )  # fmt: skip
+    )
     if known is not None and (known.said == text or now - moment(known.at) < OFTEN):
         return
     if known is None and tools.limits.message_slot(job.origin.channel, f"{job.id} progress", now=now) is not None:

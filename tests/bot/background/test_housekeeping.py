@@ -197,8 +197,10 @@ async def test_several_houses_on_one_database_do_each_other_no_harm(database: Da
         return all(moment and moment <= wall_time() + timedelta(minutes=1) for moment in moments)
 
     async with (
-        tools_of(database, machines[0]) as first, tools_of(database, machines[1]) as second,
-        keeping_house(first) as one, keeping_house(second) as two,
-    ):  # fmt: skip
+        tools_of(database, machines[0]) as first,
+        tools_of(database, machines[1]) as second,
+        keeping_house(first) as one,
+        keeping_house(second) as two,
+    ):
         for house in (one, two):
             await until(all_brought_back, house)

@@ -165,11 +165,7 @@ async def test_a_refused_token_is_a_sentence_that_does_not_quote_it(slack: Slack
 
 @pytest.mark.parametrize(
     ("name", "token"),
-    [
-        ("run", "xoxb-very-secret…"),
-        ("run", "xoxb-very-\nsecret"),
-        ("doctor", "xoxb-very-\nsecret"),
-    ],
+    [("run", "xoxb-very-secret…"), ("run", "xoxb-very-\nsecret"), ("doctor", "xoxb-very-\nsecret")],
     ids=["run, a stray letter", "run, a line break inside", "doctor, a line break inside"],
 )
 async def test_a_token_with_a_stray_character_is_refused_and_no_breakdown(
@@ -197,18 +193,25 @@ async def test_a_port_that_is_taken_is_told_with_the_name_of_its_setting(slack: 
 
 async def test_a_folder_of_voices_that_is_not_there_is_told_by_its_name(tmp_path: Path) -> None:
     settings = environment(
-        TRANSCRIBER="gowajee", GOWAJEE_API_KEY="key", GOWAJEE_WEBHOOK_ID="id", GOWAJEE_WEBHOOK_TOKEN="token",
+        TRANSCRIBER="gowajee",
+        GOWAJEE_API_KEY="key",
+        GOWAJEE_WEBHOOK_ID="id",
+        GOWAJEE_WEBHOOK_TOKEN="token",
         GOWAJEE_REFERENCE_SPEAKERS="voices",
-    )  # fmt: skip
+    )
     ended = await threadscribe("transcribe", str(NOTE), folder=tmp_path, env=settings)
     said_plainly(ended, "GOWAJEE_REFERENCE_SPEAKERS")
 
 
 async def test_settings_of_a_provider_that_do_not_go_together_are_a_sentence(tmp_path: Path) -> None:
     settings = environment(
-        TRANSCRIBER="gowajee", GOWAJEE_API_KEY="key", GOWAJEE_WEBHOOK_ID="id", GOWAJEE_WEBHOOK_TOKEN="token",
-        GOWAJEE_MODEL="astro", GOWAJEE_BOOST_WORDS="alpha",
-    )  # fmt: skip
+        TRANSCRIBER="gowajee",
+        GOWAJEE_API_KEY="key",
+        GOWAJEE_WEBHOOK_ID="id",
+        GOWAJEE_WEBHOOK_TOKEN="token",
+        GOWAJEE_MODEL="astro",
+        GOWAJEE_BOOST_WORDS="alpha",
+    )
     said_plainly(await threadscribe("transcribe", str(NOTE), folder=tmp_path, env=settings), "GOWAJEE")
 
 
@@ -300,9 +303,12 @@ def test_jobs_show_tells_one_job_and_its_history(tmp_path: Path) -> None:
 async def test_a_file_is_not_sent_where_its_result_could_come_by_webhook_only(tmp_path: Path) -> None:
     async with Gowajee(status_path="none") as gowajee:
         settings = environment(
-            TRANSCRIBER="gowajee", GOWAJEE_BASE_URL=gowajee.origin, GOWAJEE_API_KEY=gowajee.api_key,
-            GOWAJEE_WEBHOOK_ID=gowajee.webhook_id, GOWAJEE_WEBHOOK_TOKEN="token",
-        )  # fmt: skip
+            TRANSCRIBER="gowajee",
+            GOWAJEE_BASE_URL=gowajee.origin,
+            GOWAJEE_API_KEY=gowajee.api_key,
+            GOWAJEE_WEBHOOK_ID=gowajee.webhook_id,
+            GOWAJEE_WEBHOOK_TOKEN="token",
+        )
         ended = await threadscribe("transcribe", str(NOTE), folder=tmp_path, env=settings)
         assert (ended.code, ended.out) == (1, "")
         assert "sends results to its webhook only" in " ".join(ended.err.split())

@@ -108,8 +108,9 @@ def test_copy_database_carries_everything_over_and_can_be_repeated(filled: Path,
     for arguments, env in ((["--to", url], {}), ([], {"COPY_TO": url})):
         result = command(filled, "copy-database", *arguments, **env)
         assert (result.exit_code, result.output) == (
-            0, "7 jobs and 0 webhook bodies are there, each the same as here.\n",
-        )  # fmt: skip
+            0,
+            "7 jobs and 0 webhook bodies are there, each the same as here.\n",
+        )
     assert rows(url) == len(JobState)
 
 

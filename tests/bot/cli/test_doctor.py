@@ -185,8 +185,12 @@ async def test_missing_settings_are_told_one_by_one_and_the_rest_is_examined(pra
     assert seen.code == 1
     named = [bad.split(" ")[0] for bad in seen.bad]
     assert named == [
-        "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "GOWAJEE_API_KEY", "GOWAJEE_WEBHOOK_ID", "GOWAJEE_WEBHOOK_TOKEN",
-    ]  # fmt: skip
+        "SLACK_BOT_TOKEN",
+        "SLACK_APP_TOKEN",
+        "GOWAJEE_API_KEY",
+        "GOWAJEE_WEBHOOK_ID",
+        "GOWAJEE_WEBHOOK_TOKEN",
+    ]
     assert all("→" in bad for bad in seen.bad)
     assert "no database yet" in seen.said
 
@@ -342,9 +346,13 @@ async def test_no_secret_is_in_anything_it_says(practice: Practice) -> None:
         both = botlhale_settings(botlhale) | gowajee_settings(gowajee) | {"slack_signing_secret": "signing-very-secret"}
         seen = await practice.examine(**both, slack_app_token=practice.slack.app_token)
         secrets = [
-            practice.slack.bot_token, practice.slack.app_token, "signing-very-secret", WEBHOOK_TOKEN,
-            botlhale.refresh_token, gowajee.api_key,
-        ]  # fmt: skip
+            practice.slack.bot_token,
+            practice.slack.app_token,
+            "signing-very-secret",
+            WEBHOOK_TOKEN,
+            botlhale.refresh_token,
+            gowajee.api_key,
+        ]
     assert seen.code == 0
     assert not [secret for secret in secrets if secret in seen.squeezed]
 
@@ -365,9 +373,14 @@ async def test_for_many_workspaces_it_looks_at_the_app_and_at_every_installation
         tokens = {"T0SANDBOX": slack.bot_token, "T0GONE": "xoxb-very-secret"}
         for place, token in tokens.items():
             one = Installed(
-                place=place, url="", bot_user="U1", scopes=frozenset(), token=seals.seal(SecretStr(token), place=place),
-                installed_by="U2", installed_at=NOON,
-            )  # fmt: skip
+                place=place,
+                url="",
+                bot_user="U1",
+                scopes=frozenset(),
+                token=seals.seal(SecretStr(token), place=place),
+                installed_by="U2",
+                installed_at=NOON,
+            )
             await database.write(lambda tx, one=one: installations.put(tx, one))  # type: ignore[misc]
     seen = await practice.examine(**settings)
     assert seen.code == 1

@@ -94,12 +94,17 @@ class House:
     async def _keep(self, team: Team, grant: Grant, place: str, lasts: float | None) -> Installed:
         refresh, enterprise = grant.refresh_token, grant.enterprise
         one = Installed(
-            place=place, enterprise=enterprise, url="https://x/", bot_user=team.bot_user_id,
+            place=place,
+            enterprise=enterprise,
+            url="https://x/",
+            bot_user=team.bot_user_id,
             scopes=frozenset({"users:read"}),
             token=self.seals.seal(SecretStr(grant.token), place=place),
             refresh_token=self.seals.seal(SecretStr(refresh), place=place) if refresh else None,
-            expires_at=self.now + timedelta(seconds=lasts) if lasts else None, installed_by="U1", installed_at=self.now,
-        )  # fmt: skip
+            expires_at=self.now + timedelta(seconds=lasts) if lasts else None,
+            installed_by="U1",
+            installed_at=self.now,
+        )
         await self.database.write(lambda tx: installations.put(tx, one))
         self.slack.token_lasts = lasts
         return one

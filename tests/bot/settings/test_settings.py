@@ -343,9 +343,12 @@ def test_either_way_in_is_enough(tmp_path: Path, way_in: str) -> None:
 
 KEY = "aGVyZSBhcmUgdGhpcnR5LXR3byBpbnZlbnRlZCBieXQ="
 FOR_MANY = {
-    "SLACK_CLIENT_ID": "1.2", "SLACK_CLIENT_SECRET": "s", "TOKEN_KEY": KEY, "PUBLIC_URL": "https://bot.example",
+    "SLACK_CLIENT_ID": "1.2",
+    "SLACK_CLIENT_SECRET": "s",
+    "TOKEN_KEY": KEY,
+    "PUBLIC_URL": "https://bot.example",
     "SLACK_APP_TOKEN": "xapp-1",
-}  # fmt: skip
+}
 
 
 def test_for_many_workspaces_everything_that_is_missing_is_named(tmp_path: Path) -> None:
@@ -353,8 +356,11 @@ def test_for_many_workspaces_everything_that_is_missing_is_named(tmp_path: Path)
     assert read(tmp_path, **FOR_MANY).is_for_many
     lacking = slack_problems(read(tmp_path, SLACK_CLIENT_ID="1.2"))
     assert [line.split(":")[0] for line in lacking] == [
-        "SLACK_CLIENT_SECRET", "TOKEN_KEY", "PUBLIC_URL", "SLACK_APP_TOKEN",
-    ]  # fmt: skip
+        "SLACK_CLIENT_SECRET",
+        "TOKEN_KEY",
+        "PUBLIC_URL",
+        "SLACK_APP_TOKEN",
+    ]
 
 
 @pytest.mark.parametrize("given", ["SLACK_CLIENT_SECRET", "TOKEN_KEY"])

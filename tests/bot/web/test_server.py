@@ -50,19 +50,20 @@ def signed(body: bytes, *, secret: str, at: float) -> dict[str, str]:
     """Headers as Slack makes them: https://docs.slack.dev/authentication/verifying-requests-from-slack."""
     stamp = str(int(at))
     digest = hmac.new(secret.encode(), f"v0:{stamp}:".encode() + body, hashlib.sha256).hexdigest()
-    return {
-        "X-Slack-Request-Timestamp": stamp,
-        "X-Slack-Signature": f"v0={digest}",
-        "Content-Type": "application/json",
-    }
+    return {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": f"v0={digest}", "Content-Type": "application/json"}
 
 
 def shared(slack: Slack, file: str = "F1") -> bytes:
     event = {"type": "file_shared", "file_id": file, "channel_id": "C1", "user_id": "U1", "event_ts": "1.0"}
     envelope: dict[str, Any] = {
-        "type": "event_callback", "team_id": slack.team_id, "api_app_id": slack.app_id, "event_id": "Ev1",
-        "event_time": 1, "event": event, "authorizations": [],
-    }  # fmt: skip
+        "type": "event_callback",
+        "team_id": slack.team_id,
+        "api_app_id": slack.app_id,
+        "event_id": "Ev1",
+        "event_time": 1,
+        "event": event,
+        "authorizations": [],
+    }
     return json.dumps(envelope).encode()
 
 
@@ -220,10 +221,16 @@ async def test_no_log_line_holds_a_query_a_token_or_a_body(
 ) -> None:
     async with Gowajee() as gowajee:
         env = for_slack(
-            slack, LOG_LEVEL="debug", TRANSCRIBER="gowajee", GOWAJEE_BASE_URL=gowajee.origin,
-            GOWAJEE_API_KEY="key-very-secret", GOWAJEE_WEBHOOK_ID="hook", GOWAJEE_WEBHOOK_TOKEN=TOKEN,
-            PUBLIC_URL="https://bot.example", SLACK_SIGNING_SECRET="signing-very-secret",
-        )  # fmt: skip
+            slack,
+            LOG_LEVEL="debug",
+            TRANSCRIBER="gowajee",
+            GOWAJEE_BASE_URL=gowajee.origin,
+            GOWAJEE_API_KEY="key-very-secret",
+            GOWAJEE_WEBHOOK_ID="hook",
+            GOWAJEE_WEBHOOK_TOKEN=TOKEN,
+            PUBLIC_URL="https://bot.example",
+            SLACK_SIGNING_SECRET="signing-very-secret",
+        )
         async with running(tmp_path, env) as bot:
             root = f"http://127.0.0.1:{await bot.ready()}"
             refused = f"{root}/webhooks/gowajee?token=wrong-very-secret"

@@ -62,9 +62,12 @@ waits = st.timedeltas(min_value=timedelta(0), max_value=PATIENCE)
 @st.composite
 def errors(draw: st.DrawFn) -> Exception:
     known = [
-        *BACKED_OFF, *OPERATORS,
-        Refused("no", sentence=SENTENCE), Failed("no"), SlackRefused("chat.postMessage", "is_archived"),
-    ]  # fmt: skip
+        *BACKED_OFF,
+        *OPERATORS,
+        Refused("no", sentence=SENTENCE),
+        Failed("no"),
+        SlackRefused("chat.postMessage", "is_archived"),
+    ]
     wait = draw(waits)
     asked: list[Exception] = [
         Unavailable("away", retry_after=wait),
@@ -118,10 +121,14 @@ def test_once_the_recording_may_have_arrived_no_answer_ends_it_within_a_day(erro
 @pytest.mark.parametrize(
     ("state", "sendings", "expected"),
     [
-        (JobState.RECEIVED, 0, False), (JobState.RECEIVED, 1, False), (JobState.SUBMITTING, 0, False),
-        (JobState.SUBMITTING, 1, True), (JobState.SUBMITTED, 1, True), (JobState.READY, 1, False),
+        (JobState.RECEIVED, 0, False),
+        (JobState.RECEIVED, 1, False),
+        (JobState.SUBMITTING, 0, False),
+        (JobState.SUBMITTING, 1, True),
+        (JobState.SUBMITTED, 1, True),
+        (JobState.READY, 1, False),
     ],
-)  # fmt: skip
+)
 def test_the_provider_may_have_a_recording_from_its_sending_to_its_answer(
     state: JobState, sendings: int, *, expected: bool
 ) -> None:

@@ -970,8 +970,7 @@ _json = st.recursive(
     max_leaves=8,
 )
 _segment = st.fixed_dictionaries(
-    {"start": _json, "end": _json, "transcription": _json},
-    optional={"speaker": _json, "language": _json},
+    {"start": _json, "end": _json, "transcription": _json}, optional={"speaker": _json, "language": _json}
 ) | st.fixed_dictionaries(
     {"start": st.floats(-1e9, 1e9), "end": st.floats(-1e9, 1e9), "transcription": st.text()},
     optional={"speaker": st.text()},

@@ -80,10 +80,15 @@ def test_two_voices_without_a_pause_between_them_are_told_apart(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("name", "told", "found"),
     [
-        ("dialogue", (1, 1), 1), ("meeting", (2, 2), 2), ("meeting", (3, 3), 3), ("note", (2, 2), 2),
-        ("meeting", (1, 2), 2), ("meeting", (2, 5), 3), ("note", (2, 4), 2),
+        ("dialogue", (1, 1), 1),
+        ("meeting", (2, 2), 2),
+        ("meeting", (3, 3), 3),
+        ("note", (2, 2), 2),
+        ("meeting", (1, 2), 2),
+        ("meeting", (2, 5), 3),
+        ("note", (2, 4), 2),
     ],
-)  # fmt: skip
+)
 def test_a_known_number_of_speakers_is_honoured(name: str, told: tuple[int, int], found: int, tmp_path: Path) -> None:
     path = as_wav(decoded(SAMPLES[name].path), tmp_path / "sample.wav")
     assert count(voices_in(path, speakers=told)) == found

@@ -57,9 +57,15 @@ def invent(name: str = "little", *, size: int = 200_000, packages: int = 0, fill
         for file, content in contents.items()
     )
     made = Model(
-        name=name, repository=f"somebody/{name}", revision="0" * 40, licence="MIT", files=files, languages=ENGLISH,
-        address_space=GIB, packaged=_packaged(name, packages),
-    )  # fmt: skip
+        name=name,
+        repository=f"somebody/{name}",
+        revision="0" * 40,
+        licence="MIT",
+        files=files,
+        languages=ENGLISH,
+        address_space=GIB,
+        packaged=_packaged(name, packages),
+    )
     return Invented(made, contents)
 
 

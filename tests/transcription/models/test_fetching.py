@@ -242,11 +242,20 @@ def test_another_host_may_have_it_and_goes_on_in_the_middle(server: HubStandIn, 
 @pytest.mark.parametrize(
     "location",
     [
-        "http://models.example/model.bin", "http://10.0.0.1/model.bin", "http://127.0.0.1.models.example/model.bin",
-        "ftp://127.0.0.1/model.bin", "file:///etc/passwd", "//", "https://", "https:///model.bin", "",
-        "https://somebody:secret@models.example/model.bin", "http://[::1", "https://models.example:port/",
+        "http://models.example/model.bin",
+        "http://10.0.0.1/model.bin",
+        "http://127.0.0.1.models.example/model.bin",
+        "ftp://127.0.0.1/model.bin",
+        "file:///etc/passwd",
+        "//",
+        "https://",
+        "https:///model.bin",
+        "",
+        "https://somebody:secret@models.example/model.bin",
+        "http://[::1",
+        "https://models.example:port/",
     ],
-)  # fmt: skip
+)
 def test_no_redirect_leads_to_anything_but_https(server: HubStandIn, tmp_path: Path, location: str) -> None:
     server.plans["model.bin"] = [stand_in.redirect(location)] * 6
     with pytest.raises((NotOffered, Interrupted)):  # the latter for what httpx cannot read as an address
@@ -341,9 +350,14 @@ def test_where_there_is_no_room_nothing_is_asked_for(server: HubStandIn, tmp_pat
         for file in vast.model.files
     )
     model = type(vast.model)(
-        name="vast", repository="a/b", revision="0" * 40, licence="MIT", files=files,
-        languages=vast.model.languages, address_space=1,
-    )  # fmt: skip
+        name="vast",
+        repository="a/b",
+        revision="0" * 40,
+        licence="MIT",
+        files=files,
+        languages=vast.model.languages,
+        address_space=1,
+    )
     with pytest.raises(CannotStore, match="bytes are needed"):
         fetch(server, tmp_path, Invented(model, vast.contents))
     assert server.requests == []
@@ -441,9 +455,13 @@ def test_a_disk_quota_keeps_what_came(tmp_path: Path) -> None:
     limited = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))\n" + CHILD
     with serving(invent("little", size=3_000_000)) as server:
         ended = subprocess.run(  # noqa: S603 - ourselves
-            [sys.executable, "-c", limited, server.mirror, str(tmp_path)], cwd=ROOT, check=False,
-            env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
-        )  # fmt: skip
+            [sys.executable, "-c", limited, server.mirror, str(tmp_path)],
+            cwd=ROOT,
+            check=False,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+        )
     assert "CannotStore: there is no room left" in ended.stderr
     assert part_of(tmp_path).stat().st_size == 1_000_000
 
