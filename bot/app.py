@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -52,14 +52,6 @@ _log = structlog.get_logger()
 
 Role = Literal["web", "worker"]
 """What a process does where several share the work: hear Slack and the providers, or work on the jobs."""
-
-
-Around = Callable[[Tools], Tools]
-"""Puts something between a bot and its tools: how the tests watch what a running bot does, and stop it anywhere."""
-
-
-def _nothing_between(tools: Tools) -> Tools:
-    return tools
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -146,24 +138,39 @@ def _workspaces(
 
 
 @asynccontextmanager
-async def open_bot(
-    settings: Settings, *, only: Role | None = None, around: Around = _nothing_between, pace: Timings = TIMINGS
-) -> AsyncIterator[Bot]:
-    """Open and wire a bot, whole or `only` for one role; `around` may put something between it and its tools.
+async def open_bot(settings: Settings, *, only: Role | None = None) -> AsyncIterator[Bot]:
+    """Open everything and wire a bot, whole or `only` for one role.
 
     Raises `SettingsProblem`, `AlreadyOwned`, `StorageUnavailable`, `OSError`.
     """
+    await check_settings(settings, only=only)
+    clock = Clock()
+    async with (
+        open_database(settings, own=True) as database,
+        open_tools(settings, database=database, clock=clock) as tools,
+        wire(tools, clock=clock, only=only) as bot,
+    ):
+        yield bot
+
+
+async def check_settings(settings: Settings, *, only: Role | None = None) -> None:
+    """Raise `SettingsProblem` with everything that is missing or wrong for a bot at work."""
     problems = [*slack_problems(settings), *provider_problems(settings), *_role_problems(settings, only)]
     problems += await refused_voices(settings)
     if problems:
         raise SettingsProblem(problems)
+
+
+@asynccontextmanager
+async def wire(
+    tools: Tools, *, clock: Clock, only: Role | None = None, timings: Timings = TIMINGS
+) -> AsyncIterator[Bot]:
+    """Wire a bot out of tools that are open. Raises `StorageUnavailable`, `SettingsProblem`, `OSError`."""
+    settings, database = tools.settings, tools.database
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(open_database(settings, own=True))
-        clock = Clock()
-        tools = around(await stack.enter_async_context(open_tools(settings, database=database, clock=clock)))
         house = Housekeeping(tools, clock=clock)
         await house.set_clock()
-        await _take_over(tools.database, clock)
+        await _take_over(database, clock)
         await recall_facts(tools.transcribers.values(), database)
         await tools.spool.prepare(database)
         await tools.workspaces.introduce()
@@ -173,7 +180,7 @@ async def open_bot(
         server, socket, catching_up, homes = make_server(), None, None, None
         if only != "worker":
             homes = HomePages(tools)
-            socket = hear_slack(server, tools, homes=homes, pace=pace)
+            socket = hear_slack(server, tools, homes=homes, timings=timings)
             hear_providers(server, tools)
             catching_up = CatchingUp(tools, hears=_hearing(socket))
         checks = _checks(tools, worker=worker, socket=socket)
@@ -182,9 +189,15 @@ async def open_bot(
         listening = await listen(server, settings)
         stack.push_async_callback(listening.stop)
         yield Bot(
-            settings=settings, tools=tools, worker=worker, house=house, listening=listening, socket=socket,
-            catching_up=catching_up, homes=homes,
-        )  # fmt: skip
+            settings=settings,
+            tools=tools,
+            worker=worker,
+            house=house,
+            listening=listening,
+            socket=socket,
+            catching_up=catching_up,
+            homes=homes,
+        )
 
 
 def _hearing(socket: SocketMode | None) -> Callable[[], bool]:
@@ -221,16 +234,27 @@ async def _take_over(database: Database, clock: Clock) -> None:
     await database.write(work)
 
 
-async def run(settings: Settings, *, only: Role | None = None, around: Around = _nothing_between) -> None:
-    """Run the bot, or `only` one role of it, until SIGTERM or SIGINT; for `around` see `open_bot`."""
+async def run(settings: Settings, *, only: Role | None = None) -> None:
+    """Run the bot, or `only` one role of it, until SIGTERM or SIGINT."""
+    with stopped_by_signals() as stop:
+        async with open_bot(settings, only=only) as bot:
+            await serve(bot, stop, role=only or "web and worker")
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[asyncio.Event]:
+    """An event that SIGTERM and SIGINT set, from now on."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         with suppress(NotImplementedError):
             loop.add_signal_handler(number, stop.set)
-    async with open_bot(settings, only=only, around=around) as bot:
-        mode = "socket" if settings.socket_mode else "http"
-        role = only or "web and worker"
-        _log.info("ready", role=role, mode=mode, port=bot.listening.port, transcriber=settings.transcriber)
-        await bot.run(stop)
-        _log.info("stopping")
+    yield stop
+
+
+async def serve(bot: Bot, stop: asyncio.Event, *, role: str) -> None:
+    """Let a bot work until `stop` is set, and log both ends."""
+    mode = "socket" if bot.settings.socket_mode else "http"
+    _log.info("ready", role=role, mode=mode, port=bot.listening.port, transcriber=bot.settings.transcriber)
+    await bot.run(stop)
+    _log.info("stopping")

@@ -47,7 +47,7 @@ from transcription.transcriber import CallsBack
 
 
 def hear_slack(
-    server: web.Application, tools: Tools, *, homes: HomePages, pace: Timings = TIMINGS
+    server: web.Application, tools: Tools, *, homes: HomePages, timings: Timings = TIMINGS
 ) -> SocketMode | None:
     """Hear Slack's events and commands: over the socket that is returned, or at an address of the server.
 
@@ -65,12 +65,7 @@ def hear_slack(
     def slack_for(who: Actor | Installation) -> WorkspaceForListeners:
         return WorkspaceForListeners(tools.workspaces.of(team=who.team, enterprise=who.enterprise))
 
-    steers = JobActions(
-        database=tools.database,
-        clock=tools.clock,
-        slack_of=slack_of,
-        choices=choices_of(tools),
-    )
+    steers = JobActions(database=tools.database, clock=tools.clock, slack_of=slack_of, choices=choices_of(tools))
     settles = preferences.SettingsForms(
         database=tools.database,
         clock=tools.clock,
@@ -115,7 +110,7 @@ def hear_slack(
         app_token=app_token,
         client=slack_client(settings),
         connected=tools.metrics.socket_connected,
-        pace=pace,
+        timings=timings,
     )
 
 

@@ -20,7 +20,9 @@ from typing import Any
 
 from bot import app, logs
 from bot.settings.loading import load
+from bot.settings.model import Settings
 from bot.worker.tools import Tools
+from tests.bot.opening import Around, opened
 from tests.journeys.checkpoints import ROOT, watched
 
 TRAIL = "trail.txt"
@@ -33,8 +35,11 @@ class Nursery:
     def __init__(self) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.journeys.forkserver"],
-            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
 
     def start(self, **order: Any) -> int:
         """The process id of a new bot."""
@@ -87,10 +92,16 @@ def _be_a_bot(order: dict[str, Any]) -> None:
     try:
         settings = load(to_run=True)
         logs.configure(settings)
-        asyncio.run(app.run(settings, around=_dying_at(**order["death"])))
+        asyncio.run(_run(settings, _dying_at(**order["death"])))
         code = 0
     finally:
         os._exit(code)
+
+
+async def _run(settings: Settings, around: Around) -> None:
+    with app.stopped_by_signals() as stop:
+        async with opened(settings, around=around) as bot:
+            await app.serve(bot, stop, role="web and worker")
 
 
 def _dying_at(*, at: str | None, passing: int, after: str | None) -> Any:

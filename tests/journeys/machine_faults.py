@@ -18,7 +18,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.app import Bot, open_bot
+from bot.app import Bot
 from bot.clock import Clock
 from bot.settings.model import Settings
 from bot.worker.claim import LEASE
@@ -28,6 +28,7 @@ from storage import claiming, job_lists
 from storage.database import Transaction
 from storage.job import Job
 from storage.timestamps import stored
+from tests.bot.opening import Around, opened
 from tests.journeys.bench import Bench, botlhale_settings, settings_of
 from transcription.audio import Converted
 
@@ -54,9 +55,6 @@ async def says(bot: Bot, *lacking: str) -> None:
             await asyncio.sleep(0.05)
 
 
-Around = Callable[[Tools], Tools]
-
-
 class Site(Bench):
     """A bench on which something may be put between the bot and its tools."""
 
@@ -81,7 +79,7 @@ class Site(Bench):
 @asynccontextmanager
 async def at_work(settings: Settings, slack: Slack, around: Around) -> AsyncIterator[Bot]:
     """The bot at work, as `bench.running` gives it, with `around` its tools; Slack may be away."""
-    async with open_bot(settings, around=around) as bot:
+    async with opened(settings, around=around) as bot:
         if settings.slack_signing_secret is not None:
             slack.events_url = f"http://127.0.0.1:{bot.listening.port}/slack/events"
         stop = asyncio.Event()
@@ -219,8 +217,9 @@ def small_disk(folder: Path) -> Iterator[SmallDisk]:
     """A disk that really has no room; only where the machine lets us mount one."""
     mounted = subprocess.run(  # noqa: S603 - the system's
         ["mount", "-t", "tmpfs", "-o", f"size={256 * 2**20}", "tmpfs", folder],  # noqa: S607 - same
-        capture_output=True, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        check=False,
+    )
     if mounted.returncode != 0:
         pytest.skip("this machine does not let us mount a file system")
     try:

@@ -12,13 +12,14 @@ from typing import Any, get_args
 
 import pytest
 
-from bot.app import Bot, open_bot
+from bot.app import Bot
 from bot.slack.socket_mode.timings import Timings
 from sandbox import faults
 from sandbox.slack import Share, Slack
 from sandbox.slack.socket_faults import Farewell, Moment, SocketFault
 from storage.database import Transaction
 from storage.job import Reason
+from tests.bot.opening import opened
 from tests.journeys.bench import Bench, botlhale_settings, only_reply, recording, settings_of
 
 JSON: dict[str, Any] = {"Content_Type": "application/json"}
@@ -39,9 +40,9 @@ AT_WORK: tuple[Moment, ...] = ("delivery", "acknowledgement")
 
 @asynccontextmanager
 async def impatient(bench: Bench) -> AsyncIterator[Bot]:
-    """The bot at work, at the pace of a test; connected or not."""
+    """The bot at work, at the timings of a test; connected or not."""
     settings = settings_of(bench.slack, bench.folder, **botlhale_settings(bench.botlhale))
-    async with open_bot(settings, pace=QUICK) as bot:
+    async with opened(settings, timings=QUICK) as bot:
         stop = asyncio.Event()
         work = asyncio.create_task(bot.run(stop))
         bench.bot = bot

@@ -79,36 +79,31 @@ class SocketConnection:
     """
 
     def __init__(
-        self, socket: aiohttp.ClientWebSocketResponse[Any], stack: AsyncExitStack, *, app: AsyncApp, pace: Timings
+        self, socket: aiohttp.ClientWebSocketResponse[Any], stack: AsyncExitStack, *, app: AsyncApp, timings: Timings
     ) -> None:
         self.leaving, self.over = asyncio.Event(), asyncio.Event()
         self.reason = ""
         self._socket = socket
         self._stack = stack
         self._app = app
-        self._pace = pace
-        self._pulse = Liveness(unanswered=pace.unanswered, unheard=pace.unheard)
+        self._timings = timings
+        self._pulse = Liveness(unanswered=timings.unanswered, unheard=timings.unheard)
         self._greeted = False
         self._decided = asyncio.Event()
         self._in_hand: set[asyncio.Task[None]] = set()
         self._serving = asyncio.create_task(self._serve())
 
     @classmethod
-    async def open(cls, address: str, *, app: AsyncApp, client: AsyncWebClient, pace: Timings) -> SocketConnection:
+    async def open(cls, address: str, *, app: AsyncApp, client: AsyncWebClient, timings: Timings) -> SocketConnection:
         """Connect and wait for Slack's hello. Raises `TurnedAway`, `aiohttp.ClientError`, `OSError`.
 
         `client` lends its proxy and its certificates. The address is good for one attempt.
         """
         async with AsyncExitStack() as stack:
             session = await stack.enter_async_context(aiohttp.ClientSession(middlewares=(_once,)))
-            socket = await session.ws_connect(
-                address,
-                autoping=False,
-                proxy=client.proxy,
-                ssl=client.ssl or True,
-            )
+            socket = await session.ws_connect(address, autoping=False, proxy=client.proxy, ssl=client.ssl or True)
             stack.push_async_callback(socket.close)
-            connection = cls(socket, stack.pop_all(), app=app, pace=pace)
+            connection = cls(socket, stack.pop_all(), app=app, timings=timings)
         try:
             await connection._greeting()
         except BaseException:
@@ -132,14 +127,14 @@ class SocketConnection:
             await self._finish()
         finally:
             with suppress(TimeoutError):  # nobody answers our goodbye: the stack hangs up all the same
-                async with asyncio.timeout(self._pace.closing.total_seconds()):
+                async with asyncio.timeout(self._timings.closing.total_seconds()):
                     await self._stack.aclose()
             self._serving.cancel()  # by now it has ended, as a rule
             await asyncio.gather(self._serving, return_exceptions=True)
 
     async def _finish(self) -> None:
         if self._in_hand:
-            await asyncio.wait(self._in_hand, timeout=self._pace.finishing.total_seconds())
+            await asyncio.wait(self._in_hand, timeout=self._timings.finishing.total_seconds())
         for task in self._in_hand:
             task.cancel()
         await asyncio.gather(*self._in_hand, return_exceptions=True)
@@ -190,13 +185,13 @@ class SocketConnection:
             self._pulse.asked()
             try:
                 # A connection that takes no more bytes would hold us here for ever.
-                async with asyncio.timeout(self._pace.ping.total_seconds()):
+                async with asyncio.timeout(self._timings.ping.total_seconds()):
                     await self._socket.ping()
             except TimeoutError:
                 pass
             except ConnectionError:
                 return "closed"
-            await asyncio.sleep(self._pace.ping.total_seconds())
+            await asyncio.sleep(self._timings.ping.total_seconds())
         return "silent"
 
     def _take(self, message: Any) -> None:

@@ -30,16 +30,18 @@ class SocketMode:
         app_token: str,
         client: AsyncWebClient,
         connected: Callable[[], None],
-        pace: Timings = TIMINGS,
+        timings: Timings = TIMINGS,
         connections: int = CONNECTIONS,
     ) -> None:
         self._app = app
         self._app_token = app_token
         self._client = client
         self._connected = connected
-        self._pace = pace
-        turn = Succession(pace)
-        self._lines = [Supervisor(n, open_one=self._open, turn=turn, pace=pace) for n in range(1, connections + 1)]
+        self._timings = timings
+        turn = Succession(timings)
+        self._lines = [
+            Supervisor(n, open_one=self._open, turn=turn, timings=timings) for n in range(1, connections + 1)
+        ]
 
     @property
     def is_connected(self) -> bool:
@@ -53,9 +55,9 @@ class SocketMode:
                 group.create_task(line.keep())
 
     async def _open(self) -> SocketConnection:
-        async with asyncio.timeout(self._pace.opening.total_seconds()):
+        async with asyncio.timeout(self._timings.opening.total_seconds()):
             address = await fresh_address(self._client, app_token=self._app_token)
-            connection = await SocketConnection.open(address, app=self._app, client=self._client, pace=self._pace)
+            connection = await SocketConnection.open(address, app=self._app, client=self._client, timings=self._timings)
         self._connected()
         return connection
 

@@ -29,8 +29,8 @@ _log = structlog.get_logger()
 class Succession:
     """One connection is opened at a time, and not soon after another one while that one lives."""
 
-    def __init__(self, pace: Timings) -> None:
-        self._apart = pace.apart.total_seconds()
+    def __init__(self, timings: Timings) -> None:
+        self._apart = timings.apart.total_seconds()
         self._lock = asyncio.Lock()
         self._last = float("-inf")
         self.hurry = asyncio.Event()
@@ -57,10 +57,10 @@ class Succession:
 class Supervisor:
     """Keeps one connection; `open_one` opens one, at an address of its own."""
 
-    def __init__(self, number: int, *, open_one: Open, turn: Succession, pace: Timings) -> None:
+    def __init__(self, number: int, *, open_one: Open, turn: Succession, timings: Timings) -> None:
         self._open_one = open_one
         self._turn = turn
-        self._pace = pace
+        self._timings = timings
         self._story = LogOnce(number)
         self._failures = 0
         self._connection: SocketConnection | None = None
@@ -77,7 +77,7 @@ class Supervisor:
         try:
             while True:
                 successor = await self._open()
-                self._retire(after=self._pace.leaving)
+                self._retire(after=self._timings.leaving)
                 self._connection = successor
                 await self._stay(successor)
         finally:
@@ -117,12 +117,12 @@ class Supervisor:
 
     async def _settles(self, connection: SocketConnection) -> bool:
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._pace.settled.total_seconds()):
+            async with asyncio.timeout(self._timings.settled.total_seconds()):
                 await connection.leaving.wait()
         return not connection.leaving.is_set()
 
     async def _pause(self, *, at_least: timedelta = timedelta(0)) -> None:
-        wait = self._pace.pause(self._failures, chance=random.random())  # noqa: S311 - jitter
+        wait = self._timings.pause(self._failures, chance=random.random())  # noqa: S311 - jitter
         await asyncio.sleep(max(wait, at_least).total_seconds())
 
     def _retire(self, *, after: timedelta) -> None:

@@ -11,7 +11,6 @@ from typing import TypeVar
 
 import pytest
 
-from bot.app import open_bot
 from bot.metrics import Metrics
 from bot.web.scrape import Scrape
 from bot.worker.tools import Tools
@@ -19,6 +18,7 @@ from sandbox.slack import Slack
 from storage.database import Database, StorageUnavailable, Work
 from storage.job import JobState
 from tests.bot.job_fixtures import NOON, a_job, new_database
+from tests.bot.opening import opened
 from tests.bot.prometheus_text import Told
 from tests.journeys.bench import eventually, settings_of
 
@@ -70,9 +70,13 @@ def scrape(
     fresh: timedelta = timedelta(0),
 ) -> Scrape:
     return Scrape(
-        metrics or Metrics(), database=database, clock=lambda: NOON, providers=["botlhale", "gowajee"],
-        checks=checks or {}, fresh=fresh,
-    )  # fmt: skip
+        metrics or Metrics(),
+        database=database,
+        clock=lambda: NOON,
+        providers=["botlhale", "gowajee"],
+        checks=checks or {},
+        fresh=fresh,
+    )
 
 
 async def told(by: Scrape) -> Told:
@@ -159,7 +163,7 @@ async def test_each_check_is_told_by_its_name(database: Away) -> None:
 
 
 async def test_a_worker_that_cannot_use_its_database_counts_it(tmp_path: Path) -> None:
-    async with Slack() as slack, open_bot(settings_of(slack, tmp_path), around=_with_a_weak_database) as bot:
+    async with Slack() as slack, opened(settings_of(slack, tmp_path), around=_with_a_weak_database) as bot:
         stop = asyncio.Event()
         work = asyncio.create_task(bot.run(stop))
         assert isinstance(bot.tools.database, Away)

@@ -82,9 +82,11 @@ def app(client: AsyncWebClient) -> App:
 
 
 @asynccontextmanager
-async def at_work(slack: Slack, app: App, *, pace: Timings = QUICK) -> AsyncIterator[SocketMode]:
+async def at_work(slack: Slack, app: App, *, timings: Timings = QUICK) -> AsyncIterator[SocketMode]:
     """Socket Mode while the `async with` lasts; it leaves no task behind."""
-    made = SocketMode(app.bolt, app_token=slack.app_token, client=app.bolt.client, connected=lambda: None, pace=pace)
+    made = SocketMode(
+        app.bolt, app_token=slack.app_token, client=app.bolt.client, connected=lambda: None, timings=timings
+    )
     running = asyncio.create_task(made.run())
     try:
         yield made
@@ -129,7 +131,7 @@ async def test_two_connections_are_kept_each_with_a_ticket_of_its_own(slack: Sla
 
 
 async def test_the_second_one_is_opened_later_unless_the_first_one_goes(slack: Slack, app: App) -> None:
-    async with at_work(slack, app, pace=replace(QUICK, apart=LONG)):
+    async with at_work(slack, app, timings=replace(QUICK, apart=LONG)):
         assert (await said(slack, "a")).status == 200
         assert asked(slack) == 1
         slack.sockets[0].cut()
@@ -152,7 +154,7 @@ async def test_it_is_connected_while_one_connection_is_in_order(slack: Slack, ap
 
 async def test_a_slack_that_has_not_said_hello_is_not_connected(slack: Slack, app: App) -> None:
     slack.deaf_sockets = True
-    async with at_work(slack, app, pace=replace(QUICK, opening=timedelta(milliseconds=100))) as mode:
+    async with at_work(slack, app, timings=replace(QUICK, opening=timedelta(milliseconds=100))) as mode:
         while len(slack.tickets) < 3:
             assert not mode.is_connected
             await asyncio.sleep(0.005)
@@ -217,7 +219,7 @@ async def test_at_the_end_nothing_more_is_taken(slack: Slack, app: App) -> None:
 async def test_what_does_not_end_is_not_waited_for_and_comes_again(slack: Slack, app: App) -> None:
     app.may_end.clear()
     slack.ack_timeout = 5
-    async with at_work(slack, app, pace=replace(QUICK, finishing=timedelta(milliseconds=50))):
+    async with at_work(slack, app, timings=replace(QUICK, finishing=timedelta(milliseconds=50))):
         delivering = asyncio.create_task(said(slack, "a"))
         await until(lambda: app.heard)
     app.may_end.set()
@@ -228,7 +230,7 @@ async def test_what_does_not_end_is_not_waited_for_and_comes_again(slack: Slack,
 
 
 async def test_an_end_is_not_held_up_by_connections_that_went_deaf(slack: Slack, app: App) -> None:
-    async with at_work(slack, app, pace=replace(QUICK, ping=LONG)):
+    async with at_work(slack, app, timings=replace(QUICK, ping=LONG)):
         await two(slack)
         for one in slack.sockets:
             await one.suffer("deaf")
@@ -236,7 +238,7 @@ async def test_an_end_is_not_held_up_by_connections_that_went_deaf(slack: Slack,
 
 async def test_an_end_in_the_middle_of_an_attempt_leaves_nothing_behind(slack: Slack, app: App) -> None:
     slack.deaf_sockets = True
-    async with at_work(slack, app, pace=replace(QUICK, opening=LONG)):
+    async with at_work(slack, app, timings=replace(QUICK, opening=LONG)):
         await slack.until(lambda: slack.sockets)
     await slack.until(lambda: not slack.sockets)
 
@@ -251,7 +253,7 @@ async def test_what_a_listener_fails_to_take_is_not_acknowledged_and_comes_again
 
 
 async def test_the_successor_is_there_before_the_old_connection_goes(slack: Slack, app: App) -> None:
-    async with at_work(slack, app, pace=replace(QUICK, leaving=LONG)):
+    async with at_work(slack, app, timings=replace(QUICK, leaving=LONG)):
         await two(slack)
         await asyncio.sleep(0.1)
         old = slack.sockets
@@ -290,7 +292,7 @@ async def test_connections_whose_end_was_announced_count_until_they_end(slack: S
 
 
 async def test_an_old_connection_is_heard_beside_its_successor_and_holds_up_no_end(slack: Slack, app: App) -> None:
-    async with at_work(slack, app, pace=replace(QUICK, leaving=LONG)):
+    async with at_work(slack, app, timings=replace(QUICK, leaving=LONG)):
         await two(slack)
         await asyncio.sleep(0.1)
         await slack.sockets[0].say({"type": "disconnect", "reason": "warning"})
@@ -301,7 +303,7 @@ async def test_an_old_connection_is_heard_beside_its_successor_and_holds_up_no_e
 async def test_a_slack_that_hangs_up_after_every_hello_is_asked_less_and_less_often(slack: Slack, app: App) -> None:
     slack.trip("hello", "close", times=1000)
     patient = replace(QUICK, settled=LONG, first_pause=timedelta(milliseconds=20), longest_pause=LONG)
-    async with at_work(slack, app, pace=patient):
+    async with at_work(slack, app, timings=patient):
         await asyncio.sleep(0.6)
         assert 2 <= asked(slack) <= 24
 
@@ -397,7 +399,7 @@ async def test_a_connection_that_is_refused_has_a_word_for_why_that_does_not_tel
     address = await fresh_address(app.bolt.client, app_token=slack.app_token)
     with pytest.raises((TurnedAway, *SDK_ERRORS)) as refused:
         async with asyncio.timeout(0.2 if fault.delay else 10):
-            await SocketConnection.open(address, app=app.bolt, client=app.bolt.client, pace=QUICK)
+            await SocketConnection.open(address, app=app.bolt, client=app.bolt.client, timings=QUICK)
     assert trouble(refused.value) == (word, timedelta(seconds=wait))
 
 
@@ -405,13 +407,13 @@ async def test_a_connection_that_ends_before_its_hello_has_a_word_for_why(slack:
     slack.trip("open", "cut")
     address = await fresh_address(app.bolt.client, app_token=slack.app_token)
     with pytest.raises(TurnedAway) as refused:
-        await SocketConnection.open(address, app=app.bolt, client=app.bolt.client, pace=QUICK)
+        await SocketConnection.open(address, app=app.bolt, client=app.bolt.client, timings=QUICK)
     assert trouble(refused.value) == ("closed", timedelta(0))
 
 
 async def test_an_address_that_is_none_has_a_word_for_why(app: App) -> None:
     with pytest.raises(SDK_ERRORS) as refused:
-        await SocketConnection.open("nowhere?ticket=1", app=app.bolt, client=app.bolt.client, pace=QUICK)
+        await SocketConnection.open("nowhere?ticket=1", app=app.bolt, client=app.bolt.client, timings=QUICK)
     assert trouble(refused.value) == ("InvalidUrlClientError", timedelta(0))
 
 
