@@ -46,12 +46,15 @@ _SHORTEST_VOICE = 3.0
 """Seconds below which a group is a cough or two people at once, not a speaker."""
 
 _ODD_SECONDS = 0.3
-"""For the first second of all speech, growing with its root: in an hour, eighteen seconds are an accident. There are
-more odd moments in it than in a minute, but they are not all odd in the same way."""
+"""For the first second of all speech, growing with its root: there are more odd moments in ten minutes than in one, but
+they are not all odd in the same way."""
+
+_SMALLEST_SHARE = 0.005
+"""Of all speech, which is more than the root from an hour on: nothing longer was measured to trust the root there."""
 
 _LEAST_HELD = 0.65
 """Of all speech, by the voices of a stage. Early stages consist of scraps: among hundreds of vectors there are always a
-few alike that are far from a few others. Anything between 0.55 and 0.75 finds the same."""
+few alike that are far from a few others. Anything between 0.55 and 0.75 finds nearly the same."""
 
 _MOST_VOICES = 20
 """More are not told apart by any margin, and looking for them takes time."""
@@ -172,7 +175,7 @@ def _stages(heap: _Heap, *, by: Callable[[Reals, Reals, int], Reals]) -> list[Gr
 
 def _by_margin(heap: _Heap) -> list[Groups]:
     """Return the voices of the stage in which the most can be told apart."""
-    shortest = max(_SHORTEST_VOICE, _ODD_SECONDS * math.sqrt(heap.weights.sum()))
+    shortest = _shortest_voice(float(heap.weights.sum()))
     best = [np.arange(len(heap.weights))]
     for link in (_mean_distances, _growths):
         for stage in _stages(heap, by=link):
@@ -180,6 +183,11 @@ def _by_margin(heap: _Heap) -> list[Groups]:
             if len(best) < len(voices) <= _MOST_VOICES and _hold_most(heap, voices) and _are_apart(heap, voices):
                 best = voices
     return best
+
+
+def _shortest_voice(seconds: float) -> float:
+    """Return how long somebody has to be heard among so many seconds of speech."""
+    return max(_SHORTEST_VOICE, _ODD_SECONDS * math.sqrt(seconds), _SMALLEST_SHARE * seconds)
 
 
 def _by_number(heap: _Heap, wanted: int) -> list[Groups]:
