@@ -192,7 +192,6 @@ def test_sqlite_is_opened_where_a_thread_of_its_own_is_waiting_for_it() -> None:
 
 
 UNUSED = (
-    "rich",
     "av",
     "numpy",
     "pocketsphinx",

@@ -1,18 +1,21 @@
-"""Clusters vectors of voices by who speaks, and finds out how many there are.
+"""Groups vectors of voices by who speaks, and finds out how many there are.
 
-The two closest groups are joined again and again (average link: the mean cosine distance of all pairs). Of all the
-stages on the way, the one with the most voices is taken in which every two groups are further from each other than
-the looser of them is wide, by a margin. One fixed distance cannot do that: how much one person's vectors differ depends
-on the line, the mood and the language. The less there is of a voice, the wider it has to be apart.
+The two closest groups are joined again and again, once by the mean cosine distance of all pairs (average link) and once
+so that each group stays as narrow as can be (Ward, 1963). The average link finds who says little, and Ward's finds
+people who are alike among many vectors. Of all the stages on the way, the one with the most voices is taken in which
+every two groups are further from each other than they are wide, by a margin, and in which the voices hold most of the
+speech. One fixed distance cannot do that: how much one person's vectors differ depends on the line, the mood and the
+language. The less there is of a voice and the more there is to choose it from, the wider it has to be apart.
 
-Where somebody knows how many there are and another number was found, groups are joined so that each stays as narrow as
-can be (Ward, 1963): the average link would rather leave a few odd vectors as a voice of their own.
+Where somebody knows how many there are and another number was found, Ward's link makes that number: the average link
+would rather leave a few odd vectors as a voice of their own.
 
 A group is kept as the sum of its vectors: the mean distance of all pairs follows from the sums alone.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -23,16 +26,35 @@ Reals = NDArray[np.float64]
 Clusters = NDArray[np.intp]
 """The group of every vector; the numbers say nothing but which are alike."""
 
-_MARGIN = 0.07
+_MARGIN = 0.08
 _MARGIN_OF_A_SECOND = 0.2
 """What is added to the margin for a group of one second; it shrinks as the group grows. Both measured on dialogues of
-real voices, where half as much and as much again find nearly the same."""
+real voices."""
+
+_DOUBT_OF_A_CHOICE = 0.1
+"""What is added to that for every e-fold of `_SMALL_CHOICE`: the more somebody says, the odder are the oddest seconds
+of it."""
+
+_SMALL_CHOICE = 60.0
+"""Seconds of speech, about as much as there was in the dialogues for `_MARGIN_OF_A_SECOND`."""
+
+_OF_THE_LOOSER = 0.75
+"""How much of the width that two groups have to be apart by is the looser one's. All of it would hide somebody calm
+behind a lively one, and half of it takes the lively one's moods for people."""
 
 _SHORTEST_VOICE = 3.0
 """Seconds below which a group is a cough or two people at once, not a speaker."""
 
+_ODD_SECONDS = 0.3
+"""For the first second of all speech, growing with its root: there are more odd moments in ten minutes than in one, but
+they are not all odd in the same way."""
+
 _SMALLEST_SHARE = 0.005
-"""Of all speech: in an hour, three seconds are an accident."""
+"""Of all speech, which is more than the root from an hour on: nothing longer was measured to trust the root there."""
+
+_LEAST_HELD = 0.65
+"""Of all speech, by the voices of a stage. Early stages consist of scraps: among hundreds of vectors there are always a
+few alike that are far from a few others. Anything between 0.55 and 0.75 finds nearly the same."""
 
 _MOST_VOICES = 20
 """More are not told apart by any margin, and looking for them takes time."""
@@ -49,7 +71,7 @@ _UNKNOWN_WIDTH = 0.22
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Heap:
-    """Clusters as sums: `sums` of the weighted vectors, of the `weights` (seconds), and of their squares."""
+    """Groups as sums: `sums` of the weighted vectors, of the `weights` (seconds), and of their squares."""
 
     sums: Reals
     weights: Reals
@@ -153,14 +175,19 @@ def _stages(heap: _Heap, *, by: Callable[[Reals, Reals, int], Reals]) -> list[Cl
 
 def _by_margin(heap: _Heap) -> list[Clusters]:
     """Return the voices of the stage in which the most can be told apart."""
-    stages = _stages(heap, by=_mean_distances)
-    shortest = max(_SHORTEST_VOICE, _SMALLEST_SHARE * float(heap.weights.sum()))
-    best = _voices(heap, stages[0], shortest=0.0)
-    for stage in stages[1:]:
-        voices = _voices(heap, stage, shortest=shortest)
-        if len(best) < len(voices) <= _MOST_VOICES and _are_apart(heap, voices):
-            best = voices
+    shortest = _shortest_voice(float(heap.weights.sum()))
+    best = [np.arange(len(heap.weights))]
+    for link in (_mean_distances, _growths):
+        for stage in _stages(heap, by=link):
+            voices = _voices(heap, stage, shortest=shortest)
+            if len(best) < len(voices) <= _MOST_VOICES and _hold_most(heap, voices) and _are_apart(heap, voices):
+                best = voices
     return best
+
+
+def _shortest_voice(seconds: float) -> float:
+    """Return how long somebody has to be heard among so many seconds of speech."""
+    return max(_SHORTEST_VOICE, _ODD_SECONDS * math.sqrt(seconds), _SMALLEST_SHARE * seconds)
 
 
 def _by_number(heap: _Heap, wanted: int) -> list[Clusters]:
@@ -176,10 +203,21 @@ def _voices(heap: _Heap, stage: Clusters, *, shortest: float) -> list[Clusters]:
     return [np.flatnonzero(stage == group) for group in order if seconds[group] > 0 and seconds[group] >= shortest]
 
 
+def _hold_most(heap: _Heap, voices: Sequence[Clusters]) -> bool:
+    return bool(heap.weights[np.concatenate(voices)].sum() >= _LEAST_HELD * heap.weights.sum())
+
+
 def _are_apart(heap: _Heap, voices: Sequence[Clusters]) -> bool:
     names = np.concatenate([np.full(len(voice), name) for name, voice in enumerate(voices)])
     members = np.concatenate(voices)
     own = _Heap(sums=heap.sums[members], weights=heap.weights[members], squares=heap.squares[members]).together(names)
-    widths, doubts = own.widths(), _MARGIN_OF_A_SECOND / own.weights
-    needed = np.maximum(widths[:, None], widths) + _MARGIN + doubts[:, None] + doubts
+    widths, doubts = own.widths(), _doubt(float(heap.weights.sum())) / own.weights
+    looser, tighter = np.maximum(widths[:, None], widths), np.minimum(widths[:, None], widths)
+    width = _OF_THE_LOOSER * looser + (1 - _OF_THE_LOOSER) * tighter
+    needed = width + _MARGIN + doubts[:, None] + doubts
     return bool(np.all(own.distances() >= needed, where=~np.eye(len(voices), dtype=bool)))
+
+
+def _doubt(seconds: float) -> float:
+    """Return what the margin of a group of one second grows by, among so many seconds of speech."""
+    return _MARGIN_OF_A_SECOND + _DOUBT_OF_A_CHOICE * math.log(max(1.0, seconds / _SMALL_CHOICE))

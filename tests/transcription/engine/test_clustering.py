@@ -83,6 +83,38 @@ def test_there_are_no_more_people_than_vectors() -> None:
     assert len(grouped(vectors[:1], seconds=np.ones(1))) == 1
 
 
+def said_again(vectors: Reals, *, each: int, seed: int = 3) -> Reals:
+    """The vectors of people who repeat their words: of `each` in a row of one person's, all are nearly the first."""
+    chance = np.random.default_rng(seed)
+    found = np.repeat(vectors[::each], each, axis=0)[: len(vectors)]
+    found += chance.normal(0, 0.01, found.shape)
+    return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True), np.float64)
+
+
+@pytest.mark.parametrize("counts", [(70,), (40, 50, 60)])
+def test_scraps_of_a_long_recording_are_not_its_speakers(counts: tuple[int, ...]) -> None:
+    vectors, who = people(*counts)
+    order = np.argsort(who, kind="stable")
+    vectors, who = vectors[order], who[order]
+    some = np.concatenate([np.flatnonzero(who == each)[:8] for each in range(len(counts))])
+    vectors[some] = said_again(vectors[some], each=2)
+    groups = grouped(vectors, seconds=np.full(len(who), 1.8))
+    assert len(groups) == len(counts)
+    assert are_alike(named(groups, len(who)), who)
+
+
+def with_an_odd_moment(vectors: Reals, *, count: int) -> Reals:
+    """The same with a laugh: the last `count` vectors are like each other and unlike the rest."""
+    odd = vectors[-count:] + 0.5 * np.eye(1, SIZE, 9)
+    return np.concatenate([vectors[:-count], odd / np.linalg.norm(odd, axis=1, keepdims=True)])
+
+
+def test_the_longer_somebody_talks_the_more_of_it_may_sound_odd() -> None:
+    brief, long = (with_an_odd_moment(people(many)[0], count=4) for many in (20, 160))
+    assert len(grouped(brief, seconds=np.full(20, 1.8))) == 2
+    assert len(grouped(long, seconds=np.full(160, 1.8))) == 1
+
+
 def test_four_hours_are_grouped_in_blocks() -> None:
     vectors, who = people(2500, 1800, 900, far=0.4)
     groups = grouped(vectors, seconds=np.full(len(who), 1.8))
