@@ -146,7 +146,7 @@ def _claim(path: Path) -> Figures:
         def work(tx: Transaction) -> None:
             for _ in range(CLAIMS):
                 began = time.perf_counter()
-                taken = claiming.claim(tx, turns=claiming.Turns(), now=NOW, until=NOW + timedelta(hours=1))
+                taken = claiming.claim(tx, turns=claiming.FairShare(), now=NOW, until=NOW + timedelta(hours=1))
                 took.append(time.perf_counter() - began)
                 assert taken is not None
             raise _Undo
@@ -202,12 +202,12 @@ async def _seconds(path: Path) -> tuple[list[float], float]:
 async def _poll(database: SQLite, *, now: datetime) -> int:
     """As a worker whose looks all find nothing: claim for all hands, let go of each, until nothing is due any more."""
     moved = 0
-    while jobs := await database.write(partial(_claim_all, claiming.Turns(), now)):
+    while jobs := await database.write(partial(_claim_all, claiming.FairShare(), now)):
         await asyncio.gather(*(database.write(partial(_release, job, now)) for job in jobs))
         moved += len(jobs)
     return moved
 
 
-def _claim_all(turns: claiming.Turns, now: datetime, tx: Transaction) -> list[Job]:
+def _claim_all(turns: claiming.FairShare, now: datetime, tx: Transaction) -> list[Job]:
     one = partial(claiming.claim, tx, turns=turns, now=now, until=now + timedelta(minutes=1))
     return list(islice(iter(one, None), HANDS))

@@ -53,7 +53,7 @@ class Ours:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._turns = claiming.Turns()
+        self._turns = claiming.FairShare()
         self._numbers = itertools.count()
 
     @classmethod

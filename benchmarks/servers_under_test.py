@@ -27,7 +27,7 @@ from bot.database import open_database
 from bot.settings.model import Settings
 from bot.slack.objects import Identity
 from bot.web.server import make_server
-from bot.wiring import hear_slack, listen
+from bot.wiring import listen, listen_to_slack
 
 SECRET, TEAM, USER, TOKEN = "door-secret", "T1", "UBOT", "xoxb-door"
 
@@ -80,7 +80,7 @@ async def ours(folder: Path, stack: AsyncExitStack) -> int:
     tools = await stack.enter_async_context(open_tools(settings, database=database))
     tools.workspaces.of(team=TEAM, enterprise=None).identity = Identity(team_id=TEAM, user_id=USER)
     server = make_server()
-    hear_slack(server, tools, homes=HomePages(tools))
+    listen_to_slack(server, tools, homes=HomePages(tools))
     listening = await listen(server, settings)
     stack.push_async_callback(listening.stop)
     return listening.port

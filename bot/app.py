@@ -32,7 +32,7 @@ from bot.slack.tokens import StaticToken
 from bot.slack.workspaces import OneWorkspace, Workspaces, make_workspace
 from bot.web.server import Listening, make_server
 from bot.web.session import new_session
-from bot.wiring import answer_about_itself, hear_providers, hear_slack, listen, tell_prometheus
+from bot.wiring import listen, listen_to_slack, receive_webhooks, serve_health, serve_metrics
 from bot.worker.claim import LEASE
 from bot.worker.loop import Worker
 from bot.worker.provider_facts import recall_facts
@@ -45,7 +45,7 @@ from storage import claiming, installations
 from storage.database import Database, StorageUnavailable, Transaction
 from transcription.audio import convert
 
-ASK_AGAIN = timedelta(seconds=5)
+RETRY_SLACK_EVERY = timedelta(seconds=5)
 """While Slack is away."""
 
 _log = structlog.get_logger()
@@ -93,7 +93,7 @@ async def keep_in_touch(workspaces: Workspaces) -> None:
             await workspaces.keep_in_touch()
         except (SlackUnavailable, SlackRefused, StorageUnavailable) as error:
             _log.warning("slack_unreachable", error=str(error))
-        await asyncio.sleep(ASK_AGAIN.total_seconds())
+        await asyncio.sleep(RETRY_SLACK_EVERY.total_seconds())
 
 
 @asynccontextmanager
@@ -180,12 +180,12 @@ async def wire(
         server, socket, catching_up, homes = make_server(), None, None, None
         if only != "worker":
             homes = HomePages(tools)
-            socket = hear_slack(server, tools, homes=homes, timings=timings)
-            hear_providers(server, tools)
+            socket = listen_to_slack(server, tools, homes=homes, timings=timings)
+            receive_webhooks(server, tools)
             catching_up = CatchingUp(tools, hears=_hearing(socket))
         checks = _checks(tools, worker=worker, socket=socket)
-        answer_about_itself(server, tools, checks=checks)
-        await stack.enter_async_context(tell_prometheus(server, tools, checks=checks))
+        serve_health(server, tools, checks=checks)
+        await stack.enter_async_context(serve_metrics(server, tools, checks=checks))
         listening = await listen(server, settings)
         stack.push_async_callback(listening.stop)
         yield Bot(
@@ -227,7 +227,7 @@ async def _take_over(database: Database, clock: Clock) -> None:
 
     def work(tx: Transaction) -> None:
         claiming.void_leases(tx, now=clock())
-        claiming.look_again(tx, now=clock())
+        claiming.poll_now(tx, now=clock())
         claiming.pull_back(tx, now=clock(), lease=LEASE)
         installations.void_rotations(tx)
 

@@ -18,11 +18,11 @@ from transcription.transcriber import Transcriber
 if TYPE_CHECKING:
     import httpx
 
-Clock = Callable[[], datetime]
-
 
 @asynccontextmanager
-async def open_transcribers(settings: Settings, *, clock: Clock) -> AsyncIterator[dict[str, Transcriber]]:
+async def open_transcribers(
+    settings: Settings, *, clock: Callable[[], datetime]
+) -> AsyncIterator[dict[str, Transcriber]]:
     """Make every transcriber that is set up, and close them and the client of the providers in the end.
 
     Jobs begun with one are finished with it, whichever is chosen now. Raises `SettingsProblem`.
@@ -38,7 +38,9 @@ async def open_transcribers(settings: Settings, *, clock: Clock) -> AsyncIterato
         yield made
 
 
-def make_providers(settings: Settings, *, client: httpx.AsyncClient, clock: Clock) -> dict[str, Transcriber]:
+def make_providers(
+    settings: Settings, *, client: httpx.AsyncClient, clock: Callable[[], datetime]
+) -> dict[str, Transcriber]:
     """Make the transcriber of every provider that is set up. Raises `SettingsProblem`."""
     made = {"botlhale": _botlhale(settings, client=client, clock=clock), "gowajee": _gowajee(settings, client=client)}
     return {name: transcriber for name, transcriber in made.items() if transcriber is not None}
@@ -62,7 +64,7 @@ def _embedded(settings: Settings) -> Transcriber:
         raise SettingsProblem([f"EMBEDDED_MODEL: {error}"]) from None
 
 
-def _botlhale(settings: Settings, *, client: httpx.AsyncClient, clock: Clock) -> Transcriber | None:
+def _botlhale(settings: Settings, *, client: httpx.AsyncClient, clock: Callable[[], datetime]) -> Transcriber | None:
     if not (settings.botlhale_org_id and settings.botlhale_refresh_token):
         return None
     from transcription.botlhale.transcriber import Botlhale

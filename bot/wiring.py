@@ -46,7 +46,7 @@ from storage.job import Job
 from transcription.transcriber import CallsBack
 
 
-def hear_slack(
+def listen_to_slack(
     server: web.Application, tools: Tools, *, homes: HomePages, timings: Timings = TIMINGS
 ) -> SocketMode | None:
     """Hear Slack's events and commands: over the socket that is returned, or at an address of the server.
@@ -138,14 +138,14 @@ def _url(tools: Tools, command: Command) -> str:
     return identity.url if identity else ""
 
 
-def hear_providers(server: web.Application, tools: Tools) -> None:
+def receive_webhooks(server: web.Application, tools: Tools) -> None:
     """Take the providers' webhooks."""
     server.middlewares.append(timed_webhooks(tools.metrics))
     providers = {name: made for name, made in tools.transcribers.items() if isinstance(made, CallsBack)}
     webhooks.register(server, providers=providers, database=tools.database, clock=tools.clock)
 
 
-def answer_about_itself(server: web.Application, tools: Tools, *, checks: Mapping[str, Check]) -> None:
+def serve_health(server: web.Application, tools: Tools, *, checks: Mapping[str, Check]) -> None:
     """Serve health, and the recordings that a provider fetches from us."""
     hosting = make_hosting(tools.settings)
     if hosting is not None:
@@ -154,7 +154,7 @@ def answer_about_itself(server: web.Application, tools: Tools, *, checks: Mappin
 
 
 @asynccontextmanager
-async def tell_prometheus(server: web.Application, tools: Tools, *, checks: Mapping[str, Check]) -> AsyncIterator[None]:
+async def serve_metrics(server: web.Application, tools: Tools, *, checks: Mapping[str, Check]) -> AsyncIterator[None]:
     """Serve the metrics: on `server` to whoever shows the token, and on a port of their own, where these are set.
 
     Raises `SettingsProblem` when the port is taken.

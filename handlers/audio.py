@@ -10,13 +10,13 @@ from collections.abc import Callable
 from datetime import datetime
 
 from handlers.events import FileShared, MessageWithFiles
-from handlers.listener import Event, Hears, Installation, Listener, understood
+from handlers.listener import Event, EventRegistry, Installation, Listener, understood
 from storage import jobs
 from storage.database import Database, Transaction
 from storage.job import Origin, unresolved
 
 
-def register(app: Hears, *, database: Database, clock: Callable[[], datetime], deleted: Listener) -> None:
+def register(app: EventRegistry, *, database: Database, clock: Callable[[], datetime], deleted: Listener) -> None:
     """Listen for shared files, in either of the two events that Slack sends for one.
 
     `deleted` is told of deleted and changed messages, which come as messages too.

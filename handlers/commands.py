@@ -24,7 +24,7 @@ from storage.preferences import Scope
 LISTED = 15
 """How many recordings a list shows."""
 
-TOLD = 20
+HISTORY_LINES = 20
 """How many of a recording's latest events are shown; Slack takes 50 blocks."""
 
 
@@ -102,8 +102,8 @@ def _place(command: Command) -> tuple[Actor, Scope, str]:
     """Whose settings are meant: the channel's, or in a direct message one's own."""
     actor = Actor.of(command)
     if command.in_direct_message:
-        return actor, Scope(team=command.team_id, kind="person", whose=command.user_id), command.trigger_id
-    return actor, Scope(team=command.team_id, kind="channel", whose=command.channel_id), command.trigger_id
+        return actor, Scope(team=command.team_id, kind="person", owner=command.user_id), command.trigger_id
+    return actor, Scope(team=command.team_id, kind="channel", owner=command.channel_id), command.trigger_id
 
 
 def _listed(tx: Transaction, command: Command) -> list[Job]:
@@ -116,7 +116,7 @@ async def _status(database: Database, command: Command, job_id: JobId, viewer: l
     job = await database.read(lambda tx: jobs.get(tx, job_id))
     if job is None or not _may_see(command, job):
         return CommandReply(text=words.no_such_recording(job_id))
-    history = (await database.read(lambda tx: job_lists.history(tx, job_id)))[-TOLD:]
+    history = (await database.read(lambda tx: job_lists.history(tx, job_id)))[-HISTORY_LINES:]
     return _of(listing.status(job, history, viewer))
 
 

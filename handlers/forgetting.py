@@ -15,7 +15,7 @@ import structlog
 from pydantic import ValidationError
 
 from handlers.events import FileDeleted, MessageChanged, MessageDeleted, TeamAccessRevoked
-from handlers.listener import Event, Hears, Installation, understood
+from handlers.listener import Event, EventRegistry, Installation, understood
 from storage import forgetting
 from storage.database import Database, Transaction
 
@@ -33,7 +33,7 @@ class Removed(Protocol):
         ...
 
 
-def register(app: Hears, *, database: Database, clock: Callable[[], datetime], removed: Removed) -> None:
+def register(app: EventRegistry, *, database: Database, clock: Callable[[], datetime], removed: Removed) -> None:
     """Listen for what is deleted; deleted messages come with the other messages (`deleted_message`).
 
     `removed` is told in the same unit of work that the app is gone from a place.

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from handlers.actor import Actor
 from handlers.events import HomeOpened, PressedAtHome
-from handlers.listener import Event, Hears, Installation, understood
+from handlers.listener import Event, EventRegistry, Installation, understood
 
 _HOME = "home"
 
@@ -30,7 +30,7 @@ class HomeViews(Protocol):
         ...
 
 
-class EventApp(Hears, Protocol):
+class EventApp(EventRegistry, Protocol):
     """Also passes every request on to what stands before its listeners."""
 
     def use(self, *middleware: Callable[..., Awaitable[Any]]) -> object:

@@ -84,7 +84,7 @@ class JobActions:
             submit=words.AGAIN_SUBMIT,
             close=words.CLOSE,
             private_metadata=json.dumps({"job": job.id, "retried": job.retried}),
-            blocks=[line(words.AGAIN_INTRO), *fields(job.wanted, self.choices)],
+            blocks=[line(words.AGAIN_INTRO), *fields(job.options, self.choices)],
         )
 
     async def save(self, submitted: Submitted) -> str | None:
@@ -99,14 +99,14 @@ class JobActions:
         actor = replace(Actor.of(submitted), channel=channel)
         found = await self._allowed(actor, job)
         general = await self.database.read(lambda tx: preferences.of_recording(tx, found.origin))
-        usual = general.wanted.transcriber or self.choices[0].name
+        usual = general.options.transcriber or self.choices[0].name
         wanted = read(submitted.view.state.values, self.choices, usual=usual)
 
         def work(tx: Transaction) -> str | None:
             now = jobs.locked(tx, job)
             if now is None or now.retried != retried or now.state.is_open:
                 return words.STILL_IN_WORK
-            begun = reruns.anew(tx, now, wanted=wanted, by=actor.user, now=self.clock())
+            begun = reruns.rerun(tx, now, options=wanted, by=actor.user, now=self.clock())
             return None if begun else words.DELETED_BEFORE
 
         return await write_with_retry(self.database, work)

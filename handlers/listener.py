@@ -40,7 +40,7 @@ Listener = Callable[[Event, Installation], Awaitable[None]]
 """Stores what an event tells; if it raises, Slack delivers the event again."""
 
 
-class Hears(Protocol):
+class EventRegistry(Protocol):
     """An app that gives every event of a type to one listener."""
 
     def listen_directly(self, event_type: str, listener: Listener) -> None:

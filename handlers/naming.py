@@ -110,7 +110,7 @@ class NamingActions:
 
         try:
             await self._database.write(work)
-        except namings.Outdated:
+        except namings.NamingOutdated:
             raise Declined(words.CHANGED_MEANWHILE) from None
 
     async def save(self, body: object) -> View | None:
@@ -133,7 +133,7 @@ class NamingActions:
             await self._database.write(
                 lambda tx: namings.add(tx, found.job, names=names, seen=context.version, by=by, now=now)
             )
-        except namings.Outdated as outdated:
+        except namings.NamingOutdated as outdated:
             newer = _Named(job=found.job, transcript=found.transcript, naming=outdated.newest)
             numbers = {voice.label: voice.number for voice in voices(found.transcript)}
             changed = [(numbers[label], name) for label, name in newer.names.items() if label in numbers]

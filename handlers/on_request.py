@@ -18,7 +18,7 @@ from handlers.action_ids import TRANSCRIBE
 from handlers.actor import Actor
 from handlers.events import MessageWithFiles, Pressed, Reacted
 from handlers.job_actions import JobActions
-from handlers.listener import Event, Hears, Installation
+from handlers.listener import Event, EventRegistry, Installation
 from handlers.responses import Declined, respond_with, write_with_retry
 from handlers.slack import SlackForListeners
 from storage import preferences, reruns
@@ -80,7 +80,7 @@ class TranscribeRequests:
         if objection is Reason.NOT_A_MEMBER:
             raise Declined(words.INVITE_FIRST)
         if objection is Reason.SHARED_CHANNEL:
-            own = Scope(team=place.team, kind="channel", whose=channel)
+            own = Scope(team=place.team, kind="channel", owner=channel)
             said = (await self.database.read(lambda tx: preferences.get(tx, own))).preferences.outside
             if self.outside if said is None else said:
                 return
@@ -91,7 +91,7 @@ class TranscribeRequests:
         now = self.clock()
 
         def work(tx: Transaction) -> list[tuple[Asked, JobId]]:
-            return [reruns.ask_for(tx, origin, title=title, by=by, now=now) for origin, title in found]
+            return [reruns.request(tx, origin, title=title, by=by, now=now) for origin, title in found]
 
         return await write_with_retry(self.database, work)
 
@@ -131,7 +131,7 @@ def _recordings(message: object, *, channel: str, place: Installation) -> list[t
     ]
 
 
-def register(app: AsyncApp, hears: Hears, *, requests: TranscribeRequests) -> None:
+def register(app: AsyncApp, hears: EventRegistry, *, requests: TranscribeRequests) -> None:
     """Listen for the shortcut and, where there is an emoji, for reactions."""
 
     @app.shortcut(TRANSCRIBE)

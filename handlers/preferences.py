@@ -25,7 +25,7 @@ from handlers.responses import Declined, respond_with, sentence_for
 from handlers.slack import SlackForListeners
 from storage import preferences
 from storage.database import Database
-from storage.preferences import NONE, Kept, Outdated, Preferences, Scope
+from storage.preferences import NONE, Kept, Preferences, PreferencesOutdated, Scope
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,7 +50,7 @@ class SettingsForms:
         slack, outside, admin = self.slack_of(actor), None, False
         match place.kind:
             case "person":
-                if place.whose != actor.user:
+                if place.owner != actor.user:
                     raise Declined(words.NOT_YOUR_SETTINGS)
             case "workspace":
                 admin = await slack.is_admin(actor.user)
@@ -60,8 +60,8 @@ class SettingsForms:
                 # All at once: Slack waits three seconds.
                 admin, is_in, leaves = await asyncio.gather(
                     slack.is_admin(actor.user),
-                    slack.is_in(actor.user, place.whose, team=actor.team),
-                    slack.leaves_the_company(place.whose),
+                    slack.is_in(actor.user, place.owner, team=actor.team),
+                    slack.leaves_the_company(place.owner),
                 )
                 if not admin and not is_in:
                     raise Declined(words.NOT_IN_CHANNEL)
@@ -84,7 +84,7 @@ class SettingsForms:
         actor = Actor.of(submitted)
         match json.loads(submitted.view.private_metadata):
             case {"kind": "workspace" | "channel" | "person" as kind, "whose": str(whose), "version": int(version)}:
-                place = Scope(team=submitted.team.id, kind=kind, whose=whose, enterprise=actor.enterprise)
+                place = Scope(team=submitted.team.id, kind=kind, owner=whose, enterprise=actor.enterprise)
             case _:
                 raise ValueError("not a form of ours")
         kept = await self.database.read(lambda tx: preferences.get(tx, place))
@@ -93,7 +93,7 @@ class SettingsForms:
         by, now = actor.user, self.clock()
         try:
             await self.database.write(lambda tx: preferences.put(tx, place, wanted, seen=version, by=by, now=now))
-        except Outdated as outdated:
+        except PreferencesOutdated as outdated:
             return form(place, outdated.newest, shown, notice=words.SET_MEANWHILE)
         return None
 
@@ -142,5 +142,5 @@ async def _acknowledge(ack: AsyncAck, body: Mapping[str, Any], *, sentence: str 
 async def _open(settings: SettingsForms, body: object, kind: preferences.Kind) -> None:
     pressed = PressedAnywhere.model_validate(body)
     actor = Actor.of(pressed)
-    place = Scope(team=actor.team, kind=kind, whose=actor.user if kind == "person" else "")
+    place = Scope(team=actor.team, kind=kind, owner=actor.user if kind == "person" else "")
     await settings.open(actor, place, pressed.trigger_id)

@@ -51,7 +51,7 @@ def form(place: Scope, kept: Kept, shown: SettingsContext, *, notice: str | None
         title=_TITLES[place.kind],
         submit=words.NAMING_SUBMIT,
         close=words.CLOSE,
-        private_metadata=json.dumps({"kind": place.kind, "whose": place.whose, "version": kept.version}),
+        private_metadata=json.dumps({"kind": place.kind, "whose": place.owner, "version": kept.version}),
         blocks=[*([line(notice)] if notice else []), *_blocks(place, kept, shown)],
     )
 
@@ -67,15 +67,15 @@ def _blocks(place: Scope, kept: Kept, shown: SettingsContext) -> Iterator[Block]
     ways = {_YES: words.BY_ITSELF, _NO: words.ON_REQUEST}
     usual, chosen_way = ways[_SAID[shown.usual.automatic] or _YES], _SAID[wishes.automatic]
     yield _choice(AUTOMATIC, words.CHOOSE_AUTOMATIC, ways, chosen=chosen_way, version=version, usual=usual)
-    yield from fields(wishes.wanted, shown.choices, usual=shown.usual.wanted, version=version)
+    yield from fields(wishes.options, shown.choices, usual=shown.usual.options, version=version)
     if place.kind == "person":
         return
-    yield from vocabulary(wishes.wanted.vocabulary or (), shown.choices, version=version)
-    forms, wanted = {"auto": words.AS_FITS, "file": words.ALWAYS_FILES}, wishes.wanted
-    usual = forms[shown.usual.wanted.form or "auto"]
+    yield from vocabulary(wishes.options.vocabulary or (), shown.choices, version=version)
+    forms, wanted = {"auto": words.AS_FITS, "file": words.ALWAYS_FILES}, wishes.options
+    usual = forms[shown.usual.options.form or "auto"]
     yield _choice(SHOWN_AS, words.CHOOSE_FORM, forms, chosen=wanted.form, version=version, usual=usual)
     marks = {_YES: words.WITH_MARKS, _NO: words.WITHOUT_MARKS}
-    usual = marks[_SAID[shown.usual.wanted.time_marks] or _YES]
+    usual = marks[_SAID[shown.usual.options.time_marks] or _YES]
     yield _choice(MARKS, words.CHOOSE_MARKS, marks, chosen=_SAID[wanted.time_marks], version=version, usual=usual)
     if place.kind == "channel" and shown.admin:
         locks = [(_YES, words.ADMINS_CHANGE)]
@@ -92,22 +92,22 @@ def _choice(
 
 def read(state: Mapping[str, Any], shown: SettingsContext, *, before: Preferences) -> Preferences:
     """What was entered; what the form did not ask for is as `before`. Raises `Problems`."""
-    usual = shown.usual.wanted.transcriber or shown.choices[0].name
+    usual = shown.usual.options.transcriber or shown.choices[0].name
     wanted = read_choices(state, shown.choices, usual=usual)
     asked = {str(block_id).partition(":")[0] for block_id in state}
     wanted = replace(
         wanted,
-        vocabulary=expected(state) if "vocabulary" in asked else before.wanted.vocabulary,
+        vocabulary=expected(state) if "vocabulary" in asked else before.options.vocabulary,
         form=cast("TranscriptForm | None", _one_of(chosen(state, SHOWN_AS), "auto", "file"))
         if SHOWN_AS in asked
-        else before.wanted.form,
-        time_marks=_yes(chosen(state, MARKS)) if MARKS in asked else before.wanted.time_marks,
+        else before.options.form,
+        time_marks=_yes(chosen(state, MARKS)) if MARKS in asked else before.options.time_marks,
     )
     return Preferences(
         automatic=_yes(chosen(state, AUTOMATIC)) if AUTOMATIC in asked else before.automatic,
         outside=_yes(chosen(state, OUTSIDE)) if OUTSIDE in asked else before.outside,
         locked=(_yes(chosen(state, LOCKED)) if LOCKED in asked else before.locked) if shown.admin else before.locked,
-        wanted=wanted,
+        options=wanted,
     )
 
 

@@ -24,7 +24,7 @@ FARTHEST = timedelta(minutes=15)
 _IN_LINE = "waiting = 1 AND due_at IS NOT NULL AND lease IS NULL"
 
 
-class Turns:
+class FairShare:
     """Whose turn it was last: the workspace, and in each workspace the channel. Of one worker, in memory."""
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class Turns:
 def claim(
     tx: Transaction,
     *,
-    turns: Turns,
+    turns: FairShare,
     now: datetime,
     until: datetime,
     held: Collection[JobId] = (),
@@ -63,7 +63,7 @@ def _longest_due(tx: Transaction, *, now: datetime, until: datetime, held: Colle
     return _take(tx, candidate, now=stored(now), until=stored(until), **names)
 
 
-def _next_in_line(tx: Transaction, *, turns: Turns, until: datetime) -> Job | None:
+def _next_in_line(tx: Transaction, *, turns: FairShare, until: datetime) -> Job | None:
     """The oldest job of the channel whose turn it is, of those that nobody has looked at; notes the turn."""
     team = _next_team(tx, after=turns.team)
     if team is None:
@@ -115,7 +115,7 @@ def release(
     now: datetime,
     due: datetime | None,
     attempts: int,
-    looks: int = 0,
+    misses: int = 0,
     waited: timedelta | None = None,
     settled: bool = False,
     unless_webhook: bool = False,
@@ -141,7 +141,7 @@ def release(
         "history = history || :told WHERE id = :id AND lease = :lease",
         due=stored(due),
         attempts=attempts,
-        looks=looks,
+        looks=misses,
         settled=int(settled),
         now=stored(now),
         waited=stored(waited),
@@ -170,7 +170,7 @@ def void_leases(tx: Transaction, *, now: datetime) -> int:
     return tx.run("UPDATE jobs SET lease = NULL, due_at = :now WHERE lease IS NOT NULL", now=stored(now))
 
 
-def look_again(tx: Transaction, *, now: datetime) -> int:
+def poll_now(tx: Transaction, *, now: datetime) -> int:
     """Make every submitted job due: a webhook may have come while nobody listened."""
     return tx.run("UPDATE jobs SET due_at = :now WHERE state = 'submitted' AND lease IS NULL", now=stored(now))
 

@@ -49,7 +49,7 @@ class Export:
 
     job: JobId
     number: int
-    wish: ExportRequest
+    order: ExportRequest
     at: datetime
     channel: str | None = None
     file: str | None = None
@@ -134,7 +134,7 @@ def _export(row: Row) -> Export:
     return Export(
         job=JobId(row["job_id"]),
         number=row["number"],
-        wish=wish,
+        order=wish,
         at=moment(row["asked_at"]),
         channel=row["channel"],
         file=row["file"],

@@ -33,7 +33,7 @@ class Installed:
     installed_at: datetime
 
     @property
-    def is_whole(self) -> bool:
+    def is_enterprise_install(self) -> bool:
         """Whether it is in all of an organisation."""
         return self.place == self.enterprise
 

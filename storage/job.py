@@ -140,12 +140,12 @@ class Job:
     """One row, frozen. Changes go through `storage.jobs` and give a new value.
 
     `under_way_since`: in a state that acts, since when a request whose answer nobody has may be on its way.
-    `looks`: how often, in this state, something was looked for outside that was not there (yet).
+    `misses`: how often, in this state, something was looked for outside that was not there (yet).
     `naming`: the version of the speakers' names that counts, 0 for none; `shown`: the one that the reply shows.
     `exports`: how many files people have asked for; `exported`: up to which number they are done with.
     `forgotten`: 1 while it is to be removed what the job has left, 2 once it is.
-    `wanted`: how it is to be transcribed and shown; `requested_by` whom, where it did not happen by itself; `begun_by`:
-    who began this try, if a person did.
+    `options`: how it is to be transcribed and shown. `requested_by`: who asked for it, where it was not by itself.
+    `begun_by`: who began this try, if a person did.
     `shown_as`: while it is done again, how the transcript was made that its thread still shows. `begun_at`: when this
     try was begun, if it is not the first; `spent`: the length that earlier ones have cost in the same month.
     `progress`: the message that tells how far it is.
@@ -175,13 +175,13 @@ class Job:
     failure: Failure | None = None
     message_ts: str | None = None
     under_way_since: datetime | None = None
-    looks: int = 0
+    misses: int = 0
     naming: int = 0
     shown: int = 0
     exports: int = 0
     exported: int = 0
     forgotten: int = 0
-    wanted: TranscriptionOptions = NO_OPTIONS
+    options: TranscriptionOptions = NO_OPTIONS
     requested_by: str | None = None
     begun_by: str | None = None
     shown_as: str | None = None
@@ -207,7 +207,7 @@ def as_before(job: Job) -> Job:
         handle_from=None,
         shown_as=None,
         provider=shown.get("provider"),
-        wanted=TranscriptionOptions.load(shown.get("wanted")),
+        options=TranscriptionOptions.load(shown.get("wanted")),
         spent=job.spent - (job.duration or timedelta(0)),  # what is shown counts by its length again
     )
 

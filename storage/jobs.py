@@ -70,7 +70,7 @@ def save(tx: Transaction, before: Job, after: Job, *, now: datetime, note: str |
             after,
             state_since=now,
             attempts=0,
-            looks=0,
+            misses=0,
             under_way_since=under_way,
             failing_since=None,
             waited=timedelta(0),

@@ -22,7 +22,7 @@ class Naming:
     at: datetime
 
 
-class Outdated(Exception):
+class NamingOutdated(Exception):
     """Somebody has named the speakers meanwhile: `newest` is what they chose."""
 
     def __init__(self, newest: Naming) -> None:
@@ -62,7 +62,7 @@ def start_over(tx: Transaction, job: Job) -> None:
 def add(tx: Transaction, job: Job, *, names: Mapping[str, str], seen: int, by: str, now: datetime) -> None:
     """Keep a naming made by whoever saw version `seen`; the reply, if it is there, is owed a change.
 
-    Only of a job that has its reply and its transcript. Raises `Outdated` where another naming came in between.
+    Only of a job that has its reply and its transcript. Raises `NamingOutdated` where another naming came in between.
     """
     # First the row of the job, so that two who name at once stand in line here, and a worker that lets go as well.
     # What is done about it is tried as long as any other step: the state is as if reached now.
@@ -78,7 +78,7 @@ def add(tx: Transaction, job: Job, *, names: Mapping[str, str], seen: int, by: s
         latest = newest(tx, job.id)
         if latest is None or latest.version == seen:  # the job is gone, or it is being done anew
             return
-        raise Outdated(latest)
+        raise NamingOutdated(latest)
     tx.run(
         "INSERT INTO namings (job_id, version, names, named_by, named_at) VALUES (:job, :version, :names, :by, :now)",
         job=job.id,

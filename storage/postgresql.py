@@ -31,10 +31,10 @@ T = TypeVar("T")
 _Connection = psycopg.Connection[DictRow]
 
 CHANNEL = "threadscribe_due"
-LISTEN_AGAIN = 1.0
+RELISTEN_AFTER = 1.0
 """Seconds after the connection that listens was lost. Nothing is missed for long: workers look by themselves too."""
 
-HANDS = 4
+THREADS = 4
 """Transactions that write at the same time; whatever else waits shares the next of them."""
 
 WAIT = 2.0
@@ -82,7 +82,7 @@ class PostgreSQL:
         self._url = url
         self._pool = pool
         self._threads = ThreadPoolExecutor(size, thread_name_prefix="postgresql")
-        self._writes = GroupCommits(self._in_thread, hands=min(HANDS, size))
+        self._writes = GroupCommits(self._in_thread, hands=min(THREADS, size))
         self._listening: asyncio.Task[None] | None = None
 
     @classmethod
@@ -208,7 +208,7 @@ class PostgreSQL:
                     call()  # for what was announced while nobody listened
                     async for _ in connection.notifies():
                         call()
-            await asyncio.sleep(LISTEN_AGAIN)
+            await asyncio.sleep(RELISTEN_AFTER)
 
 
 class _Conflict(StorageUnavailable):

@@ -17,11 +17,11 @@ Kind = Literal["workspace", "channel", "person"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scope:
-    """Whose preferences they are; of a workspace `whose` is empty. `enterprise`: the workspace's organisation."""
+    """Whose preferences they are; of a workspace `owner` is empty. `enterprise`: the workspace's organisation."""
 
     team: str
     kind: Kind
-    whose: str = ""
+    owner: str = ""
     enterprise: str | None = None
 
 
@@ -36,7 +36,7 @@ class Preferences:
     automatic: bool | None = None
     outside: bool | None = None
     locked: bool | None = None
-    wanted: TranscriptionOptions = NO_OPTIONS
+    options: TranscriptionOptions = NO_OPTIONS
 
     def over(self, general: Preferences) -> Preferences:
         """These, and where nothing is said the `general` ones. Whom the general ones are locked for is their matter."""
@@ -44,22 +44,22 @@ class Preferences:
             automatic=general.automatic if self.automatic is None else self.automatic,
             outside=self.outside,
             locked=self.locked,
-            wanted=self.wanted.over(general.wanted),
+            options=self.options.over(general.options),
         )
 
     def dump(self) -> str:
         """As text for a row."""
         said: dict[str, Any] = {name: value for name in _SWITCHES if (value := getattr(self, name)) is not None}
-        return json.dumps(said | json.loads(self.wanted.dump() or "{}"), ensure_ascii=False)
+        return json.dumps(said | json.loads(self.options.dump() or "{}"), ensure_ascii=False)
 
     @classmethod
     def load(cls, text: str) -> Preferences:
         """As it was dumped."""
         said = json.loads(text)
-        return cls(**{name: said[name] for name in _SWITCHES if name in said}, wanted=TranscriptionOptions.of(said))
+        return cls(**{name: said[name] for name in _SWITCHES if name in said}, options=TranscriptionOptions.of(said))
 
 
-_SWITCHES = tuple(field.name for field in fields(Preferences) if field.name != "wanted")
+_SWITCHES = tuple(field.name for field in fields(Preferences) if field.name != "options")
 
 NONE = Preferences()
 
@@ -73,7 +73,7 @@ class Kept:
     by: str = ""
 
 
-class Outdated(Exception):
+class PreferencesOutdated(Exception):
     """Somebody has changed them meanwhile: `newest` is what they chose."""
 
     def __init__(self, newest: Kept) -> None:
@@ -87,7 +87,7 @@ def get(tx: Transaction, place: Scope) -> Kept:
         "SELECT body, version, changed_by FROM preferences WHERE team = :team AND kind = :kind AND whose = :whose",
         team=place.team,
         kind=place.kind,
-        whose=place.whose,
+        owner=place.owner,
     )
     if row is None:
         return Kept()
@@ -95,14 +95,14 @@ def get(tx: Transaction, place: Scope) -> Kept:
 
 
 def put(tx: Transaction, place: Scope, wanted: Preferences, *, seen: int, by: str, now: datetime) -> None:
-    """Keep what somebody chose who saw version `seen`. Raises `Outdated`."""
+    """Keep what somebody chose who saw version `seen`. Raises `PreferencesOutdated`."""
     # The row is made first, so that of two who choose at once one waits and then sees the other's version.
     tx.run(
         "INSERT INTO preferences (team, kind, whose, body, version, changed_by, changed_at) "
         "VALUES (:team, :kind, :whose, '{}', 0, :by, :now) ON CONFLICT (team, kind, whose) DO NOTHING",
         team=place.team,
         kind=place.kind,
-        whose=place.whose,
+        owner=place.owner,
         by=by,
         now=stored(now),
     )
@@ -116,11 +116,11 @@ def put(tx: Transaction, place: Scope, wanted: Preferences, *, seen: int, by: st
         enterprise=place.enterprise,
         team=place.team,
         kind=place.kind,
-        whose=place.whose,
+        owner=place.owner,
         seen=seen,
     )
     if not touched:
-        raise Outdated(get(tx, place))
+        raise PreferencesOutdated(get(tx, place))
 
 
 def of_recording(tx: Transaction, origin: Origin) -> Preferences:
@@ -128,8 +128,8 @@ def of_recording(tx: Transaction, origin: Origin) -> Preferences:
 
     Whoever wants to be asked first is asked first in every channel.
     """
-    channel = get(tx, Scope(team=origin.team, kind="channel", whose=origin.channel)).preferences
-    person = get(tx, Scope(team=origin.team, kind="person", whose=origin.user)).preferences
+    channel = get(tx, Scope(team=origin.team, kind="channel", owner=origin.channel)).preferences
+    person = get(tx, Scope(team=origin.team, kind="person", owner=origin.user)).preferences
     workspace = get(tx, Scope(team=origin.team, kind="workspace")).preferences
     merged = channel.over(person).over(workspace)
     return replace(merged, automatic=False) if person.automatic is False else merged

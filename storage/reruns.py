@@ -47,15 +47,15 @@ def retry(tx: Transaction, job: Job, *, now: datetime, by: str | None = None) ->
     return _begin(tx, job, NO_OPTIONS, now=now, by=by)  # as it is set by now
 
 
-def anew(tx: Transaction, job: Job, *, wanted: TranscriptionOptions, now: datetime, by: str) -> Job | None:
-    """Do a job that has ended again, as `wanted`; until that is done its thread shows what it does now.
+def rerun(tx: Transaction, job: Job, *, options: TranscriptionOptions, now: datetime, by: str) -> Job | None:
+    """Do a job that has ended again, with `options`; until that is done its thread shows what it does now.
 
     None where it has not ended, or is forgotten. Raises `LeaseLost` when somebody has it in hand.
     """
-    return _begin(tx, _free(tx, job), wanted, now=now, by=by)
+    return _begin(tx, _free(tx, job), options, now=now, by=by)
 
 
-def ask_for(
+def request(
     tx: Transaction, origin: Origin, *, by: str, now: datetime, title: str | None = None
 ) -> tuple[Asked, JobId]:
     """Somebody wants this recording in words, wherever it was shared and whatever became of it.
@@ -118,7 +118,7 @@ def _free(tx: Transaction, job: Job) -> Job:
     return found
 
 
-def _begin(tx: Transaction, job: Job, wanted: TranscriptionOptions, *, now: datetime, by: str | None) -> Job | None:
+def _begin(tx: Transaction, job: Job, options: TranscriptionOptions, *, now: datetime, by: str | None) -> Job | None:
     if job.state.is_open or job.forgotten:
         return None
     begun = replace(
@@ -128,7 +128,7 @@ def _begin(tx: Transaction, job: Job, wanted: TranscriptionOptions, *, now: date
         attempts=0,
         sendings=0,
         tickets=0,
-        looks=0,
+        misses=0,
         retried=job.retried + 1,
         due_at=now,
         ticket=None,
@@ -141,7 +141,7 @@ def _begin(tx: Transaction, job: Job, wanted: TranscriptionOptions, *, now: date
         waited_until=None,
         report=None,
         reply_intent=job.reply_intent if job.reply_ts else None,
-        wanted=wanted,
+        options=options,
         begun_by=by,
         shown_as=_shown(job),
         begun_at=now,
@@ -156,7 +156,7 @@ def _begin(tx: Transaction, job: Job, wanted: TranscriptionOptions, *, now: date
 def _shown(job: Job) -> str | None:
     if job.state is not JobState.REPLIED or job.failure is not None:
         return None
-    return json.dumps({"provider": job.provider, "wanted": job.wanted.dump()})
+    return json.dumps({"provider": job.provider, "wanted": job.options.dump()})
 
 
 def _spent(job: Job, *, now: datetime) -> timedelta:

@@ -163,7 +163,7 @@ class _Installations(AsyncInstallationStore):
         _log.info("app_installed", place=place)
 
     def _sealed(self, given: Installation, *, place: str, url: str) -> Installed:
-        seal, refresh_token, expires = self.registry.seals.seal, given.bot_refresh_token, given.bot_token_expires_at
+        seal, refresh_token, expires = self.registry.cipher.encrypt, given.bot_refresh_token, given.bot_token_expires_at
         return Installed(
             place=place,
             enterprise=given.enterprise_id,

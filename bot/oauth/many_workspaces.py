@@ -64,7 +64,7 @@ def registry_of(
     client.session = session
     return InstallationRegistry(
         database=database,
-        seals=TokenCipher(settings.token_key),
+        cipher=TokenCipher(settings.token_key),
         client=client,
         client_id=client_id,
         client_secret=client_secret,
@@ -99,7 +99,7 @@ class ManyWorkspaces:
             user_id=installed.bot_user,
             bot_id=installed.bot_id,
         )
-        acts_for = team if installed.is_whole else None
+        acts_for = team if installed.is_enterprise_install else None
         self._made[team].set_identity(identity, scopes=installed.scopes, acts_for=acts_for)
 
     async def find(self, *, team: str | None, enterprise: str | None, is_enterprise_install: bool) -> Workspace | None:
@@ -125,7 +125,7 @@ class ManyWorkspaces:
         found = await self.registry.database.read(lambda tx: installations.at(tx, place))
         if found is None:
             return ()
-        if not found.is_whole:
+        if not found.is_enterprise_install:
             return [self._site(found, place)]
         given = await self._met(found, team=place).teams()
         return [self._site(found, team) for team in await self.registry.database.read(partial(_not_installed, given))]
@@ -201,7 +201,7 @@ class ManyWorkspaces:
 
     async def keep(self) -> None:
         """Seal anew what is sealed with an earlier key."""
-        seals = self.registry.seals
+        seals = self.registry.cipher
         for installed in await self.registry.database.read(installations.everywhere):
             if seals.is_current(installed.token):
                 continue
@@ -221,9 +221,9 @@ class ManyWorkspaces:
             )
 
     def _resealed(self, installed: Installed) -> tuple[Encrypted, Encrypted | None]:
-        seals, place = self.registry.seals, installed.place
+        seals, place = self.registry.cipher, installed.place
         token, refresh_token = (
-            seals.seal(seals.open(sealed, place=place), place=place) if sealed is not None else None
+            seals.encrypt(seals.open(sealed, place=place), place=place) if sealed is not None else None
             for sealed in (installed.token, installed.refresh_token)
         )
         return token or installed.token, refresh_token

@@ -21,7 +21,7 @@ class TokenCipher:
         self._newest, self._all = each[0], MultiFernet(each)
         self._invalid = InvalidToken
 
-    def seal(self, token: SecretStr, *, place: str) -> Encrypted:
+    def encrypt(self, token: SecretStr, *, place: str) -> Encrypted:
         """Seal the token of a place: it opens as that of no other, whoever may move it in the database."""
         text = json.dumps([place, token.get_secret_value()])
         return Encrypted(self._newest.encrypt(text.encode()).decode())

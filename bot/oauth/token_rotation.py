@@ -39,7 +39,7 @@ AHEAD = timedelta(hours=2)
 PUT_OFF = timedelta(minutes=5)
 """Until an exchange is tried again that Slack has refused."""
 
-RECORD_AGAIN = timedelta(seconds=1)
+RETRY_RECORDING = timedelta(seconds=1)
 RECORDINGS = 60
 """Tries, about a minute: what is not recorded is lost."""
 
@@ -51,7 +51,7 @@ class InstallationRegistry:
     """Where installations are kept, what opens them, and who we are when tokens are exchanged."""
 
     database: Database
-    seals: TokenCipher
+    cipher: TokenCipher
     client: AsyncWebClient
     client_id: str
     client_secret: SecretStr
@@ -115,7 +115,7 @@ class RotatedToken:
         return found
 
     def _open(self, seen: Installed) -> SecretStr:
-        return self._registry.seals.open(seen.token, place=seen.place)
+        return self._registry.cipher.open(seen.token, place=seen.place)
 
     async def _exchanged_for_sure(self, seen: Installed) -> SecretStr:
         renewed = await self._exchanged(seen)
@@ -143,7 +143,7 @@ class RotatedToken:
         by = secrets.token_hex(8)
         if seen.refresh_token is None or not await self._begin(seen, by):
             return None
-        refresh_token = self._registry.seals.open(seen.refresh_token, place=seen.place)
+        refresh_token = self._registry.cipher.open(seen.refresh_token, place=seen.place)
         try:
             fresh = await self._ask(refresh_token)
         except (SlackNotAuthorised, SlackRefused) as refused:
@@ -186,7 +186,7 @@ class RotatedToken:
             raise SlackUnavailable(f"{method}: not as documented") from None
 
     async def _record(self, seen: Installed, fresh: _Fresh) -> None:
-        seal, place = self._registry.seals.seal, seen.place
+        seal, place = self._registry.cipher.encrypt, seen.place
         token, refresh_token = seal(fresh.access_token, place=place), seal(fresh.refresh_token, place=place)
         expires_at = self._registry.clock() + timedelta(seconds=fresh.expires_in)
         for left in reversed(range(RECORDINGS)):
@@ -201,4 +201,4 @@ class RotatedToken:
                     raise
             else:
                 return
-            await asyncio.sleep(RECORD_AGAIN.total_seconds())
+            await asyncio.sleep(RETRY_RECORDING.total_seconds())

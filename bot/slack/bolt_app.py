@@ -52,13 +52,13 @@ class BoltApp(AsyncApp):
         self._direct[event_type] = listener
 
     def listener(self, payload: object) -> Listener | None:
-        """Whom `hear` would give it to; None where Bolt has to answer."""
+        """Whom `dispatch_directly` would give it to; None where Bolt has to answer."""
         if not isinstance(payload, dict) or payload.get("type") != "event_callback":
             return None
         event = payload.get("event")
         return self._direct.get(str(event.get("type"))) if isinstance(event, dict) else None
 
-    async def hear(self, listener: Listener, payload: Any) -> int:
+    async def dispatch_directly(self, listener: Listener, payload: Any) -> int:
         """Answer an event: 200 once its listener has returned, 500 if it raised, so that Slack repeats it."""
         began, status = time.perf_counter(), 200
         try:
@@ -73,7 +73,7 @@ class BoltApp(AsyncApp):
     async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
         """Answer any request."""
         if listener := self.listener(req.body):
-            return BoltResponse(status=await self.hear(listener, req.body), body="")
+            return BoltResponse(status=await self.dispatch_directly(listener, req.body), body="")
         began = time.perf_counter()
         response = await super().async_dispatch(req)
         self._metrics.acknowledged(_kind(req.body), status=response.status, after=time.perf_counter() - began)

@@ -54,7 +54,7 @@ def serve_slack(
         try:
             payload = json.loads(body) if request.content_type == "application/json" else None
             if listener := app.listener(payload):
-                return web.Response(status=await app.hear(listener, payload))
+                return web.Response(status=await app.dispatch_directly(listener, payload))
             asked = AsyncBoltRequest(body=body, query=request.query_string, headers=dict(request.headers))
         except (ValueError, AttributeError, TypeError, RecursionError):
             # Signed, and yet no object of JSON: Bolt takes for granted that it is one.

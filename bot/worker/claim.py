@@ -16,7 +16,7 @@ from storage.job import Job, JobState, LeaseLost
 
 LEASE = timedelta(seconds=60)
 HEARTBEAT = LEASE / 3
-RECORD_AGAIN = timedelta(seconds=1)
+RETRY_RECORDING = timedelta(seconds=1)
 
 T = TypeVar("T")
 _log = structlog.get_logger()
@@ -97,9 +97,9 @@ class Claim:
             try:
                 return await self.save(after)
             except StorageUnavailable:
-                if self._left() < RECORD_AGAIN:
+                if self._left() < RETRY_RECORDING:
                     raise
-            await asyncio.sleep(RECORD_AGAIN.total_seconds())
+            await asyncio.sleep(RETRY_RECORDING.total_seconds())
 
     async def release(self, later: Later) -> None:
         """Let the job go. Raises `LeaseLost`."""
@@ -111,7 +111,7 @@ class Claim:
                 now=self._clock(),
                 due=later.due,
                 attempts=attempts,
-                looks=self.job.looks + int(later.missed),
+                misses=self.job.misses + int(later.missed),
                 waited=later.waited,
                 settled=self.fresh or self.settled,
                 unless_webhook=later.unless_webhook,

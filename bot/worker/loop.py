@@ -25,7 +25,7 @@ from bot.clock import Clock
 from bot.slack.pauses import Paused
 from bot.worker.claim import LEASE, Claim, Later
 from bot.worker.effects import UnderWay
-from bot.worker.retries import EXPECTED, PATIENCE, Again, GiveUp, decide, may_have_it
+from bot.worker.retries import EXPECTED, PATIENCE, GiveUp, Retry, decide, may_have_it
 from bot.worker.steps.backpressure import LONGEST_WAIT, paused, record_slack_outcome, slack_dependency, wait_in_line
 from bot.worker.steps.check import check
 from bot.worker.steps.followups import step_after, without_it
@@ -33,7 +33,7 @@ from bot.worker.steps.locate import locate
 from bot.worker.steps.reply import plan, reply
 from bot.worker.steps.submit import submit
 from bot.worker.tools import Tools
-from storage.claiming import Turns, claim, next_due
+from storage.claiming import FairShare, claim, next_due
 from storage.database import StorageUnavailable, Transaction
 from storage.job import Failure, Job, JobId, JobState, LeaseLost, Reason
 from transcription.errors import RateLimited
@@ -68,7 +68,7 @@ class Worker:
         self._ended = False
         self._at_work: set[asyncio.Task[None]] = set()
         self._in_hand: set[JobId] = set()
-        self._turns = Turns()
+        self._turns = FairShare()
         self._claims = 0
         self._database_trouble = False
         self._last_turn = tools.clock()
@@ -242,7 +242,7 @@ class Worker:
         match decision:
             case GiveUp(failure=failure):
                 await self._give_up(claim, failure, note=note)
-            case Again(wait=wait, alarm=alarm):
+            case Retry(wait=wait, alarm=alarm):
                 if isinstance(error, RateLimited):
                     self._tools.limits.pause(self._tools.transcriber_of(job).name, until=now + wait)
                 # In an outage it waits with the others, and is no worse off for having been the one that tried.

@@ -61,17 +61,17 @@ def _wait(schedule: PollSchedule, length: timedelta, speed: Speed, *, age: timed
 
 
 def time_taken(
-    schedule: PollSchedule, length: timedelta, speed: Speed, *, age: timedelta, looks: int, called: bool
+    schedule: PollSchedule, length: timedelta, speed: Speed, *, age: timedelta, misses: int, called: bool
 ) -> timedelta | None:
-    """How long a recording time_taken that was ready at a look at this age, the `looks` before having found nothing.
+    """How long a recording time_taken that was ready at a look at this age, the `misses` before having found nothing.
 
     Where the provider has called it is known; else it is taken to lie in the middle between the last two looks. None
     where that tells nothing: the first look came much later than it should, because nobody was there to look.
     """
-    if not looks and age > 2 * first_poll(schedule, length, speed) + LENIENCE:
+    if not misses and age > 2 * first_poll(schedule, length, speed) + LENIENCE:
         return None
     if called:
         return age
-    if looks:
+    if misses:
         return age - min(_wait(schedule, length, speed, age=age), age) / 2
     return age * math.exp(-speed.spread / 2)

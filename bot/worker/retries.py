@@ -34,7 +34,7 @@ Once the provider may have the recording it is paid for, and only `PATIENCE` end
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Again:
+class Retry:
     """Try the same step after `wait`; with `alarm` the operator is told."""
 
     wait: timedelta
@@ -48,7 +48,7 @@ class GiveUp:
     failure: Failure
 
 
-Decision = Again | GiveUp
+Decision = Retry | GiveUp
 
 EXPECTED = (TranscriptionError, SlackUnavailable, SlackRefused, StorageUnavailable, OSError)
 """Everything else is a bug of ours: tried a few times, because a restart or an update may mend it."""
@@ -88,16 +88,16 @@ def _failure(error: Exception, *, attempts: int, age: timedelta, sent: bool) -> 
             return Failure(reason=Reason.GAVE_UP) if hopeless else None
 
 
-def _again(error: Exception, *, attempts: int, chance: float) -> Again:
+def _again(error: Exception, *, attempts: int, chance: float) -> Retry:
     match error:
         case SlackNotInstalled():
-            return Again(wait=OPERATOR * (0.5 + chance / 2))
+            return Retry(wait=OPERATOR * (0.5 + chance / 2))
         case NotAuthorised() | QuotaSpent() | SlackNotAuthorised():
-            return Again(wait=OPERATOR * (0.5 + chance / 2), alarm=True)
+            return Retry(wait=OPERATOR * (0.5 + chance / 2), alarm=True)
         case Unavailable() | SlackUnavailable() if error.retry_after is not None:
-            return Again(wait=error.retry_after + timedelta(seconds=chance))
+            return Retry(wait=error.retry_after + timedelta(seconds=chance))
         case _:
-            return Again(wait=backoff(attempts, chance=chance))
+            return Retry(wait=backoff(attempts, chance=chance))
 
 
 def backoff(attempts: int, *, chance: float) -> timedelta:

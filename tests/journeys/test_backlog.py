@@ -20,7 +20,7 @@ from sandbox.gowajee import Gowajee
 from sandbox.ports import free_port
 from sandbox.slack import Share, Slack
 from storage import claiming, inbox, jobs
-from storage.claiming import Turns
+from storage.claiming import FairShare
 from storage.database import Database, Transaction
 from storage.job import Job, Origin
 from storage.postgresql import WAIT
@@ -60,7 +60,7 @@ async def test_ten_thousand_in_one_file_are_fair(tmp_path: Path) -> None:
 
 async def queued_is_fair(database: Database, queued: dict[tuple[str, str], int]) -> None:
     await database.write(lambda tx: queue(tx, queued))
-    turns, later, total = Turns(), NOON + timedelta(hours=2), sum(queued.values())
+    turns, later, total = FairShare(), NOON + timedelta(hours=2), sum(queued.values())
 
     def take(tx: Transaction) -> list[Job]:
         claimed = (claiming.claim(tx, turns=turns, now=later, until=later + timedelta(minutes=1)) for _ in range(50))

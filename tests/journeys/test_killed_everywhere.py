@@ -136,9 +136,9 @@ OF_MANY = frozenset(
         "write bot.oauth.flow:_States.async_issue",
         "write bot.oauth.flow:_States.async_consume",
         "write bot.oauth.flow:_Installations.async_save",
-        "write bot.oauth.token_rotation:StoredToken._begin",
-        "write bot.oauth.token_rotation:StoredToken._record",
-        "write bot.oauth.token_rotation:StoredToken._put_off",
+        "write bot.oauth.token_rotation:RotatedToken._begin",
+        "write bot.oauth.token_rotation:RotatedToken._record",
+        "write bot.oauth.token_rotation:RotatedToken._put_off",
         "write bot.oauth.many_workspaces:ManyWorkspaces._drop",
         "write bot.oauth.many_workspaces:ManyWorkspaces.keep",
     }

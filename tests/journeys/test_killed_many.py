@@ -18,7 +18,7 @@ from tests.journeys.test_killed_everywhere import OF_MANY, Death, Life, Way, lif
 
 NEW_KEY = "YW5vdGhlciBzZXQgb2YgdGhpcnR5LXR3byBieXRlcyE="
 
-RECORD = "write bot.oauth.token_rotation:StoredToken._record"
+RECORD = "write bot.oauth.token_rotation:RotatedToken._record"
 
 
 class ManyLife(Life):
@@ -73,7 +73,7 @@ async def test_killed_at_a_checkpoint_of_many_workspaces_there_is_one_reply(
             case "workspace.teams":
                 assert await lived.live()
                 await lived.miss_one()
-            case "write bot.oauth.token_rotation:StoredToken._put_off":
+            case "write bot.oauth.token_rotation:RotatedToken._put_off":
                 assert not await lived.live(Death(at=RECORD))
             case "write bot.oauth.many_workspaces:ManyWorkspaces.keep":
                 assert await lived.live()

@@ -27,7 +27,7 @@ def subscribed(slack: Slack) -> None:
 
 
 async def on_request(bench: Bench, channel: Channel) -> None:
-    place = Scope(team="T0SANDBOX", kind="channel", whose=channel.id)
+    place = Scope(team="T0SANDBOX", kind="channel", owner=channel.id)
     assert bench.bot is not None
     tools = bench.bot.tools
     wanted = Preferences(automatic=False)

@@ -44,7 +44,7 @@ async def kept(bench: Bench, place: Scope) -> Preferences:
 
 
 def of(channel: Channel) -> Scope:
-    return Scope(team="T0SANDBOX", kind="channel", whose=channel.id)
+    return Scope(team="T0SANDBOX", kind="channel", owner=channel.id)
 
 
 async def answered(bench: Bench, channel: Channel, *, user: str = "amara") -> tuple[Share, Message]:
@@ -222,7 +222,7 @@ async def test_whoever_saves_last_sees_what_was_saved_since(bench: Bench, slack:
     assert words.SET_MEANWHILE in str(answer.body)
     [again] = slack.modals.values()
     await slack.send(again, {words.CHOOSE_LANGUAGE: "Sesotho"})
-    assert (await kept(bench, of(channel))).wanted.language == "st-ZA"
+    assert (await kept(bench, of(channel))).options.language == "st-ZA"
 
 
 # Channels of two companies
@@ -259,7 +259,7 @@ async def test_a_vocabulary_is_offered_where_somebody_takes_it(bench: Bench, sla
     )
     channel = slack.channel("general", people=PEOPLE)
     await chosen(slack, channel, {words.CHOOSE_WORDS: "Sipho, Naledi\nSipho\n\nสวัสดี"})
-    assert (await kept(bench, of(channel))).wanted.vocabulary == ("Sipho", "Naledi", "สวัสดี")
+    assert (await kept(bench, of(channel))).options.vocabulary == ("Sipho", "Naledi", "สวัสดี")
     answer = await chosen(slack, channel, {words.CHOOSE_WORDS: "\n".join(map(str, range(201)))})
     assert words.too_many_words(200) in str(answer.body)
 
@@ -287,4 +287,4 @@ async def test_a_language_that_another_transcriber_was_meant_for_shuts_no_channe
     await chosen(slack, channel, {words.CHOOSE_TRANSCRIBER: "the offline engine"})
     await slack.share(channel, [recording()])
     job = await bench.waits(JobState.SUBMITTED)
-    assert (job.provider, job.wanted.language) == ("embedded", None)
+    assert (job.provider, job.options.language) == ("embedded", None)

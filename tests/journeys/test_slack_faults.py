@@ -69,7 +69,7 @@ async def test_a_reply_that_lands_only_after_the_connection_broke_is_waited_for_
     await bench.start()
     share = await shared(slack)
     job = await bench.waits(JobState.REPLYING)
-    while job.looks == 0 and not job.attempts:  # looked for once more, in vain
+    while job.misses == 0 and not job.attempts:  # looked for once more, in vain
         job = await bench.waits(JobState.REPLYING)
     await slack.wait_for_replies(share)
     await answered_once(bench, slack, share)

@@ -82,7 +82,7 @@ async def test_the_new_transcript_takes_the_place_of_the_old(
     assert ("Sentence number 1 " if forms[1] == "long" else "Something else entirely.") in words_of(after)
     assert len(after.files) == len(slack.own_files) == (2 if forms[1] == "long" else 0)
     [job] = await bench.jobs()
-    assert (job.wanted.language, job.wanted.speakers, job.retried) == ("zu-ZA", (2, 4), 1)
+    assert (job.options.language, job.options.speakers, job.retried) == ("zu-ZA", (2, 4), 1)
     assert "zu-ZA" in list(bench.botlhale.uploads)[-1]
     [root] = [message for message in slack.messages(share.channel.id) if message.ts == share.ts]
     assert set(root.reactions) == {"white_check_mark"}
@@ -114,7 +114,7 @@ async def test_doing_it_again_in_vain_leaves_what_is_there_and_tells_only_who_as
     after = await reply_now(bench, share)
     assert words_of(after) == words_of(before)
     [job] = await bench.jobs()
-    assert (job.state, job.failure, job.wanted.language) == (JobState.REPLIED, None, None)
+    assert (job.state, job.failure, job.options.language) == (JobState.REPLIED, None, None)
     [whisper] = slack.ephemerals
     assert whisper["user"] == slack.user("amara")
     assert "stays as it was" in whisper["text"]

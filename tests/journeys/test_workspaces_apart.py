@@ -33,7 +33,7 @@ class Two:
     """A workspace with a recording that was answered, and another one whose people would like to get at it."""
 
     bench: Bench
-    whose: Team
+    owner: Team
     other: Team
     share: Share
     job: Job
@@ -41,12 +41,12 @@ class Two:
 
     async def untouched(self) -> None:
         """Nothing was said, changed, begun or named."""
-        await self.whose.quiet()
+        await self.owner.quiet()
         [job] = await self.bench.jobs()
         assert job == self.job
-        assert self.whose.message(self.share.channel.id, self.reply.ts).blocks == self.reply.blocks
-        assert len(self.whose.messages(self.share.channel.id)) == 2
-        assert (self.whose.modals, self.other.modals) == ({}, {})
+        assert self.owner.message(self.share.channel.id, self.reply.ts).blocks == self.reply.blocks
+        assert len(self.owner.messages(self.share.channel.id)) == 2
+        assert (self.owner.modals, self.other.modals) == ({}, {})
         bot = self.bench.bot
         assert bot is not None
         assert await bot.tools.database.read(lambda tx: namings.newest(tx, job.id)) is None
@@ -80,7 +80,7 @@ async def two(request: pytest.FixtureRequest, bench: Bench, slack: Slack) -> Two
     share = await whose.share(whose.channel("general"), [recording()])
     [job] = await bench.ended()
     [reply] = await whose.wait_for_replies(share)
-    return Two(bench=bench, whose=whose, other=other, share=share, job=job, reply=reply)
+    return Two(bench=bench, owner=whose, other=other, share=share, job=job, reply=reply)
 
 
 async def no_command(two: Two) -> None:
@@ -190,7 +190,7 @@ async def no_event(two: Two) -> None:
 
 async def no_home(two: Two) -> None:
     # In an organisation people are called alike in all of its teams, and have one such page.
-    user = two.other.user("sipho") if two.whose.team_id == NORTH.team else two.job.origin.user
+    user = two.other.user("sipho") if two.owner.team_id == NORTH.team else two.job.origin.user
     two.other.open_home(user=user)
     await two.other.until(lambda: user in two.other.homes)
     assert two.job.id not in json.dumps(two.other.homes[user])
@@ -203,13 +203,13 @@ async def no_search(two: Two) -> None:
     transcript = await bot.tools.database.read(lambda tx: transcripts.get(tx, two.job.id))
     assert transcript is not None
     asked = "search " + max(transcript.turns[0].text.split(), key=len).strip(".,?!")
-    if two.whose.team_id != NORTH.team:
+    if two.owner.team_id != NORTH.team:
         two.other._behind.workspace.channels[channel.id] = replace(channel, members={*channel.members, OTHER.bot_user})
     for where in (channel, None):
         answer = await two.other.command("/transcripts", asked, user=user, channel=where)
         assert answer.messages[0]["text"] == words.NOTHING_FOUND
     two.other._behind.workspace.channels.pop(channel.id, None)
-    found = await two.whose.command("/transcripts", asked, user=user, channel=channel)
+    found = await two.owner.command("/transcripts", asked, user=user, channel=channel)
     assert found.messages[0]["text"] != words.NOTHING_FOUND, "whose it is finds it"
 
 
@@ -266,7 +266,7 @@ async def test_a_sharing_that_names_anothers_file_is_looked_for_with_ones_own_to
     assert (await two.other.deliver(event)).status == 200
     await two.other.until(lambda: [call for call in two.other.calls if call.method == "files.info"])
     assert {call.error for call in two.other.calls if call.method == "files.info"} == {"file_not_found"}
-    assert len(two.whose.messages(channel)) == 2
+    assert len(two.owner.messages(channel)) == 2
 
 
 @pytest.mark.parametrize("two", ["two workspaces"], indirect=True)  # an organisation leaves as a whole

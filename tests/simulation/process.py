@@ -177,7 +177,7 @@ class Process:
 
         def work(tx: Transaction) -> None:
             claiming.void_leases(tx, now=self.clock())
-            claiming.look_again(tx, now=self.clock())
+            claiming.poll_now(tx, now=self.clock())
             claiming.pull_back(tx, now=self.clock(), lease=LEASE)
 
         await self.database.write(work)

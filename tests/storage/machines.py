@@ -11,7 +11,7 @@ from itertools import count
 import psycopg
 
 from storage import claiming, jobs
-from storage.claiming import Turns
+from storage.claiming import FairShare
 from storage.database import Transaction, Work
 from storage.job import Job, JobId, Origin
 from storage.postgresql import PostgreSQL
@@ -80,5 +80,5 @@ class Machines:
             await self.databases[0].write(lambda tx, table=table: tx.run(f"DELETE FROM {table}"))  # type: ignore[misc]  # noqa: S608 - our own
 
 
-def claimed(tx: Transaction, *, now: datetime, turns: Turns | None = None) -> Job | None:
-    return claiming.claim(tx, turns=turns or Turns(), now=now, until=now + MINUTE)
+def claimed(tx: Transaction, *, now: datetime, turns: FairShare | None = None) -> Job | None:
+    return claiming.claim(tx, turns=turns or FairShare(), now=now, until=now + MINUTE)

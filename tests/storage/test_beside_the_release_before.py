@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from storage import claiming, jobs, reruns
-from storage.claiming import Turns
+from storage.claiming import FairShare
 from storage.database import Database
 from storage.job import Failure, HandleFrom, Job, JobId, JobState, Origin, Reason
 from storage.migrations import migrate
@@ -65,7 +65,7 @@ class Beside:
     async def look(self, job: Job, now: datetime, *, attempts: int) -> None:
         """Claim a job and let it go after a look: in vain, or one that failed."""
         await self.do("claim", job, now)
-        await self.do("release", job, now, attempts=attempts, looks=0 if attempts else 1)
+        await self.do("release", job, now, attempts=attempts, misses=0 if attempts else 1)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -109,7 +109,7 @@ async def _add(database: Database, now: datetime) -> Job:
 
 
 async def _claim(database: Database, now: datetime) -> Job:
-    job = await database.write(lambda tx: claiming.claim(tx, turns=Turns(), now=now, until=now + MINUTE))
+    job = await database.write(lambda tx: claiming.claim(tx, turns=FairShare(), now=now, until=now + MINUTE))
     assert job is not None
     return job
 
@@ -159,7 +159,7 @@ async def test_each_takes_over_from_the_other_and_neither_takes_what_is_in_hand(
     assert (await beside.ask("claim", now=noon))["raised"] == "AssertionError"
     await _release(database, held, noon)
     await beside.do("claim", job, noon)
-    claimed = await database.write(lambda tx: claiming.claim(tx, turns=Turns(), now=noon, until=noon + MINUTE))
+    claimed = await database.write(lambda tx: claiming.claim(tx, turns=FairShare(), now=noon, until=noon + MINUTE))
     assert claimed is None
     again_claimed = await _claim(database, noon + 2 * MINUTE)
     assert again_claimed.id == job.id

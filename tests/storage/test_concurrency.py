@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from storage import claiming, inbox, job_lists, jobs, reruns
-from storage.claiming import Turns
+from storage.claiming import FairShare
 from storage.database import Taken, Transaction, Work
 from storage.job import Failure, Job, JobId, JobState, LeaseLost, Origin, Reason
 from storage.postgresql import PostgreSQL
@@ -54,7 +54,7 @@ async def test_each_job_is_claimed_by_one_machine_and_none_is_forgotten(machines
     taken: Counter[JobId] = Counter()
 
     async def work(database: PostgreSQL) -> None:
-        turns = Turns()
+        turns = FairShare()
         while taken.total() < expected:
             job = await database.write(lambda tx: claimed(tx, now=noon, turns=turns))
             if job is not None:
@@ -247,7 +247,7 @@ async def test_whoever_asks_while_it_is_left_alone_is_not_told_that_it_is_in_wor
     ended = replace(job, state=JobState.ABANDONED, failure=Failure(reason=Reason.ON_REQUEST))
     asking, _ = await machines.race(
         order,
-        [lambda tx: reruns.ask_for(tx, job.origin, by="U2", now=noon)],
+        [lambda tx: reruns.request(tx, job.origin, by="U2", now=noon)],
         [lambda tx: jobs.save(tx, job, ended, now=noon)],
     )
     found = await machines.now(job.id)
@@ -263,7 +263,7 @@ async def test_whoever_asks_while_it_is_heard_of_is_told_what_is_true(
     origin = origin_of("F9")
     asking, _ = await machines.race(
         order,
-        [lambda tx: reruns.ask_for(tx, origin, by="U2", now=noon)],
+        [lambda tx: reruns.request(tx, origin, by="U2", now=noon)],
         [lambda tx: jobs.add(tx, origin=origin, now=noon)],
     )
     assert isinstance(asking, list)

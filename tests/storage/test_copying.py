@@ -128,8 +128,8 @@ async def _fill(source: Database, noon: datetime) -> None:
         job = await a_job(source, state, file=f"F{number}", failure=failure, held=state is JobState.SUBMITTED)
         await source.write(lambda tx, job=job: transcripts.put(tx, job.id, _transcript(), now=noon))  # type: ignore[misc]
     for number in range(3):
-        place = preferences.Scope(team="T1", kind="channel", whose=f"C{number}")
-        wanted = preferences.Preferences(automatic=False, wanted=TranscriptionOptions(vocabulary=("Sipho", "ค่ะ")))
+        place = preferences.Scope(team="T1", kind="channel", owner=f"C{number}")
+        wanted = preferences.Preferences(automatic=False, options=TranscriptionOptions(vocabulary=("Sipho", "ค่ะ")))
         await source.write(
             lambda tx, place=place, wanted=wanted: preferences.put(tx, place, wanted, seen=0, by="U1", now=noon)  # type: ignore[misc]
         )

@@ -32,7 +32,7 @@ async def replied(
     """A job that has its reply and its transcript, in nobody's hands unless `held`."""
     origin = Origin(team=team, channel="C1", file="F1", occasion="1.0", user="U1", thread="1.0")
     await database.write(lambda tx: jobs.add(tx, origin=origin, now=noon))
-    job = await database.write(lambda tx: claiming.claim(tx, turns=claiming.Turns(), now=noon, until=noon + MINUTE))
+    job = await database.write(lambda tx: claiming.claim(tx, turns=claiming.FairShare(), now=noon, until=noon + MINUTE))
     assert job is not None
     for state in moves:
         after = replace(job, state=state, reply_ts="2.0" if state is JobState.REPLIED else None, failure=failure)
@@ -74,7 +74,7 @@ async def test_a_wish_is_kept_as_it_was_made_and_makes_the_job_due(database: Dat
 
     found = await now_of(database, job)
     assert (found.due_at, found.state_since, found.exports, found.exported) == (later, later, 1, 0)
-    wanted = exports.Export(job=job.id, number=1, wish=WISH, at=later)
+    wanted = exports.Export(job=job.id, number=1, order=WISH, at=later)
     assert await database.read(lambda tx: exports.owed(tx, found)) == wanted
     assert await kept(database, job) == [wanted]
 
@@ -83,7 +83,7 @@ async def test_one_form_counts_once_and_another_one_again(database: Database, no
     job = await replied(database, noon)
     for request in ("V1", "V1", "V2", "V1"):
         assert await asked(database, job, now=noon, request=request)
-    assert [(each.number, each.wish.request) for each in await kept(database, job)] == [(1, "V1"), (2, "V2")]
+    assert [(each.number, each.order.request) for each in await kept(database, job)] == [(1, "V1"), (2, "V2")]
     assert (await now_of(database, job)).exports == 2
 
 
@@ -94,7 +94,9 @@ async def test_what_has_become_of_one_is_noted_and_the_next_is_owed(database: Da
     first, second = await kept(database, job)
     shown = replace(first, channel="D1", file="F9", sharings=1, message_ts="3.0")
     await database.write(lambda tx: exports.note(tx, shown))
-    claimed = await database.write(lambda tx: claiming.claim(tx, turns=claiming.Turns(), now=noon, until=noon + MINUTE))
+    claimed = await database.write(
+        lambda tx: claiming.claim(tx, turns=claiming.FairShare(), now=noon, until=noon + MINUTE)
+    )
     assert claimed is not None
     saved = await database.write(partial(_save, claimed, replace(claimed, exported=1), noon))
     assert await database.read(lambda tx: exports.owed(tx, saved)) == second

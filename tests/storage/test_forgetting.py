@@ -34,7 +34,7 @@ async def job_in(
     """A job that came to this state, with its transcript from `ready` on."""
     origin = Origin(enterprise=enterprise, team=team, channel="C1", file=file, occasion="1.0", user="U1", thread="1.0")
     await database.write(lambda tx: jobs.add(tx, origin=origin, now=noon, title="Salaries"))
-    job = await database.write(lambda tx: claiming.claim(tx, turns=claiming.Turns(), now=noon, until=noon + MINUTE))
+    job = await database.write(lambda tx: claiming.claim(tx, turns=claiming.FairShare(), now=noon, until=noon + MINUTE))
     assert job is not None
     for step in ALL[1 : ALL.index(state) + 1]:
         reply = "2.0" if step is JobState.REPLIED else None

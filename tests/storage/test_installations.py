@@ -79,8 +79,8 @@ async def test_a_team_is_opened_by_its_own_installation_or_by_its_organisations_
     async def opening(team: str, enterprise: str | None) -> Installed | None:
         return await database.read(lambda tx: installations.opening(tx, team=team, enterprise=enterprise))
 
-    assert whole.is_whole
-    assert not own.is_whole
+    assert whole.is_enterprise_install
+    assert not own.is_enterprise_install
     assert await opening("T1", None) == await opening("T1", "E1") == own
     assert await opening("T2", "E1") == await opening("", "E1") == whole
     assert await opening("T2", None) is None

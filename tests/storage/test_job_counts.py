@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from storage import claiming, job_counts, jobs, reruns
-from storage.claiming import Turns
+from storage.claiming import FairShare
 from storage.database import Database, Transaction
 from storage.job import Job, JobState, Origin
 from storage.timestamps import stored
@@ -25,7 +25,7 @@ def add(tx: Transaction, file: str, *, now: datetime) -> Job:
 
 
 def take(tx: Transaction, *, now: datetime) -> Job:
-    job = claiming.claim(tx, turns=Turns(), now=now, until=now + MINUTE)
+    job = claiming.claim(tx, turns=FairShare(), now=now, until=now + MINUTE)
     assert job is not None
     return job
 

@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 
 from storage import claiming, inbox, job_lists, jobs, reruns, transcripts
-from storage.claiming import Turns
+from storage.claiming import FairShare
 from storage.database import Database, Taken, Transaction
 from storage.job import MOVES, Failure, Job, JobId, JobState, LeaseLost, Origin, Reason
 from transcription.transcript import Speaker, Transcript, Turn
@@ -23,7 +23,7 @@ async def _added(database: Database, now: datetime, origin: Origin = ORIGIN) -> 
 
 
 def _claim(tx: Transaction, *, now: datetime, until: datetime, held: Sequence[JobId] = ()) -> Job | None:
-    return claiming.claim(tx, turns=Turns(), now=now, until=until, held=held)
+    return claiming.claim(tx, turns=FairShare(), now=now, until=until, held=held)
 
 
 async def _claimed(database: Database, now: datetime) -> Job:
@@ -81,10 +81,10 @@ async def test_what_is_begun_may_be_under_way_until_its_end_is_known(database: D
 async def test_looks_in_vain_are_counted_for_each_state(database: Database, noon: datetime) -> None:
     await _added(database, noon)
     job = await _claimed(database, noon)
-    await database.write(lambda tx: claiming.release(tx, job, now=noon, due=noon, attempts=0, looks=3))
+    await database.write(lambda tx: claiming.release(tx, job, now=noon, due=noon, attempts=0, misses=3))
     again = await _claimed(database, noon + MINUTE)
-    assert again.looks == 3
-    assert (await _saved(database, again, noon, state=JobState.SUBMITTING)).looks == 0
+    assert again.misses == 3
+    assert (await _saved(database, again, noon, state=JobState.SUBMITTING)).misses == 0
 
 
 async def test_one_sharing_of_one_file_makes_one_job_however_often_it_is_told(

@@ -11,7 +11,7 @@ import pytest
 from storage import claiming, job_lists, jobs, namings, transcripts
 from storage.database import Database, Transaction
 from storage.job import Job, JobState, Origin
-from storage.namings import Outdated
+from storage.namings import NamingOutdated
 from transcription.transcript import Transcript
 
 MINUTE = timedelta(minutes=1)
@@ -24,7 +24,7 @@ async def replied(
     """A job that has its reply, in nobody's hands unless `held`."""
     origin = Origin(team="T1", channel="C1", file="F1", occasion="1.0", user="U1", thread="1.0")
     await database.write(lambda tx: jobs.add(tx, origin=origin, now=noon))
-    job = await database.write(lambda tx: claiming.claim(tx, turns=claiming.Turns(), now=noon, until=noon + MINUTE))
+    job = await database.write(lambda tx: claiming.claim(tx, turns=claiming.FairShare(), now=noon, until=noon + MINUTE))
     assert job is not None
     for state in moves:
         after = replace(job, state=state, reply_ts="2.0" if state is JobState.REPLIED else None)
@@ -71,7 +71,7 @@ async def test_the_newest_naming_counts_and_the_one_before_is_kept(database: Dat
 async def test_whoever_has_not_seen_the_newest_is_told_of_it(database: Database, noon: datetime) -> None:
     job = await replied(database, noon)
     await named(database, job, "Thandi", seen=0, now=noon)
-    with pytest.raises(Outdated) as caught:
+    with pytest.raises(NamingOutdated) as caught:
         await named(database, job, "Sipho", seen=0, now=noon)
     assert dict(caught.value.newest.names) == {"A": "Thandi"}
     assert (await due(database, job)).naming == 1
@@ -100,7 +100,9 @@ async def test_a_naming_that_comes_while_the_worker_has_the_job_is_not_forgotten
 async def test_what_is_shown_is_owed_no_more(database: Database, noon: datetime) -> None:
     job = await replied(database, noon)
     await named(database, job, "Thandi", seen=0, now=noon)
-    claimed = await database.write(lambda tx: claiming.claim(tx, turns=claiming.Turns(), now=noon, until=noon + MINUTE))
+    claimed = await database.write(
+        lambda tx: claiming.claim(tx, turns=claiming.FairShare(), now=noon, until=noon + MINUTE)
+    )
     assert claimed is not None
     saved = await database.write(partial(_save, claimed, replace(claimed, shown=1), noon))
     await database.write(lambda tx: claiming.release(tx, saved, now=noon, due=None, attempts=0))

@@ -25,7 +25,7 @@ from storage import (
     transcripts,
     usage,
 )
-from storage.claiming import Turns
+from storage.claiming import FairShare
 from storage.database import Database, Row, SqlValue, Transaction
 from storage.job import Job, JobState, Origin, Reason
 from transcription.transcript import Transcript, Turn
@@ -82,9 +82,9 @@ def _a_life(tx: Transaction, now: datetime) -> None:
     where = Origin(team="T1", channel="C1", file="F1", occasion="1.0", user="U1")
     jobs.add(tx, origin=where, now=now)
     claiming.next_due(tx)
-    job = claiming.claim(tx, turns=Turns(), now=now, until=now + MINUTE)
+    job = claiming.claim(tx, turns=FairShare(), now=now, until=now + MINUTE)
     assert job is not None
-    claiming.claim(tx, turns=Turns(), now=now, until=now + MINUTE, held=[job.id], line_first=True)
+    claiming.claim(tx, turns=FairShare(), now=now, until=now + MINUTE, held=[job.id], line_first=True)
     claiming.extend(tx, job, until=now + MINUTE)
     job = jobs.locate(tx, job, replace(job, message_ts="1.0"))
     job = jobs.save(tx, job, replace(job, state=JobState.SUBMITTING, provider="p"), now=now)

@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 
 from storage import claiming, job_lists, jobs
-from storage.claiming import Turns
+from storage.claiming import FairShare
 from storage.database import Transaction, Work
 from storage.job import Job, Origin
 from storage.migrations import migrate
@@ -78,7 +78,7 @@ async def test_every_channel_has_its_turn_however_the_server_sorts(postgresql: S
         for origin in where:
             jobs.add(tx, origin=origin, now=noon)
 
-    def take(tx: Transaction, turns: Turns) -> tuple[str, str]:
+    def take(tx: Transaction, turns: FairShare) -> tuple[str, str]:
         job = claiming.claim(tx, turns=turns, now=noon, until=noon + MINUTE)
         assert job is not None
         return job.origin.team, job.origin.channel
@@ -86,7 +86,7 @@ async def test_every_channel_has_its_turn_however_the_server_sorts(postgresql: S
     async with opened(await asyncio.to_thread(sorted_as_people_do, postgresql)) as database:
         await migrate(database)
         await database.write(share)
-        turns = Turns()
+        turns = FairShare()
         taken = [await database.write(lambda tx: take(tx, turns)) for _ in where]
     half = len(where) // 2
     assert len(set(taken[:7])) == len({team for team, _ in taken[:7]}) == 7

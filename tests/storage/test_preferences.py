@@ -11,10 +11,10 @@ from storage import preferences
 from storage.database import Database
 from storage.job import Origin
 from storage.options import NO_OPTIONS, TranscriptionOptions
-from storage.preferences import NONE, Kept, Outdated, Preferences, Scope
+from storage.preferences import NONE, Kept, Preferences, PreferencesOutdated, Scope
 
-CHANNEL = Scope(team="T1", kind="channel", whose="C1")
-PERSON = Scope(team="T1", kind="person", whose="U1")
+CHANNEL = Scope(team="T1", kind="channel", owner="C1")
+PERSON = Scope(team="T1", kind="person", owner="U1")
 WORKSPACE = Scope(team="T1", kind="workspace")
 ORIGIN = Origin(team="T1", channel="C1", file="F1", occasion="1.0", user="U1")
 
@@ -22,7 +22,7 @@ EVERYTHING = Preferences(
     automatic=False,
     outside=True,
     locked=True,
-    wanted=TranscriptionOptions(
+    options=TranscriptionOptions(
         transcriber="botlhale",
         language="zu-ZA",
         speakers=(2, 4),
@@ -56,13 +56,13 @@ async def test_the_channel_goes_before_the_person_and_both_before_the_workspace(
         database,
         noon,
         WORKSPACE,
-        Preferences(wanted=TranscriptionOptions(language="en-ZA", time_marks=False, speakers=(2, 2))),
+        Preferences(options=TranscriptionOptions(language="en-ZA", time_marks=False, speakers=(2, 2))),
     )
-    await _put(database, noon, PERSON, Preferences(wanted=TranscriptionOptions(language="zu-ZA", speakers=(1, 1))))
-    await _put(database, noon, CHANNEL, Preferences(wanted=TranscriptionOptions(language="st-ZA")))
-    assert (await _of(database)).wanted == TranscriptionOptions(language="st-ZA", speakers=(1, 1), time_marks=False)
+    await _put(database, noon, PERSON, Preferences(options=TranscriptionOptions(language="zu-ZA", speakers=(1, 1))))
+    await _put(database, noon, CHANNEL, Preferences(options=TranscriptionOptions(language="st-ZA")))
+    assert (await _of(database)).options == TranscriptionOptions(language="st-ZA", speakers=(1, 1), time_marks=False)
     elsewhere = replace(ORIGIN, channel="C2", user="U2")
-    assert (await _of(database, elsewhere)).wanted == TranscriptionOptions(
+    assert (await _of(database, elsewhere)).options == TranscriptionOptions(
         language="en-ZA", speakers=(2, 2), time_marks=False
     )
     assert await _of(database, replace(ORIGIN, team="T2")) == NONE
@@ -87,7 +87,7 @@ async def test_only_the_channel_itself_opens_it_to_another_company(
 
 async def test_whoever_saves_last_learns_what_was_saved_since(database: Database, noon: datetime) -> None:
     await _put(database, noon, CHANNEL, Preferences(automatic=False))
-    with pytest.raises(Outdated) as told:
+    with pytest.raises(PreferencesOutdated) as told:
         await _put(database, noon, CHANNEL, Preferences(automatic=True))
     assert told.value.newest.preferences.automatic is False
     await _put(database, noon, CHANNEL, Preferences(automatic=True), seen=1)
@@ -105,6 +105,6 @@ async def test_a_workspace_that_goes_takes_its_own_along_only(database: Database
 
 def test_what_a_later_release_has_written_is_read_as_far_as_it_is_known() -> None:
     later = '{"automatic": false, "language": "zu-ZA", "mood": "cheerful"}'
-    assert Preferences.load(later) == Preferences(automatic=False, wanted=TranscriptionOptions(language="zu-ZA"))
+    assert Preferences.load(later) == Preferences(automatic=False, options=TranscriptionOptions(language="zu-ZA"))
     assert TranscriptionOptions.load(None) == NO_OPTIONS
     assert NO_OPTIONS.dump() is None

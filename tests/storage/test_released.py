@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from storage import claiming, inbox, job_lists, jobs, transcripts
-from storage.claiming import Turns
+from storage.claiming import FairShare
 from storage.database import Database, Row, SqlValue, StorageUnavailable, Transaction
 from storage.job import Job, JobId, JobState, Origin
 from storage.migrations import migrate, statements
@@ -107,7 +107,7 @@ def before(database: Database, noon: datetime) -> Before:
 
 
 def _claim(tx: Transaction, *, now: datetime) -> Job | None:
-    return claiming.claim(tx, turns=Turns(), now=now, until=now + MINUTE)
+    return claiming.claim(tx, turns=FairShare(), now=now, until=now + MINUTE)
 
 
 async def test_the_release_before_takes_a_job_from_the_event_to_the_reply(

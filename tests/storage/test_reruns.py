@@ -48,14 +48,14 @@ async def _now(database: Database, job: Job) -> Job:
 async def test_what_is_done_is_done_otherwise_and_shows_the_old_until_then(database: Database, noon: datetime) -> None:
     job = await _job(database, noon, DONE | {"wanted": TranscriptionOptions(language="en")})
     wanted = TranscriptionOptions(language="zu-ZA")
-    begun = await database.write(lambda tx: reruns.anew(tx, job, wanted=wanted, by="U2", now=noon))
+    begun = await database.write(lambda tx: reruns.rerun(tx, job, options=wanted, by="U2", now=noon))
     found = await _now(database, job)
     assert begun == found
-    assert (found.state, found.wanted, found.begun_by, found.retried) == (JobState.RECEIVED, wanted, "U2", 1)
+    assert (found.state, found.options, found.begun_by, found.retried) == (JobState.RECEIVED, wanted, "U2", 1)
     assert (found.reply_ts, found.reply_intent, found.handle) == ("2.0", "{}", None)
     ended = await database.write(lambda tx: jobs.cancel(tx, found, now=noon))
     assert ended is not None
-    assert (ended.state, ended.failure, ended.wanted) == (JobState.REPLIED, None, TranscriptionOptions(language="en"))
+    assert (ended.state, ended.failure, ended.options) == (JobState.REPLIED, None, TranscriptionOptions(language="en"))
     assert (ended.provider, ended.shown_as, ended.reply_ts) == ("p", None, "2.0")
     assert await _now(database, job) == ended
 
@@ -66,7 +66,7 @@ async def test_what_is_at_work_or_forgotten_is_not_done_again(
 ) -> None:
     job = await _job(database, noon, change)
     wanted = TranscriptionOptions(language="zu-ZA")
-    assert await database.write(lambda tx: reruns.anew(tx, job, wanted=wanted, by="U2", now=noon)) is None
+    assert await database.write(lambda tx: reruns.rerun(tx, job, options=wanted, by="U2", now=noon)) is None
 
 
 async def test_what_somebody_has_in_hand_is_left_to_them(database: Database, noon: datetime) -> None:
@@ -74,11 +74,11 @@ async def test_what_somebody_has_in_hand_is_left_to_them(database: Database, noo
     with pytest.raises(LeaseLost):
         await database.write(lambda tx: reruns.retry(tx, job, now=noon))
     with pytest.raises(LeaseLost):
-        await database.write(lambda tx: reruns.anew(tx, job, wanted=TranscriptionOptions(), by="U2", now=noon))
+        await database.write(lambda tx: reruns.rerun(tx, job, options=TranscriptionOptions(), by="U2", now=noon))
 
 
 async def _asked(database: Database, now: datetime, origin: Origin = ORIGIN) -> Asked:
-    return (await database.write(lambda tx: reruns.ask_for(tx, origin, by="U2", now=now)))[0]
+    return (await database.write(lambda tx: reruns.request(tx, origin, by="U2", now=now)))[0]
 
 
 async def test_what_nobody_has_heard_of_is_begun_for_whoever_asks(database: Database, noon: datetime) -> None:
@@ -93,7 +93,7 @@ async def test_what_nobody_has_heard_of_is_begun_for_whoever_asks(database: Data
 
 async def test_what_waits_is_asked_for_too(database: Database, noon: datetime) -> None:
     job = await _job(database, noon, WAITS)
-    place = preferences.Scope(team="T1", kind="channel", whose="C1")
+    place = preferences.Scope(team="T1", kind="channel", owner="C1")
     assert await _asked(database, noon) is Asked.IN_WORK
     assert await database.read(lambda tx: reruns.who_asked(tx, job)) is None, "it happens by itself, and is not theirs"
     on_request = preferences.Preferences(automatic=False)
@@ -125,7 +125,7 @@ NOVEMBER = datetime.fromisoformat("2026-11-01T00:00:00+00:00")
 async def test_doing_it_again_counts_once_more_and_for_whoever_asks(database: Database, noon: datetime) -> None:
     job = await _job(database, noon, DONE)
     begun = await database.write(
-        lambda tx: reruns.anew(tx, job, wanted=TranscriptionOptions(), by="U2", now=noon + HOUR)
+        lambda tx: reruns.rerun(tx, job, options=TranscriptionOptions(), by="U2", now=noon + HOUR)
     )
     assert begun is not None
     for whose in (usage.of_person, usage.of_channel, usage.of_workspace):
@@ -144,7 +144,7 @@ async def test_doing_it_again_counts_once_more_and_for_whoever_asks(database: Da
 async def test_a_new_month_begins_with_nothing_spent(database: Database, noon: datetime) -> None:
     job = await _job(database, noon, DONE)
     begun = await database.write(
-        lambda tx: reruns.anew(tx, job, wanted=TranscriptionOptions(), by="U2", now=noon + timedelta(days=30))
+        lambda tx: reruns.rerun(tx, job, options=TranscriptionOptions(), by="U2", now=noon + timedelta(days=30))
     )
     assert begun is not None
     assert begun.spent == timedelta(0)
@@ -173,7 +173,7 @@ async def test_what_costs_is_the_same_for_one_job_as_for_a_sum(
 async def _done_anew(database: Database, job: Job, now: datetime, changes: Mapping[str, object]) -> Job:
     """The job, begun again and as far as that."""
     current = await _now(database, job)
-    begun = await database.write(lambda tx: reruns.anew(tx, current, wanted=TranscriptionOptions(), by="U1", now=now))
+    begun = await database.write(lambda tx: reruns.rerun(tx, current, options=TranscriptionOptions(), by="U1", now=now))
     assert begun is not None
     after = replace(begun, **dict(changes))  # type: ignore[arg-type]
     await database.write(lambda tx: update(tx, begun, after, claimable=True))

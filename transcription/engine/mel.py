@@ -11,6 +11,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from transcription.engine.features import Floats
 from transcription.engine.waveform import HOP, RATE
 
 BANDS = 40
@@ -24,8 +25,6 @@ _LINEAR_HERTZ = 200 / 3
 _KNEE_HERTZ = 1_000.0
 _OCTAVES_PER_MEL = float(np.log(6.4)) / 27
 """How much the logarithm of the frequency grows per mel above the knee."""
-
-Floats = NDArray[np.float32]
 
 
 def mel_spectrogram(samples: Floats) -> Floats:

@@ -10,10 +10,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from faster_whisper.vad import VadOptions, get_speech_timestamps
-from numpy.typing import NDArray
 
 from transcription.engine.chunks import FloatSamples, chunks
-from transcription.engine.segmentation import Span
+from transcription.engine.segmentation import Flags, Span
 from transcription.engine.waveform import HOP, Waveform
 
 THRESHOLD = 0.35
@@ -29,8 +28,6 @@ SURE = 0.75
 SURE_FOR = 15
 """The probability that somebody has to reach, for so many frames (0.15 s), somewhere in the recording: music passes the
 lower one for half a second now and then, and reaches this one for a tenth at most."""
-
-Flags = NDArray[np.bool_]
 
 
 def confirmed(waveform: Waveform, phrases: Sequence[Span], *, frames: int) -> list[Span]:

@@ -61,7 +61,7 @@ MISSING = "missing"
 UNCERTAIN = timedelta(minutes=2)
 """The least time to wait for a webhook before a recording is taken for not sent."""
 
-LOOK = timedelta(seconds=30)
+WEBHOOK_CHECK = timedelta(seconds=30)
 """How often to look for such a webhook; nothing is asked of the provider for it."""
 
 
@@ -168,7 +168,9 @@ class Gowajee:
             case _:
                 left = max(UNCERTAIN, 2 * length) - age
         if left > timedelta(0):
-            raise Unavailable("a webhook may still tell that the recording arrived", retry_after=min(left, LOOK))
+            raise Unavailable(
+                "a webhook may still tell that the recording arrived", retry_after=min(left, WEBHOOK_CHECK)
+            )
         return None
 
     async def check(self, handle: Handle, inquiry: Inquiry) -> Transcript | Pending:

@@ -45,7 +45,7 @@ async def obtain(job: Job, tools: Tools, transcriber: Transcriber, *, file: Slac
             await tools.spool.clear(job.id)  # what waits for its next try must not take the room of the others
             raise
         duration, damaged = converted.duration, converted.damaged
-    wanted = job.wanted
+    wanted = job.options
     wishes = Hints(language=wanted.language, speakers=wanted.speakers, vocabulary=wanted.vocabulary or ())
     channels = await channels_of(wav) if transcriber.capabilities.stereo else 1
     audio = Audio(key=job.id, path=wav, duration=duration, sample_rate=rate, channels=channels, hints=wishes)

@@ -60,7 +60,7 @@ def _dependencies(job: Job, tools: Tools) -> list[str]:
         case JobState.RECEIVED if (
             job.duration is not None and not job.retried
         ):  # its audio is here: all that is left is to send it
-            return [slack_dependency(job), tools.transcriber_for(job.wanted).name]
+            return [slack_dependency(job), tools.transcriber_for(job.options).name]
         case _:
             return [slack_dependency(job)]
 

@@ -31,7 +31,7 @@ async def check(claim: Claim, tools: Tools) -> Job | Later:
     handle = Handle(job.handle or "")
     schedule, length = _schedule(transcriber, tools), job.duration or timedelta(0)
     fresh = claim.fresh
-    await progress.tell(claim, tools)
+    await progress.report(claim, tools)
     if fresh:
         speed = await tools.database.read(_speed(job, transcriber))
         return Later(due=tools.clock() + first_poll(schedule, length, speed), unless_webhook=True)
@@ -63,7 +63,7 @@ async def check(claim: Claim, tools: Tools) -> Job | Later:
     tools.limits.record_success(transcriber.name)
     match answer:
         case Transcript():
-            learnt = time_taken(schedule, length, speed, age=claim.age, looks=job.looks, called=notice is not None)
+            learnt = time_taken(schedule, length, speed, age=claim.age, misses=job.misses, called=notice is not None)
             return await _keep(claim, tools, answer, time_taken=learnt)
         case Pending():
             if overdue:

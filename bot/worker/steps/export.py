@@ -16,7 +16,7 @@ from bot.slack.for_listeners import DIRECT
 from bot.slack.objects import GONE
 from bot.slack.uploads import Attachment
 from bot.worker.claim import Claim, Later
-from bot.worker.steps.sharing import SHARINGS, look_again, shared_once
+from bot.worker.steps.sharing import SHARINGS, recheck, shared_once
 from bot.worker.tools import Tools
 from handlers import words
 from storage import exports, namings, transcripts
@@ -47,14 +47,14 @@ async def export(claim: Claim, tools: Tools) -> Job | Later:
         ended = await claim.save(as_exported(claim.job), note=f"not exported: {why}")
         with suppress(SlackRefused, SlackUnavailable):  # a courtesy
             await tools.workspace_of(ended).whisper(
-                ended.origin.channel, ended.origin.thread or "", person=order.wish.by, text=words.NOT_EXPORTED
+                ended.origin.channel, ended.origin.thread or "", person=order.order.by, text=words.NOT_EXPORTED
             )
         return ended
 
 
 def as_exported(job: Job) -> Job:
     """The job, its next file not owed any more."""
-    return replace(job, exported=min(job.exported + 1, job.exports), under_way_since=None, looks=0, attempts=0)
+    return replace(job, exported=min(job.exported + 1, job.exports), under_way_since=None, misses=0, attempts=0)
 
 
 async def message_of(job: Job, tools: Tools, order: Export) -> str | None:
@@ -82,17 +82,17 @@ async def _deliver(claim: Claim, tools: Tools, order: Export) -> Job | Later:
     if ts is not None:
         shown = replace(order, message_ts=ts)
         return await claim.save(as_exported(claim.job), also=lambda tx: exports.note(tx, shown))
-    return look_again(claim, tools) or await _anew(claim, tools, order)
+    return recheck(claim, tools) or await _anew(claim, tools, order)
 
 
 async def _place(job: Job, tools: Tools, order: Export) -> str:
-    if order.wish.recipient is Recipient.THREAD:
+    if order.order.recipient is Recipient.THREAD:
         return job.origin.channel
     workspace = tools.workspace_of(job)
     await workspace.identify()
     if DIRECT not in workspace.scopes:
         raise _Undeliverable(f"without {DIRECT}")
-    return await workspace.open_direct(order.wish.by)
+    return await workspace.open_direct(order.order.by)
 
 
 async def _hand_over(claim: Claim, tools: Tools, order: Export) -> Export:
@@ -108,7 +108,7 @@ async def _attachment(job: Job, tools: Tools, order: Export) -> Attachment:
     transcript = await tools.database.read(lambda tx: _as_named(tx, job))
     if transcript is None:
         raise _Undeliverable("no longer kept")
-    kind = Format(order.wish.format)
+    kind = Format(order.order.format)
     # A long one takes seconds: meanwhile the others go on.
     content = await asyncio.to_thread(
         written,
@@ -116,7 +116,7 @@ async def _attachment(job: Job, tools: Tools, order: Export) -> Attachment:
         kind,
         title=job.title or words.UNTITLED,
         at=order.at,
-        time_marks=job.wanted.time_marks is not False,
+        time_marks=job.options.time_marks is not False,
     )
     return Attachment(name=f"{stem(job.title)}.{kind}", title=_title(job, kind), content=content)
 
@@ -132,7 +132,7 @@ def _as_named(tx: Transaction, job: Job) -> Transcript | None:
 
 
 async def _share(claim: Claim, tools: Tools, order: Export) -> str | None:
-    job, kind = claim.job, Format(order.wish.format)
+    job, kind = claim.job, Format(order.order.format)
     file, channel, thread = order.file or "", order.channel or "", _thread(job, order)
     about = [words.about(shortened(job.title, limit=_TITLE_LENGTH))] if job.title else []
     above = line(words.exported(kind), *about)
@@ -145,7 +145,7 @@ async def _share(claim: Claim, tools: Tools, order: Export) -> str | None:
 
 
 def _thread(job: Job, order: Export) -> str | None:
-    return job.origin.thread if order.wish.recipient is Recipient.THREAD else None
+    return job.origin.thread if order.order.recipient is Recipient.THREAD else None
 
 
 async def _anew(claim: Claim, tools: Tools, order: Export) -> Job:
@@ -155,5 +155,5 @@ async def _anew(claim: Claim, tools: Tools, order: Export) -> Job:
     if order.sharings >= SHARINGS:
         raise _Undeliverable("never shared")
     again = replace(order, file=None)
-    settled = replace(claim.job, under_way_since=None, looks=0)
+    settled = replace(claim.job, under_way_since=None, misses=0)
     return await claim.save(settled, note="never shared", also=lambda tx: exports.note(tx, again))

@@ -19,7 +19,7 @@ async def finish(claim: Claim, tools: Tools) -> Later:
     if job.message_ts is not None and not job.forgotten:
         with suppress(SlackRefused, SlackNotAuthorised):  # a courtesy: the reply is there
             await _show_outcome(job, tools)
-    await progress.take_away(claim, tools)
+    await progress.remove(claim, tools)
     return Later(due=None)
 
 

@@ -28,7 +28,7 @@ async def forget(claim: Claim, tools: Tools) -> Job:
     for export in await tools.database.read(lambda tx: exports.of_job(tx, job.id)):
         # Struck off one by one: where Slack wants a pause, the next try goes on with the rest.
         await _take_back(claim, tools, export)
-    await progress.take_away(claim, tools)
+    await progress.remove(claim, tools)
     with suppress(SlackRefused, SlackNotAuthorised):  # a courtesy, and the message may be gone
         await _take_reactions_back(job, tools)
     return await claim.save(as_forgotten(claim.job), note=left)

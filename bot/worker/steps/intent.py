@@ -63,8 +63,8 @@ async def rendered(job: Job, tools: Tools, intent: Intent, *, naming: Naming | N
         job.failure or transcript or Failure(reason=Reason.GAVE_UP),
         title=job.title,
         provider=tools.transcriber_of(job).title,
-        form=job.wanted.form or "auto" if intent.form == "auto" else intent.form,
-        time_marks=job.wanted.time_marks is not False,
+        form=job.options.form or "auto" if intent.form == "auto" else intent.form,
+        time_marks=job.options.time_marks is not False,
         named=_named(job, naming, buttons=not intent.plain),
     )
 

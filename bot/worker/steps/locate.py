@@ -29,7 +29,7 @@ from transcription.errors import NoSound
 WAIT_FOR_SLACK = timedelta(minutes=10)
 """Slack scans an upload before it tells what it is and where; larger takes longer."""
 
-LOOKS = 20
+ATTEMPTS = 20
 """At least so often it is looked for, whatever the clock says: about as often as two minutes have room for."""
 
 WAIT_FOR_ANOTHER = timedelta(minutes=2)
@@ -65,13 +65,13 @@ async def locate(claim: Claim, tools: Tools) -> Job | Later:
     if left is not None:
         return left
     await _show_pending(claim, tools)
-    return await _prepare(claim, tools, file, _as_offered(claim.job.wanted.over(wishes.wanted), tools))
+    return await _prepare(claim, tools, file, _as_offered(claim.job.options.over(wishes.options), tools))
 
 
 async def _wait(
     claim: Claim, tools: Tools, *, otherwise: Reason, patience: timedelta = WAIT_FOR_SLACK, note: str | None = None
 ) -> Job | Later:
-    if claim.age > patience and claim.job.looks >= LOOKS:
+    if claim.age > patience and claim.job.misses >= ATTEMPTS:
         return await _leave_alone(claim, otherwise, note=note)
     # A little longer each time: most files are ready within a second or two, the largest within minutes.
     pause = min(max(claim.age / 4, timedelta(seconds=0.5)), timedelta(seconds=30))
@@ -189,7 +189,7 @@ async def _prepare(claim: Claim, tools: Tools, file: SlackFile, wanted: Transcri
         failure = Failure(reason=Reason.PROVIDER_FAILED)
         return await claim.save(replace(claim.job, state=JobState.READY, failure=failure), note="too many tickets")
     try:
-        obtained = await obtain(replace(claim.job, wanted=wanted), tools, transcriber, file=file)
+        obtained = await obtain(replace(claim.job, options=wanted), tools, transcriber, file=file)
     except NoSound:
         if file.is_voice:
             raise
@@ -197,11 +197,11 @@ async def _prepare(claim: Claim, tools: Tools, file: SlackFile, wanted: Transcri
     duration, damaged = obtained.audio.duration, obtained.damaged
     title = claim.job.title or file.title or file.name  # an old transcript may have been forgotten with its title
     known = replace(
-        claim.job, provider=transcriber.name, wanted=wanted, title=title, duration=duration, damaged=damaged
+        claim.job, provider=transcriber.name, options=wanted, title=title, duration=duration, damaged=damaged
     )
     await claim.save(known)
     await enforce(claim.job, tools, duration=duration)
-    await progress.tell(claim, tools)
+    await progress.report(claim, tools)
     held = paused(claim, tools, transcriber.name)
     if held is not None:
         return held

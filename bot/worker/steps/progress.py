@@ -51,7 +51,7 @@ class ProgressMessage:
         return cls(**json.loads(text)) if text else None
 
 
-async def tell(claim: Claim, tools: Tools) -> None:
+async def report(claim: Claim, tools: Tools) -> None:
     """Post or change the message of a long recording, if there is anything new to say."""
     job = claim.job
     if (job.duration or timedelta(0)) <= LONG or job.origin.thread is None or job.forgotten:
@@ -116,7 +116,7 @@ async def _post(claim: Claim, tools: Tools, text: str, blocks: Blocks) -> None:
         raise
 
 
-async def take_away(claim: Claim, tools: Tools) -> None:
+async def remove(claim: Claim, tools: Tools) -> None:
     """Remove the message, if there is or may be one."""
     job, known = claim.job, ProgressMessage.load(claim.job.progress)
     if known is None:

@@ -15,7 +15,7 @@ from bot.worker.claim import Claim, Later
 from bot.worker.effects import once
 from bot.worker.steps.intent import TOO_MUCH, Intent, rendered
 from bot.worker.steps.rerun import keep_previous_reply, replace_reply
-from bot.worker.steps.sharing import SHARINGS, look_again, shared_once
+from bot.worker.steps.sharing import SHARINGS, recheck, shared_once
 from bot.worker.tools import Tools
 from storage import forgetting
 from storage.job import Failure, Job, JobState, Reason
@@ -54,7 +54,7 @@ async def reply(claim: Claim, tools: Tools) -> Job | Later:
     except SlackRefused as refused:
         return await _refused(claim, intent, refused)
     if ts is None:
-        return look_again(claim, tools) or await _without_files(claim, intent, note="never shared")
+        return recheck(claim, tools) or await _without_files(claim, intent, note="never shared")
     return await claim.record(replace(claim.job, state=JobState.REPLIED, reply_ts=ts))
 
 

@@ -17,7 +17,7 @@ from bot.worker.tools import Tools
 SETTLING = timedelta(minutes=2)
 """A shared file shows in its place some time after the call; one that does not by then was lost by Slack."""
 
-LOOKS = 24
+ATTEMPTS = 24
 """At least so often it is looked for: a clock that is set forward must not make it lost before its time."""
 
 SHARINGS = 2
@@ -44,11 +44,11 @@ async def shared_once(
     return await once(claim, look=look, act=act) or None
 
 
-def look_again(claim: Claim, tools: Tools) -> Later | None:
+def recheck(claim: Claim, tools: Tools) -> Later | None:
     """When to look for it again; None where Slack has lost it."""
     job, now = claim.job, tools.clock()
     waited = max(now - (job.under_way_since or job.state_since), timedelta(0))
-    if waited >= SETTLING and job.looks >= LOOKS:
+    if waited >= SETTLING and job.misses >= ATTEMPTS:
         return None
     wait = min(max(waited / 2, timedelta(seconds=1)), timedelta(seconds=5))
     return Later(due=now + wait, missed=True)

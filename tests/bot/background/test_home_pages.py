@@ -119,7 +119,7 @@ async def shared(
     await database.write(lambda tx: jobs.add(tx, origin=origin, title=title, now=at))
 
     def work(tx: Transaction) -> Job:
-        job = claiming.claim(tx, turns=claiming.Turns(), now=at, until=at + MINUTE)
+        job = claiming.claim(tx, turns=claiming.FairShare(), now=at, until=at + MINUTE)
         assert job is not None
         located = jobs.locate(tx, job, replace(job, message_ts=thread))
         sending = replace(located, state=JobState.SUBMITTING, provider="embedded", duration=3 * MINUTE)

@@ -17,7 +17,7 @@ from bot.clock import Clock, wall_time
 from bot.settings.model import Settings
 from bot.worker.tools import Tools
 from storage import claiming, inbox, job_lists, jobs
-from storage.claiming import FARTHEST, Turns
+from storage.claiming import FARTHEST, FairShare
 from storage.database import Database, Transaction
 from storage.job import Failure, Job, JobState, Origin, Reason
 from storage.postgresql import WAIT
@@ -72,7 +72,7 @@ async def a_waiting_job(database: Database, *, created: datetime, due: datetime)
     def work(tx: Transaction) -> Job:
         origin = Origin(team="T1", channel="C1", file=f"F{stored(due)}", occasion="1.0", user="U1")
         jobs.add(tx, origin=origin, now=created)
-        job = claiming.claim(tx, turns=Turns(), now=created, until=created)
+        job = claiming.claim(tx, turns=FairShare(), now=created, until=created)
         assert job is not None
         claiming.release(tx, job, now=created, due=due, attempts=0)
         return job

@@ -377,7 +377,7 @@ async def test_for_many_workspaces_it_looks_at_the_app_and_at_every_installation
                 url="",
                 bot_user="U1",
                 scopes=frozenset(),
-                token=seals.seal(SecretStr(token), place=place),
+                token=seals.encrypt(SecretStr(token), place=place),
                 installed_by="U2",
                 installed_at=NOON,
             )

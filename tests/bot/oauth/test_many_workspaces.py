@@ -70,7 +70,7 @@ class House:
     def __init__(self, slack: Slack, database: Database, settings: Settings, session: aiohttp.ClientSession) -> None:
         self.slack, self.database, self.settings, self.session = slack, database, settings, session
         self.now = datetime.now(UTC).replace(microsecond=0)
-        self.seals = TokenCipher(settings.token_key)
+        self.cipher = TokenCipher(settings.token_key)
 
     def process(self, database: Any = None, **more: Any) -> ManyWorkspaces:
         settings = self.settings.model_copy(update=more)
@@ -99,8 +99,8 @@ class House:
             url="https://x/",
             bot_user=team.bot_user_id,
             scopes=frozenset({"users:read"}),
-            token=self.seals.seal(SecretStr(grant.token), place=place),
-            refresh_token=self.seals.seal(SecretStr(refresh), place=place) if refresh else None,
+            token=self.cipher.encrypt(SecretStr(grant.token), place=place),
+            refresh_token=self.cipher.encrypt(SecretStr(refresh), place=place) if refresh else None,
             expires_at=self.now + timedelta(seconds=lasts) if lasts else None,
             installed_by="U1",
             installed_at=self.now,
@@ -223,7 +223,7 @@ async def test_whoever_died_after_slacks_answer_is_followed_by_the_next_within_s
     seen = await house.install(house.slack, lasts=43_200.0)
     house.slack.refresh_grace = 60
     assert seen.refresh_token is not None
-    spent = house.seals.open(seen.refresh_token, place=seen.place).get_secret_value()
+    spent = house.cipher.open(seen.refresh_token, place=seen.place).get_secret_value()
     house.slack._behind.shared.grants.exchange(spent, lasts=43_200.0, grace=60)
     await house.database.write(
         lambda tx: installations.begin_rotation(tx, seen, by="the dead", now=house.now, until=house.now + HOUR / 120)

@@ -44,7 +44,7 @@ async def hears(app: BoltApp, event: dict[str, Any], **said: Any) -> None:
     payload = {"type": "event_callback", "event_time": int(time.time()) + 3600, "event": event, **said}
     listener = app.listener(payload)
     assert listener is not None
-    assert await app.hear(listener, payload) == 200
+    assert await app.dispatch_directly(listener, payload) == 200
 
 
 def organisation(**more: Any) -> dict[str, Any]:

@@ -78,18 +78,18 @@ def test_no_look_comes_at_once_or_never(
 
 
 def test_what_the_provider_tells_of_is_known_to_the_moment() -> None:
-    assert time_taken(CALLED, HOUR, KNOWN, age=HOUR / 8, looks=0, called=True) == HOUR / 8
+    assert time_taken(CALLED, HOUR, KNOWN, age=HOUR / 8, misses=0, called=True) == HOUR / 8
 
 
 def test_what_was_found_is_taken_to_lie_between_two_looks() -> None:
     age = HOUR / 7
     last = next_poll(ASKED, HOUR, KNOWN, age=age)
 
-    assert time_taken(ASKED, HOUR, KNOWN, age=age, looks=3, called=False) == age - last / 2
+    assert time_taken(ASKED, HOUR, KNOWN, age=age, misses=3, called=False) == age - last / 2
 
 
 def test_what_was_there_at_the_first_look_was_ready_before() -> None:
-    found = time_taken(ASKED, HOUR, KNOWN, age=HOUR / 9, looks=0, called=False)
+    found = time_taken(ASKED, HOUR, KNOWN, age=HOUR / 9, misses=0, called=False)
     assert found is not None
     assert found < HOUR / 9
 
@@ -97,14 +97,14 @@ def test_what_was_there_at_the_first_look_was_ready_before() -> None:
 @pytest.mark.parametrize("called", [False, True])
 def test_a_first_look_that_came_much_too_late_tells_nothing(called: bool) -> None:  # noqa: FBT001 - a parameter
     pace = CALLED if called else ASKED
-    assert time_taken(pace, HOUR, KNOWN, age=3 * HOUR, looks=0, called=called) is None
+    assert time_taken(pace, HOUR, KNOWN, age=3 * HOUR, misses=0, called=called) is None
 
 
-@given(length=lengths, speed=speeds, age=ages, looks=st.integers(0, 9))
+@given(length=lengths, speed=speeds, age=ages, misses=st.integers(0, 9))
 def test_a_recording_never_took_longer_than_one_waited(
-    length: timedelta, speed: Speed, age: timedelta, looks: int
+    length: timedelta, speed: Speed, age: timedelta, misses: int
 ) -> None:
-    found = time_taken(ASKED, length, speed, age=age, looks=looks, called=False)
+    found = time_taken(ASKED, length, speed, age=age, misses=misses, called=False)
     assert found is None or timedelta(0) <= found <= age
 
 

@@ -16,8 +16,8 @@ from bot.worker.retries import (
     MISUNDERSTANDINGS,
     OPERATOR,
     PATIENCE,
-    Again,
     GiveUp,
+    Retry,
     backoff,
     decide,
     may_have_it,
@@ -79,13 +79,13 @@ def errors(draw: st.DrawFn) -> Exception:
 
 @pytest.mark.parametrize("error", BACKED_OFF, ids=lambda error: type(error).__name__)
 def test_what_may_pass_by_itself_is_tried_again_with_backoff(error: Exception) -> None:
-    assert decide(error, attempts=2, age=NEW, chance=1) == Again(wait=timedelta(seconds=8))
+    assert decide(error, attempts=2, age=NEW, chance=1) == Retry(wait=timedelta(seconds=8))
 
 
 @pytest.mark.parametrize("error", OPERATORS, ids=lambda error: type(error).__name__)
 def test_what_only_the_operator_can_mend_is_tried_slowly_with_an_alarm(error: Exception) -> None:
-    assert decide(error, attempts=0, age=NEW, chance=0) == Again(wait=OPERATOR / 2, alarm=True)
-    assert decide(error, attempts=99, age=NEW, chance=1) == Again(wait=OPERATOR, alarm=True)
+    assert decide(error, attempts=0, age=NEW, chance=0) == Retry(wait=OPERATOR / 2, alarm=True)
+    assert decide(error, attempts=99, age=NEW, chance=1) == Retry(wait=OPERATOR, alarm=True)
 
 
 @pytest.mark.parametrize("kind", [Refused, UnsupportedAudio, NoSound, TooLong, NoSpeech])
@@ -105,7 +105,7 @@ def test_what_is_final_ends_the_job_at_once(error: Exception, reason: Reason) ->
 
 def test_an_answer_that_is_not_understood_is_not_asked_for_many_times() -> None:
     error = Misunderstood("odd", body=b"secret words")
-    assert isinstance(decide(error, attempts=MISUNDERSTANDINGS - 1, age=NEW, chance=0), Again)
+    assert isinstance(decide(error, attempts=MISUNDERSTANDINGS - 1, age=NEW, chance=0), Retry)
     ended = decide(error, attempts=MISUNDERSTANDINGS, age=NEW, chance=0)
     assert ended == GiveUp(failure=Failure(reason=Reason.PROVIDER_FAILED))
 
@@ -113,9 +113,9 @@ def test_an_answer_that_is_not_understood_is_not_asked_for_many_times() -> None:
 @pytest.mark.parametrize("error", [Misunderstood("odd"), Unavailable("away")], ids=["odd", "away"])
 def test_once_the_recording_may_have_arrived_no_answer_ends_it_within_a_day(error: Exception) -> None:
     """An answer that made no sense used to end it after half a minute, when it was paid for."""
-    assert isinstance(decide(error, attempts=10_000, age=PATIENCE, chance=1, sent=True), Again)
+    assert isinstance(decide(error, attempts=10_000, age=PATIENCE, chance=1, sent=True), Retry)
     assert isinstance(decide(error, attempts=10_000, age=OLD, chance=1, sent=True), GiveUp)
-    assert decide(Misunderstood("odd"), attempts=10_000, age=NEW, chance=1, sent=True) == Again(wait=LONGEST)
+    assert decide(Misunderstood("odd"), attempts=10_000, age=NEW, chance=1, sent=True) == Retry(wait=LONGEST)
 
 
 @pytest.mark.parametrize(
@@ -136,10 +136,10 @@ def test_the_provider_may_have_a_recording_from_its_sending_to_its_answer(
 
 
 def test_a_bug_of_ours_is_tried_a_few_times_and_a_known_trouble_for_longer() -> None:
-    assert isinstance(decide(KeyError("x"), attempts=BUGS - 1, age=NEW, chance=0), Again)
+    assert isinstance(decide(KeyError("x"), attempts=BUGS - 1, age=NEW, chance=0), Retry)
     assert decide(KeyError("x"), attempts=BUGS, age=NEW, chance=0) == GiveUp(failure=Failure(reason=Reason.GAVE_UP))
     for error in (Unavailable("x"), SlackUnavailable("x"), StorageUnavailable("x"), OSError("x")):
-        assert isinstance(decide(error, attempts=1000, age=NEW, chance=0), Again)
+        assert isinstance(decide(error, attempts=1000, age=NEW, chance=0), Retry)
 
 
 def test_a_token_that_stays_refused_for_a_day_is_told_as_a_missing_download() -> None:
@@ -149,7 +149,7 @@ def test_a_token_that_stays_refused_for_a_day_is_told_as_a_missing_download() ->
 
 @pytest.mark.parametrize("error", [*BACKED_OFF, *OPERATORS], ids=lambda error: type(error).__name__)
 def test_nothing_is_tried_for_longer_than_patience_lasts(error: Exception) -> None:
-    assert isinstance(decide(error, attempts=0, age=PATIENCE, chance=0), Again)
+    assert isinstance(decide(error, attempts=0, age=PATIENCE, chance=0), Retry)
     assert isinstance(decide(error, attempts=0, age=OLD, chance=0), GiveUp)
 
 
@@ -157,7 +157,7 @@ def test_nothing_is_tried_for_longer_than_patience_lasts(error: Exception) -> No
 def test_retry_after_is_honoured_and_not_shortened(wait: timedelta, attempts: int, chance: float) -> None:
     for error in (RateLimited("x", retry_after=wait), SlackUnavailable("x", retry_after=wait)):
         decision = decide(error, attempts=attempts, age=NEW, chance=chance)
-        assert isinstance(decision, Again)
+        assert isinstance(decision, Retry)
         assert wait <= decision.wait <= wait + timedelta(seconds=1)
 
 
@@ -177,7 +177,7 @@ def test_every_error_gets_a_decision_that_waits_neither_backwards_nor_for_ever(
     error: Exception, attempts: int, age: timedelta, chance: float
 ) -> None:
     decision = decide(error, attempts=attempts, age=age, chance=chance)
-    if isinstance(decision, Again):
+    if isinstance(decision, Retry):
         assert timedelta(0) <= decision.wait <= PATIENCE + timedelta(seconds=1)
         assert age <= PATIENCE
     else:

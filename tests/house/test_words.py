@@ -1,0 +1,128 @@
+"""The words of docs/glossary.md: names are the field's, a name means one thing, and what documents name is there."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PRODUCT = ("bot", "handlers", "storage", "transcription")
+PACKAGES = (*PRODUCT, "sandbox", "benchmarks")
+
+BANNED = {
+    "again": "rerun, retry or request",
+    "anew": "rerun",
+    "asker": "actor",
+    "backstage": "services",
+    "bell": "signal",
+    "behaviour": "options",
+    "doings": "actions",
+    "door": "dependency, server or route",
+    "doors": "dependencies",
+    "errands": "background tasks",
+    "exchange": "token rotation",
+    "hands": "interactions or threads",
+    "knock": "call",
+    "knocking": "load client",
+    "look": "poll, search or watch",
+    "looker": "actor",
+    "looking": "polling",
+    "looks": "polls",
+    "mishap": "fault or SDK error",
+    "mishaps": "faults",
+    "moments": "timestamps",
+    "patiently": "with retry",
+    "politely": "respond",
+    "renewal": "token rotation",
+    "seal": "encrypt",
+    "sealed": "encrypted",
+    "seals": "cipher",
+    "steering": "job actions",
+    "visitor": "actor",
+    "wanted": "options",
+    "whose": "owner or installation",
+    "wish": "hints, options or request",
+    "wishes": "hints",
+}
+"""Words that no public name has in it, and what stands in their place."""
+
+ALLOWED = {
+    "look": "the second part of the pattern note, look, act, note (`bot.worker.effects.once`)",
+    "looks_after": "whether a person is an admin or the creator of a channel",
+    "looks_like_a_recording": "what Slack tells of a file",
+    "soonest_look": "the setting SOONEST_LOOK keeps its spelling",
+}
+"""Names that keep such a word, each with its reason."""
+
+
+def modules(*packages: str) -> list[Path]:
+    return sorted(path for package in packages for path in (ROOT / package).rglob("*.py"))
+
+
+def _words(name: str) -> set[str]:
+    """The words of a name, `snake_case` or `CamelCase`."""
+    parts = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)
+    return {part.lower() for part in parts}
+
+
+def _public_names(path: Path) -> Iterator[str]:
+    """The module's own name, and everything that it, its classes and their fields call by a public name."""
+    yield path.stem
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    bodies = [tree.body, *(node.body for node in ast.walk(tree) if isinstance(node, ast.ClassDef))]
+    for node in (node for body in bodies for node in body):
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                yield name
+            case ast.AnnAssign(target=ast.Name(id=name)):
+                yield name
+            case ast.Assign(targets=targets):
+                yield from (target.id for target in targets if isinstance(target, ast.Name))
+
+
+@pytest.mark.parametrize("path", modules(*PACKAGES), ids=lambda path: str(path.relative_to(ROOT)))
+def test_public_names_are_in_the_fields_words(path: Path) -> None:
+    names = {name for name in _public_names(path) if not name.startswith("_") and name not in ALLOWED}
+    found = {name: BANNED[word] for name in names for word in _words(name) & BANNED.keys()}
+    assert found == {}, "say it in the words of docs/glossary.md"
+
+
+def test_a_public_name_is_defined_once() -> None:
+    """Classes and types: with functions it is the module that tells them apart (`handlers.audio.register`)."""
+    places = defaultdict[str, set[str]](set)
+    for path in modules(*PRODUCT):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            match node:
+                case ast.ClassDef(name=name):
+                    places[name].add(str(path.relative_to(ROOT)))
+                case ast.Assign(targets=[ast.Name(id=name)]) if name[0].isupper() and not name.isupper():
+                    places[name].add(str(path.relative_to(ROOT)))
+    twice = {name: sorted(where) for name, where in places.items() if len(where) > 1 and not name.startswith("_")}
+    assert twice == {}
+
+
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+@pytest.mark.parametrize("page", DOCUMENTS, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_module_that_a_document_names_is_there(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    packages = "|".join((*PACKAGES, "tests", "docs", "tools", "deploy"))
+    named = set(re.findall(rf"(?<![\w/.-])((?:{packages})/[\w/.-]*\w)", text))
+    missing = {
+        path for path in named if not (ROOT / path).exists() and "*" not in path and not list(ROOT.glob(f"{path}*"))
+    }
+    assert missing == set()
+
+
+def test_every_name_of_the_glossary_is_defined() -> None:
+    text = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8").partition("## Words that were replaced")[0]
+    named = {name for row in text.splitlines() for name in re.findall(r"`([A-Z]\w+)(?:\.\w+)?`", row)}
+    defined = {name for path in modules(*PRODUCT) for name in _public_names(path)}
+    assert len(named) > 12
+    assert named - defined == set()
