@@ -1,1 +1,1 @@
-"""Acts: claims jobs, takes them one step further, and answers in the thread."""
+"""The running bot: it receives Slack events, works on transcription jobs, and replies in threads."""

@@ -1,4 +1,4 @@
-"""The `threadscribe` command: each subcommand reads its settings, does one thing, and says plainly what is wrong.
+"""The `threadscribe` command: each subcommand loads its settings, does one thing, and reports errors plainly.
 
 Heavy modules are imported by the subcommand that needs them, so that `--help` is instant.
 """

@@ -46,17 +46,17 @@ from storage.database import Database, StorageUnavailable, Transaction
 from transcription.audio import convert
 
 RETRY_SLACK_EVERY = timedelta(seconds=5)
-"""While Slack is away."""
+"""Between two calls while Slack does not answer."""
 
 _log = structlog.get_logger()
 
 Role = Literal["web", "worker"]
-"""What a process does where several share the work: hear Slack and the providers, or work on the jobs."""
+"""What a process does where several share the work: receive events and webhooks, or work on jobs."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bot:
-    """A wired bot, not yet at work. One that only listens has no worker, one that only works has no socket."""
+    """A wired bot that does not run yet. With the role `web` it has no worker, with `worker` no socket."""
 
     settings: Settings
     tools: Tools
@@ -68,7 +68,7 @@ class Bot:
     homes: HomePages | None
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop` is set."""
+        """Run until `stop` is set."""
         async with asyncio.TaskGroup() as group:
             background = [group.create_task(keep_in_touch(self.tools.workspaces)), group.create_task(self.house.run())]
             if self.catching_up is not None:
@@ -87,7 +87,7 @@ class Bot:
 
 
 async def keep_in_touch(workspaces: Workspaces) -> None:
-    """Slack may be away when we start, or later: ask until it answers. What is shared meanwhile comes again."""
+    """Call Slack until it answers, at the start and after an outage. Slack repeats the events of the meantime."""
     while True:
         try:
             await workspaces.keep_in_touch()
@@ -100,7 +100,7 @@ async def keep_in_touch(workspaces: Workspaces) -> None:
 async def open_tools(
     settings: Settings, *, database: Database, clock: Callable[[], datetime] = wall_time
 ) -> AsyncIterator[Tools]:
-    """Everything that a step uses; closes it afterwards."""
+    """Open everything that a step uses; close it at the end."""
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(new_session())
         transcribers = await stack.enter_async_context(open_transcribers(settings, clock=clock))
@@ -139,7 +139,7 @@ def _workspaces(
 
 @asynccontextmanager
 async def open_bot(settings: Settings, *, only: Role | None = None) -> AsyncIterator[Bot]:
-    """Open everything and wire a bot, whole or `only` for one role.
+    """Open everything and wire a bot, or with `only` one role of it.
 
     Raises `SettingsProblem`, `AlreadyOwned`, `StorageUnavailable`, `OSError`.
     """
@@ -154,7 +154,7 @@ async def open_bot(settings: Settings, *, only: Role | None = None) -> AsyncIter
 
 
 async def check_settings(settings: Settings, *, only: Role | None = None) -> None:
-    """Raise `SettingsProblem` with everything that is missing or wrong for a bot at work."""
+    """Raise `SettingsProblem` with everything that is missing or wrong to run a bot."""
     problems = [*slack_problems(settings), *provider_problems(settings), *_role_problems(settings, only)]
     problems += await refused_voices(settings)
     if problems:
@@ -165,7 +165,7 @@ async def check_settings(settings: Settings, *, only: Role | None = None) -> Non
 async def wire(
     tools: Tools, *, clock: Clock, only: Role | None = None, timings: Timings = TIMINGS
 ) -> AsyncIterator[Bot]:
-    """Wire a bot out of tools that are open. Raises `StorageUnavailable`, `SettingsProblem`, `OSError`."""
+    """Wire a bot from open tools. Raises `StorageUnavailable`, `SettingsProblem`, `OSError`."""
     settings, database = tools.settings, tools.database
     async with AsyncExitStack() as stack:
         house = Housekeeping(tools, clock=clock)
@@ -201,7 +201,7 @@ async def wire(
 
 
 def _hearing(socket: SocketMode | None) -> Callable[[], bool]:
-    """Whether Slack's events reach us: over the socket, or at our address, where it repeats them for a while."""
+    """Return a check whether Slack's events reach us: over HTTP always, because Slack repeats them for a while."""
     return lambda: socket is None or socket.is_connected
 
 
@@ -221,9 +221,9 @@ def _role_problems(settings: Settings, only: Role | None) -> list[str]:
 
 
 async def _take_over(database: Database, clock: Clock) -> None:
-    """Whatever was in hand when the last process ended is in nobody's hand now, where there is but one process."""
+    """Release the leases and rotations of the process before, if only one process uses the database."""
     if database.is_shared:
-        return  # what a process that died had in hand comes back when its leases end
+        return  # the jobs of a process that died are claimed again when their leases expire
 
     def work(tx: Transaction) -> None:
         claiming.void_leases(tx, now=clock())
@@ -235,7 +235,7 @@ async def _take_over(database: Database, clock: Clock) -> None:
 
 
 async def run(settings: Settings, *, only: Role | None = None) -> None:
-    """Run the bot, or `only` one role of it, until SIGTERM or SIGINT."""
+    """Run the bot, or with `only` one role of it, until SIGTERM or SIGINT."""
     with stopped_by_signals() as stop:
         async with open_bot(settings, only=only) as bot:
             await serve(bot, stop, role=only or "web and worker")
@@ -243,7 +243,7 @@ async def run(settings: Settings, *, only: Role | None = None) -> None:
 
 @contextmanager
 def stopped_by_signals() -> Iterator[asyncio.Event]:
-    """An event that SIGTERM and SIGINT set, from now on."""
+    """Yield an event that SIGTERM and SIGINT set."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -253,7 +253,7 @@ def stopped_by_signals() -> Iterator[asyncio.Event]:
 
 
 async def serve(bot: Bot, stop: asyncio.Event, *, role: str) -> None:
-    """Let a bot work until `stop` is set, and log both ends."""
+    """Run a bot until `stop` is set; log the start and the end."""
     mode = "socket" if bot.settings.socket_mode else "http"
     _log.info("ready", role=role, mode=mode, port=bot.listening.port, transcriber=bot.settings.transcriber)
     await bot.run(stop)

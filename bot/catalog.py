@@ -1,4 +1,4 @@
-"""Name → transcriber, made from the settings. A new provider is one function and one line here.
+"""Makes the transcribers, by name, from the settings. A new provider is one function and one line here.
 
 Each is imported where it is made: one that is not set up costs nothing.
 """
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 async def open_transcribers(
     settings: Settings, *, clock: Callable[[], datetime]
 ) -> AsyncIterator[dict[str, Transcriber]]:
-    """Make every transcriber that is set up, and close them and the client of the providers in the end.
+    """Make every transcriber that is set up; at the end close them and the providers' HTTP client.
 
-    Jobs begun with one are finished with it, whichever is chosen now. Raises `SettingsProblem`.
+    Every one is made, because a job finishes with the transcriber that it began with. Raises `SettingsProblem`.
     """
     async with AsyncExitStack() as stack:
         made: dict[str, Transcriber] = {"embedded": _embedded(settings)}
@@ -111,7 +111,7 @@ def _gowajee(settings: Settings, *, client: httpx.AsyncClient) -> Transcriber | 
 
 
 def gowajee_options(settings: Settings) -> GowajeeOptions:
-    """What the settings ask of Gowajee. Raises `ValueError` naming what does not go together."""
+    """Return Gowajee's options from the settings. Raises `ValueError` naming those that exclude each other."""
     folder = settings.gowajee_reference_speakers
     separate = settings.gowajee_diarization
     voices = {path.stem: path for path in sorted(folder.iterdir()) if path.is_file()} if folder else {}
@@ -133,7 +133,7 @@ def gowajee_options(settings: Settings) -> GowajeeOptions:
 
 
 def make_hosting(settings: Settings) -> Hosting | None:
-    """Recordings at our own public address, where there is one and somebody fetches them."""
+    """Return the hosting of recordings; None without a public address or a provider that downloads from it."""
     if settings.public_url is None or settings.gowajee_api_key is None:
         return None
     secret = settings.gowajee_api_key.get_secret_value()

@@ -1,8 +1,8 @@
-"""The clock of a running bot: wall time that never runs backwards, the same for every machine on one database.
+"""The bot's clock: wall time that never runs backwards, the same for all machines on one database.
 
-A wall clock may be set back under a running process; what was noted for later would then lie hours ahead. So time goes
-on from where it was, measured by the monotonic clock, and follows the wall clock forwards only. Machines that share a
-database go by the server's clock: a lease must end for everybody at one moment.
+If a wall clock is set back under a running process, times noted for later lie hours ahead. So time is measured by the
+monotonic clock, and follows the wall clock forwards only. Machines that share a database use the server's clock,
+because a lease must end for all of them at the same moment.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from storage.database import Database
 
 
 def wall_time() -> datetime:
-    """What this machine's clock shows."""
+    """Return the time of this machine's clock."""
     return datetime.now(UTC)
 
 
 class Clock:
-    """Called, it tells the moment, aware UTC. `wall` and `monotonic` (seconds) are what it is made of."""
+    """Call it for the time, timezone-aware UTC. `wall` and `monotonic` (seconds) are its sources."""
 
     def __init__(
         self, *, wall: Callable[[], datetime] = wall_time, monotonic: Callable[[], float] = time.monotonic
@@ -32,7 +32,7 @@ class Clock:
         self._is_set = False
 
     def __call__(self) -> datetime:
-        """The moment; never before one that was told earlier."""
+        """Return the time; never before a time returned earlier."""
         if not self._is_set:
             self._zero = max(self._zero, self._wall() - self._elapsed())
         now = self._zero + self._elapsed()
@@ -40,18 +40,18 @@ class Clock:
         return self._latest
 
     def set(self, moment: datetime) -> None:
-        """Go by another clock, which shows `moment` now. If that is behind, stand still until it has caught up.
+        """Set the clock to `moment`. If it has shown later times, it stands still until it has caught up.
 
-        What was never told binds nothing: set before the first call, it is wrong by no more than the other clock.
+        Times that were never returned do not count: before the first call it can be set back.
         """
         self._is_set = True
         self._zero = moment - self._elapsed()
 
     async def agree(self, database: Database) -> datetime | None:
-        """Go by the database's clock where several machines share it, and tell what that shows.
+        """Set the clock to the database's if several machines share it; return that time, else None.
 
-        It can be before a moment told earlier: that binds this process, between machines the server decides. Raises
-        `StorageUnavailable`.
+        It can be before a time returned earlier: that binds this process only, between machines the server decides.
+        Raises `StorageUnavailable`.
         """
         moment = await database.time()
         if moment is not None:

@@ -12,12 +12,12 @@ from storage.migrations import migrate
 
 @asynccontextmanager
 async def open_database(settings: Settings, *, own: bool, newest: bool = True) -> AsyncIterator[Database]:
-    """The database of the settings; where we own it, brought to the `newest` schema.
+    """Open the database of the settings; with `own` and `newest`, bring it to the newest schema.
 
-    Raises `StorageUnavailable`, and `AlreadyOwned` for a file that another bot works with.
+    Raises `StorageUnavailable`, and `AlreadyOwned` for a file that another bot uses.
     """
     database: Database
-    # Each is imported where it is used: the driver that is not costs 10 MB and a tenth of the start.
+    # Each driver is imported where it is used: the other one would cost 10 MB and a tenth of the start.
     if settings.database_path is None:
         from storage.postgresql import PostgreSQL
 

@@ -1,7 +1,7 @@
-"""Structured lines on standard error: one per change of state, with ids; never a transcript, a name or a secret.
+"""Structured log lines on standard error: one per change of state, with ids; no transcript, name or secret.
 
-What a breakdown says about itself may quote anything, so of every error that nobody caught only its class and the
-places in the code are told.
+The message of an error may quote anything, so of an unhandled error only its class and its places in the code are
+logged.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ def configure(settings: Settings) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    # Libraries put requests and events into their lines, so only their breakdowns are shown, and without details.
-    breakdowns = logging.StreamHandler(sys.stderr)
-    breakdowns.setLevel(logging.CRITICAL)
-    breakdowns.setFormatter(_NameOnly())
-    logging.basicConfig(level=logging.CRITICAL, handlers=[breakdowns], force=True)
+    # Libraries log requests and events, so only their critical lines are shown, without the message.
+    critical = logging.StreamHandler(sys.stderr)
+    critical.setLevel(logging.CRITICAL)
+    critical.setFormatter(_NameOnly())
+    logging.basicConfig(level=logging.CRITICAL, handlers=[critical], force=True)
     logging.captureWarnings(capture=True)  # they would quote values
-    sys.excepthook = _fallen
-    threading.excepthook = lambda fallen: _fallen(fallen.exc_type, fallen.exc_value, fallen.exc_traceback)
-    sys.unraisablehook = lambda fallen: _fallen(fallen.exc_type, fallen.exc_value, fallen.exc_traceback)
+    sys.excepthook = _log_unhandled
+    threading.excepthook = lambda raised: _log_unhandled(raised.exc_type, raised.exc_value, raised.exc_traceback)
+    sys.unraisablehook = lambda raised: _log_unhandled(raised.exc_type, raised.exc_value, raised.exc_traceback)
 
 
 class _NameOnly(logging.Formatter):
@@ -52,13 +52,13 @@ class _NameOnly(logging.Formatter):
         return f"{record.levelname} {record.name}"
 
 
-def _fallen(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
-    """Tell of an error that nobody caught, without its words."""
+def _log_unhandled(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+    """Log an error that nobody caught, without its message."""
     if issubclass(kind, KeyboardInterrupt | SystemExit):
         return
     _log.critical("unhandled_exception", error=kind.__name__, at=_places(trace))
     for part in getattr(error, "exceptions", ()):
-        _fallen(type(part), part, part.__traceback__)
+        _log_unhandled(type(part), part, part.__traceback__)
 
 
 def _places(trace: TracebackType | None) -> str:

@@ -1,4 +1,4 @@
-"""A transcriber whose calls are timed and counted; otherwise the one that it stands for."""
+"""Wraps a transcriber so that its calls are timed and counted."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from transcription.transcript import Transcript
 
 
 def measured(transcriber: Transcriber, metrics: Metrics) -> Transcriber:
-    """The same transcriber, with webhooks if it has them, and measured."""
+    """Return the transcriber with its calls measured, with webhooks if it has them."""
     if isinstance(transcriber, CallsBack):
         return _MeasuredWithWebhooks(transcriber, transcriber, metrics)
     return _Measured(transcriber, metrics)

@@ -1,7 +1,7 @@
-"""What the bot counts and times, for Prometheus: one object for each process, handed to whoever has something to tell.
+"""The Prometheus metrics: one object per process, passed to everything that reports something.
 
-No label ever holds an id, a channel, a workspace, a title or a text: only states, providers, calls, reasons and kinds
-of error, all of which are known beforehand.
+Labels never hold ids, channels, workspaces, titles or texts: only states, providers, calls, reasons and kinds of
+errors, all of which are known in advance.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from prometheus_client import CollectorRegistry, Counter, GCCollector, Histogram
 from storage.job import Job, JobState, Reason
 
 UNCHOSEN = "none"
-"""The provider of a job that has none yet."""
+"""The provider label of a job that has none yet."""
 
 ACKNOWLEDGED_WITHIN = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10)
-"""Seconds; Slack waits three."""
+"""Buckets in seconds; Slack waits three."""
 
 CALLED_WITHIN = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 60, 300)
-"""Seconds; one request has 20, and an upload more."""
+"""Buckets in seconds; one request has 20, and an upload more."""
 
 ANSWERED_WITHIN = (2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 4 * 3600, 24 * 3600)
-"""Seconds; a recording may be hours long, and one step is tried for a day."""
+"""Buckets in seconds; a recording may be hours long, and one step is retried for a day."""
 
 
 class Metrics:
-    """`providers` are the names of those that jobs may have: their counters begin at nought instead of nowhere.
+    """`providers`: the names of those that jobs may have; their counters start at zero instead of missing.
 
-    `expected` are the errors that are told by the names of their classes; every other one is told as a bug.
+    `expected`: errors that are labelled by their class; every other one is labelled as a bug.
     """
 
     def __init__(self, *, providers: Collection[str] = (), expected: tuple[type[Exception], ...] = ()) -> None:
@@ -92,7 +92,7 @@ class Metrics:
         return Histogram(name, told, labels, buckets=within, registry=self.registry)
 
     def _begin(self, providers: Collection[str]) -> None:
-        # A counter that appears with its first count has never risen, as Prometheus sees it.
+        # Prometheus sees no increase of a counter that appears with its first count.
         for reason in Reason:
             self._given_up.labels(reason)
         for provider in (UNCHOSEN, *providers):
@@ -100,13 +100,13 @@ class Metrics:
                 self._replies.labels(provider, outcome)
 
     def acknowledged(self, kind: str, *, status: int, after: float) -> None:
-        """A request was answered with this HTTP status after so many seconds."""
+        """Count and time an answer to a request: its HTTP status, and the seconds that it took."""
         outcome = "kept" if status < 400 else "refused" if status < 500 else "failed"  # noqa: PLR2004 - HTTP's classes
         self._acknowledgements.labels(kind, outcome).observe(after)
 
     @contextmanager
     def provider_call(self, provider: str, call: str) -> Iterator[None]:
-        """Time a call to a provider; count how it failed, if it does."""
+        """Time a call to a provider; count its error, if it fails."""
         with self._provider_calls.labels(provider, call).time():
             try:
                 yield
@@ -116,7 +116,7 @@ class Metrics:
 
     @contextmanager
     def slack_call(self, method: str) -> Iterator[None]:
-        """Time a call to Slack; count how it failed, if it does."""
+        """Time a call to Slack; count its error, if it fails."""
         with self._slack_calls.labels(method).time():
             try:
                 yield
@@ -125,7 +125,7 @@ class Metrics:
                 raise
 
     def moved(self, before: Job, after: Job, *, age: timedelta) -> None:
-        """A worker has saved `after` over `before`, a job of that age."""
+        """Count what has changed when a worker saved `after` over `before`; `age` is the job's."""
         provider = after.provider or UNCHOSEN
         if after.failure is not None and before.failure is None:
             self._given_up.labels(after.failure.reason).inc()
@@ -139,19 +139,19 @@ class Metrics:
                 self._answers.labels(provider).observe(max(age.total_seconds(), 0))
 
     def step_failed(self, state: JobState, error: Exception, *, given_up: bool) -> None:
-        """A step of a job in this state failed."""
+        """Count a failed step of a job in this state."""
         self._failed_steps.labels(state, self._kind_of(error), "given up" if given_up else "again").inc()
 
     def socket_connected(self) -> None:
-        """A new connection to Slack stands."""
+        """Count a new connection to Slack."""
         self._sockets.inc()
 
     def database_unavailable(self) -> None:
-        """The database could not be used."""
+        """Count that the database could not be used."""
         self._no_database.inc()
 
     def _kind_of(self, error: Exception) -> str:
-        """The class of an expected error, which are few; "OSError" for what the system refuses, "bug" for the rest."""
+        """Return the label of an error: its class if it is expected, "OSError" for those, "bug" for the rest."""
         if isinstance(error, OSError):
             return "OSError"
         return type(error).__name__ if isinstance(error, self._expected) else "bug"

@@ -1,6 +1,6 @@
-"""How the bot speaks HTTP to the providers: one httpx client, which keeps no cookies and adds nothing.
+"""The HTTP client for the providers: one httpx client, which keeps no cookies.
 
-Imported only where a provider is set up (`bot.catalog`): httpx brings six megabytes.
+Imported only where a provider is set up (`bot.catalog`): httpx takes six megabytes.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import httpx
 from bot.timeouts import REQUEST_TIMEOUT
 
 LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=15)
-"""Connections, and for how many seconds an idle one is kept for the next request."""
+"""Connections, and the seconds for which an idle one is kept."""
 
 
 def new_client() -> httpx.AsyncClient:
-    """A client that ends each step of a request after `REQUEST_TIMEOUT`; to be closed.
+    """Make a client with `REQUEST_TIMEOUT` for each step of a request; the caller closes it.
 
-    It takes no proxy and no password from the environment. Redirects are not followed.
+    It takes no proxy and no password from the environment, and follows no redirects.
     """
     return httpx.AsyncClient(
         timeout=REQUEST_TIMEOUT.total_seconds(),
@@ -31,14 +31,14 @@ def new_client() -> httpx.AsyncClient:
 
 
 def new_transport() -> httpx.AsyncBaseTransport:
-    """What carries every request to a provider; tests put an `httpx.MockTransport` in its place.
+    """Make the transport of all requests to providers; tests replace it by an `httpx.MockTransport`.
 
-    Certificates are checked against those of the system, as OpenSSL finds them (SSL_CERT_FILE, SSL_CERT_DIR).
+    Certificates are verified against those of the system, as OpenSSL finds them (SSL_CERT_FILE, SSL_CERT_DIR).
     """
     return httpx.AsyncHTTPTransport(verify=_certificates(), trust_env=False, limits=LIMITS)
 
 
 @cache
 def _certificates() -> ssl.SSLContext:
-    """The system's, read once: that takes some hundredths of a second."""
+    """Load the system's certificates once: it takes some hundredths of a second."""
     return ssl.create_default_context()

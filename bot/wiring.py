@@ -1,4 +1,4 @@
-"""What a bot hears: Slack over HTTP or a socket, the providers' webhooks, and whoever asks how it is."""
+"""Wires what a bot serves: Slack over HTTP or Socket Mode, the providers' webhooks, health, metrics."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ from transcription.transcriber import CallsBack
 def listen_to_slack(
     server: web.Application, tools: Tools, *, homes: HomePages, timings: Timings = TIMINGS
 ) -> SocketMode | None:
-    """Hear Slack's events and commands: over the socket that is returned, or at an address of the server.
+    """Register the listeners for Slack's requests, over HTTP on the server or over the socket that is returned.
 
     `homes` is told who opens their App Home.
     """
@@ -65,34 +65,34 @@ def listen_to_slack(
     def slack_for(who: Actor | Installation) -> WorkspaceForListeners:
         return WorkspaceForListeners(tools.workspaces.of(team=who.team, enterprise=who.enterprise))
 
-    steers = JobActions(database=tools.database, clock=tools.clock, slack_of=slack_of, choices=choices_of(tools))
-    settles = preferences.SettingsForms(
+    job_control = JobActions(database=tools.database, clock=tools.clock, slack_of=slack_of, choices=choices_of(tools))
+    settings_forms = preferences.SettingsForms(
         database=tools.database,
         clock=tools.clock,
         slack_of=slack_for,
         choices=choices_of(tools),
         outside=settings.allow_slack_connect,
     )
-    asked = Commands(
-        steering=steers,
-        settings=settles,
+    slash_commands = Commands(
+        steering=job_control,
+        settings=settings_forms,
         database=tools.database,
         clock=tools.clock,
         provider_title=lambda job: tools.transcriber_of(job).title,
         workspace_url=partial(_url, tools),
         slack_of=slack_for,
     )
-    commands.register(app, commands=asked)
+    commands.register(app, commands=slash_commands)
 
     naming.register(app, database=tools.database, clock=tools.clock, slack_of=slack_of)
     exporting.register(app, database=tools.database, clock=tools.clock, slack_of=slack_of)
-    job_actions.register(app, steering=steers)
-    preferences.register(app, settings=settles)
+    job_actions.register(app, steering=job_control)
+    preferences.register(app, settings=settings_forms)
     requests = TranscribeRequests(
         database=tools.database,
         clock=tools.clock,
         slack_at=slack_for,
-        steering=steers,
+        steering=job_control,
         outside=settings.allow_slack_connect,
         emoji=settings.reaction_request,
     )
@@ -115,7 +115,7 @@ def listen_to_slack(
 
 
 def choices_of(tools: Tools) -> tuple[Choice, ...]:
-    """The transcribers that are set up, as people are offered them: the usual one first."""
+    """Return the transcribers that are set up, as offered to people: the configured one first."""
     usual = tools.settings.transcriber
     names = sorted(tools.transcribers, key=lambda name: (name != usual, name))
     return tuple(
@@ -133,20 +133,20 @@ def choices_of(tools: Tools) -> tuple[Choice, ...]:
 
 
 def _url(tools: Tools, command: Command) -> str:
-    """Where the workspace's conversations are in a browser; empty until Slack has said so."""
+    """Return the workspace's address for browsers; empty until Slack has told it."""
     identity = tools.workspaces.of(team=command.team_id, enterprise=command.enterprise_id).identity
     return identity.url if identity else ""
 
 
 def receive_webhooks(server: web.Application, tools: Tools) -> None:
-    """Take the providers' webhooks."""
+    """Serve the providers' webhooks."""
     server.middlewares.append(timed_webhooks(tools.metrics))
     providers = {name: made for name, made in tools.transcribers.items() if isinstance(made, CallsBack)}
     webhooks.register(server, providers=providers, database=tools.database, clock=tools.clock)
 
 
 def serve_health(server: web.Application, tools: Tools, *, checks: Mapping[str, Check]) -> None:
-    """Serve health, and the recordings that a provider fetches from us."""
+    """Serve health, and the recordings that a provider downloads from us."""
     hosting = make_hosting(tools.settings)
     if hosting is not None:
         recordings.register(server, find=hosting.find)
@@ -155,9 +155,9 @@ def serve_health(server: web.Application, tools: Tools, *, checks: Mapping[str, 
 
 @asynccontextmanager
 async def serve_metrics(server: web.Application, tools: Tools, *, checks: Mapping[str, Check]) -> AsyncIterator[None]:
-    """Serve the metrics: on `server` to whoever shows the token, and on a port of their own, where these are set.
+    """Serve the metrics: on `server` with the token, and on a port of their own, where these are set.
 
-    Raises `SettingsProblem` when the port is taken.
+    Raises `SettingsProblem` if the port is taken.
     """
     settings, apart = tools.settings, make_server()
     scrape = Scrape(
@@ -177,7 +177,7 @@ async def serve_metrics(server: web.Application, tools: Tools, *, checks: Mappin
 
 
 async def listen(server: web.Application, settings: Settings) -> Listening:
-    """Begin to listen. Raises `SettingsProblem` when the port is taken."""
+    """Start to listen. Raises `SettingsProblem` if the port is taken."""
     return await _listen(server, "HTTP", host=settings.http_host, port=settings.http_port)
 
 

@@ -1,1 +1,1 @@
-"""What the bot does besides its jobs: catches up after a gap, keeps App Homes current, deletes what is old."""
+"""Background work beside the jobs: catch-up after a gap, App Homes, deletion of old data."""

@@ -1,9 +1,9 @@
-"""What was shared while nobody heard Slack is picked up once somebody does: oldest first, nothing twice.
+"""Catch-up after a gap: recordings that were shared while no events arrived get jobs, oldest first.
 
-Slack repeats an event for a while and then no more, and over a socket that is closed it sends none. So it is noted
-every half minute that Slack is heard; where the last note is older than that, the files of the time between are looked
-through. One that is known already meets its own row. Each place where the app is installed is noted until that is done,
-so that one which Slack says nothing about now keeps no other one waiting.
+Slack repeats an event for a while only, and sends none over a closed socket. So every half minute in which events can
+arrive is noted. If the last note is too old, the files since then are listed; one that is known already has its row.
+Each place where the app is installed is noted as behind until that is done, so that one for which Slack does not answer
+keeps no other one waiting.
 """
 
 from __future__ import annotations
@@ -25,33 +25,33 @@ from storage.job import Origin
 
 BEAT = timedelta(seconds=30)
 SOON = timedelta(seconds=0.2)
-"""Until it is asked again whether Slack is heard yet."""
+"""Until it is checked again whether events can arrive."""
 
 GAP = timedelta(minutes=2)
-"""A restart takes less, and what Slack tells meanwhile it repeats."""
+"""A longer gap needs a catch-up. A restart takes less, and Slack repeats the events of that time."""
 
 MARGIN = timedelta(minutes=5)
-"""Before the last note: events may have been under way, and Slack's clock is another one."""
+"""The catch-up begins this long before the last note: events may have been under way, and clocks differ."""
 
 FARTHEST = timedelta(days=7)
-"""Whoever was away for longer is not answered by surprise."""
+"""Recordings older than this get no reply, which would come as a surprise."""
 
 _log = structlog.get_logger()
 
 
 class CatchingUp:
-    """`hears` tells whether Slack's events reach this process now; while they do, that is noted every `beat`."""
+    """`hears` tells whether Slack's events can reach this process now; while they can, that is noted every `beat`."""
 
     def __init__(self, tools: Tools, *, hears: Callable[[], bool], beat: timedelta = BEAT) -> None:
         self._tools = tools
         self._hears = hears
         self._beats = beat
         self._caught_up: set[str] = set()
-        """The teams that were looked through since the last gap, while others of their organisation are waited for."""
+        """Teams that were caught up since the last gap, kept while other teams of their enterprise are not."""
         self._noted = asyncio.Event()
 
     async def run(self) -> None:
-        """Note that Slack is heard, and catch up after a gap, until cancelled."""
+        """Note that events can arrive, and catch up after a gap, until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._note())
             group.create_task(self._look())
@@ -60,16 +60,16 @@ class CatchingUp:
         while True:
             hears = self._hears()
             if hears:
-                with _told():  # what is not noted is tried again
+                with _logging_trouble():  # what is not noted is tried again
                     await self._beat()
             await asyncio.sleep((self._beats if hears else SOON).total_seconds())
 
     async def _look(self) -> None:
-        """By itself: however long Slack takes, that it is heard is noted."""
+        """Catch up in a task of its own, so that a slow Slack does not delay the notes."""
         while True:
             await self._noted.wait()
             self._noted.clear()
-            with _told():
+            with _logging_trouble():
                 for place, since in (await self._tools.database.read(gaps.behind)).items():
                     await self._catch_up(place, since=since)
 
@@ -90,7 +90,7 @@ class CatchingUp:
         self._noted.set()
 
     async def _catch_up(self, place: str, *, since: datetime) -> None:
-        """One place; where Slack is away, at the next beat again. No other place waits for it."""
+        """Catch up one place; if Slack does not answer, it is retried at the next beat. Other places go on."""
         caught_up = self._caught_up
         try:
             sites = await self._tools.workspaces.sites(place)
@@ -102,7 +102,7 @@ class CatchingUp:
             await self._tools.database.write(lambda tx: gaps.caught_up(tx, place))
 
     async def _look_through(self, site: Site, *, since: datetime, caught_up: set[str]) -> bool:
-        """Whether that is done, or need not be tried again."""
+        """Catch up one workspace; return whether that is done, or need not be retried."""
         if site.team not in caught_up:
             try:
                 farthest = self._tools.clock() - FARTHEST
@@ -119,8 +119,8 @@ class CatchingUp:
         found: list[tuple[SlackFile, str, FileSharing]] = []
         for file in await workspace.files(since=since):
             if file.looks_like_a_recording and file.user != identity.user_id:
-                with suppress(SlackRefused):  # deleted just now, or not for us: the others are answered all the same
-                    # The list need not say where a file was shared.
+                with suppress(SlackRefused):  # deleted meanwhile, or not readable: the other files are still caught up
+                    # `files.list` may leave out where a file was shared.
                     found += _sharings(await workspace.file(file.id), since=since)
         found.sort(key=lambda sharing: float(sharing[2].ts))
         added = await self._tools.database.write(lambda tx: _add(tx, found, site, now=self._tools.clock()))
@@ -128,7 +128,7 @@ class CatchingUp:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _logging_trouble() -> Iterator[None]:
     try:
         yield
     except (SlackUnavailable, SlackRefused, StorageUnavailable) as error:
@@ -136,7 +136,7 @@ def _told() -> Iterator[None]:
 
 
 def _is_left(place: str, error: SlackUnavailable | SlackRefused) -> bool:
-    """Whether it is of no use to ask there again."""
+    """Return whether a retry there is of no use."""
     if isinstance(error, SlackRefused) or (isinstance(error, SlackNotAuthorised) and error.is_removal):
         _log.warning("catch_up_impossible", place=place, error=str(error))
         return True
@@ -152,7 +152,7 @@ def _sharings(file: SlackFile, *, since: datetime) -> Iterator[tuple[SlackFile, 
 
 
 def _add(tx: Transaction, found: Sequence[tuple[SlackFile, str, FileSharing]], site: Site, *, now: datetime) -> int:
-    """Keep those that are not known; each a little younger than the one before, so that they stay in order."""
+    """Add jobs for the sharings that are not known, each 1 ms younger than the one before, to keep their order."""
     added = 0
     for number, (file, channel, place) in enumerate(found):
         origin = Origin(

@@ -1,9 +1,9 @@
-"""Keeps the App Homes of those who look at theirs as their recordings are: docs/decisions/0018.
+"""Keeps App Homes current while people look at them: docs/decisions/0018.
 
-Whoever opens theirs is shown it at once. For a while after that the database is asked every other second how their
-recordings are, and what has changed is shown anew. Nothing is done while nobody looks, and nothing is stored: what
-could not be shown is tried again while they look, and shown when they look again. Each page is a task of its own, so
-that a workspace in which Slack is slow holds up no other.
+A page is published at once when it is opened. For a while after that, the database is polled every two seconds, and a
+page is published again if it has changed. Nothing is done while no page is open, and nothing is stored: a page that
+could not be published is retried while it is open, and when it is opened again. Each page is a task of its own, so that
+a workspace in which Slack is slow delays no other.
 """
 
 from __future__ import annotations
@@ -35,33 +35,33 @@ from storage.database import StorageUnavailable, Transaction
 from storage.job import Job
 
 EVERY = timedelta(seconds=2)
-"""Between two looks at the recordings of those who look, and so between two changes of anybody's page."""
+"""Between two polls of the database, and so between two changes of a page."""
 
 LOOKS = timedelta(minutes=15)
-"""For so long after it was opened a page is looked after: Slack does not tell when it is left."""
+"""How long a page is kept current after it was opened: Slack does not tell when it is closed."""
 
 PEOPLE = 500
-"""So many are looked after by this process; where more look, the workspace with the most gives up its first."""
+"""Pages that this process keeps current at most; beyond that, the workspace with the most loses its oldest."""
 
 ASKED_ABOUT = 50
-"""People in one look at the database; where more look, they take turns."""
+"""Pages in one refresh at most; if there are more, they take turns."""
 
 CHANGES = 2
-"""Pages changed after one look in one workspace: sixty a minute. Slack takes a hundred, and the others are for those
-who open theirs. https://docs.slack.dev/reference/methods/views.publish
+"""Pages changed in one refresh in one workspace: sixty a minute. Slack allows a hundred, and the rest is for pages that
+are opened. https://docs.slack.dev/reference/methods/views.publish
 """
 
 OPENINGS = 8
-"""Pages that are shown at the same time to those who open theirs in one workspace."""
+"""Opened pages that are published at the same time in one workspace."""
 
 QUESTIONS = 2
-"""Put to the database at the same time: the rest of its hands are for what is owed."""
+"""Pages that read the database at the same time: its other connections are for the jobs."""
 
 PATIENCE = 5.0
-"""Seconds for a page; after a third of them it is shown without what only admins find on it."""
+"""Seconds for a page; after a third of them it is published without what only admins find on it."""
 
 _DATABASE = ""
-"""Where there is trouble, if not in a workspace."""
+"""Stands for the database in `_troubles`, beside the ids of workspaces."""
 
 Show = Callable[[], Awaitable[None]]
 
@@ -72,18 +72,18 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Home:
-    """What somebody's page is made of."""
+    """The data of a page."""
 
     jobs: Sequence[Job]
     month: Month
 
 
 @dataclass(kw_only=True, slots=True)
-class _Look:
-    """Somebody's looking: by whom, until when, what they see (nothing yet), and when they had their last turn.
+class _OpenPage:
+    """An open page: whose it is, and until when it is kept current.
 
-    `knows` is the hash of what the page was made of, `sees` that of the page itself: most of what changes is not on it.
-    `in_hand`: their page is being made or shown.
+    `knows`: hash of its data when it was last looked at. `sees`: hash of the page as published, None before that; most
+    changes of the data do not show on it. `asked_at`: when it was last refreshed. `in_hand`: it is being published.
     """
 
     by: Actor
@@ -97,42 +97,42 @@ class _Look:
 
 
 class HomePages:
-    """One for each process that hears Slack."""
+    """The open App Homes of one process that receives Slack's events."""
 
     def __init__(self, tools: Tools, *, patience: float = PATIENCE) -> None:
         self._tools = tools
         self._patience = patience
         self._questions = asyncio.Semaphore(QUESTIONS)
-        self._looks: dict[Actor, _Look] = {}
+        self._open_pages: dict[Actor, _OpenPage] = {}
         self._opened = asyncio.Event()
         self._openings: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._troubles: dict[str, str] = {}
 
     def opened(self, actor: Actor) -> None:
-        """Show them their page, whatever they have seen before, and look after it from now on."""
-        look = self._looks.get(actor)
-        if look and not look.in_hand and self._tools.clock() - look.shown_at >= EVERY:  # else it was shown just now
-            del self._looks[actor]
+        """Publish the person's page, whatever was published before, and keep it current from now on."""
+        entry = self._open_pages.get(actor)
+        if entry and not entry.in_hand and self._tools.clock() - entry.shown_at >= EVERY:  # else shown just now
+            del self._open_pages[actor]
         self.pressed(actor)
 
     def pressed(self, actor: Actor) -> None:
-        """Look after their page from now on; show it, if it was left alone meanwhile."""
-        look = self._looks.pop(actor, None) or _Look(by=actor)
-        look.until = self._tools.clock() + LOOKS
-        self._looks[actor] = look
-        if len(self._looks) > PEOPLE:
-            [(most, _)] = Counter(each.team for each in self._looks).most_common(1)
-            del self._looks[next(each for each in self._looks if each.team == most)]
+        """Keep the person's page current from now on; publish it if it was not kept current."""
+        entry = self._open_pages.pop(actor, None) or _OpenPage(by=actor)
+        entry.until = self._tools.clock() + LOOKS
+        self._open_pages[actor] = entry
+        if len(self._open_pages) > PEOPLE:
+            [(most, _)] = Counter(each.team for each in self._open_pages).most_common(1)
+            del self._open_pages[next(each for each in self._open_pages if each.team == most)]
         self._opened.set()
 
     async def run(self) -> None:
-        """Look after the pages until cancelled."""
+        """Keep the pages current until cancelled."""
         clock = asyncio.get_running_loop().time
         due = clock()
         async with asyncio.TaskGroup() as pages:
             while True:
                 with suppress(TimeoutError):
-                    async with asyncio.timeout_at(due if self._looks else None):
+                    async with asyncio.timeout_at(due if self._open_pages else None):
                         await self._opened.wait()
                 self._opened.clear()
                 pages.create_task(self.welcome())
@@ -141,80 +141,81 @@ class HomePages:
                     due = clock() + EVERY.total_seconds()
 
     async def welcome(self) -> None:
-        """Show their pages to those who have not seen them since they opened them."""
-        new = [look for look in self._looks.values() if look.sees is None and not look.in_hand]
-        await asyncio.gather(*[self._in_hand(look, partial(self._welcome, look)) for look in new])
+        """Publish the pages that were opened and not published since."""
+        new = [entry for entry in self._open_pages.values() if entry.sees is None and not entry.in_hand]
+        await asyncio.gather(*[self._in_hand(entry, partial(self._welcome, entry)) for entry in new])
 
     async def refresh(self) -> None:
-        """Show their pages anew to those whose recordings have moved, a few at a time."""
+        """Publish again the pages whose data has changed, a few at a time."""
         now = self._tools.clock()
-        self._looks = {actor: look for actor, look in self._looks.items() if look.until > now}
+        self._open_pages = {actor: entry for actor, entry in self._open_pages.items() if entry.until > now}
         changes = Counter[str]()
-        await asyncio.gather(*[self._in_hand(look, partial(self._refresh, look, changes)) for look in self._turn()])
+        await asyncio.gather(*[self._in_hand(entry, partial(self._refresh, entry, changes)) for entry in self._turn()])
 
-    def _turn(self) -> list[_Look]:
-        """Who is asked about: whose last turn is longest ago, one of each workspace before anybody's second."""
-        seeing = [look for look in self._looks.values() if look.sees is not None and not look.in_hand]
+    def _turn(self) -> list[_OpenPage]:
+        """Return the pages to refresh: the longest ago first, one of each workspace before any second one."""
+        seeing = [entry for entry in self._open_pages.values() if entry.sees is not None and not entry.in_hand]
         before, places = Counter[str](), dict[Actor, int]()
-        for look in sorted(seeing, key=lambda look: look.asked_at):
-            places[look.by] = before[look.by.team]
-            before[look.by.team] += 1
-        return [self._looks[by] for by in sorted(places, key=lambda by: places[by])][:ASKED_ABOUT]
+        for entry in sorted(seeing, key=lambda entry: entry.asked_at):
+            places[entry.by] = before[entry.by.team]
+            before[entry.by.team] += 1
+        return [self._open_pages[by] for by in sorted(places, key=lambda by: places[by])][:ASKED_ABOUT]
 
-    def _in_hand(self, look: _Look, show: Show) -> Awaitable[None]:
-        """To be awaited: from now on it is in hand, until it was shown or could not be."""
-        look.in_hand = True
-        return self._shown(look, show)
+    def _in_hand(self, entry: _OpenPage, show: Show) -> Awaitable[None]:
+        """Mark the page as in hand at once; await the result to publish it."""
+        entry.in_hand = True
+        return self._shown(entry, show)
 
-    async def _shown(self, look: _Look, show: Show) -> None:
+    async def _shown(self, entry: _OpenPage, show: Show) -> None:
         try:
             await show()
         except (SlackRefused, SlackNotAuthorised) as error:
-            self._leave(look)  # it would be so again
-            self._tell(look.by.team, error)
+            self._leave(entry)  # a retry would fail, too
+            self._tell(entry.by.team, error)
         except (SlackUnavailable, TimeoutError) as error:
-            self._tell(look.by.team, error)
+            self._tell(entry.by.team, error)
         except StorageUnavailable as error:
             self._tell(_DATABASE, error)
-        except Exception as error:  # noqa: BLE001 - a page is a courtesy: no bug in one is worth the bot
-            self._leave(look)
+        except Exception as error:  # noqa: BLE001 - best effort: a bug in a page must not stop the bot
+            self._leave(entry)
             _log.error("home_page_error", error=type(error).__name__)
         finally:
-            look.in_hand = False
+            entry.in_hand = False
 
-    def _leave(self, look: _Look) -> None:
-        if self._looks.get(look.by) is look:
-            del self._looks[look.by]
+    def _leave(self, entry: _OpenPage) -> None:
+        if self._open_pages.get(entry.by) is entry:
+            del self._open_pages[entry.by]
 
-    async def _welcome(self, look: _Look) -> None:
-        gate = self._openings.setdefault(look.by.team, asyncio.Semaphore(OPENINGS))
+    async def _welcome(self, entry: _OpenPage) -> None:
+        gate = self._openings.setdefault(entry.by.team, asyncio.Semaphore(OPENINGS))
         async with gate, asyncio.timeout(self._patience):
-            if look.may_manage is None:
+            if entry.may_manage is None:
                 with suppress(SlackNotReached, TimeoutError):
                     async with asyncio.timeout(self._patience / 3):
-                        look.may_manage = await WorkspaceForListeners(self._workspace_of(look)).is_admin(look.by.user)
-            home = await self._home_of(look)
-            await self._show(look, home, self._drawn(home, look))
+                        workspace = WorkspaceForListeners(self._workspace_of(entry))
+                        entry.may_manage = await workspace.is_admin(entry.by.user)
+            home = await self._home_of(entry)
+            await self._show(entry, home, self._drawn(home, entry))
 
-    async def _refresh(self, look: _Look, changes: Counter[str]) -> None:
+    async def _refresh(self, entry: _OpenPage, changes: Counter[str]) -> None:
         async with asyncio.timeout(self._patience):
-            home = await self._home_of(look)
-            if changes[look.by.team] >= CHANGES:
-                return  # they come first the next time
-            look.asked_at = self._tools.clock()
-            if look.knows == hash(home):
+            home = await self._home_of(entry)
+            if changes[entry.by.team] >= CHANGES:
+                return  # these pages come first in the next refresh
+            entry.asked_at = self._tools.clock()
+            if entry.knows == hash(home):
                 return
-            view = self._drawn(home, look)
-            if _hash(view) == look.sees:
-                look.knows = hash(home)
+            view = self._drawn(home, entry)
+            if _hash(view) == entry.sees:
+                entry.knows = hash(home)
                 return
-            changes[look.by.team] += 1
-            await self._show(look, home, view)
+            changes[entry.by.team] += 1
+            await self._show(entry, home, view)
 
-    async def _home_of(self, look: _Look) -> _Home:
+    async def _home_of(self, entry: _OpenPage) -> _Home:
         now = self._tools.clock()
         async with self._questions:
-            return await self._tools.database.read(lambda tx: self._home(tx, look.by, now=now))
+            return await self._tools.database.read(lambda tx: self._home(tx, entry.by, now=now))
 
     def _home(self, tx: Transaction, actor: Actor, *, now: datetime) -> _Home:
         team, person, since = actor.team, actor.user, month_of(now)
@@ -229,27 +230,27 @@ class HomePages:
             ),
         )
 
-    async def _show(self, look: _Look, home: _Home, view: dict[str, object]) -> None:
-        await self._workspace_of(look).publish_home(look.by.user, view)
-        look.shown_at = self._tools.clock()
-        look.knows, look.sees = hash(home), _hash(view)
-        for where in (look.by.team, _DATABASE):
+    async def _show(self, entry: _OpenPage, home: _Home, view: dict[str, object]) -> None:
+        await self._workspace_of(entry).publish_home(entry.by.user, view)
+        entry.shown_at = self._tools.clock()
+        entry.knows, entry.sees = hash(home), _hash(view)
+        for where in (entry.by.team, _DATABASE):
             self._troubles.pop(where, None)
 
-    def _drawn(self, home: _Home, look: _Look) -> dict[str, object]:
-        identity = self._workspace_of(look).identity
+    def _drawn(self, home: _Home, entry: _OpenPage) -> dict[str, object]:
+        identity = self._workspace_of(entry).identity
         viewer = Viewer(
             now=self._tools.clock(),
             provider_title=lambda job: self._tools.transcriber_of(job).title,
             workspace_url=identity.url if identity else "",
         )
-        return page(home.jobs, home.month, viewer, may_manage=bool(look.may_manage)).to_dict()
+        return page(home.jobs, home.month, viewer, may_manage=bool(entry.may_manage)).to_dict()
 
-    def _workspace_of(self, look: _Look) -> Workspace:
-        return self._tools.workspaces.of(team=look.by.team, enterprise=look.by.enterprise)
+    def _workspace_of(self, entry: _OpenPage) -> Workspace:
+        return self._tools.workspaces.of(team=entry.by.team, enterprise=entry.by.enterprise)
 
     def _tell(self, where: str, error: Exception) -> None:
-        """Once for each kind of trouble, in a workspace or with the database."""
+        """Log trouble once for each kind, in a workspace or with the database."""
         why = str(error) or type(error).__name__
         if self._troubles.get(where) != why:
             self._troubles[where] = why

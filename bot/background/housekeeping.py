@@ -1,4 +1,4 @@
-"""What must be done now and then, whatever the jobs do: clocks, rows and folders that nobody needs any more."""
+"""Regular upkeep: clocks, and the deletion of rows, transcripts and folders that are not needed any more."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _log = structlog.get_logger()
 OFTEN = timedelta(minutes=1)
 SELDOM = timedelta(hours=1)
 CLEARING = timedelta(days=1)
-"""How long the index may keep letters of what was removed: it is rewritten for that."""
+"""How long the search index may keep pieces of deleted transcripts; then it is rewritten without them."""
 
 REGRET = timedelta(days=1)
-"""How long after the app was removed everything is still there: a token that is changed is revoked, too."""
+"""How long all data is kept after the app seems removed: token rotation revokes tokens, too."""
 
 KEPT_FOR_REPEATS = timedelta(days=2)
 """Slack repeats an event for up to a day, with Delayed Events on."""
 
 
 class Housekeeping:
-    """Keeps house for one process; several on one database do no harm to each other."""
+    """The upkeep of one process; several processes on one database do not disturb each other."""
 
     def __init__(self, tools: Tools, *, clock: Clock) -> None:
         self._tools = tools
@@ -38,7 +38,7 @@ class Housekeeping:
         self._cleared: datetime | None = None
 
     async def run(self) -> None:
-        """Keep house until cancelled."""
+        """Do the upkeep every minute and every hour, until cancelled."""
         while True:
             await self.keep_seldom()
             for _ in range(SELDOM // OFTEN):
@@ -46,19 +46,19 @@ class Housekeeping:
                 await asyncio.sleep(OFTEN.total_seconds())
 
     async def set_clock(self) -> None:
-        """Go by the database's clock, where several machines share it."""
+        """Set the clock to the database's, if several machines share the database."""
         await self._clock.agree(self._tools.database)
 
     async def _often(self) -> None:
-        with suppress(StorageUnavailable, OSError):  # the folder may be away for a while, too
+        with suppress(StorageUnavailable, OSError):  # the spool folder may be unavailable, too
             await self.set_clock()
             now = self._clock()
             await self._tools.database.write(lambda tx: claiming.pull_back(tx, now=now, lease=LEASE))
-            # Another machine may have ended what this one began.
+            # Another machine may have ended a job whose folder is here.
             await self._tools.spool.sweep(self._tools.database)
 
     async def keep_seldom(self) -> None:
-        """What is done every hour."""
+        """Do the hourly upkeep."""
         before = self._clock() - KEPT_FOR_REPEATS
         with suppress(StorageUnavailable):
             await self._tools.database.write(lambda tx: inbox.purge(tx, before=before))
@@ -70,7 +70,7 @@ class Housekeeping:
             await self._tools.workspaces.keep()
 
     async def _forget_the_removed(self) -> None:
-        """Everything of a workspace that removed the app goes a day later, unless the app is there again."""
+        """Delete all data of workspaces that removed the app a day ago, unless it was installed again."""
         asked = self._clock()
         places = await self._tools.database.read(forgetting.removals)
         found = await self._tools.workspaces.are_gone(places)
@@ -83,7 +83,7 @@ class Housekeeping:
             _log.warning("workspace_deleted", jobs=count)
 
     async def _clear_the_index(self) -> None:
-        """Once a day, rewrite the index without what was removed, in small steps: everybody else goes on in between."""
+        """Once a day, rewrite the search index without deleted text, in small steps that let others write."""
         if self._cleared is not None and self._clock() < self._cleared + CLEARING:
             return
         self._cleared = self._clock()
@@ -92,7 +92,7 @@ class Housekeeping:
             first = False
 
     async def _make_findable(self) -> None:
-        """Transcripts that came before they could be searched, a few at a time; where it breaks off it goes on."""
+        """Index transcripts from before the search existed, a few at a time; safe to interrupt."""
         total = 0
         while count := await self._tools.database.write(search.catch_up):
             total += count

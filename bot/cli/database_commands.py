@@ -1,4 +1,4 @@
-"""`threadscribe migrate`, `backup`, `copy-database`: the operator's care for the database."""
+"""`threadscribe migrate`, `backup`, `copy-database`: the operator's commands for the database."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""`threadscribe demo`: the main job on this machine, from real speech to the threaded transcript.
+"""`threadscribe demo`: shows on this machine how recordings are shared and get their transcripts in threads.
 
-The sandbox Slack and the stand-in provider run here; the bot runs as a process of its own and knows them only by
-their addresses, as it would know the real ones. What comes back is compared with what is really said.
+The sandbox Slack and the stand-in provider run in this process. The bot runs in its own process and knows only their
+addresses, as with the real ones. Its transcripts are compared with what is really said in the sample recordings.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from transcription.embedded.local_model import is_installed
 
 PATIENCE = 120
 MOST_WORD_ERRORS = 0.18
-"""Of the offline engine on these voices; a stand-in repeats the words exactly."""
+"""Highest word error rate of the offline engine on these voices; a stand-in returns the words exactly."""
 
 SYNTHETIC = (
     "These voices are synthetic, and easy: expect about one wrong word in twenty of what real people say in clear "
@@ -44,7 +44,7 @@ WEBHOOK_TOKEN = "sandbox-webhook-token-0123456789"  # noqa: S105 - invented, for
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scene:
-    """One recording shared: where, by what words it is introduced, and what is really said in it."""
+    """One shared recording: where, with which caption, and what is really said in it."""
 
     place: str
     caption: str
@@ -53,7 +53,7 @@ class Scene:
 
 
 async def show(*, transcriber: str, mode: str) -> int:
-    """Run the demo; 0 only when every recording was answered rightly and in the right place."""
+    """Run the demo; return 0 if every recording got a correct reply in the right place, else 1."""
     console = Console()
     async with AsyncExitStack() as stack:
         slack = await stack.enter_async_context(Slack())
@@ -89,7 +89,7 @@ async def _provider(transcriber: str, *, port: int) -> AsyncIterator[dict[str, s
             }
     elif transcriber == "gowajee":
         webhook = f"http://127.0.0.1:{port}/webhooks/gowajee?token={WEBHOOK_TOKEN}"
-        # As the vendor's page has it: the result comes by webhook, and there is no call to ask for it.
+        # As on the vendor's page: the result comes by webhook, and there is no status call.
         async with Gowajee(webhook_url=webhook, speed=0.1, status_path="none") as gowajee:
             yield {
                 "GOWAJEE_BASE_URL": gowajee.origin,
@@ -119,7 +119,7 @@ def _environment(slack: Slack, *, port: int, mode: str, transcriber: str, folder
 
 @asynccontextmanager
 async def _bot(environment: dict[str, str], *, port: int) -> AsyncIterator[None]:
-    with tempfile.TemporaryDirectory(prefix="threadscribe-demo-") as elsewhere:  # no .env of the operator's there
+    with tempfile.TemporaryDirectory(prefix="threadscribe-demo-") as elsewhere:  # no .env of the operator is there
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "bot", "run", env=environment, cwd=elsewhere
         )
@@ -215,7 +215,7 @@ def _judge(console: Console, scene: Scene, reply: Message, *, exact: bool) -> bo
 
 
 def _only_there(slack: Slack, console: Console, scenes: list[Scene]) -> bool:
-    """Whether each recording has exactly one answer and the bot said nothing anywhere else."""
+    """Return whether each recording has exactly one reply, and the bot has posted nothing else."""
     everywhere = [message for scene in scenes for message in slack.messages(scene.share.channel.id) if message.by_bot]
     answered = all(len(slack.replies(scene.share)) == 1 for scene in scenes)
     if len(everywhere) != len(scenes) or not answered:

@@ -1,4 +1,4 @@
-"""How the demo shows what the sandbox Slack received: a thread and its files, as text for a terminal. Pure."""
+"""Renders the sandbox Slack's messages as text for a terminal, for the demo. Pure."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ Block = Mapping[str, Any]
 
 
 def thread(title: str, root: str, replies: Iterable[RenderableType]) -> Panel:
-    """A thread under its root message."""
+    """Render a thread under its root message."""
     parts: list[RenderableType] = [Text(root, style="cyan"), *replies]
     return Panel(Group(*parts), title=title, title_align="left")
 
 
 def message(blocks: Iterable[Block], *, files: Iterable[str] = ()) -> Text:
-    """One message by its blocks, as a person sees it."""
+    """Render one message from its blocks and its files."""
     lines = [_block(block) for block in blocks]
     lines += [Text(f"▤ {name}", style="magenta") for name in files]
     return Text("\n").join([Text("Threadscribe", style="bold green"), *lines, Text()])
@@ -45,7 +45,7 @@ def _element(part: Block) -> Text:
 
 
 def said(blocks: Iterable[Block]) -> list[tuple[str, str]]:
-    """Who said what: each paragraph's speaker (in bold) and words, without its time mark."""
+    """Return each paragraph's speaker (in bold) and words, without its time mark."""
     paragraphs: list[tuple[str, str]] = []
     for block in blocks:
         parts = [part for section in block.get("elements", ()) for part in section.get("elements", ())]

@@ -1,4 +1,4 @@
-"""`threadscribe doctor`: what is set up, what is missing, and how to mend it. Changes nothing, sends no audio."""
+"""`threadscribe doctor`: checks the setup and says how to fix it. Changes nothing, sends no audio."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ from transcription.transcriber import CallsBack, Handle, Inquiry, Transcriber
 
 MARKS: dict[Verdict, tuple[str, str]] = {"good": ("✓", "green"), "note": ("!", "yellow"), "bad": ("✗", "red")}
 SPACE = 5 * 1024**3
-"""Bytes: two of the largest recordings with their conversions."""
+"""Bytes: enough for two of the largest recordings and their conversions."""
 
 
 async def examine(settings: Settings) -> int:
-    """Print every finding; 0 when nothing is bad."""
+    """Print every finding; return 1 if one is bad, else 0."""
     console = Console()
     found = [finding async for finding in _findings(settings)]
     for finding in found:
@@ -193,11 +193,11 @@ async def _provider(settings: Settings) -> AsyncIterator[Finding]:
 
 
 async def _recall(transcriber: Transcriber, settings: Settings) -> None:
-    """What the bot found out about the provider holds for us, too, where there is a database already."""
+    """Load what the bot has stored about the provider, if there is a database."""
     path = settings.database_path
     if path is not None and not await asyncio.to_thread(path.exists):
         return
-    with suppress(StorageUnavailable):  # `doctor` says so by itself
+    with suppress(StorageUnavailable):  # `_database` reports it
         async with open_database(settings, own=False) as database:
             await recall_facts([transcriber], database)
 
@@ -215,7 +215,7 @@ def _by_webhook_only(settings: Settings, title: str) -> Finding:
 
 async def _trouble(transcriber: Transcriber, *, prefix: str) -> Finding | None:
     try:
-        # A question about a job that does not exist: answered only to who may ask, and free.
+        # Asking for a job that does not exist is free, and is answered only with valid credentials.
         await transcriber.check(Handle("threadscribe-doctor"), Inquiry(age=timedelta(0)))
     except (NotAuthorised, QuotaSpent) as error:
         what, fix = (
@@ -227,7 +227,7 @@ async def _trouble(transcriber: Transcriber, *, prefix: str) -> Finding | None:
     except Misunderstood as error:
         what, fix = f"something else than {transcriber.title} seems to answer ({error})", f"check {prefix}_BASE_URL"
     except TranscriptionError:
-        return None  # it answered, and knows us
+        return None  # it answered, and accepts the account
     else:
         return None
     return Finding(verdict="bad", what=what, fix=fix)

@@ -1,4 +1,4 @@
-"""What `threadscribe doctor` looks at where workspaces install the app themselves. Exchanges no token."""
+"""The checks of `threadscribe doctor` for many workspaces. Rotates no token."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _MADE_UP = "threadscribe-doctor"
 
 
 async def examine_many(settings: Settings) -> AsyncIterator[Finding]:
-    """Whether Slack knows the app, and whether each installation opens its workspace."""
+    """Check the app's credentials at Slack, and that each installation's token opens its workspace."""
     if slack_problems(settings):
         return
     yield Finding(verdict="note", what=f"workspaces install the app at {settings.public_url}{INSTALL}")
@@ -42,7 +42,7 @@ async def examine_many(settings: Settings) -> AsyncIterator[Finding]:
         try:
             found = await _installations(settings)
         except StorageUnavailable:
-            return  # `doctor` says so by itself
+            return  # `doctor` reports it with the database
         for installed in found:
             yield await _opened(settings, installed, session)
         if not found:
@@ -58,7 +58,7 @@ async def _installations(settings: Settings) -> list[Installed]:
 
 
 async def _app(settings: Settings, session: aiohttp.ClientSession) -> Finding:
-    """Whether the id and the secret are the app's: Slack looks at them before it looks at a code."""
+    """Check the client id and secret with a made-up code: Slack checks them before the code."""
     client, secret = slack_client(settings), settings.slack_client_secret
     client.session = session
     trouble: Exception | None = None

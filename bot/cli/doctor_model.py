@@ -1,4 +1,4 @@
-"""What `threadscribe doctor` says about the offline engine's model: which one, from where, whether it is whole."""
+"""The check of `threadscribe doctor` for the offline engine's model: which one, from where, whether it is intact."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LAST_RESORT = (
     "the offline engine works with its last resort, pocketsphinx, which understands English only and gets more than "
     "half of real people's words wrong"
 )
-"""57 % of 603 words; what reads like speech in its transcripts often is not what was said."""
+"""Measured: 57 % of 603 words. Its transcripts read like speech, but often nobody said that."""
 
 BETTER = f"`make offline MODEL={BASE.name}` in the checkout, or `threadscribe models fetch {BASE.name}`"
 
@@ -22,11 +22,11 @@ BETTER = f"`make offline MODEL={BASE.name}` in the checkout, or `threadscribe mo
 async def examine_model(
     wanted: str = AUTO, *, directory: Path | None = None, store: ModelStore | None = None, engine: bool | None = None
 ) -> list[Finding]:
-    """Say which model the offline engine would use; changes nothing.
+    """Return which model the offline engine would use, as findings; changes nothing.
 
-    `wanted` is EMBEDDED_MODEL: a name, a folder or `auto`; `directory` is EMBEDDED_MODELS_DIRECTORY. `engine` says
-    whether faster-whisper is installed, None looks. A chosen model that cannot be used is bad; that none was chosen and
-    none is here is a note, since the engine works without.
+    `wanted` is EMBEDDED_MODEL: a name, a folder or `auto`; `directory` is EMBEDDED_MODELS_DIRECTORY. `engine`: whether
+    faster-whisper is installed, checked if None. A chosen model that cannot be used is bad. No chosen model and none
+    here is a note, because the engine works without one.
     """
     store = store or ModelStore(directory)
     try:

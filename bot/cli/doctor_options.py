@@ -1,4 +1,4 @@
-"""What `threadscribe doctor` says about settings that the chosen provider cannot do everything with."""
+"""The check of `threadscribe doctor` for settings that the chosen provider does not fully support."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from transcription.botlhale.languages import UNDETECTED, WITHOUT_SPEAKERS, is_am
 
 
 async def examine_options(settings: Settings) -> AsyncIterator[Finding]:
-    """Wishes that are not, or not always, fulfilled, and what can be done about it."""
+    """Yield settings that have no effect, or not always, and what can be done about it."""
     match settings.transcriber:
         case "botlhale":
             for finding in _botlhale(settings):

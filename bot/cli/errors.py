@@ -1,4 +1,4 @@
-"""Runs a command of the command line: what the operator can mend is told in plain words."""
+"""Runs a command of the command line; errors that the operator can fix are printed without a traceback."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ USAGE_ERROR = 2
 
 
 def plainly(command: Callable[P, Coroutine[Any, Any, int | None]]) -> Callable[P, None]:
-    """Run a coroutine command; problems that the operator can solve are told without a traceback, exit code 2."""
+    """Wrap a coroutine command: an error that the operator can fix is printed plainly, with exit code 2."""
 
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:

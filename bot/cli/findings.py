@@ -1,4 +1,4 @@
-"""What `threadscribe doctor` finds."""
+"""The findings of `threadscribe doctor`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Verdict = Literal["good", "note", "bad"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
-    """One thing looked at; `fix` says what to do about it."""
+    """The result of one check; `fix` says what to do about it."""
 
     verdict: Verdict
     what: str

@@ -1,4 +1,4 @@
-"""`threadscribe jobs`: the operator's view of the jobs, beside a running bot. Titles and transcripts stay out of it."""
+"""`threadscribe jobs`: shows and changes jobs beside a running bot. Never shows titles or transcripts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from transcription.transcript import Report
 T = TypeVar("T")
 
 PIPED_WIDTH = 200
-"""Characters; nothing is cut for a program that reads the list."""
+"""Characters: wide enough that nothing is cut for a program that reads the list."""
 
 OPEN = tuple(state for state in JobState if state.is_open)
 
@@ -91,7 +91,7 @@ def show(job_id: str) -> None:
 
 
 def _reported(job: Job) -> list[tuple[str, object]]:
-    """What the provider says of its own work, beside the length that we measured. Nothing is decided by it."""
+    """Return what the provider reports of its own work; no decision is based on it."""
     said = job.report or Report()
     return [
         ("reported type", said.kind),

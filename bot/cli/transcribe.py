@@ -1,4 +1,4 @@
-"""`threadscribe transcribe FILE`: the same providers, one file, no Slack; the transcript on standard output."""
+"""`threadscribe transcribe FILE`: transcribes one file with the configured provider, without Slack."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ FORMS: dict[str, Callable[[Transcript], str]] = {
 
 
 async def transcribe_file(settings: Settings, file: Path, *, form: str, output: Path | None) -> int:
-    """Transcribe and print; the exit code."""
+    """Transcribe the file, and print or write the transcript; return the exit code."""
     problems = [*provider_problems(settings), *await refused_voices(settings)]
     if problems:
         raise SettingsProblem(problems)
@@ -93,7 +93,7 @@ async def _transcribe(settings: Settings, file: Path) -> Transcript:
 
 
 async def _refuse_without_answers(transcriber: Transcriber) -> None:
-    """Find out before anything is sent, and billed, whether the result can be asked for: no webhook reaches us here."""
+    """Check, before anything is sent and billed, that the provider can be polled: no webhook reaches us here."""
     if not isinstance(transcriber, CallsBack):
         return
     await transcriber.check(Handle("threadscribe-transcribe"), Inquiry(age=timedelta(0)))

@@ -1,1 +1,1 @@
-"""How workspaces install the app: the OAuth flow, the tokens that it brings, their rotation and their encryption."""
+"""Installing the app in many workspaces: the OAuth flow, token rotation, and encrypted tokens."""

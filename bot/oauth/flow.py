@@ -1,6 +1,6 @@
-"""Installing the app through OAuth: to Slack, back, and into the database. Bolt's flow with our stores and our pages.
+"""The OAuth installation flow: sends people to Slack, takes them back, and stores the installation.
 
-https://docs.slack.dev/authentication/installing-with-oauth
+It is Bolt's flow with our own stores and pages. https://docs.slack.dev/authentication/installing-with-oauth
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ from storage.installations import Installed
 
 STATE_LASTS = timedelta(minutes=10)
 COOKIE = "__Host-threadscribe-install"
-"""A name that browsers take from this very host over https only."""
+"""With the prefix `__Host-`, browsers accept this cookie from this host over https only."""
 
 _OF_BOLT = frozenset({"invalid_code", "missing_code"})
-"""Bolt's words for why it ended; `invalid_code` for whatever Slack refused, the app's own secret among it."""
+"""Bolt's words for a failure; `invalid_code` stands for everything that Slack refused, also a wrong client secret."""
 
 _log = structlog.get_logger()
 
 
 class NoBot(Exception):
-    """Slack has given a token that is not a bot's, or for no place."""
+    """Slack has given a token that is not a bot's, or has named no team and no enterprise."""
 
 
 def register(server: web.Application, settings: Settings, registry: InstallationRegistry) -> None:
@@ -103,7 +103,7 @@ def _flow(settings: Settings, registry: InstallationRegistry) -> AsyncOAuthFlow:
 
 
 class _Flow(AsyncOAuthFlow):
-    """Takes nothing of the request into the address at Slack; Bolt would put a `team` into it as it came."""
+    """Builds Slack's address without anything from the request; Bolt would copy its `team` unchecked."""
 
     async def build_authorize_url(self, state: str, request: AsyncBoltRequest) -> str:
         del request
@@ -117,7 +117,7 @@ class _Flow(AsyncOAuthFlow):
 
 
 class _Cookie(OAuthStateUtils):
-    """Binds a state to the browser that it was given to; other sites' requests carry it only when they lead here."""
+    """Binds a state to the browser that received it; requests from other sites carry it only when they lead here."""
 
     def build_set_cookie_for_new_state(self, state: str) -> str:
         return f"{super().build_set_cookie_for_new_state(state)}; SameSite=Lax"
@@ -158,12 +158,16 @@ class _Installations(AsyncInstallationStore):
         if not (place and installation.bot_token and installation.bot_user_id):
             raise NoBot
         url = (await self.registry.client.auth_test(token=installation.bot_token)).get("url")
-        kept = self._sealed(installation, place=place, url=str(url or ""))
+        kept = self._encrypted(installation, place=place, url=str(url or ""))
         await self.registry.database.write(lambda tx: installations.put(tx, kept))
         _log.info("app_installed", place=place)
 
-    def _sealed(self, given: Installation, *, place: str, url: str) -> Installed:
-        seal, refresh_token, expires = self.registry.cipher.encrypt, given.bot_refresh_token, given.bot_token_expires_at
+    def _encrypted(self, given: Installation, *, place: str, url: str) -> Installed:
+        encrypt, refresh_token, expires = (
+            self.registry.cipher.encrypt,
+            given.bot_refresh_token,
+            given.bot_token_expires_at,
+        )
         return Installed(
             place=place,
             enterprise=given.enterprise_id,
@@ -171,8 +175,8 @@ class _Installations(AsyncInstallationStore):
             bot_user=given.bot_user_id or "",
             bot_id=given.bot_id,
             scopes=frozenset(given.bot_scopes or ()),
-            token=seal(SecretStr(given.bot_token or ""), place=place),
-            refresh_token=seal(SecretStr(refresh_token), place=place) if refresh_token else None,
+            token=encrypt(SecretStr(given.bot_token or ""), place=place),
+            refresh_token=encrypt(SecretStr(refresh_token), place=place) if refresh_token else None,
             expires_at=datetime.fromtimestamp(expires, UTC) if expires else None,
             installed_by=given.user_id or "",
             installed_at=self.registry.clock(),
@@ -196,7 +200,7 @@ async def _not_done(args: AsyncFailureArgs) -> BoltResponse:
         case "invalid_browser" | "invalid_state":
             return _ended(args, HTTPStatus.BAD_REQUEST, pages.out_of_date())
         case _:
-            # What comes with a request is nobody's word, and is not logged.
+            # The reason may come from the request and cannot be trusted, so only known ones are logged.
             _log.error("installation_failed", error=args.reason if args.reason in _OF_BOLT else "refused")
             return _ended(args, HTTPStatus.BAD_GATEWAY, pages.failed())
 

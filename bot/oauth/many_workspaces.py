@@ -1,4 +1,4 @@
-"""The workspaces that installed the app themselves: each with its own token, pauses and rights; none meets another."""
+"""The workspaces that installed the app themselves: each has its own token, rate limits and scopes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Make = Callable[[BotToken], Workspace]
 SECOND = timedelta(seconds=1)
 
 CLOCKS = timedelta(minutes=5)
-"""By which Slack's clock and ours may differ."""
+"""By how much Slack's clock and ours may differ."""
 
 
 def many_workspaces(
@@ -45,7 +45,7 @@ def many_workspaces(
     database: Database,
     clock: Callable[[], datetime],
 ) -> ManyWorkspaces:
-    """Those in the database, as the settings say. Raises `SettingsProblem`."""
+    """Make the workspaces of the installations in the database. Raises `SettingsProblem`."""
     return ManyWorkspaces(
         registry_of(settings, session=session, database=database, clock=clock),
         settings=settings,
@@ -56,7 +56,7 @@ def many_workspaces(
 def registry_of(
     settings: Settings, *, session: aiohttp.ClientSession, database: Database, clock: Callable[[], datetime]
 ) -> InstallationRegistry:
-    """Where installations are kept. Raises `SettingsProblem`."""
+    """Make the registry of installations. Raises `SettingsProblem`."""
     client_id, client_secret = settings.slack_client_id, settings.slack_client_secret
     if client_id is None or client_secret is None or not settings.token_key:
         raise SettingsProblem(slack_problems(settings))
@@ -73,7 +73,10 @@ def registry_of(
 
 
 class ManyWorkspaces:
-    """Made on demand with `make`, from what is in the registry at each call: another machine may have changed it."""
+    """Makes workspaces on demand with `make`.
+
+    Each call reads the installation from the registry, because another machine may have changed it.
+    """
 
     def __init__(self, registry: InstallationRegistry, *, settings: Settings, make: Make) -> None:
         self._settings = settings
@@ -83,7 +86,7 @@ class ManyWorkspaces:
         self._tokens: dict[str, RotatedToken] = {}
 
     def of(self, *, team: str, enterprise: str | None) -> Workspace:
-        """The team's, with the organisation that opens it if the team does not do so itself."""
+        """Return the team's workspace. Its token is that of the team's installation, or else of its enterprise's."""
         if team not in self._made:
             token = RotatedToken(self.registry, team=team, enterprise=enterprise, met=partial(self._meet, team))
             self._made[team], self._tokens[team] = self.make(token), token
@@ -103,7 +106,7 @@ class ManyWorkspaces:
         self._made[team].set_identity(identity, scopes=installed.scopes, acts_for=acts_for)
 
     async def find(self, *, team: str | None, enterprise: str | None, is_enterprise_install: bool) -> Workspace | None:
-        """The one whose installation a request names."""
+        """Return the workspace of the installation that a request names; None if there is none."""
         place = enterprise if is_enterprise_install or not team else team
         found = await self.registry.database.read(lambda tx: installations.at(tx, place)) if place else None
         if found is None:
@@ -117,11 +120,11 @@ class ManyWorkspaces:
         return workspace
 
     async def places(self) -> Sequence[str]:
-        """Of every installation."""
+        """Return the team or enterprise of every installation."""
         return [installed.place for installed in await self.registry.database.read(installations.everywhere)]
 
     async def sites(self, place: str) -> Sequence[Site]:
-        """The team that installed the app, or those that an organisation gave it and that did not do so themselves."""
+        """Return the team that installed the app, or an enterprise's teams that did not install it themselves."""
         found = await self.registry.database.read(lambda tx: installations.at(tx, place))
         if found is None:
             return ()
@@ -135,7 +138,7 @@ class ManyWorkspaces:
         return Site(workspace=workspace, team=team, enterprise=installed.enterprise, since=installed.installed_at)
 
     async def are_gone(self, places: Sequence[str]) -> Mapping[str, bool]:
-        """Those that nothing opens any more; of an installation that Slack does not know, the tokens go."""
+        """Return for each place whether no installation opens it any more; delete tokens of removed installations."""
         gone: dict[str, bool] = {}
         for place in places:
             found = await self.registry.database.read(partial(installations.that_open, place=place))
@@ -145,7 +148,10 @@ class ManyWorkspaces:
         return gone
 
     async def _opens(self, installed: Installed, place: str) -> bool | None:
-        """Whether Slack says so; None where it does not say now. An organisation may have taken the app from a team."""
+        """Return whether the installation opens the place; None if Slack does not tell now.
+
+        An enterprise may have taken the app away from a team.
+        """
         workspace = self._met(installed, team=installed.place)
         if installed.place != place:
             try:
@@ -164,22 +170,25 @@ class ManyWorkspaces:
         await self.registry.database.write(lambda tx: installations.remove(tx, installed.place, before=before))
 
     def removed(self, tx: Transaction, *, place: str, at: datetime, certain: bool) -> None:
-        """Forget the tokens at once; where one of several was revoked, or they are new, only if `are_gone` finds so."""
+        """Delete the tokens at once if that is `certain` or they are not rotated.
+
+        Rotated tokens, and those installed since, are deleted only if `are_gone` finds that the app was removed.
+        """
         found = installations.at(tx, place)
         if certain or (found is not None and found.refresh_token is None):
             installations.remove(tx, place, before=at - CLOCKS)
 
     @property
     def is_within_reach(self) -> bool:
-        """Whether Slack answers anybody; nobody asked is no trouble."""
+        """Whether Slack answers for any workspace; True if none was asked yet."""
         asked = [workspace for workspace in self._made.values() if workspace.identity is not None]
         return not asked or any(workspace.is_within_reach for workspace in asked)
 
     async def introduce(self) -> None:
-        """Nobody: one workspace whose token is refused keeps no other one waiting."""
+        """Do nothing: a workspace whose token is refused must not keep others waiting."""
 
     async def keep_in_touch(self) -> None:
-        """Ask those that did not answer, until one does; one that is refused keeps no other one from being asked."""
+        """Ask one workspace after the other until one answers; raise the last error if none does."""
         trouble: SlackUnavailable | SlackRefused | None = None
         for workspace in list(self._made.values()):
             if self.is_within_reach:
@@ -192,21 +201,21 @@ class ManyWorkspaces:
             raise trouble
 
     async def close(self) -> None:
-        """Wait for the tokens that are just exchanged: Slack gives what they are exchanged for once."""
+        """Wait for token rotations under way: Slack gives the new tokens only once."""
         await asyncio.gather(*(token.settled() for token in self._tokens.values()))
 
     def serve(self, server: web.Application) -> None:
-        """Let people install the app."""
+        """Serve the pages through which people install the app."""
         flow.register(server, self._settings, self.registry)
 
     async def keep(self) -> None:
-        """Seal anew what is sealed with an earlier key."""
+        """Encrypt with the first key those tokens that are encrypted with an earlier key."""
         seals = self.registry.cipher
         for installed in await self.registry.database.read(installations.everywhere):
             if seals.is_current(installed.token):
                 continue
             try:
-                token, refresh_token = self._resealed(installed)
+                token, refresh_token = self._reencrypted(installed)
             except SlackNotAuthorised as error:
                 _log.error("token_reencryption_failed", place=installed.place, error=str(error))
                 continue
@@ -220,7 +229,7 @@ class ManyWorkspaces:
                 )
             )
 
-    def _resealed(self, installed: Installed) -> tuple[Encrypted, Encrypted | None]:
+    def _reencrypted(self, installed: Installed) -> tuple[Encrypted, Encrypted | None]:
         seals, place = self.registry.cipher, installed.place
         token, refresh_token = (
             seals.encrypt(seals.open(sealed, place=place), place=place) if sealed is not None else None

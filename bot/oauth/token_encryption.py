@@ -1,4 +1,4 @@
-"""TokenCipher the tokens of many workspaces for the database, and opens them. The key is in the settings alone."""
+"""Encrypts the tokens of many workspaces for the database, and decrypts them. The keys are in the settings only."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from storage.installations import Encrypted
 
 
 class TokenCipher:
-    """The first of `keys` seals, each of them opens: a new one is put before the old one."""
+    """Encrypts with the first of `keys`, decrypts with any of them: a new key is put before the old one."""
 
     def __init__(self, keys: Sequence[SecretStr]) -> None:
         from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -22,12 +22,12 @@ class TokenCipher:
         self._invalid = InvalidToken
 
     def encrypt(self, token: SecretStr, *, place: str) -> Encrypted:
-        """Seal the token of a place: it opens as that of no other, whoever may move it in the database."""
+        """Encrypt the token of a place. Moved to another place's row in the database, it cannot be decrypted."""
         text = json.dumps([place, token.get_secret_value()])
         return Encrypted(self._newest.encrypt(text.encode()).decode())
 
     def open(self, sealed: Encrypted, *, place: str) -> SecretStr:
-        """The token. Raises `SlackNotAuthorised` where none of the keys fits, or it is another place's."""
+        """Decrypt the token. Raises `SlackNotAuthorised` if no key fits, or if it is another place's."""
         try:
             where, token = json.loads(self._all.decrypt(sealed))
         except (self._invalid, ValueError):
@@ -37,7 +37,7 @@ class TokenCipher:
         return SecretStr(token)
 
     def is_current(self, sealed: Encrypted) -> bool:
-        """Whether it is sealed with the first key."""
+        """Return whether it is encrypted with the first key."""
         try:
             self._newest.decrypt(sealed)
         except self._invalid:

@@ -1,9 +1,9 @@
-"""A token out of the database, exchanged for another one before it expires.
+"""Token rotation: a bot token from the database is replaced by a new one before it expires.
 
-What it is exchanged for is given once, so one does it at a time, on all machines: it is noted who and until when, then
-Slack is asked, then the answer is noted. Whoever dies in between is followed by the next, with the same refresh token:
-Slack takes that again for a short while (https://docs.slack.dev/authentication/using-token-rotation). The old token
-goes on being good until it expires; after that a new installation helps.
+Slack gives the new tokens only once, so one process rotates a token at a time, among all machines: it notes that it
+does and until when, asks Slack, and stores the answer. If it dies in between, the next one uses the same refresh token,
+which Slack accepts again for a short while (https://docs.slack.dev/authentication/using-token-rotation). The old token
+is valid until it expires; if there is no new one by then, a new installation helps.
 """
 
 from __future__ import annotations
@@ -34,21 +34,21 @@ from storage.database import Database, StorageUnavailable
 from storage.installations import Installed
 
 AHEAD = timedelta(hours=2)
-"""Before it expires, a token is exchanged: of twelve hours that Slack gives."""
+"""A token is rotated this long before it expires; Slack's tokens are valid for twelve hours."""
 
 PUT_OFF = timedelta(minutes=5)
-"""Until an exchange is tried again that Slack has refused."""
+"""Until a rotation is retried that Slack has refused."""
 
 RETRY_RECORDING = timedelta(seconds=1)
 RECORDINGS = 60
-"""Tries, about a minute: what is not recorded is lost."""
+"""Tries to store new tokens, for about a minute: tokens that are not stored are lost."""
 
 _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InstallationRegistry:
-    """Where installations are kept, what opens them, and who we are when tokens are exchanged."""
+    """Where installations are kept, what decrypts their tokens, and the app's credentials for token rotation."""
 
     database: Database
     cipher: TokenCipher
@@ -65,7 +65,7 @@ class _Fresh(BaseModel):
 
 
 class RotatedToken:
-    """What opens a team; `met` is told each time of the installation that was read for it."""
+    """The token that opens a team; `met` is called with the installation each time that it is read."""
 
     def __init__(
         self, registry: InstallationRegistry, *, team: str, enterprise: str | None, met: Callable[[Installed], None]
@@ -77,30 +77,30 @@ class RotatedToken:
         self._under_way: set[asyncio.Task[SecretStr | None]] = set()
 
     async def current(self) -> SecretStr:
-        """The one that is kept, exchanged where it expires soon."""
+        """Return the stored token; it is rotated first if it expires soon."""
         seen = await self._seen()
         now = self._registry.clock()
         if seen.expires_at is None or now < seen.expires_at - AHEAD:
             return self._open(seen)
         if now >= seen.expires_at:
-            return await self._exchanged_for_sure(seen)
-        renewed = None
-        with suppress(SlackNotAuthorised):  # the old one is still good
-            renewed = await self._exchanged(seen)
-        return renewed or self._open(seen)
+            return await self._rotated_or_unavailable(seen)
+        rotated = None
+        with suppress(SlackNotAuthorised):  # the old token is still valid
+            rotated = await self._rotated(seen)
+        return rotated or self._open(seen)
 
     async def replacement_for(self, expired: SecretStr) -> SecretStr | None:
-        """The one that is kept by now, or what that is exchanged for; None for one that should not expire."""
+        """Return the stored token if it is a newer one, else rotate it; None if it has no refresh token."""
         seen = await self._seen()
         kept = self._open(seen)
         if kept != expired:
             return kept
         if seen.refresh_token is None:
             return None
-        return await self._exchanged_for_sure(seen)
+        return await self._rotated_or_unavailable(seen)
 
     async def settled(self) -> None:
-        """Wait for an exchange that is under way, whatever comes of it."""
+        """Wait for rotations under way, whatever their outcome."""
         if self._under_way:
             await asyncio.wait(self._under_way)
 
@@ -117,29 +117,29 @@ class RotatedToken:
     def _open(self, seen: Installed) -> SecretStr:
         return self._registry.cipher.open(seen.token, place=seen.place)
 
-    async def _exchanged_for_sure(self, seen: Installed) -> SecretStr:
-        renewed = await self._exchanged(seen)
-        if renewed is None:
+    async def _rotated_or_unavailable(self, seen: Installed) -> SecretStr:
+        rotated = await self._rotated(seen)
+        if rotated is None:
             raise SlackUnavailable("token_expired: not exchanged yet", maybe_done=False)
-        return renewed
+        return rotated
 
-    async def _exchanged(self, seen: Installed) -> SecretStr | None:
-        """What the token is exchanged for; None where another is at it, or Slack does not answer.
+    async def _rotated(self, seen: Installed) -> SecretStr | None:
+        """Rotate the token and return the new one; None if another process does so or Slack does not answer.
 
-        Raises `SlackNotAuthorised` where Slack refuses it. Goes on where nobody waits for it any more: what Slack gives
-        once has to be kept.
+        Raises `SlackNotAuthorised` if Slack refuses. It goes on if its caller is cancelled: Slack gives the new tokens
+        once.
         """
-        exchange = asyncio.create_task(self._exchange(seen))
-        self._under_way.add(exchange)
-        exchange.add_done_callback(self._over)
-        return await asyncio.shield(exchange)
+        rotation = asyncio.create_task(self._rotate(seen))
+        self._under_way.add(rotation)
+        rotation.add_done_callback(self._over)
+        return await asyncio.shield(rotation)
 
-    def _over(self, exchange: asyncio.Task[SecretStr | None]) -> None:
-        self._under_way.discard(exchange)
-        if not exchange.cancelled():
-            exchange.exception()  # whoever waited has it
+    def _over(self, rotation: asyncio.Task[SecretStr | None]) -> None:
+        self._under_way.discard(rotation)
+        if not rotation.cancelled():
+            rotation.exception()  # read here, or asyncio would log it; the caller has it
 
-    async def _exchange(self, seen: Installed) -> SecretStr | None:
+    async def _rotate(self, seen: Installed) -> SecretStr | None:
         by = secrets.token_hex(8)
         if seen.refresh_token is None or not await self._begin(seen, by):
             return None
@@ -150,7 +150,7 @@ class RotatedToken:
             _log.error("token_rotation_failed", place=seen.place, error=str(refused))
             await self._put_off(seen, by)
             raise SlackNotAuthorised(f"token_expired: not exchanged ({refused})") from None
-        except SlackUnavailable as error:  # it may have been done: the next one tries once that has landed
+        except SlackUnavailable as error:  # it may have taken effect: the next try comes after that has landed
             _log.warning("token_rotation_failed", place=seen.place, error=str(error))
             return None
         await self._record(seen, fresh)

@@ -1,1 +1,1 @@
-"""Turns a transcript into what Slack shows: messages, blocks, progress, names of files. Pure."""
+"""Renders what Slack shows of a transcript: messages, blocks, progress, file names. Pure."""

@@ -1,8 +1,8 @@
-"""The blocks of a reply, and how much of it fits into one message. Pure.
+"""The Block Kit blocks of a reply, and how much text fits into one message. Pure.
 
-Everything that others wrote stands in `rich_text` text elements. Slack does not parse these: formatting, mentions,
-links and emoji are elements of their own there, which we never make. `mrkdwn` would have to be escaped and still
-formats `*`, `_` and `:emoji:`; `plain_text` still gets links from some clients.
+Text by others is always put into `rich_text` text elements. Slack does not parse these: formatting, mentions, links and
+emoji are elements of their own there, which we never make. `mrkdwn` would have to be escaped and still formats `*`, `_`
+and `:emoji:`; `plain_text` still gets links from some clients.
 """
 
 from __future__ import annotations
@@ -26,10 +26,12 @@ from transcription.naming import time_mark
 from transcription.paragraphs import Paragraph
 
 SECTION = 3_000
-"""Characters in one block, after escaping. Documented for sections; kept for `rich_text`, whose limit is not."""
+"""Characters in one block, after escaping. Documented for sections; used for `rich_text`, whose limit is not
+documented.
+"""
 
 MESSAGE = 10_700
-"""Characters in all blocks of one message but a row of buttons, after escaping and with something for each element.
+"""Characters in all blocks of one message except buttons, after escaping and with `_ELEMENT` for each element.
 
 Slack's limit (`msg_blocks_too_long`) is not documented; 11,341 were refused once and 13,297 accepted once:
 https://github.com/slackapi/bolt-js/issues/2867, https://github.com/slackapi/bolt-js/issues/2509.
@@ -43,19 +45,19 @@ _Text = RichTextElementParts.Text
 
 
 def weight(text: str) -> int:
-    """How much `text` counts at most: escaped as Slack keeps it, in UTF-16 units as its clients count."""
+    """Return how much `text` counts at most: escaped as Slack stores it, in UTF-16 units as its clients count."""
     escapes = text.count("&") * (_HEAVIEST - 1) + (text.count("<") + text.count(">")) * 3
     return len(text.encode("utf-16-le")) // 2 + escapes
 
 
 def cost(paragraph: Paragraph) -> int:
-    """What a paragraph takes of `SECTION` and `MESSAGE`."""
+    """Return how much of `SECTION` and `MESSAGE` a paragraph takes."""
     name, rest = _elements(paragraph)
     return weight(name) + weight(rest) + 2 * _ELEMENT
 
 
 def sized(paragraphs: Iterable[Paragraph]) -> Iterator[Paragraph]:
-    """The paragraphs, those divided again that escaping makes too long for a section."""
+    """Yield the paragraphs; one that is too long for a section after escaping is split."""
     for paragraph in paragraphs:
         if cost(paragraph) <= SECTION:
             yield paragraph
@@ -65,7 +67,7 @@ def sized(paragraphs: Iterable[Paragraph]) -> Iterator[Paragraph]:
 
 
 def fitting(paragraphs: Sequence[Paragraph], *, budget: int) -> Sequence[Paragraph]:
-    """The longest opening of at most `budget`, whole paragraphs, at least one."""
+    """Return the first paragraphs that fit into `budget`: whole paragraphs, at least one."""
     for number, paragraph in enumerate(paragraphs):
         budget -= cost(paragraph)
         if budget < 0:
@@ -74,7 +76,7 @@ def fitting(paragraphs: Sequence[Paragraph], *, budget: int) -> Sequence[Paragra
 
 
 def body(paragraphs: Iterable[Paragraph]) -> Iterator[Block]:
-    """Sized paragraphs in as few blocks as hold them: each under its speaker in bold and its time."""
+    """Yield as few blocks as hold these sized paragraphs, each under its speaker in bold and its time."""
     held: list[Paragraph] = []
     room = SECTION
     for paragraph in paragraphs:
@@ -89,17 +91,17 @@ def body(paragraphs: Iterable[Paragraph]) -> Iterator[Block]:
 
 
 def line(*texts: str) -> Block:
-    """Lines that may hold the words of others."""
+    """Return a block of lines, which may hold text by others."""
     return _rich_text([_Text(text="\n".join(texts))])
 
 
 def small_print(text: str) -> Block:
-    """A small grey line, for text made harmless by `handlers.plain_text`: context blocks know no rich text."""
+    """Return a small grey line. `text` must be safe (`handlers.plain_text`): context blocks have no rich text."""
     return ContextBlock(elements=[PlainTextObject(text=text, emoji=False)])
 
 
 def buttons(*named: tuple[str, str, str]) -> Block:
-    """Buttons in a row, each with its words, the action that it asks for and what that is about."""
+    """Return a row of buttons, each given by its label, its action id and its value."""
     return ActionsBlock(
         elements=[
             ButtonElement(text=PlainTextObject(text=text, emoji=False), action_id=action, value=value)
@@ -120,7 +122,7 @@ def _paragraph_block(paragraphs: Sequence[Paragraph]) -> Block:
 
 
 def _elements(paragraph: Paragraph) -> tuple[str, str]:
-    """The speaker's name, "" where nobody is named, and what stands behind and below it."""
+    """Return the speaker's name, "" if there is none, and the text behind and below it."""
     language = f"  ({paragraph.language})" if paragraph.language else ""
     mark = "" if paragraph.start is None else f"  {time_mark(paragraph.start)}"
     rest = f"{mark}{language}\n{paragraph.text}"

@@ -1,6 +1,6 @@
-"""A recording's title as the name of the files made from it. Pure.
+"""Makes file names from a recording's title. Pure.
 
-The title is somebody else's text and the files end up on many kinds of computers.
+The title is text by others, and the files are opened on many kinds of computers.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import re
 import unicodedata
 
 FALLBACK = "recording"
-"""The name where nothing of the title can be used."""
+"""The name if nothing of the title can be used."""
 
 _LONGEST = 150  # bytes; file systems take 255, and an ending and a number may be added
 _EXTENSION = re.compile(r"(?<=[^.\s])\.[A-Za-z0-9]{1,5}$")
@@ -18,7 +18,7 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  
 
 
 def stem(title: str | None) -> str:
-    """A file name without its ending: one line, no path, no control or direction characters, at most 150 bytes."""
+    """Return a file name without its extension: one line, no path, no control characters, at most 150 bytes."""
     visible = "".join(
         " " if unicodedata.category(character).startswith("Z") else character for character in title or ""
     )

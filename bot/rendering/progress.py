@@ -1,4 +1,4 @@
-"""How far a long recording is, as a message with a button that ends it. Pure."""
+"""Renders the progress message of a long recording, with a button to cancel. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TITLE_LENGTH = 80
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stage:
-    """Whether the provider has it, when its transcript is expected, and whether it takes longer than usual."""
+    """How far a recording is: whether the provider has it, when its transcript is expected, and whether it is late."""
 
     sent: bool
     expected: datetime | None = None
@@ -30,7 +30,7 @@ class Stage:
 def progress_report(
     job: JobId, stage: Stage, *, title: str | None, length: timedelta, provider: str
 ) -> tuple[str, Sequence[dict[str, object]]]:
-    """The text for those who hear it, and the blocks for the eyes, which tell the time as it is where one reads it."""
+    """Return the text for screen readers, and the blocks, which show the time in the reader's time zone."""
     lines = [words.in_progress(in_words(length), provider=provider, sent=stage.sent)]
     lines += [words.about(shortened(title, limit=_TITLE_LENGTH))] if title else []
     lines += [words.TAKES_LONGER] if stage.late else []

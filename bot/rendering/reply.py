@@ -1,7 +1,7 @@
-"""An outcome becomes one `Reply` that fits Slack's limits and that nobody can misuse. Pure.
+"""Renders a job's outcome as one `Reply`, within Slack's limits and safe against text by others. Pure.
 
-The worker calls `render` when a reply is owed and posts what comes back, unchanged. The sentences are in
-`handlers.words`, the blocks and their limits in `bot.rendering.blocks`.
+The worker calls `render` when a reply is owed and posts the result unchanged. The sentences are in `handlers.words`,
+the blocks and their limits in `bot.rendering.blocks`.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from transcription.paragraphs import Paragraph, paragraphs
 from transcription.transcript import Transcript
 
 ReplyForm = Literal["auto", "file", "message"]
-"""`file` attaches the transcript whatever its length: for when Slack refused the blocks as too long. `message` attaches
-nothing and shows as much as fits: for when Slack does not share the files."""
+"""`auto`: files if the transcript does not fit into a message. `file`: always files, after Slack refused the blocks as
+too long. `message`: no files, as much as fits, after Slack did not share the files.
+"""
 
 OPENING = 2_500
 """Characters of a long transcript that the message shows (as `blocks.cost` counts), in whole paragraphs."""
 
 LONGEST_TEXT = 3_000
-"""Characters of top-level text; Slack asks for no more than 4,000.
-https://docs.slack.dev/reference/methods/chat.postMessage
+"""Characters of top-level text; Slack asks for at most 4,000. https://docs.slack.dev/reference/methods/chat.postMessage
 """
 
 _TITLE_LENGTH = 80
@@ -44,7 +44,7 @@ _SENTENCE_LENGTH = 500
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reply:
-    """What is posted: `blocks` for the eyes, `text` for screen readers and notifications, and files if it is long.
+    """What is posted: `blocks` to be seen, `text` for screen readers and notifications, files if it is long.
 
     `text` is safe in a field that Slack parses (see `handlers.plain_text`).
     """
@@ -56,7 +56,7 @@ class Reply:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Named:
-    """Which recording it is and who its speakers are: `names` by label, of the naming `version` (0 for none)."""
+    """The job and its speakers' names: `names` by label, of the naming `version` (0 if there is none)."""
 
     job: str
     names: Mapping[str, str]
@@ -73,10 +73,10 @@ def render(
     time_marks: bool = True,
     named: Named | None = None,
 ) -> Reply:
-    """The reply to a recording. `title` is the recording's, `provider` the name of its transcriber for people.
+    """Return the reply to a recording. `provider` is the display name of its transcriber.
 
-    `time_marks`: it says when each passage was spoken. With `named` the speakers have these names, and whoever reads it
-    can change them and take the transcript along.
+    `time_marks`: show when each passage was spoken. With `named` the speakers have these names, and there are buttons
+    to name speakers, to export and to rerun.
     """
     match outcome:
         case Failure():
@@ -98,13 +98,13 @@ def render(
 
 
 def _apology(failure: Failure, *, provider: str | None) -> str:
-    # A sentence in which nothing can be heard says nothing to those who listen: then ours is better.
+    # A sentence of which a screen reader would speak nothing is replaced by our own.
     heard = failure if spoken(failure.sentence or "") else replace(failure, sentence=None)
     return words.apology(heard, provider=provider)
 
 
 def _sentence(sentence: str, *, title: str | None, note: str | None = None, last: Sequence[Block] = ()) -> Reply:
-    """A plain answer, with the recording's title because a message can carry several."""
+    """Return a reply of one sentence, with the recording's title because a message can carry several recordings."""
     lines = [shortened(sentence, limit=_SENTENCE_LENGTH), *([words.about(_short(title))] if title else [])]
     foot = _small_print(note=note)
     return Reply(
@@ -148,7 +148,7 @@ def _buttons(transcript: Transcript, named: Named | None) -> Sequence[Block]:
 
 
 def _tries(named: Named | None, *, worth_one: bool = False) -> Sequence[Block]:
-    """Buttons for another try, where it is worth one, and for one in another way."""
+    """Return the buttons to retry, if that is worth it, and to rerun with other options."""
     if named is None or not named.buttons:
         return []
     again = (words.AGAIN, AGAIN, named.job)
@@ -156,9 +156,9 @@ def _tries(named: Named | None, *, worth_one: bool = False) -> Sequence[Block]:
 
 
 def _aloud(transcript: Transcript, shown: Sequence[Paragraph], *, ending: str) -> str:
-    """The message for those who hear it: screen readers read this text and not the blocks.
+    """Return the message for screen readers, which read this text and not the blocks.
 
-    So it holds the words themselves as far as they fit, without times, a speaker's name only where the voice changes.
+    It holds the words as far as they fit, without times, with a speaker's name only where the speaker changes.
     """
     speakers = len(speaker_names(transcript))
     length = in_words(transcript.duration)

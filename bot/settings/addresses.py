@@ -1,4 +1,4 @@
-"""Web addresses in the settings: read strictly, so that a mistake is told at the start and not by a failing call."""
+"""Web addresses in the settings, checked strictly: a mistake is reported at the start, not by a failing call."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _HOST = re.compile(r"[A-Za-z0-9.-]+|[0-9a-fA-F:.]+")
 
 
 def base_url(value: str) -> str:
-    """A host without a path, as `scheme://host`. Raises `ValueError` with the fix."""
+    """Return an address without a path as `scheme://host`. Raises `ValueError` with the fix."""
     parts = _parts(value.strip().rstrip("/"), example="https://host, without a path")
     if parts.path:
         raise ValueError("give the host only, without a path, a user or a query")

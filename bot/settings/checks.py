@@ -1,4 +1,4 @@
-"""What the settings lack or contradict each other in; each line names one and says what to do."""
+"""Checks for missing settings and for contradictions; each problem names a setting and says what to do."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from transcription.gowajee.options import SENT, SENT_RATE, SENT_WIDTH
 
 
 def contradictions(settings: Settings) -> list[str]:
-    """Settings that exclude each other."""
+    """Return problems of settings that exclude each other."""
     problems = []
     if (settings.min_speakers is None) != (settings.max_speakers is None):
         problems.append("MIN_SPEAKERS and MAX_SPEAKERS: set both or neither")
@@ -19,7 +19,7 @@ def contradictions(settings: Settings) -> list[str]:
 
 
 def missing_voices(settings: Settings) -> list[str]:
-    """A folder of voices that is not there; `bot.settings.reference_speakers` looks at what is in one."""
+    """Return a problem if the folder of voices does not exist; `bot.settings.reference_speakers` checks its files."""
     folder = settings.gowajee_reference_speakers
     if folder is None or folder.is_dir():
         return []
@@ -28,7 +28,7 @@ def missing_voices(settings: Settings) -> list[str]:
 
 
 def _of_raw_audio(settings: Settings) -> list[str]:
-    """Descriptions of the sound that are not true of what is sent to Gowajee."""
+    """Return problems of settings that describe other audio than is sent to Gowajee."""
     channels = (1, 2) if settings.gowajee_multichannels else (1,)
     told = {
         "GOWAJEE_SAMPLE_RATE": (settings.gowajee_sample_rate, (SENT_RATE,)),
@@ -44,7 +44,7 @@ def _of_raw_audio(settings: Settings) -> list[str]:
 
 
 def provider_problems(settings: Settings) -> list[str]:
-    """What the chosen transcriber lacks."""
+    """Return which settings the chosen transcriber lacks."""
     needed: dict[str, tuple[object, str]] = {}
     match settings.transcriber:
         case "botlhale":
@@ -64,7 +64,7 @@ def provider_problems(settings: Settings) -> list[str]:
 
 
 def slack_problems(settings: Settings) -> list[str]:
-    """What is missing to run in a workspace, or in many."""
+    """Return which settings are missing to run in one workspace, or in many."""
     problems = _of_many(settings) if settings.slack_client_id is not None else []
     if settings.slack_bot_token is None and settings.slack_client_id is None:
         means_many = settings.slack_client_secret is not None or settings.token_key

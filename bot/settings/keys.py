@@ -1,4 +1,4 @@
-"""A key in the settings: 32 bytes, written in either alphabet of base64."""
+"""An encryption key in the settings: 32 bytes, in standard or URL-safe base64."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, SecretStr
 
 LENGTH = 32
-"""Bytes."""
+"""In bytes."""
 
 
 def _key(value: SecretStr) -> SecretStr:

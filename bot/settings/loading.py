@@ -1,4 +1,4 @@
-"""Reads the settings from the environment and `.env`, and tells every problem at once."""
+"""Loads the settings from the environment and `.env`, and reports all problems at once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.settings.model import Settings, SettingsProblem
 
 
 def load(*, env_file: Path | None = Path(".env"), to_run: bool = False) -> Settings:
-    """Read the settings; `to_run` wants enough for a workspace. Raises `SettingsProblem` with every problem."""
+    """Load the settings; with `to_run` all that a bot needs must be set. Raises `SettingsProblem` with all problems."""
     problems: list[str] = []
     try:
         settings = Settings(_env_file=env_file)
@@ -27,7 +27,8 @@ def load(*, env_file: Path | None = Path(".env"), to_run: bool = False) -> Setti
     if to_run:
         told = {_name(problem) for problem in problems}
         lacking = [*slack_problems(settings), *provider_problems(settings)]
-        problems += [problem for problem in lacking if _name(problem) not in told]  # what is wrong is not missing
+        # A setting that is wrong is not reported as missing, too.
+        problems += [problem for problem in lacking if _name(problem) not in told]
     if problems:
         raise SettingsProblem(problems)
     return settings
@@ -38,7 +39,7 @@ def _name(problem: str) -> str:
 
 
 def _without(details: Sequence[ErrorDetails], *, env_file: Path | None) -> Settings:
-    """The settings with their defaults in place of the wrong ones, to see what else is missing."""
+    """Return the settings with defaults in place of wrong values, to find what else is missing."""
     wrong = {str(detail["loc"][0]) for detail in details if detail["loc"]} or set(Settings.model_fields)
     defaults = {name: Settings.model_fields[name].default for name in wrong}
     return Settings(_env_file=env_file, **defaults)

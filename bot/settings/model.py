@@ -1,4 +1,4 @@
-"""Every setting: from the environment or `.env`, typed, with secrets that do not show themselves.
+"""All settings, typed, from the environment or `.env`; secrets are not shown.
 
 All problems are reported at once, by name, with the fix (`SettingsProblem`).
 """
@@ -31,7 +31,7 @@ CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 
 
 class Settings(BaseSettings):
-    """The settings by their names in the environment (there in capitals). Empty means not set."""
+    """The settings; in the environment their names are in capitals. An empty value means not set."""
 
     model_config = SettingsConfigDict(
         env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
@@ -210,7 +210,7 @@ class Settings(BaseSettings):
 
     @property
     def database_path(self) -> Path | None:
-        """The SQLite file; None where the database is on a server."""
+        """The SQLite file; None for PostgreSQL."""
         return None if self.on_server else Path(self.database_url.removeprefix("sqlite:///"))
 
     @property
@@ -220,13 +220,13 @@ class Settings(BaseSettings):
 
     @property
     def spool(self) -> Path:
-        """Where recordings are kept while in work."""
+        """The folder where recordings are kept while their jobs run."""
         beside = self.database_path.parent if self.database_path else Path()
         return self.spool_directory or beside / "threadscribe-spool"
 
     @property
     def socket_mode(self) -> bool:
-        """Whether Slack's events come over a WebSocket that we open."""
+        """Whether Slack's events come over Socket Mode."""
         return self.slack_app_token is not None
 
     @property

@@ -1,4 +1,4 @@
-"""Whether every file in GOWAJEE_REFERENCE_SPEAKERS is a voice, measured as recordings are: in a process of its own."""
+"""Checks that every file in GOWAJEE_REFERENCE_SPEAKERS is a voice; it is decoded in a process of its own."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from transcription.errors import NoSound, TooLong, TranscriptionError, Unavailab
 from transcription.naming import shortened
 
 SHORTEST, LONGEST = timedelta(seconds=4), timedelta(seconds=5)
-"""Of a voice, as Gowajee's page on its asynchronous API says."""
+"""Allowed length of a voice, from Gowajee's page on its asynchronous API."""
 
 PADDING = timedelta(seconds=0.1)
-"""What coding adds to a recording or takes from it at its ends."""
+"""Tolerance: encoding makes a recording a little longer or shorter."""
 
 _MEASURED = timedelta(minutes=1)
 _NAME = "GOWAJEE_REFERENCE_SPEAKERS"
@@ -33,11 +33,11 @@ _FAULTS: Mapping[type[TranscriptionError], str] = MappingProxyType(
         TranscriptionError: "is not a recording that can be read",
     }
 )
-"""What the errors of a conversion mean; the first that fits."""
+"""What the errors of a conversion mean; the first that matches is used."""
 
 
 async def refused_voices(settings: Settings) -> list[str]:
-    """A line for every file that is no voice, with why; empty where all are good or none is wanted."""
+    """Return a problem for every file that is no voice; none if all are good or the setting is not set."""
     folder = settings.gowajee_reference_speakers
     if folder is None:
         return []
@@ -56,7 +56,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 async def _fault(file: Path) -> str:
-    """Say what is wrong with it, "" when nothing is."""
+    """Return what is wrong with the file, "" if nothing is."""
     if file.name.startswith("."):
         return "is a hidden file and no voice; take it out of the folder"
     try:

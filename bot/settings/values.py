@@ -1,4 +1,4 @@
-"""Settings as people write them, in the form in which they are used. Pure."""
+"""Converts settings from the form in which people write them. Pure."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ SERVERS: Final = ("postgresql://", "postgres://")
 
 
 def comma_separated(value: object) -> object:
-    """Split a text at its commas; anything else stays as it is."""
+    """Split a text at its commas; return anything else unchanged."""
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
     return value
 
 
 def known_database(value: str) -> str:
-    """Return the address of a database that can be used. Raises `ValueError` that says how to write one."""
+    """Return the address of a supported database. Raises `ValueError` that says how to write one."""
     if value.startswith(SERVERS):
         return value
     if not value.startswith("sqlite:///") or len(value) <= len("sqlite:///"):
@@ -26,7 +26,7 @@ def known_database(value: str) -> str:
 
 
 def without_line_break(value: object) -> object:
-    """Return a secret without the line break that it often has when it comes from a file; None for an empty one."""
+    """Strip a secret of the line break that a file often adds; None if it is empty. Raises `ValueError`."""
     if not isinstance(value, str):
         return value
     secret = value.strip()

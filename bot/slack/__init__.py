@@ -1,1 +1,1 @@
-"""Slack as the bot calls it and is called by it: the Web API, files, errors, workspaces, the Bolt app."""
+"""Slack's side of the bot: Web API, files, errors, rate limits, workspaces, the Bolt app, Socket Mode."""

@@ -1,4 +1,4 @@
-"""One call of Slack's Web API: not while Slack wants none, with the token as it is now, its errors understood."""
+"""Makes one call of Slack's Web API: keeps rate limits, uses the current token, translates errors."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from bot.slack.pauses import Pauses
 from bot.slack.tokens import BotToken
 
 AWAY = 3
-"""Calls in a row without an answer: Slack, or the way to it, is not there."""
+"""After so many calls in a row without an answer, Slack counts as unreachable."""
 
 ApiResponse = tuple[dict[str, Any], Mapping[str, object]]
-"""What Slack says, and the headers that came with it."""
+"""Slack's answer, and its HTTP headers."""
 
 
 class Posting(TypedDict):
-    """Parameters of `chat.postMessage` against everything that Slack would make of a text by itself."""
+    """Parameters of `chat.postMessage` that keep Slack from parsing a text, linking names and unfurling links."""
 
     mrkdwn: bool
     parse: str
@@ -41,7 +41,7 @@ POSTING: Final[Posting] = {
 
 
 class SlackApi:
-    """Those of one workspace; `client` has no token of its own. What is asked of `pauses` holds for all of them."""
+    """The calls of one workspace. `client` must have no token of its own; all calls share `pauses`."""
 
     def __init__(self, *, client: AsyncWebClient, token: BotToken, metrics: Metrics) -> None:
         self.pauses = Pauses()
@@ -52,17 +52,20 @@ class SlackApi:
 
     @property
     def are_answered(self) -> bool:
-        """Whether Slack answers, as far as is known."""
+        """Whether fewer than `AWAY` calls in a row have gone without an answer."""
         return self._unanswered < AWAY
 
     async def make(self, method: str, arguments: Mapping[str, object]) -> ApiResponse:
-        """Make it once, without those arguments that are None. Raises `SlackUnavailable`, `SlackRefused`."""
+        """Call `method` once, without arguments that are None. Raises `SlackUnavailable`, `SlackRefused`.
+
+        If the token has expired, call once more with its replacement.
+        """
         with self.pauses.kept(method), self._metrics.slack_call(method):
             token = await self._token.current()
             try:
                 return await self._call(token, method, arguments)
             except SlackTokenExpired:
-                # Slack has looked at nothing but the token.
+                # Slack has checked the token only, so nothing was done.
                 another = await self._token.replacement_for(token)
                 if another is None:
                     raise
@@ -91,7 +94,7 @@ class SlackApi:
 _JSON_METHODS = frozenset(
     {"chat.postMessage", "chat.update", "files.completeUploadExternal", "views.open", "views.publish"}
 )
-"""Methods with nested arguments; those that read take form fields only."""
+"""Methods with nested arguments, sent as JSON; methods that read take form fields only."""
 
 
 def _plain(arguments: Mapping[str, object]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The Bolt app: the same listeners whether Slack's requests come over HTTP or over a socket."""
+"""The Bolt app: the same listeners for Slack's requests over HTTP and over Socket Mode."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ _log = structlog.get_logger()
 Payload = dict[str, Any]
 
 _LATEST = 2**36
-"""Seconds since 1970: in the year 4147, which every database can keep."""
+"""Latest event time that is read, in seconds since 1970 (the year 4147): every database can store it."""
 
 ResolveInstallation = Callable[[Payload], Awaitable[Installation | None]]
-"""Tells the installation that a request is about; None if it is not ours."""
+"""Returns the installation that a request is about; None if the app is not installed there."""
 
 
 class BoltApp(AsyncApp):
-    """Bolt's app, and past it a short way for events that come often and are only stored.
+    """Bolt's app, with a fast path past Bolt for frequent events that are only stored.
 
-    Times every answer: this is the one place through which Slack's requests come, over HTTP and over a socket, and over
-    HTTP only after their signature was checked (`bot.web.server`).
+    It times every answer, because all of Slack's requests pass here: over HTTP after `bot.web.server` has verified
+    their signature, and over Socket Mode.
     """
 
     def __init__(self, *, resolve_installation: ResolveInstallation, metrics: Metrics, **more: Any) -> None:
@@ -48,18 +48,18 @@ class BoltApp(AsyncApp):
         self._direct: dict[str, Listener] = {}
 
     def listen_directly(self, event_type: str, listener: Listener) -> None:
-        """Give events of this type to `listener` alone: most of an answer's cost would be Bolt's own."""
+        """Give events of this type to `listener` alone, past Bolt: Bolt would take most of the time of an answer."""
         self._direct[event_type] = listener
 
     def listener(self, payload: object) -> Listener | None:
-        """Whom `dispatch_directly` would give it to; None where Bolt has to answer."""
+        """Return the listener that `dispatch_directly` would call for this payload; None if Bolt must answer it."""
         if not isinstance(payload, dict) or payload.get("type") != "event_callback":
             return None
         event = payload.get("event")
         return self._direct.get(str(event.get("type"))) if isinstance(event, dict) else None
 
     async def dispatch_directly(self, listener: Listener, payload: Any) -> int:
-        """Answer an event: 200 once its listener has returned, 500 if it raised, so that Slack repeats it."""
+        """Pass an event to its listener. Return 200, or 500 if the listener raised, so that Slack repeats the event."""
         began, status = time.perf_counter(), 200
         try:
             installation = await self._resolve_installation(payload)
@@ -71,7 +71,7 @@ class BoltApp(AsyncApp):
         return status
 
     async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
-        """Answer any request."""
+        """Answer any request of Slack."""
         if listener := self.listener(req.body):
             return BoltResponse(status=await self.dispatch_directly(listener, req.body), body="")
         began = time.perf_counter()
@@ -88,34 +88,34 @@ def _kind(body: Mapping[str, Any]) -> str:
 
 def _not_stored(error: Exception) -> BoltResponse:
     _log.error("listener_failed", error=type(error).__name__)
-    return BoltResponse(status=500, body="")  # Slack delivers again
+    return BoltResponse(status=500, body="")  # Slack sends the event again
 
 
 def make_app(settings: Settings, *, client: AsyncWebClient, workspaces: Workspaces, metrics: Metrics) -> BoltApp:
-    """An app without listeners yet."""
+    """Make an app that has no listeners yet."""
     secret = settings.slack_signing_secret
 
     async def resolve_installation(payload: Payload) -> Installation | None:
         enterprise = extract_enterprise_id(payload)
         team = _team_of(payload, enterprise=enterprise)
-        whole = bool(extract_is_enterprise_install(payload))
-        workspace = await workspaces.find(team=team, enterprise=enterprise, is_enterprise_install=whole)
+        org_wide = bool(extract_is_enterprise_install(payload))
+        workspace = await workspaces.find(team=team, enterprise=enterprise, is_enterprise_install=org_wide)
         if workspace is None:
             return None
         bot_user = (await workspace.identify()).user_id
         at = _moment_of(payload)
         place = team or enterprise or ""
-        return Installation(team=place, enterprise=enterprise, is_enterprise_install=whole, bot_user=bot_user, at=at)
+        return Installation(team=place, enterprise=enterprise, is_enterprise_install=org_wide, bot_user=bot_user, at=at)
 
     async def authorize(context: AsyncBoltContext) -> AuthorizeResult | None:
-        whole = bool(context.is_enterprise_install)
+        org_wide = bool(context.is_enterprise_install)
         workspace = await workspaces.find(
-            team=context.team_id, enterprise=context.enterprise_id, is_enterprise_install=whole
+            team=context.team_id, enterprise=context.enterprise_id, is_enterprise_install=org_wide
         )
         if workspace is None:
             return None
         identity = await workspace.identify()
-        # No token: what calls Slack goes through `Workspace`.
+        # No token: all calls to Slack go through `Workspace`.
         return AuthorizeResult(
             enterprise_id=identity.enterprise_id,
             team_id=identity.team_id,
@@ -129,9 +129,9 @@ def make_app(settings: Settings, *, client: AsyncWebClient, workspaces: Workspac
         client=client,
         authorize=authorize,
         signing_secret=secret.get_secret_value() if secret else "",
-        # `bot.web.server` has checked the signature before Bolt sees a request, and a socket brings none.
+        # `bot.web.server` verifies signatures before Bolt sees a request; Socket Mode requests have none.
         request_verification_enabled=False,
-        # Without it Bolt answers 200 before our listener has stored anything.
+        # Otherwise Bolt answers 200 before our listener has stored anything.
         process_before_response=True,
         user_facing_authorize_error_message=words.ELSEWHERE,
     )
@@ -149,10 +149,10 @@ def _moment_of(payload: Payload) -> datetime | None:
 
 
 def _team_of(payload: Payload, *, enterprise: str | None) -> str | None:
-    """The team that an event is about, as far as Slack says.
+    """Return the team that an event is about, as far as Slack says.
 
-    An app in a whole organisation is authorised for none of its teams, and then what stands beside the authorisation
-    counts; in a channel that is shared with another company that can be theirs.
+    For an enterprise install the authorisation names no team, so the fields beside it are read; only where they name
+    our enterprise, because in a shared channel they can name the other company's.
     """
     if team := extract_team_id(payload):
         return str(team)

@@ -1,4 +1,4 @@
-"""The client that speaks with Slack's Web API."""
+"""The HTTP client for Slack's Web API."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from bot.settings.model import Settings
 
 
 def slack_client(settings: Settings) -> AsyncWebClient:
-    """A client that never repeats a call by itself (a repeated post is a second message), and has no token."""
+    """Make a client without a token and without retries: a repeated post would be a second message."""
     return _Client(base_url=settings.slack_api_url, timeout=20, retry_handlers=[])
 
 
 class _Client(AsyncWebClient):
-    """Follows no redirect: a call's token and words are for the address in the settings and for nobody else."""
+    """Follows no redirects: tokens and texts go to the address in the settings only."""
 
     async def api_call(
         self, api_method: str, *, auth: Any = None, headers: Any = None, **more: Any
     ) -> AsyncSlackResponse:
-        """Call a method. The app's own id and secret go out as a header: aiohttp gives up what slack_sdk uses."""
+        """Call a method. The app's id and secret go in a header, because aiohttp deprecates slack_sdk's way."""
         if auth is not None:
             shown = encode_basic_auth(auth["client_id"], auth["client_secret"])
             headers = {**(headers or {}), "Authorization": shown}

@@ -1,4 +1,4 @@
-"""Fetches a recording from Slack: the token goes to Slack's hosts only, and the bytes go to disk as they come."""
+"""Downloads a recording from Slack: the token goes to Slack's hosts only, and the bytes go to disk as they come."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from handlers import words
 from transcription.errors import Refused, TooLong
 
 SLACK_HOSTS = ("slack.com", "slack-edge.com", "slack-files.com")
-"""These and their subdomains may receive the token."""
+"""Hosts that may receive the token, with their subdomains."""
 
 REDIRECTS = 5
 _CHUNK = 1024 * 1024
 _READ_AHEAD = 2**18
-"""Bytes that may wait to be written; with aiohttp's own 64 kB reading takes five times as long."""
+"""Bytes that may wait to be written; with aiohttp's default of 64 kB reading takes five times as long."""
 
 _TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=20, sock_read=30)
 _REDIRECT_CODES = frozenset({301, 302, 303, 307, 308})
@@ -29,7 +29,7 @@ _OK, _TOO_MANY, _UNAUTHORISED, _SERVER = 200, 429, frozenset({401, 403}), 500
 
 
 class Downloads:
-    """A `session` of the composition root, the bot's token in a workspace, and extra origins that may receive it."""
+    """Downloads with the bot's token of one workspace. `origins` are extra origins that may receive the token."""
 
     def __init__(self, *, session: aiohttp.ClientSession, token: BotToken, origins: tuple[str, ...] = ()) -> None:
         self._session = session
@@ -40,8 +40,9 @@ class Downloads:
     async def fetch(self, address: str, target: Path, *, largest: int) -> None:
         """Write the file at `address` to `target`, at most `largest` bytes.
 
-        Raises `SlackNotAuthorised` (a sign-in page in place of the file: `files:read` is missing), `SlackUnavailable`,
-        `Refused` (Slack points to a host that is not Slack's), `TooLong`. Disk errors come as they are.
+        Raises `SlackNotAuthorised` (e.g. Slack sent a sign-in page: the scope `files:read` is missing),
+        `SlackUnavailable`, `Refused` (the host is not Slack's, or the file is gone), `TooLong` (above `largest`), and
+        `OSError` of the disk.
         """
         try:
             with self._pauses.kept("download"):
@@ -61,13 +62,13 @@ class Downloads:
                 if response.status not in _REDIRECT_CODES:
                     await _receive(response, target, largest)
                     return
-                # By hand, because the token must be decided upon at every hop.
+                # aiohttp must not follow redirects: each new host is checked before it gets the token.
                 address = _joined(address, response.headers.get("Location", ""))
         raise SlackUnavailable("download: too many redirects", maybe_done=False)
 
 
 def is_slacks(address: str, *, origins: Collection[str] = (), names: Collection[str] = SLACK_HOSTS) -> bool:
-    """Whether an address is at one of `origins`, or by https at a host of one of `names` or below it."""
+    """Return whether an address is at one of `origins`, or is https at a host of `names` or a subdomain of one."""
     try:
         parts = urlsplit(address)
         port = parts.port
@@ -84,7 +85,7 @@ def _joined(address: str, location: str) -> str:
     try:
         return urljoin(address, location)
     except ValueError:
-        return ""  # an address that is none is nobody's host
+        return ""  # an invalid address is then refused
 
 
 async def _receive(response: aiohttp.ClientResponse, target: Path, largest: int) -> None:
@@ -110,11 +111,11 @@ async def _write(chunks: AsyncIterator[bytes], target: Path, largest: int) -> No
             waiting.append(chunk)
             weight += len(chunk)
             if weight >= _CHUNK:
-                await asyncio.to_thread(file.writelines, waiting)  # as they came: to join them is to copy them
+                await asyncio.to_thread(file.writelines, waiting)  # not joined: joining copies them
                 waiting, weight = [], 0
         await asyncio.to_thread(file.writelines, waiting)
 
 
 def too_large(largest: int) -> TooLong:
-    """The refusal of a file above `largest` bytes."""
+    """Return the error for a file above `largest` bytes."""
     return TooLong("larger than allowed", sentence=words.larger_than(f"{largest // (1024 * 1024):,} MB"))

@@ -1,4 +1,4 @@
-"""What Slack's answers mean for us: three kinds of error in place of its hundred codes."""
+"""Errors of Slack calls: temporary, not authorised, or refused, translated from Slack's hundred codes."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ _REMOVED = frozenset({"account_inactive", "token_revoked"})
 _CODE = re.compile(r"[a-z0-9_.:-]{1,80}", re.ASCII | re.IGNORECASE)
 _SERVER = 500
 _LONGEST_WAIT = 24 * 3600
-"""Seconds."""
+"""In seconds."""
 
 
 class SlackUnavailable(Exception):
-    """Temporary. `maybe_done`: the call may have taken effect all the same."""
+    """Temporary. `retry_after`: the wait that Slack asks for. `maybe_done`: the call may have taken effect anyway."""
 
     def __init__(self, message: str, *, retry_after: timedelta | None = None, maybe_done: bool = True) -> None:
         super().__init__(message)
@@ -55,9 +55,9 @@ class SlackUnavailable(Exception):
 
 
 class SlackNotAuthorised(SlackUnavailable):
-    """The operator's problem: a token or a scope is missing; jobs wait. Nothing was done.
+    """A token or a scope is missing. Only the operator can help, and jobs wait. The call had no effect.
 
-    `code`: Slack's word for it, where it was asked with the token of the place.
+    `code`: Slack's error code, where the call was made with the workspace's own token.
     """
 
     def __init__(self, message: str, *, code: str = "") -> None:
@@ -66,25 +66,25 @@ class SlackNotAuthorised(SlackUnavailable):
 
     @property
     def is_removal(self) -> bool:
-        """Whether the app is not there any more. Whatever else it is, a key of ours or a rule of theirs, may pass."""
+        """Whether the app was removed there. Other causes, e.g. a wrong key or a workspace's rule, may pass."""
         return self.code in _REMOVED
 
 
 class SlackNotInstalled(SlackNotAuthorised):
-    """The workspace has not installed the app, or not any more: nobody here can help, a new installation does."""
+    """The workspace has not installed the app, or has removed it; only a new installation helps."""
 
     @property
     def is_removal(self) -> bool:
-        """It is one."""
+        """Return True: the app is not installed."""
         return True
 
 
 class SlackTokenExpired(SlackNotAuthorised):
-    """The token was good until a while ago; there may be another one."""
+    """The token has expired; there may be a newer one."""
 
 
 class SlackRefused(Exception):
-    """Final: Slack will not do this. `code` is Slack's own word for why."""
+    """Final: Slack will not do this. `code` is Slack's error code."""
 
     def __init__(self, method: str, code: str) -> None:
         super().__init__(f"{method}: {code}")
@@ -92,19 +92,19 @@ class SlackRefused(Exception):
 
 
 SDK_ERRORS = (SlackClientError, aiohttp.ClientError, asyncio.TimeoutError, OSError)
-"""What slack_sdk's client lets through when its own retries are off."""
+"""What slack_sdk's client raises when its own retries are off."""
 
 
 def translate(method: str, error: Exception) -> SlackUnavailable | SlackRefused:
-    """Translate what slack_sdk raised for `method`."""
+    """Translate an error that slack_sdk raised for `method`."""
     if not isinstance(error, SlackApiError):
-        # A connection that never stood has carried nothing.
+        # Without a connection nothing was sent.
         maybe_done = not isinstance(error, aiohttp.ClientConnectorError)
         return SlackUnavailable(f"{method}: {type(error).__name__}", maybe_done=maybe_done)
     status, headers = getattr(error.response, "status_code", 0), getattr(error.response, "headers", {})
     data = getattr(error.response, "data", None)
     said = str(data.get("error", "")) if isinstance(data, dict) else ""
-    # Slack speaks in codes, which are logged and kept. Whatever else it is, somebody in between has said it.
+    # Slack's codes are logged and stored. Any other text may come from e.g. a proxy, and is left out.
     code = said if _CODE.fullmatch(said) else ""
     too_many = 429
     if status == too_many or code in {"ratelimited", "rate_limited"}:
@@ -119,7 +119,7 @@ def translate(method: str, error: Exception) -> SlackUnavailable | SlackRefused:
 
 
 def retry_after(headers: Mapping[str, object]) -> timedelta | None:
-    """How long Slack asks us to wait, at most a day."""
+    """Return the wait that Slack asks for (`Retry-After`), at most a day; None if it asks for none."""
     for name, value in headers.items():
         text = str(value)
         if name.lower() == "retry-after" and text.isascii() and text.isdigit():

@@ -1,6 +1,6 @@
-"""The app's manifest: what Slack is asked for, in one place. `doctor` compares with it, `manifest.yml` is made of it.
+"""The app manifest: scopes, events and commands, in one place. `doctor` and `manifest.yml` are based on it.
 
-Source of the format: https://docs.slack.dev/reference/app-manifest. An optional scope stands in both lists there.
+Format: https://docs.slack.dev/reference/app-manifest. There, an optional scope must be in both lists of scopes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ REQUIRED_SCOPES: Mapping[str, str] = {
     "im:read": "the same for direct messages",
     "mpim:read": "the same for group messages",
 }
-"""Without these something people expect does not work. None of them can read a message."""
+"""Without one of these, something that people expect does not work. None of them allows reading messages."""
 
 OPTIONAL_SCOPES: Mapping[str, str] = {
     "reactions:write": "show with a reaction that a recording is in work",
@@ -39,9 +39,10 @@ OPTIONAL_SCOPES: Mapping[str, str] = {
 
 
 def manifest(*, public_url: str | None = None, install_at: str | None = None) -> dict[str, object]:
-    """For HTTP with the given public address, or for Socket Mode without one.
+    """Return the manifest: for HTTP with a public address, for Socket Mode without one.
 
-    With `install_at`, the address to which Slack sends people back, any workspace and any organisation can install it.
+    With `install_at`, the public address to which Slack sends people back, any workspace and any enterprise can install
+    it.
     """
     address = f"{public_url}/slack/events" if public_url else None
     command = {
@@ -113,5 +114,5 @@ def manifest(*, public_url: str | None = None, install_at: str | None = None) ->
 
 
 def as_yaml(described: dict[str, object]) -> str:
-    """For the form on Slack's page."""
+    """Return the manifest as YAML, for the form on Slack's page."""
     return yaml.safe_dump(described, sort_keys=False, allow_unicode=True, width=100)

@@ -1,4 +1,4 @@
-"""The parts of Slack's file and conversation objects that we read, and what they tell."""
+"""Slack's file, conversation and user objects: the fields that the bot reads, and what they mean."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from handlers.wire import MaybeText, Name, Stamp, TextOrNothing, readable, stora
 from storage.job import Reason
 
 GONE = frozenset({"file_not_found", "file_deleted"})
-"""Slack's words for a file that it does not know, not yet or not any more."""
+"""Slack's error codes for a file that it does not know, not yet or no longer."""
 
 
 class _Wire(BaseModel):
@@ -27,7 +27,7 @@ class FileSharing(_Wire):
 
     @property
     def root(self) -> str:
-        """The timestamp of the thread's root, which is the message itself outside of threads."""
+        """The timestamp of the thread's root message; outside threads that is the message itself."""
         return self.thread_ts or self.ts
 
 
@@ -43,7 +43,7 @@ FileSharings = Annotated[dict[str, tuple[FileSharing, ...]], BeforeValidator(_by
 
 
 class Shares(_Wire):
-    """Where a file is shared, by channel id. Fills in some time after the event; what cannot be read is not there."""
+    """Where a file is shared, by channel id. Filled in some time after the event; unreadable entries are left out."""
 
     public: FileSharings = Field(default_factory=dict)
     private: FileSharings = Field(default_factory=dict)
@@ -72,26 +72,26 @@ class SlackFile(SharedFile):
 
     @property
     def address(self) -> str | None:
-        """Where its bytes are, once Slack has them ready."""
+        """Where to download its bytes; None until Slack has them ready."""
         return self.url_private_download or self.url_private
 
     @property
     def is_described(self) -> bool:
-        """Whether Slack has looked at it: before its scan is through, neither type nor address are there."""
+        """Whether Slack has scanned it: before that, its type and its address are missing."""
         return bool(self.mimetype or self.filetype or self.subtype) and self.address is not None
 
     @property
     def is_voice(self) -> bool:
-        """Whether somebody surely meant to be heard: a video can be silent, a voice note cannot."""
+        """Whether it surely holds speech: a video can be silent, a voice note cannot."""
         return self.subtype == "slack_audio" or (self.mimetype or "").startswith("audio/")
 
     @property
     def is_elsewhere(self) -> bool:
-        """Whether Slack holds only a link to it, or nothing any more."""
+        """Whether Slack does not hold its bytes: an external link, deleted, or hidden by the plan's limit."""
         return self.mode in {"external", "tombstone", "hidden_by_limit"}
 
     def places(self, channel: str) -> tuple[FileSharing, ...]:
-        """The messages in `channel` that carry it."""
+        """Return the messages in `channel` that carry it."""
         return (*self.shares.public.get(channel, ()), *self.shares.private.get(channel, ()))
 
 
@@ -107,7 +107,7 @@ class FileList(_Wire):
 
 
 class Identified(_Wire):
-    """Something of which only the id is read."""
+    """An object of which only the id is read."""
 
     id: Name
 
@@ -137,16 +137,16 @@ class Conversation(_Wire):
 
     @property
     def has_us(self) -> bool:
-        """Whether the bot takes part: direct messages do not say so, but only those who do may ask about them."""
+        """Whether the bot is in it. Direct messages have no such field, but only members can ask about them."""
         return self.is_member or self.is_im or self.is_mpim
 
     @property
     def leaves_the_company(self) -> bool:
-        """Whether another company reads along (Slack Connect)."""
+        """Whether another company is in it, or invited to it (Slack Connect)."""
         return self.is_ext_shared or self.is_pending_ext_shared
 
     def objection(self, *, allow_shared: bool) -> Reason | None:
-        """Why nothing may be read from it, if so."""
+        """Return why it may not be read, or None."""
         if not self.has_us:
             return Reason.NOT_A_MEMBER
         if self.is_archived:
@@ -170,7 +170,7 @@ class ConversationList(_Wire):
 
     @property
     def cursor(self) -> str:
-        """Where the next page begins; empty after the last."""
+        """The cursor of the next page; empty after the last page."""
         return self.response_metadata.next_cursor if self.response_metadata else ""
 
 
@@ -180,7 +180,7 @@ class _Profile(_Wire):
 
 
 class Person(_Wire):
-    """A person, as `users.info` tells; `team_id` is the workspace that they belong to, and of which they are an admin.
+    """A person, as `users.info` describes them. `is_admin` and `is_owner` are about their own workspace, `team_id`.
 
     Source: https://docs.slack.dev/reference/objects/user-object
     """
@@ -193,17 +193,17 @@ class Person(_Wire):
     is_stranger: bool = False
 
     def looks_after(self, team: str) -> bool:
-        """Whether they are an admin of this workspace: one of another company, or of the next floor, is not."""
+        """Return whether they are an admin of this workspace; admins of other workspaces or companies are not."""
         return (self.is_admin or self.is_owner) and self.team_id == team and not self.is_stranger
 
     @property
     def called(self) -> str:
-        """The name that they chose to be shown, else their own."""
+        """The display name that they chose, else their real name."""
         return self.profile.display_name or self.profile.real_name or self.name
 
 
 class Identity(_Wire):
-    """Who we are, as `auth.test` tells."""
+    """The bot's identity in a workspace, as `auth.test` describes it."""
 
     team_id: str
     user_id: str

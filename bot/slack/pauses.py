@@ -1,4 +1,4 @@
-"""Keeps the pauses that Slack asks for (`Retry-After`): no call of a method before its pause is over."""
+"""Keeps Slack's rate limits (`Retry-After`): no call of a method before its pause is over."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.slack.errors import SlackUnavailable
 
 
 class Paused(SlackUnavailable):
-    """Not asked at all: Slack wants no call of this method for the time that is `left`."""
+    """The call was not made: Slack wants no call of this method for the time that is `left`."""
 
     def __init__(self, method: str, *, left: timedelta) -> None:
         super().__init__(f"{method}: still limited", retry_after=left, maybe_done=False)
@@ -19,9 +19,9 @@ class Paused(SlackUnavailable):
 
 
 class Pauses:
-    """Until when Slack takes no more calls of a method: it says so once, for a method and a workspace.
+    """Until when each method is paused in one workspace: Slack limits per method and workspace.
 
-    Goes by the event loop's clock: only lengths of time are known here.
+    Measured by the event loop's clock, because Slack gives durations.
     """
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class Pauses:
 
     @contextmanager
     def kept(self, method: str) -> Iterator[None]:
-        """Around a call: it is not made while Slack wants none, and what Slack asks for is kept. Raises `Paused`."""
+        """Wrap a call: raise `Paused` while the method is paused, and keep the pause that Slack asks for."""
         clock = asyncio.get_running_loop().time
         left = self._until.get(method, 0.0) - clock()
         if left > 0:

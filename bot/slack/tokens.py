@@ -1,4 +1,4 @@
-"""The bot token of a workspace, for whoever calls Slack: one that stays, or one that is exchanged now and then."""
+"""The bot token of a workspace: a fixed one, or one under token rotation."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from pydantic import SecretStr
 
 
 class BotToken(Protocol):
-    """Asked before every call: it may be another one than a moment ago."""
+    """Gives the token for each call; it may be another one than for the call before."""
 
     async def current(self) -> SecretStr:
-        """The one to call with. Raises `SlackNotAuthorised` where there is none, `SlackUnavailable`."""
+        """Return the token to call with. Raises `SlackNotAuthorised` if there is none, `SlackUnavailable`."""
         ...
 
     async def replacement_for(self, expired: SecretStr) -> SecretStr | None:
-        """Another one for one that Slack calls expired; None where there is no other. Raises what `current` does."""
+        """Return another token for an expired one; None if there is none. Raises what `current` does."""
         ...
 
 
 class StaticToken:
-    """One from the settings, which does not expire."""
+    """A fixed token from the settings, which does not expire."""
 
     def __init__(self, token: SecretStr) -> None:
         self._token = token
 
     async def current(self) -> SecretStr:
-        """It."""
+        """Return the fixed token."""
         return self._token
 
     async def replacement_for(self, expired: SecretStr) -> SecretStr | None:
-        """None."""
+        """Return None: a fixed token has no replacement."""
         del expired
         return None

@@ -1,4 +1,4 @@
-"""Hands Slack the bytes of a file, at the address that Slack has given for it."""
+"""Uploads the bytes of a file to the address that Slack has given for it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _UPLOADED = 200
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attachment:
-    """A file for Slack; text is UTF-8."""
+    """A file to upload; text is UTF-8."""
 
     name: str
     title: str
@@ -23,8 +23,8 @@ class Attachment:
 
 
 async def send(address: str, content: bytes, *, session: aiohttp.ClientSession, api_url: str) -> None:
-    """Send it once. Raises `SlackUnavailable`; what did not arrive whole is nowhere."""
-    # Whoever has the address has the transcript: it stays with Slack, and a redirect is no success.
+    """Upload the bytes once. Raises `SlackUnavailable`; an incomplete upload leaves no file."""
+    # The transcript must go to Slack's hosts only: the address is checked, and a redirect counts as a failure.
     api = urlsplit(api_url)
     if not is_slacks(address, origins={f"{api.scheme}://{api.netloc}"}, names={*SLACK_HOSTS, str(api.hostname)}):
         raise SlackUnavailable("upload: not Slack's host", maybe_done=False)

@@ -1,8 +1,8 @@
-"""Slack as the worker sees it: describe a file and a conversation, look, reply, react.
+"""The Web API of one workspace: files, conversations, people, messages, reactions, modals, App Home.
 
-Every call is made once: repeats are the worker's business (a client that repeats a post by itself posts twice). A
-method that Slack wants to be called less is not called by anybody until Slack's `Retry-After` is over.
-All methods raise `SlackUnavailable` or `SlackRefused` unless they say otherwise.
+Every call is made once, and the worker retries: a client that repeats a post by itself posts twice. A method under a
+rate limit is not called by anybody until `Retry-After` is over. All methods raise `SlackUnavailable` or `SlackRefused`
+unless they say otherwise.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ M = TypeVar("M", bound=BaseModel)
 Blocks = Sequence[Mapping[str, object]]
 
 EVENT_TYPE, PROGRESS_TYPE = "threadscribe_reply", "threadscribe_progress"
-"""The metadata by which a reply of ours, and a message about progress, are recognised; everyone there may read it."""
+"""Metadata by which our replies and progress messages are found; everybody in the conversation may read it."""
 
 _EVERY_TYPE = "public_channel,private_channel,mpim,im"
 _CONVERSATIONS = 500
-"""In one page; Slack gives at most 999, and sometimes fewer than it is asked for."""
+"""Page size; Slack gives at most 999, and sometimes fewer than asked for."""
 
 
 class Workspace:
-    """`client` must have no retry handlers, and no token of its own: each call goes out with `token` as it is then.
+    """`client` must have no retry handlers and no token: each call uses the current token of `token`.
 
-    `session` uploads the bytes of transcript files; calls are measured. `downloads` fetches what was shared here.
+    `session` uploads files, `downloads` downloads shared ones, `metrics` times and counts calls.
     """
 
     def __init__(
@@ -71,15 +71,15 @@ class Workspace:
 
     @property
     def is_within_reach(self) -> bool:
-        """Whether Slack has told us who we are, and answers."""
+        """Whether the bot's identity is known and Slack answers."""
         return self.identity is not None and self._calls.are_answered
 
     def set_identity(self, identity: Identity, *, scopes: frozenset[str], acts_for: str | None) -> None:
-        """Be told who we are and what we may do; and the team to name, where the token opens all of an organisation."""
+        """Set the bot's identity and scopes; `acts_for` is the team to name with an enterprise install's token."""
         self.identity, self.scopes, self._acts_for = identity, scopes, acts_for
 
     async def identify(self, *, again: bool = False) -> Identity:
-        """Ask Slack who we are and what we may do; remembered, unless asked `again`."""
+        """Return the bot's identity, and set `scopes`. Slack is asked once, and again if `again`."""
         if self.identity is None or again:
             data, headers = await self._ask("auth.test")
             identity = _read(Identity, data, "auth.test")
@@ -96,7 +96,7 @@ class Workspace:
         return _read(SlackFile, data.get("file"), "files.info")
 
     async def files(self, *, since: datetime) -> list[SlackFile]:
-        """Describe the files that came since then, as far as we may see them; one that cannot be read is left out."""
+        """Return the files since then that the bot may see; unreadable ones are left out."""
         found: list[SlackFile] = []
         page = pages = 1
         while page <= pages:
@@ -109,7 +109,7 @@ class Workspace:
         return found
 
     async def teams(self) -> list[str]:
-        """The teams that an organisation which installed the app has given it."""
+        """Return the teams in which an enterprise install is available."""
         found: list[str] = []
         cursor: str | None = None
         while True:
@@ -131,11 +131,11 @@ class Workspace:
         return _read(Person, data.get("user"), "users.info")
 
     async def whisper(self, channel: str, thread: str, *, person: str, text: str) -> None:
-        """Show one person a sentence in a thread, while they are there."""
+        """Send one person an ephemeral message in a thread."""
         await self._ask("chat.postEphemeral", channel=channel, thread_ts=thread or None, user=person, text=text)
 
     async def conversations_of(self, person: str, *, team: str, pages: int) -> tuple[set[str], bool]:
-        """The conversations that we share with a person, and whether so many pages were all.
+        """Return the conversations that the bot shares with a person, and whether `pages` pages were all.
 
         Source: https://docs.slack.dev/reference/methods/users.conversations
         """
@@ -152,7 +152,7 @@ class Workspace:
         return found, False
 
     async def message(self, channel: str, ts: str) -> object:
-        """A message that somebody has reacted to, as Slack describes it. Needs `reactions:read`.
+        """Return a message that somebody has reacted to, as Slack describes it. Needs `reactions:read`.
 
         Source: https://docs.slack.dev/reference/methods/reactions.get
         """
@@ -160,28 +160,28 @@ class Workspace:
         return data.get("message")
 
     async def open_view(self, trigger: str, view: Mapping[str, object]) -> None:
-        """Show a form to whoever pulled the trigger."""
+        """Open a modal for the person whose action gave the trigger id."""
         await self._ask("views.open", trigger_id=trigger, view=view)
 
     async def publish_home(self, person: str, view: Mapping[str, object]) -> None:
-        """Show a person their App Home."""
+        """Publish a person's App Home."""
         await self._ask("views.publish", user_id=person, view=view)
 
     async def open_direct(self, person: str) -> str:
-        """The direct conversation with a person, opened if need be; files cannot be shared with the person's own id."""
+        """Return the direct conversation with a person, opened if needed: files cannot be shared with a user id."""
         data, _ = await self._ask("conversations.open", users=person)
         return _read(Identified, data.get("channel"), "conversations.open").id
 
     async def react(self, channel: str, ts: str, emoji: str) -> None:
-        """Put our reaction on a message; fine if it is there."""
+        """Add our reaction to a message. Idempotent."""
         await self._ask_again("reactions.add", "already_reacted", channel=channel, timestamp=ts, name=emoji)
 
     async def unreact(self, channel: str, ts: str, emoji: str) -> None:
-        """Take our reaction off a message; fine if it is not there."""
+        """Remove our reaction from a message. Idempotent."""
         await self._ask_again("reactions.remove", "no_reaction", channel=channel, timestamp=ts, name=emoji)
 
     async def find_reply(self, channel: str, thread: str, mark: str) -> str | None:
-        """Look for the reply with this mark in its thread; None if it is not there or the thread may not be read."""
+        """Return the timestamp of the thread's reply with this mark; None if it is not there or not readable."""
         cursor: str | None = None
         while True:
             try:
@@ -209,7 +209,7 @@ class Workspace:
     async def post(
         self, channel: str, thread: str, *, text: str, blocks: Blocks, mark: str, kind: str = EVENT_TYPE
     ) -> str:
-        """Put one message in the thread, to be recognised by `mark` and its `kind`; its timestamp."""
+        """Post a message in the thread, to be found by `mark` and `kind`; return its timestamp."""
         data, _ = await self._ask(
             "chat.postMessage",
             channel=channel,
@@ -224,20 +224,20 @@ class Workspace:
     async def update(
         self, channel: str, ts: str, *, text: str, blocks: Blocks, files: Sequence[str] | None = None
     ) -> None:
-        """Change a message of ours, and the files that it carries where `files` is given; nobody is told of it."""
+        """Edit a message of ours, and its files where `files` is given. Slack notifies nobody."""
         await self._ask("chat.update", channel=channel, ts=ts, text=text, blocks=blocks, file_ids=files, parse="none")
 
     async def delete(self, channel: str, ts: str) -> None:
-        """Delete a message of ours; fine if it is not there."""
+        """Delete a message of ours. Idempotent."""
         await self._ask_again("chat.delete", "message_not_found", channel=channel, ts=ts)
 
     async def finish(self, files: Mapping[str, str]) -> None:
-        """Let Slack take uploaded files (id to title) without showing them anywhere; fine if it has."""
+        """Complete the upload of files (id to title) without sharing them. Idempotent."""
         given = [{"id": file, "title": title} for file, title in files.items()]
         await self._ask("files.completeUploadExternal", files=given)
 
     async def discard(self, file: str) -> None:
-        """Delete a file of ours; fine if it is not there."""
+        """Delete a file of ours. Idempotent."""
         try:
             await self._ask("files.delete", file=file)
         except SlackRefused as refused:
@@ -245,7 +245,7 @@ class Workspace:
                 raise
 
     async def upload(self, attachment: Attachment) -> str:
-        """Hand Slack the bytes of a file that nobody sees yet; its id."""
+        """Upload a file that nobody sees yet; return its id."""
         name, length = attachment.name, len(attachment.content)
         with self._calls.pauses.kept("upload"):
             data, _ = await self._ask("files.getUploadURLExternal", filename=name, length=length)
@@ -255,7 +255,7 @@ class Workspace:
         return str(data["file_id"])
 
     async def share(self, channel: str, thread: str | None, *, files: Mapping[str, str], blocks: Blocks) -> None:
-        """Show uploaded files (id to title) in the thread, or outside of threads, in one message with `blocks`."""
+        """Share uploaded files (id to title) in one message with `blocks`, in the thread or outside threads."""
         await self._ask(
             "files.completeUploadExternal",
             files=[{"id": file, "title": title} for file, title in files.items()],
@@ -265,7 +265,7 @@ class Workspace:
         )
 
     async def shared_at(self, file: str, *, channel: str, thread: str | None) -> str | None:
-        """The timestamp of the message that carries an uploaded file there, if it is there (yet)."""
+        """Return the timestamp of the message that carries an uploaded file there; None if it is not there (yet)."""
         for place in (await self.file(file)).places(channel):
             if place.thread_ts == thread:
                 return place.ts

@@ -1,4 +1,4 @@
-"""The workspaces that the bot is in: one with its token in the settings; many (`bot.oauth.many_workspaces`)."""
+"""The workspaces that the bot is in: one with a token in the settings, or many (`bot.oauth.many_workspaces`)."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Site:
-    """A workspace that can be looked through: its team, and the organisation it belongs to, if any.
+    """A workspace whose files can be listed: its team, and its enterprise if it has one.
 
-    `since` is when the bot was installed there, where that is known.
+    `since`: when the app was installed there, if that is known.
     """
 
     workspace: Workspace
@@ -37,49 +37,49 @@ class Site:
 
 
 class Workspaces(Protocol):
-    """Finds the workspace of a job, of a request, of everybody."""
+    """Finds the workspace of a job or a request, and lists the installations."""
 
     def of(self, *, team: str, enterprise: str | None) -> Workspace:
-        """The workspace of this team; its calls raise `SlackNotAuthorised` where the bot is not installed there."""
+        """Return the workspace of this team; its calls raise `SlackNotAuthorised` if the app is not installed there."""
         ...
 
     async def find(self, *, team: str | None, enterprise: str | None, is_enterprise_install: bool) -> Workspace | None:
-        """The workspace that a request of Slack's is about; None, with a line in the log, where we are not installed.
+        """Return the workspace of a request from Slack; None, with a log line, if the app is not installed there.
 
-        `is_enterprise_install`: the bot was installed in all of the organisation. Who we are there is known afterwards
-        (`Workspace.identity`). Raises what Slack's answers raise, and `StorageUnavailable`.
+        `is_enterprise_install`: the app was installed for the whole enterprise. The returned workspace knows the bot's
+        identity (`Workspace.identity`). Raises `SlackUnavailable`, `SlackRefused`, `StorageUnavailable`.
         """
         ...
 
     async def places(self) -> Sequence[str]:
-        """Where the app is installed: teams, and organisations. Raises what `find` does."""
+        """Return where the app is installed: ids of teams and of enterprises. Raises what `find` does."""
         ...
 
     async def sites(self, place: str) -> Sequence[Site]:
-        """The workspaces that are opened by what is installed at a place. Raises what `find` does."""
+        """Return the workspaces that the installation at `place` opens. Raises what `find` does."""
         ...
 
     async def are_gone(self, places: Sequence[str]) -> Mapping[str, bool]:
-        """Whether the places that removed the app are still without it: a token that is changed is revoked, too.
+        """Return for each place that removed the app whether it still has no app; unknown ones are left out.
 
-        A place is a team, or an organisation; one of which it is not known now is left out. Raises
+        A place is a team or an enterprise. This must be asked because token rotation revokes tokens, too. Raises
         `StorageUnavailable`.
         """
         ...
 
     def removed(self, tx: Transaction, *, place: str, at: datetime, certain: bool) -> None:
-        """Forget what opens a place that removed the app at that moment, unless it was installed again since.
+        """Delete the tokens of a place that removed the app at that moment, unless it was installed again since.
 
-        Not `certain`: a token was revoked, and where tokens are exchanged there may be another one.
+        Not `certain`: a token was revoked, and with token rotation there may be another one.
         """
         ...
 
     def serve(self, server: web.Application) -> None:
-        """Serve what people install the app with, if they do so themselves."""
+        """Serve the pages through which workspaces install the app, if they do so themselves."""
         ...
 
     async def keep(self) -> None:
-        """What is to be done now and then. Raises `StorageUnavailable`."""
+        """Do the regular upkeep of tokens. Raises `StorageUnavailable`."""
         ...
 
     @property
@@ -88,22 +88,22 @@ class Workspaces(Protocol):
         ...
 
     async def introduce(self) -> None:
-        """At the start: learn who we are. Raises `SettingsProblem` where the settings do not open Slack."""
+        """At the start: learn the bot's identity. Raises `SettingsProblem` if Slack refuses the token."""
         ...
 
     async def keep_in_touch(self) -> None:
-        """Ask again where Slack did not answer. Raises `SlackUnavailable`, `SlackRefused`, `StorageUnavailable`."""
+        """Call Slack again if it did not answer. Raises `SlackUnavailable`, `SlackRefused`, `StorageUnavailable`."""
         ...
 
     async def close(self) -> None:
-        """At the end: finish what must not be broken off."""
+        """At the end: finish what must not be interrupted."""
         ...
 
 
 def make_workspace(
     settings: Settings, *, session: aiohttp.ClientSession, token: BotToken, metrics: Metrics | None = None
 ) -> Workspace:
-    """One workspace, as the settings say."""
+    """Make one workspace from the settings."""
     client = slack_client(settings)
     client.session = session
     downloads = Downloads(session=session, token=token, origins=settings.slack_file_origins)
@@ -111,7 +111,7 @@ def make_workspace(
 
 
 async def is_accepted(workspace: Workspace) -> bool | None:
-    """Whether we are installed there; None where that is not known now."""
+    """Return whether the app is installed there; None if that cannot be told now."""
     try:
         await workspace.identify(again=True)
     except SlackNotAuthorised as error:
@@ -122,59 +122,59 @@ async def is_accepted(workspace: Workspace) -> bool | None:
 
 
 class OneWorkspace:
-    """The one that the token in the settings belongs to."""
+    """The workspace of the token in the settings."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
 
     def of(self, *, team: str, enterprise: str | None) -> Workspace:
-        """It: there are no jobs of another one."""
+        """Return the only workspace: there are no jobs of another one."""
         del team, enterprise
         return self._workspace
 
     async def find(self, *, team: str | None, enterprise: str | None, is_enterprise_install: bool) -> Workspace | None:
-        """It, or none."""
+        """Return the only workspace if the request is about it; otherwise None."""
         identity = await self._workspace.identify()
         asked, ours = (
             (enterprise, identity.enterprise_id) if is_enterprise_install or not team else (team, identity.team_id)
         )
         if asked and asked == ours:
             return self._workspace
-        # The app is installed there too, perhaps, but we hold no token for it and keep nothing of it.
+        # The app may be installed there too, but without a token for it nothing is stored.
         _log.warning("workspace_unknown")
         return None
 
     async def places(self) -> Sequence[str]:
-        """It."""
+        """Return the team id of the only workspace."""
         return [(await self._workspace.identify()).team_id]
 
     async def sites(self, place: str) -> Sequence[Site]:
-        """It."""
+        """Return the only workspace."""
         del place
         identity = await self._workspace.identify()
         return [Site(workspace=self._workspace, team=identity.team_id, enterprise=identity.enterprise_id)]
 
     async def are_gone(self, places: Sequence[str]) -> Mapping[str, bool]:
-        """All of them, or none: whether Slack still knows us says `auth.test`."""
+        """Return the same answer for all places: whether `auth.test` refuses the token as removed."""
         accepted = await is_accepted(self._workspace)
         return {} if accepted is None else dict.fromkeys(places, not accepted)
 
     def removed(self, tx: Transaction, *, place: str, at: datetime, certain: bool) -> None:
-        """Nothing: the token is in the settings."""
+        """Do nothing: the token is in the settings."""
 
     def serve(self, server: web.Application) -> None:
-        """Nothing."""
+        """Do nothing: the app is installed on Slack's page."""
 
     async def keep(self) -> None:
-        """Nothing."""
+        """Do nothing: a fixed token needs no upkeep."""
 
     @property
     def is_within_reach(self) -> bool:
-        """Whether Slack has told us who we are, and answers."""
+        """Whether the bot's identity is known and Slack answers."""
         return self._workspace.is_within_reach
 
     async def introduce(self) -> None:
-        """Ask who we are; where Slack is away, later."""
+        """Ask Slack for the bot's identity; if Slack does not answer, that is done later."""
         try:
             await self._workspace.identify()
         except SlackNotAuthorised as error:
@@ -182,12 +182,12 @@ class OneWorkspace:
                 [f"SLACK_BOT_TOKEN: Slack refused it ({error}); copy it again from the app's page"]
             ) from None
         except (SlackUnavailable, SlackRefused) as error:
-            _log.warning("slack_unreachable", error=str(error))  # later, then
+            _log.warning("slack_unreachable", error=str(error))  # `keep_in_touch` asks again
 
     async def keep_in_touch(self) -> None:
-        """Ask once more while Slack is away."""
+        """Ask Slack again while it does not answer."""
         if not self._workspace.is_within_reach:
             await self._workspace.identify(again=True)
 
     async def close(self) -> None:
-        """Nothing is under way."""
+        """Do nothing: there is nothing to finish."""

@@ -1,7 +1,7 @@
-"""Recordings at our own public address, for a provider that fetches what is too large for a request.
+"""Hosts recordings at our public address, for a provider that downloads what is too large for a request.
 
-The address carries a secret made from the job's id, so it is the same after a restart and nobody can guess it. It
-works as long as the job's folder holds the recording.
+The address holds a signature of the job's id, so it is the same after a restart and nobody can guess it. It works as
+long as the job's folder holds the recording.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _KEY = re.compile(r"[a-z0-9]{6,32}")
 
 
 class Hosting:
-    """`public_url` is where the internet finds us, `secret` is known to nobody else, `folder` is the spool."""
+    """`public_url` is our public address, `secret` signs job ids, `folder` is the spool."""
 
     def __init__(self, *, public_url: str, secret: str, folder: Path) -> None:
         self._public_url = public_url
@@ -26,11 +26,11 @@ class Hosting:
         self._folder = folder
 
     def address(self, audio: Audio) -> str:
-        """Where the provider finds the recording; it holds a secret."""
+        """Return the address where the provider can download the recording. It must be kept secret."""
         return f"{self._public_url}/recordings/{audio.key}/{self._sign(audio.key)}/{audio.path.name}"
 
     def find(self, *, key: str, signature: str, name: str) -> Path | None:
-        """The file behind an address, if the address is ours and the file still there."""
+        """Return the file of an address; None if the signature is wrong or the file is gone."""
         if not _KEY.fullmatch(key) or not hmac.compare_digest(signature.encode(), self._sign(key).encode()):
             return None
         path = room_of(self._folder, key) / Path(name).name

@@ -1,7 +1,7 @@
-"""One look by Prometheus: what was counted since the start, and how the jobs stand at this moment.
+"""One scrape by Prometheus: the metrics since the start, and the state of the jobs now.
 
-The jobs are read from the database at most every few seconds, whoever asks how often. A database that does not answer
-is itself an answer: everything else is still told.
+The jobs are read from the database at most every few seconds, however often it is scraped. If the database does not
+answer, that is reported, and everything else as well.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from storage.database import Database, StorageUnavailable
 from storage.job import JobState
 
 FRESH = timedelta(seconds=5)
-"""How long what was read about the jobs is told again."""
+"""How long a reading of the jobs is reused."""
 
 PATIENCE = timedelta(seconds=5)
-"""For the database; Prometheus waits ten seconds for everything."""
+"""Timeout of the database; Prometheus waits ten seconds for the whole scrape."""
 
 
 class Scrape(Collector):
-    """Gives everything in Prometheus' text format. `checks` are the named conditions of `/readyz`."""
+    """Gives all metrics in Prometheus' text format. `checks` are the named conditions of `/readyz`."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Scrape(Collector):
         self._groups: Sequence[job_counts.JobCount] | None = None
 
     async def text(self) -> bytes:
-        """What Prometheus is told now."""
+        """Return the metrics as of now."""
         if time.monotonic() - self._read_at >= self._fresh.total_seconds():
             self._read_at = time.monotonic()
             self._groups = await self._read()
@@ -66,8 +66,8 @@ class Scrape(Collector):
             return None
 
     def collect(self) -> Iterable[Metric]:
-        """Everything that is told."""
-        yield from map(_without_birthdays, self._metrics.registry.collect())
+        """Yield all metrics."""
+        yield from map(_without_created, self._metrics.registry.collect())
         yield self._checked()
         yield GaugeMetricFamily(
             "threadscribe_database_up", "Whether the database answered.", value=self._groups is not None
@@ -101,7 +101,7 @@ class Scrape(Collector):
         return counts
 
 
-def _without_birthdays(metric: Metric) -> Metric:
-    """Leave out when each series began: twice as many lines, and nobody asks."""
+def _without_created(metric: Metric) -> Metric:
+    """Leave out the `_created` samples: they double the number of lines, and nobody uses them."""
     metric.samples = [sample for sample in metric.samples if not sample.name.endswith("_created")]
     return metric

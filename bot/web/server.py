@@ -1,4 +1,4 @@
-"""The HTTP side: Slack's requests (in HTTP mode), the providers' webhooks, hosted recordings, health."""
+"""The HTTP server: Slack's requests (in HTTP mode), the providers' webhooks, hosted recordings, health."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from bot.metrics import Metrics
 from bot.slack.bolt_app import BoltApp
 
 LARGEST_REQUEST = 1024 * 1024
-"""Bytes that anybody may send us before it is known who it is. Slack's events are some kilobytes."""
+"""Bytes that a sender may send before it is authenticated. Slack's events are some kilobytes."""
 
 PATIENCE = timedelta(seconds=10)
-"""For the body of such a request. Slack itself gives up after three seconds."""
+"""Timeout for the body of such a request. Slack itself gives up after three seconds."""
 
 IDLE = timedelta(seconds=150)
-"""How long a connection may stay without a whole request; a little longer than the usual proxies keep theirs."""
+"""How long a connection may stay open without a complete request: a little longer than usual proxies keep theirs."""
 
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
 _MOMENT = re.compile(r"[0-9]{1,12}")
 
 
 def make_server() -> web.Application:
-    """An application without routes yet."""
+    """Make a server that has no routes yet."""
     return web.Application(client_max_size=LARGEST_REQUEST)
 
 
 def serve_slack(
     server: web.Application, app: BoltApp, *, signing_secret: str, metrics: Metrics, patience: timedelta = PATIENCE
 ) -> None:
-    """Serve events, commands and interactivity at one address, to whoever signs them with the secret.
+    """Serve events, commands and interactivity at one address, for requests signed with the secret.
 
-    Bolt reads a body before it looks at the signature, so it is shown only what Slack has signed.
+    The signature is verified here, because Bolt reads a body before it checks the signature.
     """
     verifier = SignatureVerifier(signing_secret)
 
@@ -57,7 +57,7 @@ def serve_slack(
                 return web.Response(status=await app.dispatch_directly(listener, payload))
             asked = AsyncBoltRequest(body=body, query=request.query_string, headers=dict(request.headers))
         except (ValueError, AttributeError, TypeError, RecursionError):
-            # Signed, and yet no object of JSON: Bolt takes for granted that it is one.
+            # Signed, but not a JSON object, which Bolt takes for granted.
             raise web.HTTPBadRequest from None
         return await to_aiohttp_response(await app.async_dispatch(asked))
 
@@ -67,7 +67,7 @@ def serve_slack(
 async def _signed_body(request: web.Request, verifier: SignatureVerifier, patience: timedelta) -> str:
     signature = request.headers.get("X-Slack-Signature", "")
     moment = request.headers.get("X-Slack-Request-Timestamp", "")
-    # Looked at first, so that a stranger without a notion of Slack cannot make us wait for a body.
+    # Checked first, so that a sender without these headers cannot make us wait for a body.
     if not (_SIGNATURE.fullmatch(signature) and _MOMENT.fullmatch(moment)):
         raise web.HTTPUnauthorized
     try:
@@ -82,14 +82,14 @@ async def _signed_body(request: web.Request, verifier: SignatureVerifier, patien
 
 
 async def _body(request: web.Request, patience: timedelta) -> bytes:
-    if request.content.is_eof():  # as a rule it came with the head, and a timer costs as much as the signature
+    if request.content.is_eof():  # usually it came with the headers, and a timer costs as much as the signature check
         return await request.read()
     async with asyncio.timeout(patience.total_seconds()):
         return await request.read()
 
 
 def timed_webhooks(metrics: Metrics) -> Middleware:
-    """Times the answer to every webhook, from its first line to what we say of it."""
+    """Make a middleware that times the answer to every webhook."""
 
     @web.middleware
     async def timed(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -110,7 +110,7 @@ def timed_webhooks(metrics: Metrics) -> Middleware:
 
 
 class Listening:
-    """A running server; `port` is the real one where 0 was asked for."""
+    """A running server; `port` is the real port, also if 0 was asked for."""
 
     def __init__(self, runner: web.AppRunner, port: int) -> None:
         self._runner = runner
@@ -118,7 +118,7 @@ class Listening:
 
     @classmethod
     async def start(cls, server: web.Application, *, host: str, port: int, idle: timedelta = IDLE) -> Listening:
-        """Listen. Raises `OSError` when the port is taken."""
+        """Start to listen. Raises `OSError` if the port is taken."""
         # No access log: addresses carry webhook tokens in their query.
         runner = web.AppRunner(server, access_log=None, handle_signals=False, keepalive_timeout=idle.total_seconds())
         await runner.setup()
@@ -126,5 +126,5 @@ class Listening:
         return cls(runner, int(runner.addresses[0][1]))
 
     async def stop(self) -> None:
-        """Finish the requests in hand and close."""
+        """Finish the pending requests and close."""
         await self._runner.cleanup()

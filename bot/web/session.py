@@ -1,4 +1,4 @@
-"""How the bot speaks HTTP to Slack: one session, which keeps no cookies and adds nothing."""
+"""The HTTP session for calls to Slack; it keeps no cookies."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from bot.timeouts import REQUEST_TIMEOUT
 
 
 def new_session() -> aiohttp.ClientSession:
-    """A session that ends a request, and each step of a long one, after `REQUEST_TIMEOUT`; to be closed."""
+    """Make a session with `REQUEST_TIMEOUT` for a request and for each step of it; the caller closes it."""
     seconds = REQUEST_TIMEOUT.total_seconds()
     timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=seconds, sock_read=seconds)
     return aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar())

@@ -1,1 +1,1 @@
-"""The worker: claims jobs, takes each one step further, retries, polls, keeps within rate limits and quotas."""
+"""The worker: claims jobs, runs their steps, retries and polls, and keeps rate limits and quotas."""

@@ -1,4 +1,4 @@
-"""A job in the hands of one worker: its lease, kept alive, and every write under the lease's token."""
+"""A claimed job: its lease, the heartbeat that renews it, and every write made under it."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Later:
-    """Nothing more can be done now; the job is due at `due` (never, if None).
+    """Returned by a step that can do no more now: the job is due again at `due` (never, if None).
 
-    `attempts` is given where something was achieved, so that failed tries are counted anew. `missed`: something was
-    looked for and not found. `waited`: for how long the provider has been at work. `unless_webhook`: at once where a
-    webhook about it has come.
+    `attempts`: the new retry count, given where the step made progress. `missed`: this was a missed poll. `waited`: how
+    long the provider has worked on the recording so far. `unless_webhook`: due at once if a new webhook about the job
+    has come. `note`: a line for the job's history.
     """
 
     due: datetime | None
@@ -40,10 +40,11 @@ class Later:
 
 
 class Claim:
-    """`job` is the row as last written. `fresh`: its state was reached in this very claim and nothing was tried.
+    """A job and its lease. `job` is the row as last saved.
 
-    `settled`: what was tried in this claim is known to have had no effect. `until` is when the lease ends by `clock`,
-    `asked` when it was asked for by the event loop's: the other may be set, or stand still.
+    `fresh`: the job reached its state in this claim and nothing was tried in it yet. `settled`: what was tried in this
+    claim is known to have had no effect. `until`: when the lease ends, by `clock`. `asked`: when the lease was
+    requested, by the event loop's clock; it is kept too because `clock` may be set forward or stand still.
     """
 
     def __init__(
@@ -59,19 +60,19 @@ class Claim:
 
     @property
     def age(self) -> timedelta:
-        """The time since the job came to its state; never negative, whatever the clock does."""
+        """Return the time since the job reached its state; never negative, even if the clock is set back."""
         return max(self._clock() - self.job.state_since, timedelta(0))
 
     @property
     def failing_for(self) -> timedelta:
-        """For how long the tries of this step have failed, one after the other; zero if the last one did not."""
+        """Return for how long this step has failed without a success in between; zero if its last try succeeded."""
         since = self.job.failing_since
         return max(self._clock() - since, timedelta(0)) if since is not None and self.job.attempts > 0 else timedelta(0)
 
     async def save(
         self, after: Job, *, note: str | None = None, also: Callable[[Transaction], object] | None = None
     ) -> Job:
-        """Commit `after`, and `also` with it, while the lease is ours. Raises `LeaseLost`."""
+        """Commit `after`, and `also` in the same transaction, if the lease is still ours. Raises `LeaseLost`."""
         before = self.job
 
         def work(tx: Transaction) -> Job:
@@ -89,9 +90,10 @@ class Claim:
         return self.job
 
     async def record(self, after: Job) -> Job:
-        """Commit the outcome of an effect that has happened, again and again while the lease lasts.
+        """Commit the outcome of an effect that has happened; retry every second while the lease lasts.
 
-        If it cannot be written, the effect would have to be looked for, and may not be found.
+        If it is not recorded, a later try has to search for the effect and may not find it. Raises `LeaseLost`,
+        `StorageUnavailable`.
         """
         while True:
             try:
@@ -102,7 +104,7 @@ class Claim:
             await asyncio.sleep(RETRY_RECORDING.total_seconds())
 
     async def release(self, later: Later) -> None:
-        """Let the job go. Raises `LeaseLost`."""
+        """Release the lease and save when the job is due again. Raises `LeaseLost`."""
         attempts = self.job.attempts if later.attempts is None else later.attempts
         await self._database.write(
             lambda tx: claiming.release(
@@ -120,22 +122,22 @@ class Claim:
         )
 
     async def fail(self, *, due: datetime, note: str) -> None:
-        """Let the job go after a failed try, counting it. Raises `LeaseLost`."""
-        # What a webhook brings may be just what failed.
+        """Release the job after a failed try and increase its retry count. Raises `LeaseLost`."""
+        # A webhook may bring the result that this poll failed to get.
         asked = self.job.state is JobState.SUBMITTED
         await self.release(Later(due=due, attempts=self.job.attempts + 1, unless_webhook=asked, note=note))
 
     async def under_way_until(self, landing: timedelta) -> datetime | None:
-        """Until when what was begun earlier may still land, `landing` after it was begun; None where nothing can."""
+        """Return until when an effect begun earlier may still land (`landing` after it began); None if none can."""
         since, now = self.job.under_way_since, self._clock()
         if since is not None and since > now:  # the clock was set back
             since = (await self.save(replace(self.job, under_way_since=now))).under_way_since
         return since + landing if since is not None and since + landing > now else None
 
     async def begin(self, span: timedelta) -> None:
-        """Before an effect that takes `span` at most: the lease covers it, and it is noted. Raises `LeaseLost`.
+        """Prepare for an effect that takes at most `span`: note that it begins, and make the lease cover it.
 
-        Where the state was reached just now, it was noted with that.
+        If the state was reached in this claim, saving the state has noted the beginning. Raises `LeaseLost`.
         """
         if not self.fresh:
             await self.save(replace(self.job, under_way_since=self._clock()))
@@ -147,12 +149,12 @@ class Claim:
             await self._extend()
 
     def _left(self) -> timedelta:
-        """For how long the lease surely lasts."""
+        """Return for how long the lease surely lasts: the shorter of what the two clocks say."""
         since = timedelta(seconds=asyncio.get_running_loop().time() - self._asked)
         return min(self._until - self._clock(), LEASE - since)
 
     async def keep_alive(self) -> None:
-        """Extend the lease again and again until cancelled. Raises `LeaseLost` once it is somebody else's."""
+        """Send heartbeats: renew the lease until cancelled. Raises `LeaseLost` if it is lost or has expired."""
         while True:
             await asyncio.sleep(HEARTBEAT.total_seconds())
             try:

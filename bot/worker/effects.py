@@ -1,8 +1,8 @@
-"""Note, look, act, note: the one pattern for every outward effect that must not happen twice.
+"""Makes an outward effect happen at most once; the pattern is "note, look, act, note".
 
-The caller commits the intent first (note), with something to recognise the effect by. Then, unless this is the first
-try, look whether an earlier try took effect although nobody learnt so; act only if it did not and no longer can, and
-only while the lease covers the whole act; the caller commits the outcome.
+Note: the caller commits the intent, with a mark or an id by which the effect can be recognised. Look: unless this is
+the first try, search for the effect of an earlier try. Act: only if none was found, none can still land, and the lease
+covers the whole call. Note: the caller commits the outcome.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class UnderWay(Exception):
-    """An earlier try was not found, and until that moment it may still land."""
+    """An earlier try was not found, but may still take effect until `until`."""
 
     def __init__(self, until: datetime) -> None:
         super().__init__(until)
@@ -34,12 +34,11 @@ async def once(
     act: Callable[[], Awaitable[T]],
     landing: timedelta = LANDING,
 ) -> T:
-    """The effect of `act`, found or done. The intent must be committed. Raises `UnderWay` besides what these raise.
+    """Return the effect, found by `look` or made by `act`. The caller must have committed the intent.
 
-    `landing`: for how long an earlier try that is not found may still take effect.
-
-    `act` begins with its request, or with a write under the lease: a process that was frozen before it must not go on
-    where somebody else has taken over.
+    `landing`: how long an earlier try that is not found may still take effect. `act` must begin with its request, or
+    with a write under the lease: a process that was frozen must not act after another worker has taken over. Raises
+    `UnderWay` and what `look` and `act` raise.
     """
     if not claim.fresh:
         found = await look()

@@ -1,7 +1,7 @@
-"""The worker: claims what is due, takes it as many steps further as it will go, and sleeps until the next is due.
+"""The worker loop: claims due jobs, runs their steps, and sleeps until the next job is due.
 
-It is woken by new recordings and by webhooks, keeps the leases of what is in its hands alive, and is the one place
-where an error becomes a decision (`bot.worker.retries`).
+New recordings and webhooks wake it. It renews the leases of running jobs, and turns every error into a retry or a
+failure (`bot.worker.retries`).
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ from storage.job import Failure, Job, JobId, JobState, LeaseLost, Reason
 from transcription.errors import RateLimited
 
 LONGEST_SLEEP = timedelta(seconds=5)
-"""The command line may change a job beside us; this is how soon we notice."""
+"""Another process, e.g. the command line, may change a job without waking us; we see it after this time."""
 
 AFTER_TROUBLE = timedelta(seconds=1)
-"""Before the database is asked again."""
+"""Pause before the database is called again after an error."""
 
 GRACE = timedelta(seconds=10)
-"""How long a step may go on after we were asked to stop."""
+"""How long running steps may go on after `stop`; then they are cancelled."""
 
 LINE_EVERY = 4
-"""Of so many claims one goes to a recording that nobody has looked at yet, the others to what is in work already."""
+"""One of this many claims prefers a job that was not started yet; the others prefer jobs in progress."""
 
 _WITH_PROVIDER = frozenset({JobState.RECEIVED, JobState.SUBMITTING, JobState.SUBMITTED})
 
@@ -58,7 +58,7 @@ _log = structlog.get_logger()
 
 
 class Worker:
-    """Works with `tools` on at most `settings.concurrency` jobs at a time; `clock` is the one in `tools`."""
+    """Runs at most `settings.concurrency` jobs at a time with `tools`; `clock` must be the one in `tools`."""
 
     def __init__(self, tools: Tools, *, clock: Clock) -> None:
         self._tools = tools
@@ -66,29 +66,29 @@ class Worker:
         self._woken = asyncio.Event()
         self._stopping = False
         self._ended = False
-        self._at_work: set[asyncio.Task[None]] = set()
-        self._in_hand: set[JobId] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._claimed: set[JobId] = set()
         self._turns = FairShare()
         self._claims = 0
         self._database_trouble = False
         self._last_turn = tools.clock()
 
     def wake(self) -> None:
-        """Something is due."""
+        """Wake the loop: a job may be due."""
         self._woken.set()
 
     def stop(self) -> None:
-        """Claim nothing more; `run` returns when what is in hand is finished or let go."""
+        """Claim no more jobs; `run` returns when the running ones have finished or were released."""
         self._stopping = True
         self._woken.set()
 
     @property
     def is_alive(self) -> bool:
-        """Whether the loop has turned lately, and still does."""
+        """Whether `run` is running and its last turn is at most 25 seconds old."""
         return not self._ended and self._tools.clock() - self._last_turn < 3 * LONGEST_SLEEP + timedelta(seconds=10)
 
     async def run(self) -> None:
-        """Work until stopped."""
+        """Claim and run jobs until `stop` is called."""
         try:
             while not self._stopping:
                 await self._turn()
@@ -99,15 +99,15 @@ class Worker:
     async def _turn(self) -> None:
         try:
             self._woken.clear()
-            await self._take_all_that_is_due()
+            await self._claim_all_due()
             self._last_turn = self._tools.clock()
             await self._sleep()
-        except Exception as error:  # noqa: BLE001 - a row that nobody can read, say: what is heard must go on being kept
+        except Exception as error:  # noqa: BLE001 - e.g. an unreadable row: events must still be accepted
             _log.error("worker_error", error=describe(error))
             await asyncio.sleep(AFTER_TROUBLE.total_seconds())
 
-    async def _take_all_that_is_due(self) -> None:
-        while not self._stopping and (free := self._tools.settings.concurrency - len(self._at_work)) > 0:
+    async def _claim_all_due(self) -> None:
+        while not self._stopping and (free := self._tools.settings.concurrency - len(self._tasks)) > 0:
             try:
                 claims = await self._claim(most=free)
             except StorageUnavailable as error:
@@ -118,18 +118,18 @@ class Worker:
             self._database_trouble = False
             for one in claims:
                 task = asyncio.create_task(self._work(one), name=f"job {one.job.id}")
-                self._at_work.add(task)
-                self._in_hand.add(one.job.id)
+                self._tasks.add(task)
+                self._claimed.add(one.job.id)
                 task.add_done_callback(partial(self._done, one.job.id))
             if len(claims) < free:
                 return
 
     async def _claim(self, *, most: int) -> list[Claim]:
-        """Claim what can be claimed, at most so many, in one transaction."""
+        """Claim at most `most` jobs in one transaction."""
         tools, asked = self._tools, asyncio.get_running_loop().time()
-        # Whether another machine's lease has ended is for the clock that all of them go by.
+        # All machines must use one clock to decide whether a lease has expired.
         now = await self._clock.agree(tools.database) or tools.clock()
-        until, held = now + LEASE, tuple(self._in_hand)
+        until, held = now + LEASE, tuple(self._claimed)
 
         def next_one(tx: Transaction) -> Job | None:
             self._claims += 1
@@ -143,18 +143,18 @@ class Worker:
         return [Claim(job, database=tools.database, clock=tools.clock, until=until, asked=asked) for job in jobs]
 
     def _done(self, job: JobId, task: asyncio.Task[None]) -> None:
-        self._at_work.discard(task)
-        self._in_hand.discard(job)
+        self._tasks.discard(task)
+        self._claimed.discard(job)
         self._woken.set()
         if not task.cancelled() and (error := task.exception()):
-            # E.g. the database went away: the lease ends by itself and the job is tried again.
+            # E.g. the database is unavailable: the lease expires, and the job is claimed again.
             _log.error("job_dropped", task=task.get_name(), error=type(error).__name__)
 
     async def _sleep(self) -> None:
         due = None
         with suppress(StorageUnavailable):
             due = await self._tools.database.read(next_due)
-        busy = len(self._at_work) >= self._tools.settings.concurrency
+        busy = len(self._tasks) >= self._tools.settings.concurrency
         wait = LONGEST_SLEEP if busy or due is None else min(due - self._tools.clock(), LONGEST_SLEEP)
         if self._database_trouble:
             await asyncio.sleep(AFTER_TROUBLE.total_seconds())
@@ -191,7 +191,7 @@ class Worker:
             raise
         except LeaseLost:
             raise
-        except Exception as error:  # noqa: BLE001 - the one place where anything becomes a decision
+        except Exception as error:  # noqa: BLE001 - the one place that decides about errors
             await self._recover(claim, error)
 
     async def _one_step(self, claim: Claim) -> Job | Later:
@@ -245,7 +245,7 @@ class Worker:
             case Retry(wait=wait, alarm=alarm):
                 if isinstance(error, RateLimited):
                     self._tools.limits.pause(self._tools.transcriber_of(job).name, until=now + wait)
-                # In an outage it waits with the others, and is no worse off for having been the one that tried.
+                # If the dependency is paused now, the job waits in line like the others, without extra backoff.
                 held = paused(claim, self._tools)
                 due = held.due if held and held.due else now + min(wait, LONGEST_WAIT)
                 level = logging.ERROR if alarm else logging.WARNING
@@ -255,7 +255,7 @@ class Worker:
 
     async def _give_up(self, claim: Claim, failure: Failure, *, note: str) -> None:
         job = claim.job
-        if not job.state.is_open:  # only the tidying up failed, or what was owed besides the reply
+        if not job.state.is_open:  # only a follow-up or the cleanup failed
             await claim.save(without_it(job), note=note)
             await claim.release(Later(due=None))
             return
@@ -263,7 +263,7 @@ class Worker:
         if job.state in _WITH_PROVIDER and job.origin.thread is not None:
             ended = replace(job, state=JobState.READY, failure=failure)
         elif job.state is JobState.READY and job.failure is None:
-            # The transcript cannot be shown: then at least the sentence that says so.
+            # The transcript cannot be posted, so the failure message is.
             ended = replace(job, failure=Failure(reason=Reason.GAVE_UP), state_since=self._tools.clock())
         else:
             ended = replace(job, state=JobState.ABANDONED, failure=Failure(reason=Reason.NOWHERE_TO_REPLY))
@@ -271,17 +271,17 @@ class Worker:
         await claim.release(Later(due=self._tools.clock(), attempts=0))
 
     async def _finish(self) -> None:
-        if self._at_work:
-            await asyncio.wait(self._at_work, timeout=GRACE.total_seconds())
-        for task in self._at_work:
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=GRACE.total_seconds())
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._at_work, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
 def _tried_for(claim: Claim) -> timedelta:
-    """For how long a step was tried in vain.
+    """Return for how long this step has been retried, to be compared with `PATIENCE`.
 
-    What the provider has is asked for as long as that makes sense: only failures in a row count, for two days at most.
+    While the provider works (submitted), only the time of failures in a row counts, for at most twice `PATIENCE`.
     """
     if claim.job.state is JobState.SUBMITTED and claim.age <= 2 * PATIENCE:
         return claim.failing_for
@@ -289,7 +289,7 @@ def _tried_for(claim: Claim) -> timedelta:
 
 
 def describe(error: Exception) -> str:
-    """What may be logged of an error: ours are written for it, of others only where they came from."""
+    """Return what may be logged of an error: of an unexpected one only its class and its place in the code."""
     match error:
         case OSError(strerror=str(strerror)):
             return f"{type(error).__name__}: {strerror}"

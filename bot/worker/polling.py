@@ -1,8 +1,8 @@
-"""When to look whether a transcript is there: soon after it is, with few requests.
+"""The polling schedule: find a transcript soon after it is ready, with few requests.
 
-Without knowledge of the provider looks come in proportion to the recording's length, which keeps the delay a small
-share of the whole wait. With it they begin when the fastest recordings are ready and come in proportion to how
-uncertain the moment is. Where the provider calls, looks are for calls that got lost, and begin when most have come.
+If the provider's speed is not known, the intervals are a share of the recording's length. If it is known, polling
+begins when the fastest recordings are ready, and the intervals are a share of how much the time varies. If the provider
+sends webhooks, polls only find results whose webhook was lost, and begin when most webhooks have come.
 """
 
 from __future__ import annotations
@@ -16,29 +16,32 @@ from storage.speeds import UNKNOWN, Speed
 from transcription.transcriber import PollSchedule
 
 EARLY, LATE = -2.0, 1.28
-"""Standard deviations from the expected time, when all but a fortieth, or a tenth only, are still to come."""
+"""Standard deviations from the expected time: by EARLY one recording in forty is ready, by LATE nine in ten."""
 
 FINENESS = 0.12
-"""Between two looks, as a share of the spread of the expected time."""
+"""Interval between two polls: this share of the expected time, multiplied by its spread."""
 
 SPARSENESS = 0.1
-"""The same where the provider calls, and where it takes more than twice the expected time: of the time so far."""
+"""The interval as a share of the expected time where webhooks come, and as a share of the time so far once the provider
+takes more than twice the expected time.
+"""
 
 LENIENCE = timedelta(seconds=10)
-"""By so much a first look may come late and still tell something: others may be in front."""
+"""A first poll may be late by this much and still tell how long the provider took: other jobs may go first."""
 
 
 def first_poll(schedule: PollSchedule, length: timedelta, speed: Speed = UNKNOWN) -> timedelta:
-    """How long after the submission the first look is worth a request."""
+    """Return how long after the submission the first poll is due."""
     deviations = LATE if schedule.called else EARLY
     wait = speed.expected(length, deviations=deviations) if speed.is_known else schedule.first * length
     return min(max(wait, schedule.soonest), FARTHEST)
 
 
 def is_overdue(schedule: PollSchedule, length: timedelta, *, age: timedelta, waited: timedelta) -> bool:
-    """Whether a recording is waited for no longer, of which the provider has said for so long that work goes on.
+    """Return whether to give up a recording that the provider still reports as in progress.
 
-    `age` counts outages, too: they get `PATIENCE` on top.
+    `waited`: how long the provider has worked on it. `age`: time since the submission, outages included; so its limit
+    is longer by `PATIENCE`.
     """
     patience = max(schedule.patience_floor, schedule.patience * length)
     return waited > patience or age > patience + PATIENCE
@@ -47,7 +50,7 @@ def is_overdue(schedule: PollSchedule, length: timedelta, *, age: timedelta, wai
 def next_poll(
     schedule: PollSchedule, length: timedelta, speed: Speed = UNKNOWN, *, age: timedelta, chance: float = 0
 ) -> timedelta:
-    """How long from a look at this age until the next, with up to a tenth of jitter (`chance` is from 0 to 1)."""
+    """Return the time until the next poll, with up to a tenth of jitter (`chance` is from 0 to 1)."""
     return _wait(schedule, length, speed, age=age) * (1 + chance / 10)
 
 
@@ -63,10 +66,11 @@ def _wait(schedule: PollSchedule, length: timedelta, speed: Speed, *, age: timed
 def time_taken(
     schedule: PollSchedule, length: timedelta, speed: Speed, *, age: timedelta, misses: int, called: bool
 ) -> timedelta | None:
-    """How long a recording time_taken that was ready at a look at this age, the `misses` before having found nothing.
+    """Return how long the provider took for a recording that was ready at this poll; None if unknown.
 
-    Where the provider has called it is known; else it is taken to lie in the middle between the last two looks. None
-    where that tells nothing: the first look came much later than it should, because nobody was there to look.
+    `age`: time since the submission. `misses`: missed polls before this one. `called`: a webhook told, so `age` is the
+    answer. Otherwise it is estimated: the middle between the last two polls, or a little before the first one. None
+    where the first poll came far too late, e.g. because the bot was not running.
     """
     if not misses and age > 2 * first_poll(schedule, length, speed) + LENIENCE:
         return None

@@ -1,4 +1,4 @@
-"""What transcribers find out about their providers is kept, so that a restarted bot, and `doctor`, go on from there."""
+"""Stores what transcribers learn about their providers, for a restarted bot and for `doctor`."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from transcription.transcriber import CallsBack, Transcriber
 
 
 async def recall_facts(transcribers: Iterable[Transcriber], database: Database) -> None:
-    """Tell every transcriber what was found out about its provider."""
+    """Give every transcriber the stored facts about its provider."""
     for transcriber in transcribers:
         if isinstance(transcriber, CallsBack):
             transcriber.recall(await database.read(partial(provider_facts.known, provider=transcriber.name)))
 
 
 async def keep_facts(transcriber: Transcriber, tools: Tools) -> None:
-    """Keep what was found out since this was last done. What others have found out meanwhile is taken first."""
+    """Store the facts that a transcriber has learnt, after loading those that other processes have stored."""
     if not isinstance(transcriber, CallsBack) or transcriber.facts == tools.facts.get(transcriber.name, {}):
         return
     name = transcriber.name

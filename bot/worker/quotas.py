@@ -1,4 +1,4 @@
-"""Limits on spending: what may be transcribed in a month, checked by the measured length before anything is sent."""
+"""Monthly quotas, checked with the recording's measured length before anything is sent."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ Used = Callable[[Transaction], timedelta]
 
 
 def month_of(moment: datetime) -> datetime:
-    """When its month began, by UTC."""
+    """Return when the calendar month of `moment` began (UTC)."""
     return moment.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
 def next_month(moment: datetime) -> datetime:
-    """When the month after it begins."""
+    """Return when the next calendar month begins (UTC)."""
     return month_of(month_of(moment) + timedelta(days=32))
 
 
 async def enforce(job: Job, tools: Tools, *, duration: timedelta) -> None:
-    """Raise `Refused`, with the sentence for the thread, where the recording goes beyond a limit."""
+    """Raise `Refused`, with the message for the thread, if the recording would exceed a quota."""
     now = tools.clock()
     for limit, whose, used_by in _limits(job, tools.settings, since=month_of(now)):
         used = await tools.database.read(used_by)

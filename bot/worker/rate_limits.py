@@ -1,6 +1,6 @@
-"""Paces what goes out: who may go when, and what is left in peace for a while because it asked for that or is away.
+"""Rate limits of outgoing calls: message slots per channel, pauses of dependencies, and who waits for them.
 
-In memory only: after a restart the worst that can happen is one more 429.
+Kept in memory only: after a restart the worst case is one more 429.
 """
 
 from __future__ import annotations
@@ -11,23 +11,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 CHANNEL_INTERVAL = timedelta(seconds=1.1)
-"""Slack takes about one message per second and channel, and two requests seldom take the same time on their way.
-https://docs.slack.dev/apis/web-api/rate-limits
+"""Slack accepts about one message per second and channel; a margin is added, because requests take different times to
+arrive. https://docs.slack.dev/apis/web-api/rate-limits
 """
 
 OUTAGE = 3
-"""So many different recordings in a row that got no answer: it is not the recording. One alone could be at fault."""
+"""So many different jobs in a row without an answer pause a dependency; a single job could be at fault itself."""
 
 SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(seconds=2), timedelta(minutes=1)
-"""How long whoever is away is left in peace: twice as long each time that nobody gets an answer again."""
+"""First and longest pause of a dependency that does not answer; the pause doubles each time it still does not."""
 
 SPACING = timedelta(milliseconds=20)
-"""Between two jobs that waited for the same: not all of a long queue find out in one moment whether it goes on."""
+"""Between two jobs that wait for the same dependency, so that a long queue does not retry all at once."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Waiting:
-    """A job that has to wait: whose it is, and since when it is there."""
+    """A job that waits for a paused dependency: its workspace, its channel, and since when it exists."""
 
     job: str
     team: str
@@ -36,7 +36,7 @@ class Waiting:
 
 
 class RateLimits:
-    """Who may go when. Moments are aware UTC."""
+    """Pauses, waiting lines and message slots of one process. Times are timezone-aware UTC."""
 
     def __init__(self) -> None:
         self._paused: dict[str, datetime] = {}
@@ -47,11 +47,11 @@ class RateLimits:
         self._queues: dict[str, _Queue] = {}
 
     def pause(self, name: str, *, until: datetime) -> None:
-        """Hold back everything that goes to `name`."""
+        """Pause the dependency `name` until then; a longer pause stays."""
         self._paused[name] = max(until, self._paused.get(name, until))
 
     def paused_until(self, name: str, *, now: datetime) -> datetime | None:
-        """When `name` may be asked again; None means now."""
+        """Return when the pause of `name` ends; None if it is not paused."""
         until = self._paused.get(name)
         if until is not None and until <= now:
             del self._paused[name]
@@ -59,7 +59,7 @@ class RateLimits:
         return until
 
     def record_failure(self, name: str, job: str, *, now: datetime) -> None:
-        """The job got no answer from `name`. If nobody does, everything that goes there is held back for a while."""
+        """Note that `name` did not answer the job; pause `name` if `OUTAGE` jobs in a row got no answer."""
         jobs = self._unanswered[name]
         if len(jobs) < OUTAGE:
             jobs.add(job)
@@ -70,17 +70,17 @@ class RateLimits:
         self.pause(name, until=now + longer)
 
     def record_success(self, name: str) -> None:
-        """Somebody got an answer from `name`."""
+        """Note that `name` answered: reset its failures, its backoff and its waiting line."""
         for book in (self._unanswered, self._pauses, self._queues):
             book.pop(name, None)
 
     def due_in_line(self, name: str, waiting: Waiting, *, until: datetime) -> datetime:
-        """When something is due that waits for `name` until then: in the turn of its workspace and channel."""
+        """Return when a job is due that waits for `name` until `until`; the channels of a workspace take turns."""
         queue = self._queues.setdefault(name, _Queue())
         return until + SPACING * queue.place(waiting)
 
     def message_slot(self, channel: str, job: str, *, now: datetime) -> datetime | None:
-        """When the job's message may go to the channel; None means now. A slot once given is kept for the job."""
+        """Return when the job may post to the channel; None means now. Its slot stays reserved until then."""
         slot = self._reserved.get(job)
         if slot is None:
             slot = max(now, self._free_from.get(channel, now))
@@ -89,7 +89,7 @@ class RateLimits:
         if slot > now:
             return slot
         del self._reserved[job]
-        # Late to its slot: the next one counts from now.
+        # The job came after its slot, so the next slot counts from now.
         self._free_from[channel] = max(self._free_from.get(channel, now), now + CHANNEL_INTERVAL)
         self._forget_the_past(now)
         return None
@@ -101,13 +101,13 @@ class RateLimits:
 
 
 class _Queue:
-    """Those that wait for the same. They come one by one and in any order; each gets its place at once."""
+    """The jobs that wait for one dependency. They arrive in any order; each gets its position at once."""
 
     def __init__(self) -> None:
         self._channels: dict[str, dict[str, list[tuple[datetime, str]]]] = defaultdict(lambda: defaultdict(list))
 
     def place(self, waiting: Waiting) -> int:
-        """How many of the workspace are before it, if each of its channels has a turn in every round."""
+        """Return how many jobs of the workspace go first, if its channels take turns (round robin)."""
         channels = self._channels[waiting.team]
         own, entry = channels[waiting.channel], (waiting.since, waiting.job)
         rounds = bisect_left(own, entry)

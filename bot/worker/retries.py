@@ -1,4 +1,4 @@
-"""Decides about errors, and does nothing else: (error, attempt, age) → again at … | give up because … . Pure."""
+"""The retry policy: decides for an error whether and when a step is retried, or the job given up. Pure."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from transcription.errors import (
 FIRST = timedelta(seconds=2)
 LONGEST = timedelta(minutes=5)
 OPERATOR = timedelta(minutes=5)
-"""How long between tries when only the operator can help."""
+"""Longest wait between retries of a problem that only the operator can solve."""
 
 PATIENCE = timedelta(hours=24)
-"""How long one step of a job is tried."""
+"""How long one step of a job is retried."""
 
 MISUNDERSTANDINGS = 5
-"""Tries, about a minute, while nothing was sent: an answer that is not as documented seldom becomes so.
+"""Retries, about a minute, of an undocumented answer while nothing was sent: such an answer seldom changes.
 
-Once the provider may have the recording it is paid for, and only `PATIENCE` ends it.
+Once the provider may have the recording, it may be billed, so only `PATIENCE` ends the retries.
 """
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Retry:
-    """Try the same step after `wait`; with `alarm` the operator is told."""
+    """Retry the same step after `wait`; with `alarm` it is logged as an error, for the operator."""
 
     wait: timedelta
     alarm: bool = False
@@ -43,7 +43,7 @@ class Retry:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GiveUp:
-    """The job ends with this failure."""
+    """End the job with this failure."""
 
     failure: Failure
 
@@ -51,23 +51,23 @@ class GiveUp:
 Decision = Retry | GiveUp
 
 EXPECTED = (TranscriptionError, SlackUnavailable, SlackRefused, StorageUnavailable, OSError)
-"""Everything else is a bug of ours: tried a few times, because a restart or an update may mend it."""
+"""Any other error is a bug: it is retried `BUGS` times, because a restart or an update may fix it."""
 
 BUGS = 5
 
 
 def decide(error: Exception, *, attempts: int, age: timedelta, chance: float, sent: bool = False) -> Decision:
-    """What becomes of a job after `error`.
+    """Return what to do after `error`: retry the step or give up the job.
 
-    `attempts` counts the failed tries of this step before this one, `age` is the time since the step was reached,
-    `chance` is between 0 and 1 (full jitter). `sent`: the provider may have the recording.
+    `attempts`: failed tries of this step before this one. `age`: time since the step was reached. `chance`: a random
+    number from 0 to 1 (full jitter). `sent`: the provider may have the recording.
     """
     failure = _failure(error, attempts=attempts, age=age, sent=sent)
     return GiveUp(failure=failure) if failure else _again(error, attempts=attempts, chance=chance)
 
 
 def may_have_it(state: JobState, *, sendings: int) -> bool:
-    """Whether the provider may have the recording of a job in this state."""
+    """Return whether the provider may have the recording of a job in this state."""
     return state is JobState.SUBMITTED or (state is JobState.SUBMITTING and sendings > 0)
 
 
@@ -101,6 +101,6 @@ def _again(error: Exception, *, attempts: int, chance: float) -> Retry:
 
 
 def backoff(attempts: int, *, chance: float) -> timedelta:
-    """Full-jitter exponential: between a tenth and the whole of min(2 s x 2^attempts, 5 min)."""
+    """Return an exponential backoff with full jitter: a tenth to all of min(2 s x 2^attempts, 5 min)."""
     ceiling: timedelta = min(FIRST * (1 << min(attempts, 16)), LONGEST)
     return ceiling * max(0.1, chance)

@@ -1,4 +1,4 @@
-"""Where recordings lie while they are in work: one folder a job, readable by the bot only, gone when it is done."""
+"""The spool: one folder per job with its recording, readable by the bot only, removed when the job is done."""
 
 from __future__ import annotations
 
@@ -21,53 +21,53 @@ from storage.job import JobId
 _log = structlog.get_logger()
 
 RESERVE = 64 * 2**20
-"""Bytes of the disk that recordings leave free: the database may lie on it too, and without that nothing goes on."""
+"""Bytes of disk that recordings leave free: the database may be on the same disk and must be able to write."""
 
 _ROOM = re.compile(r"job-[a-z2-9]{10}")
 
 
 def room_of(folder: Path, key: str) -> Path:
-    """The folder of one job in the spool."""
+    """Return the folder of one job in the spool."""
     return folder / f"job-{key}"
 
 
 class Spool:
-    """`folder` belongs to this installation alone: what is in it and belongs to no open job is removed."""
+    """`folder` belongs to this bot alone: job folders in it that belong to no open job are removed."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     async def prepare(self, database: Database) -> None:
-        """Create the folder, and remove what an earlier process left behind.
+        """Create the folder, and remove what earlier processes left behind.
 
-        Raises `SettingsProblem` for one that another account could put something else in the place of.
+        Raises `SettingsProblem` if the folder belongs to another account, which could replace what is in it.
         """
         await asyncio.to_thread(self.folder.mkdir, parents=True, exist_ok=True, mode=0o700)
         await asyncio.to_thread(_make_safe, self.folder)
         await self.sweep(database)
 
     async def sweep(self, database: Database) -> None:
-        """Remove what belongs to no open job. Safe beside working ones."""
-        # In this order: a folder that is found now and whose job is not open afterwards is needed by nobody.
+        """Remove the folders of jobs that do not need their audio any more. Safe while workers run."""
+        # List the folders first: if the job of a listed folder is not open afterwards, the folder is not needed.
         found = await asyncio.to_thread(self._rooms)
         for room, job in found.items():
             if not await database.read(partial(jobs.needs_audio, job=job)):
                 await asyncio.to_thread(shutil.rmtree, room, ignore_errors=True)
 
     def _rooms(self) -> dict[Path, JobId]:
-        # Nothing but our own: the setting may name a folder with other things in it.
+        # Only job folders: the setting may name a folder with other files in it.
         rooms = [room for room in self.folder.iterdir() if room.is_dir() and _ROOM.fullmatch(room.name)]
         return {room: JobId(room.name.removeprefix("job-")) for room in rooms}
 
     def has_room(self, *, size: int = 0) -> bool:
-        """Whether so many bytes more leave enough of the disk free."""
+        """Return whether `size` more bytes leave `RESERVE` bytes of the disk free."""
         try:
             return shutil.disk_usage(self.folder).free >= size + RESERVE
         except OSError:
             return False
 
     async def room(self, job: JobId) -> Path:
-        """The job's folder, made if it is not there. Raises `PermissionError` where somebody else has made it."""
+        """Return the job's folder, created if missing. Raises `PermissionError` if another account created it."""
         folder = room_of(self.folder, job)
         await asyncio.to_thread(_enter, folder)
         return folder
@@ -81,18 +81,18 @@ def _make_safe(folder: Path) -> None:
     found = folder.stat()
     if {folder.lstat().st_uid, found.st_uid} - {os.geteuid(), 0}:
         raise SettingsProblem(["SPOOL_DIRECTORY: it belongs to another account; give a folder of the bot's own"])
-    # In a folder like /tmp everybody may add something, but move only what is their own.
+    # In a sticky folder such as /tmp other accounts may add files, but not rename or remove ours.
     if not found.st_mode & stat.S_IWOTH or found.st_mode & stat.S_ISVTX:
         return
     if found.st_uid == os.geteuid():
         folder.chmod(stat.S_IMODE(found.st_mode) & ~stat.S_IWOTH)
     else:
-        # A container's volume may be so, and has nobody else in it.
+        # A container's volume may be world-writable, and the container has no other accounts.
         _log.warning("spool_exposed")
 
 
 def _enter(room: Path) -> None:
-    """Make the room. One that is there already is taken only if it can be our own of an earlier try."""
+    """Create the folder. An existing one is accepted only if the bot can have created it in an earlier try."""
     try:
         room.mkdir(mode=0o700, parents=True)
     except FileExistsError:

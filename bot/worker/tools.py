@@ -1,4 +1,4 @@
-"""What a step may use. Made once by the composition root."""
+"""`Tools`: everything that a step may use. The composition root (`bot.app`) makes it once."""
 
 from __future__ import annotations
 
@@ -23,20 +23,21 @@ from transcription.transcriber import Transcriber
 
 
 class Convert(Protocol):
-    """How a recording becomes WAV; `transcription.audio.convert` in a running bot."""
+    """Converts a recording to WAV; `transcription.audio.convert` in a running bot."""
 
     async def __call__(
         self, source: Path, target: Path, /, *, sample_rate: int, longest: timedelta | None, stereo: bool
     ) -> Converted:
-        """Write the sound of `source` to `target`."""
+        """Write the audio of `source` to `target` as WAV."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tools:
-    """`transcribers` are those that jobs may name; `conversions` bounds how many recordings are decoded at once.
+    """What a step may use.
 
-    `facts` are those about each provider that are kept already.
+    `transcribers`: those that jobs may name. `conversions`: limits how many recordings are decoded at the same time.
+    `facts`: the facts about each provider as last stored.
     """
 
     database: Database
@@ -52,18 +53,18 @@ class Tools:
     facts: dict[str, Mapping[str, str]] = field(default_factory=dict)
 
     def workspace_of(self, job: Job) -> Workspace:
-        """Slack, where the job's recording was shared."""
+        """Return the workspace in which the job's recording was shared."""
         return self.workspaces.of(team=job.origin.team, enterprise=job.origin.enterprise)
 
     def transcriber_for(self, wanted: TranscriptionOptions) -> Transcriber:
-        """The one that is wanted, if it is set up; else the configured one."""
+        """Return the transcriber that the options name, if it is set up; otherwise the configured one."""
         return self.transcribers.get(wanted.transcriber or "") or self.transcribers[self.settings.transcriber]
 
     def transcriber_of(self, job: Job) -> Transcriber:
-        """The one that has the job; the configured one where it was switched off since."""
+        """Return the job's transcriber; the configured one if the job's was switched off since."""
         return self.transcribers.get(job.provider or "") or self.transcribers[self.settings.transcriber]
 
     def title_of(self, provider: str) -> str:
-        """What people call a provider; its name in the settings where it was switched off since."""
+        """Return the display name of a provider; its name in the settings if it was switched off since."""
         transcriber = self.transcribers.get(provider)
         return transcriber.title if transcriber else provider

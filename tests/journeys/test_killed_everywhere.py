@@ -95,8 +95,8 @@ NAMES = frozenset(
         "workspace.discard",
         "workspace.open_view",
         "workspace.person",
-        "write handlers.naming:_Desk.save",
-        "write handlers.naming:_Desk.undo",
+        "write handlers.naming:NamingActions.save",
+        "write handlers.naming:NamingActions.undo",
     }
 )
 """What is passed only when somebody names the speakers."""

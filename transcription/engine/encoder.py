@@ -12,7 +12,8 @@ from typing import Protocol, Self
 
 import numpy as np
 
-from transcription.engine.mel import BANDS, WINDOW, Floats, mel_spectrogram
+from transcription.engine.features import Floats
+from transcription.engine.mel import BANDS, WINDOW, mel_spectrogram
 from transcription.engine.segmentation import Span
 from transcription.engine.waveform import HOP, Waveform
 from transcription.engine.weights import HIDDEN, LAYERS, weights

@@ -1,1 +1,1 @@
-"""Socket Mode: a connection that Slack sends events over, replaced before it is closed and after it is lost."""
+"""Socket Mode: WebSockets for Slack's events, replaced before they are closed and after they are lost."""

@@ -1,8 +1,8 @@
-"""One WebSocket to Slack from its hello to its end: envelopes go to Bolt, and go back once they are taken care of.
+"""One Socket Mode WebSocket, from Slack's hello to its end: gives envelopes to Bolt and acknowledges them.
 
-slack_sdk has a client for this. It is not used, because it repeats an address whose ticket is spent, calls itself
-connected before Slack's hello, judges silence by the wall clock, closes the old connection before it opens the new one,
-and when it is closed cannot acknowledge what is in hand.
+slack_sdk's client is not used, because it repeats an address whose ticket is spent, reports itself connected before
+Slack's hello, judges silence by the wall clock, closes the old connection before it opens the new one, and cannot
+acknowledge pending envelopes when it is closed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.slack.socket_mode.timings import Timings
 
 PLANNED = frozenset({"warning", "refresh_requested"})
-"""Why Slack ends a connection that is in order: it wants a new one in its place."""
+"""Reasons why Slack ends a healthy connection: it wants a new one in its place."""
 
 _REASONS = PLANNED | {"too_many_websockets", "link_disabled"}
 _TAKEN = 200
@@ -39,7 +39,10 @@ class TurnedAway(Exception):
 
 
 class Liveness:
-    """Signs of life, counted in our own pings: a clock would take everybody for dead after a machine's sleep."""
+    """Decides whether the connection is lost, by counting our own pings.
+
+    A clock would declare every connection lost after the machine has slept.
+    """
 
     def __init__(self, *, unanswered: int, unheard: int) -> None:
         self._most_unanswered, self._most_unheard = unanswered, unheard
@@ -47,35 +50,35 @@ class Liveness:
         self._unheard: int | None = None
 
     def asked(self) -> None:
-        """Our ping is sent."""
+        """Note that we sent a ping."""
         self._unanswered += 1
         if self._unheard is not None:
             self._unheard += 1
 
     def answered(self) -> None:
-        """Slack answered a ping."""
+        """Note that Slack answered a ping."""
         self._unanswered = 0
 
     def pinged(self) -> None:
-        """Slack pinged by itself; from now on it is expected to."""
+        """Note that Slack sent a ping; from then on it is expected to send some."""
         self._unheard = 0
 
     def spoke(self) -> None:
-        """Slack said something by itself."""
+        """Note that Slack sent a message."""
         if self._unheard is not None:
             self._unheard = 0
 
     @property
     def is_lost(self) -> bool:
-        """Whether nobody seems to be there any more."""
+        """Whether too many pings are unanswered, or too many have passed without anything from Slack."""
         return self._unanswered > self._most_unanswered or (self._unheard or 0) > self._most_unheard
 
 
 class SocketConnection:
     """A WebSocket that is served from `open` to `close`.
 
-    `leaving` is set as soon as another one is needed in its place, and `over` when nothing comes over it any more;
-    `reason` says why: a word of Slack's `disconnect` message, `closed`, `silent`, or the name of an error.
+    `leaving` is set as soon as a replacement is needed, `over` when nothing comes over it any more. `reason` says why:
+    the reason in Slack's `disconnect` message, `closed`, `silent`, or the class of an error.
     """
 
     def __init__(
@@ -90,14 +93,14 @@ class SocketConnection:
         self._pulse = Liveness(unanswered=timings.unanswered, unheard=timings.unheard)
         self._greeted = False
         self._decided = asyncio.Event()
-        self._in_hand: set[asyncio.Task[None]] = set()
+        self._pending: set[asyncio.Task[None]] = set()
         self._serving = asyncio.create_task(self._serve())
 
     @classmethod
     async def open(cls, address: str, *, app: AsyncApp, client: AsyncWebClient, timings: Timings) -> SocketConnection:
         """Connect and wait for Slack's hello. Raises `TurnedAway`, `aiohttp.ClientError`, `OSError`.
 
-        `client` lends its proxy and its certificates. The address is good for one attempt.
+        The proxy and the TLS settings are those of `client`. The address is good for one attempt.
         """
         async with AsyncExitStack() as stack:
             session = await stack.enter_async_context(aiohttp.ClientSession(middlewares=(_once,)))
@@ -117,27 +120,27 @@ class SocketConnection:
         return self._greeted and not self.over.is_set()
 
     def stop(self) -> None:
-        """Take nothing more."""
+        """Accept no more envelopes."""
         self.over.set()
 
     async def close(self) -> None:
-        """Take nothing more, acknowledge what is in hand, and go."""
+        """Accept no more envelopes, acknowledge the pending ones, and close."""
         self.stop()
         try:
             await self._finish()
         finally:
-            with suppress(TimeoutError):  # nobody answers our goodbye: the stack hangs up all the same
+            with suppress(TimeoutError):  # without an answer to our close frame, the stack still closes the socket
                 async with asyncio.timeout(self._timings.closing.total_seconds()):
                     await self._stack.aclose()
-            self._serving.cancel()  # by now it has ended, as a rule
+            self._serving.cancel()  # usually it has ended by now
             await asyncio.gather(self._serving, return_exceptions=True)
 
     async def _finish(self) -> None:
-        if self._in_hand:
-            await asyncio.wait(self._in_hand, timeout=self._timings.finishing.total_seconds())
-        for task in self._in_hand:
+        if self._pending:
+            await asyncio.wait(self._pending, timeout=self._timings.finishing.total_seconds())
+        for task in self._pending:
             task.cancel()
-        await asyncio.gather(*self._in_hand, return_exceptions=True)
+        await asyncio.gather(*self._pending, return_exceptions=True)
 
     async def _greeting(self) -> None:
         await self._decided.wait()
@@ -180,11 +183,11 @@ class SocketConnection:
                     return "closed"
 
     async def _watch(self) -> str:
-        """Return when Slack has fallen silent, or a ping shows that the connection is gone."""
+        """Send pings; return when Slack is silent for too long or the connection is closed."""
         while not self._pulse.is_lost:
             self._pulse.asked()
             try:
-                # A connection that takes no more bytes would hold us here for ever.
+                # On a connection that takes no more bytes, sending would block for ever.
                 async with asyncio.timeout(self._timings.ping.total_seconds()):
                     await self._socket.ping()
             except TimeoutError:
@@ -207,11 +210,11 @@ class SocketConnection:
 
     def _begin(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.create_task(work)
-        self._in_hand.add(task)
+        self._pending.add(task)
         task.add_done_callback(self._answered)
 
     def _answered(self, task: asyncio.Task[None]) -> None:
-        self._in_hand.discard(task)
+        self._pending.discard(task)
         if not task.cancelled() and (error := task.exception()):
             _log.error("socket_envelope_failed", error=type(error).__name__)
 
@@ -220,12 +223,12 @@ class SocketConnection:
             return
         said = acknowledgement(request, await run_async_bolt_app(self._app, request))
         if said is not None:
-            with suppress(ConnectionError):  # gone: Slack sends it again over another one
+            with suppress(ConnectionError):  # closed: Slack sends it again over another connection
                 await self._socket.send_str(said)
 
 
 def acknowledgement(request: SocketModeRequest, response: BoltResponse) -> str | None:
-    """What goes back to Slack; nothing where a listener failed, so that Slack sends it again."""
+    """Return what goes back to Slack; None if a listener failed, so that Slack sends the envelope again."""
     if response.status != _TAKEN:
         return None
     payload: dict[str, Any] | None = None
@@ -239,7 +242,7 @@ async def _once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType)
     try:
         return await send(request)
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        # aiohttp would repeat the request by itself, and with it the ticket.
+        # aiohttp would repeat the request by itself, but its ticket is good for one attempt.
         raise TurnedAway(type(error).__name__) from error
 
 

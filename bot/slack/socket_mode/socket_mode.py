@@ -1,7 +1,7 @@
-"""Socket Mode: Slack's requests over WebSockets that we open, two of them, so that one may go without a gap.
+"""Socket Mode: Slack's requests over two WebSockets, so that one can be replaced without a gap.
 
-Slack hands each event to one of the connections, and again to any of them while it is not acknowledged; the unique key
-of the jobs makes one job of it (https://docs.slack.dev/apis/events-api/using-socket-mode).
+Slack sends each event over one of the connections, and again over any of them until it is acknowledged; the unique key
+of jobs makes one job of it (https://docs.slack.dev/apis/events-api/using-socket-mode).
 """
 
 from __future__ import annotations
@@ -17,11 +17,14 @@ from bot.slack.socket_mode.supervisor import Succession, Supervisor
 from bot.slack.socket_mode.timings import TIMINGS, Timings
 
 CONNECTIONS = 2
-"""Slack allows ten for one app."""
+"""Number of WebSockets; Slack allows ten for one app."""
 
 
 class SocketMode:
-    """Keeps so many `connections` for `app`; `client` asks for addresses, `connected` hears of each one that stands."""
+    """Keeps `connections` WebSockets open for `app`.
+
+    `client` asks Slack for addresses; `connected` is called for each connection that was opened.
+    """
 
     def __init__(
         self,
@@ -45,11 +48,11 @@ class SocketMode:
 
     @property
     def is_connected(self) -> bool:
-        """Whether Slack can reach us: one connection in order is enough."""
+        """Whether at least one connection is open, so that Slack can reach us."""
         return any(line.is_connected for line in self._lines)
 
     async def run(self) -> None:
-        """Stay connected until cancelled, whatever Slack does; then acknowledge what is in hand, and close."""
+        """Stay connected until cancelled; then acknowledge pending envelopes and close."""
         async with asyncio.TaskGroup() as group:
             for line in self._lines:
                 group.create_task(line.keep())
@@ -63,10 +66,10 @@ class SocketMode:
 
 
 async def fresh_address(client: AsyncWebClient, *, app_token: str) -> str:
-    """Where one connection can be opened, once. Raises `TurnedAway` and what slack_sdk raises."""
+    """Return an address for one connection, good for one attempt. Raises `TurnedAway` and what slack_sdk raises."""
     try:
         answer = await client.apps_connections_open(app_token=app_token)
-    except (AttributeError, TypeError, ValueError):  # slack_sdk trips over answers that are no objects
+    except (AttributeError, TypeError, ValueError):  # slack_sdk fails on answers that are not JSON objects
         raise TurnedAway("not an answer") from None
     address = answer.data.get("url") if isinstance(answer.data, dict) else None
     if not isinstance(address, str):

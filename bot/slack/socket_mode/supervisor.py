@@ -1,4 +1,4 @@
-"""One of the connections that Socket Mode keeps: whenever it goes, a wholly new one is opened in its place."""
+"""Keeps one Socket Mode connection: when it ends, a new one is opened in its place."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from bot.slack.socket_mode.timings import Timings
 Open = Callable[[], Awaitable[SocketConnection]]
 
 Write = Callable[..., object]
-"""Takes a level, a line and its facts."""
+"""A log function: takes a level, an event key and its fields."""
 
 _log = structlog.get_logger()
 
 
 class Succession:
-    """One connection is opened at a time, and not soon after another one while that one lives."""
+    """Lets one connection be opened at a time, with a pause between two unless a connection was lost."""
 
     def __init__(self, timings: Timings) -> None:
         self._apart = timings.apart.total_seconds()
         self._lock = asyncio.Lock()
         self._last = float("-inf")
         self.hurry = asyncio.Event()
-        """A connection went since the last one was opened: there may be none left."""
+        """A connection was lost since the last one was opened: there may be none left."""
 
     async def __aenter__(self) -> None:
         await self._lock.acquire()
@@ -55,7 +55,7 @@ class Succession:
 
 
 class Supervisor:
-    """Keeps one connection; `open_one` opens one, at an address of its own."""
+    """Keeps one connection; `open_one` opens one, each time at a new address."""
 
     def __init__(self, number: int, *, open_one: Open, turn: Succession, timings: Timings) -> None:
         self._open_one = open_one
@@ -65,7 +65,7 @@ class Supervisor:
         self._failures = 0
         self._connection: SocketConnection | None = None
         self._old: set[SocketConnection] = set()
-        self._seeing_off: set[asyncio.Task[None]] = set()
+        self._closing: set[asyncio.Task[None]] = set()
 
     @property
     def is_connected(self) -> bool:
@@ -73,7 +73,7 @@ class Supervisor:
         return self._connection is not None and self._connection.is_open
 
     async def keep(self) -> None:
-        """Stay connected until cancelled; then acknowledge what is in hand, and close."""
+        """Stay connected until cancelled; then acknowledge pending envelopes and close."""
         try:
             while True:
                 successor = await self._open()
@@ -84,7 +84,7 @@ class Supervisor:
             self._retire(after=timedelta(0))
             for connection in self._old:
                 connection.stop()
-            await asyncio.gather(*self._seeing_off, return_exceptions=True)
+            await asyncio.gather(*self._closing, return_exceptions=True)
 
     async def _open(self) -> SocketConnection:
         async with self._turn:
@@ -98,7 +98,7 @@ class Supervisor:
                 await self._pause(at_least=wait)
 
     async def _stay(self, connection: SocketConnection) -> None:
-        """Return when it is time for the next one."""
+        """Return when the connection must be replaced."""
         self._story.tell("socket_connected")
         if await self._settles(connection):
             self._failures = 0
@@ -126,16 +126,16 @@ class Supervisor:
         await asyncio.sleep(max(wait, at_least).total_seconds())
 
     def _retire(self, *, after: timedelta) -> None:
-        """Let the present connection go when Slack closes it, or after so long."""
+        """Close the current connection when Slack closes it, or after this time."""
         if self._connection is None:
             return
         connection, self._connection = self._connection, None
         self._old.add(connection)
-        task = asyncio.create_task(self._see_off(connection, after=after))
-        self._seeing_off.add(task)
-        task.add_done_callback(self._seeing_off.discard)
+        task = asyncio.create_task(self._close_after(connection, after=after))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
 
-    async def _see_off(self, connection: SocketConnection, *, after: timedelta) -> None:
+    async def _close_after(self, connection: SocketConnection, *, after: timedelta) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(after.total_seconds()):
                 await connection.over.wait()
@@ -144,7 +144,7 @@ class Supervisor:
 
 
 class LogOnce:
-    """Tells each change of state once, and the same trouble not again before a connection has settled."""
+    """Logs each change of state once, and the same trouble again only after a connection has settled."""
 
     def __init__(self, number: int, *, write: Write | None = None) -> None:
         self._number = number
@@ -153,7 +153,7 @@ class LogOnce:
         self._last = ""
 
     def tell(self, what: str, *, why: str = "", level: int = logging.INFO) -> None:
-        """Write a line, unless it was written."""
+        """Write a log line, unless it was written since the last `settle`."""
         if (what, why) in self._told:
             return
         self._told.add((what, why))
@@ -161,14 +161,14 @@ class LogOnce:
         self._write(level, what, connection=self._number, **({"reason": why} if why else {}))
 
     def settle(self) -> None:
-        """A connection has lasted: the trouble before it is over."""
+        """Note that a connection has lasted: trouble after it is new."""
         self._told.clear()
         if self._last != "socket_connected":
             self.tell("socket_connected")
 
 
 def trouble(error: Exception) -> tuple[str, timedelta]:
-    """A word for why nothing was opened, and how long Slack wants us to wait at least."""
+    """Return a word for why opening failed, and how long Slack wants us to wait at least."""
     match error:
         case SlackApiError():
             understood = translate("apps.connections.open", error)

@@ -1,4 +1,4 @@
-"""How patient Socket Mode is: the times that its connections keep to, and how long it waits between two attempts."""
+"""Timeouts, intervals and backoff of the Socket Mode connections."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from datetime import timedelta
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Timings:
-    """The product's times; a test is less patient."""
+    """The product's times; tests use shorter ones."""
 
     opening: timedelta = timedelta(seconds=10)
-    """From the request for an address to Slack's hello, at most."""
+    """Longest time from the request for an address to Slack's hello."""
     ping: timedelta = timedelta(seconds=5)
-    """Between two pings of ours."""
+    """Time between two of our pings."""
     unanswered: int = 3
-    """So many pings of ours may wait for an answer."""
+    """So many of our pings may be unanswered."""
     unheard: int = 9
-    """So many pings of ours may pass without a word from Slack, once it has pinged: it does so every few seconds."""
+    """So many of our pings may pass without anything from Slack, once it has pinged: it does so every few seconds."""
     finishing: timedelta = timedelta(seconds=3)
-    """For what is in hand when a connection is closed: Slack waits no longer for an acknowledgement."""
+    """Time for pending envelopes at closing: Slack waits no longer for an acknowledgement."""
     closing: timedelta = timedelta(seconds=1)
-    """For Slack's answer to our goodbye; a deaf connection gives none."""
+    """Time for Slack's answer to our close frame; a dead connection gives none."""
     leaving: timedelta = timedelta(seconds=15)
-    """How long a connection whose end was announced is still heard beside its successor; Slack takes about ten."""
+    """How long a connection whose end was announced stays open beside its replacement; Slack takes about 10 s."""
     apart: timedelta = timedelta(seconds=5)
-    """Between two openings, so that Slack, which ends a connection after some hours, does not end both at once."""
+    """Time between two openings: Slack ends a connection after some hours, and should not end both at once."""
     settled: timedelta = timedelta(seconds=30)
     """A connection that ends sooner counts as a failed attempt."""
     first_pause: timedelta = timedelta(seconds=1)
     longest_pause: timedelta = timedelta(seconds=30)
 
     def pause(self, failures: int, *, chance: float) -> timedelta:
-        """Full-jitter exponential, at least a tenth; `chance` is between 0 and 1."""
+        """Return an exponential backoff with full jitter, at least a tenth; `chance` is from 0 to 1."""
         ceiling = min(self.first_pause * (1 << min(failures, 16)), self.longest_pause)
         return ceiling * max(0.1, chance)
 

@@ -1,4 +1,4 @@
-"""Brings a job's recording to disk in the form that its transcriber takes; done again after a crash where needed."""
+"""Downloads a job's recording and converts it to the WAV that its transcriber takes; repeated where it is missing."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from transcription.transcriber import Audio, Transcriber
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Obtained:
-    """`damaged`: parts of the recording could not be decoded."""
+    """A converted recording. `damaged`: parts of it could not be decoded."""
 
     audio: Audio
     damaged: bool
 
 
 async def obtain(job: Job, tools: Tools, transcriber: Transcriber, *, file: SlackFile | None = None) -> Obtained:
-    """The recording as WAV in the job's folder: what an earlier try left there, or downloaded and converted.
+    """Return the recording as WAV in the job's folder: left by an earlier try, or downloaded and converted.
 
-    `file` saves asking Slack again. Raises what the download and the conversion raise, `NoSound` among it, and
-    `OSError` while there is no room on the disk.
+    `file` saves a call to Slack. Raises what the download and the conversion raise, e.g. `NoSound`, and `OSError` if
+    the disk has too little room.
     """
     room = await tools.spool.room(job.id)
     rate = transcriber.capabilities.sample_rate
@@ -42,7 +42,7 @@ async def obtain(job: Job, tools: Tools, transcriber: Transcriber, *, file: Slac
         try:
             converted = await _fetch(job, tools, transcriber, wav=wav, file=file)
         except (OSError, Unavailable, SlackUnavailable):
-            await tools.spool.clear(job.id)  # what waits for its next try must not take the room of the others
+            await tools.spool.clear(job.id)  # a job that waits for a retry must not use disk space
             raise
         duration, damaged = converted.duration, converted.damaged
     wanted = job.options
@@ -66,7 +66,7 @@ async def _fetch(job: Job, tools: Tools, transcriber: Transcriber, *, wav: Path,
 
 
 def _longest(takes: timedelta | None, *, minutes: int | None) -> timedelta | None:
-    """The shorter of what the transcriber takes and what the settings allow."""
+    """Return the shorter of the transcriber's limit and the limit in the settings."""
     allowed = timedelta(minutes=minutes) if minutes is not None else None
     return min((limit for limit in (takes, allowed) if limit is not None), default=None)
 

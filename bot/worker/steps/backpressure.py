@@ -1,8 +1,8 @@
-"""Backpressure around a step: a circuit breaker for what jobs depend on, and the line of jobs that wait for it.
+"""Backpressure: a circuit breaker for each dependency, and the waiting line of the jobs that need it.
 
-A dependency is a provider, by its name, or Slack as the steps of one state need it in one workspace: a Slack that takes
-no messages may still tell about files. `RateLimits` opens the circuit after failures in a row, or
-because somebody asked for a pause; while it is open no job calls there.
+A dependency is a provider, by its name, or Slack for the jobs of one workspace in one state: a Slack that takes no
+messages may still answer about files. `RateLimits` opens the circuit (pauses the dependency) after failures in a row or
+because the dependency asks for it; while it is open no job calls there.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from storage.job import Job, JobState
 from transcription.errors import Unavailable
 
 LONGEST_WAIT = FARTHEST - timedelta(minutes=1)
-"""A job that has to wait longer is due after this once more, and goes on waiting."""
+"""A job that has to wait longer becomes due after this time, is checked, and goes on waiting."""
 
 
 def slack_dependency(job: Job) -> str:
-    """Slack, as far as jobs in this one's state need it: what it limits, it limits for a workspace."""
+    """Return the name of Slack as a dependency of jobs in this workspace and state: Slack limits per workspace."""
     return f"slack {job.origin.team} {job.state}"
 
 
 def paused(claim: Claim, tools: Tools, dependency: str | None = None) -> Later | None:
-    """When the job may go on, if a dependency is paused: `dependency`, or by default those of its next step.
+    """Return when the job is due if a dependency is paused: `dependency`, or by default those of its next step.
 
-    None means now. A job that has waited for longer than is tried may always go on, to be given up.
+    None means now. A job older than `PATIENCE` is never held back: its next failure ends it.
     """
     job, now = claim.job, tools.clock()
     if claim.age > PATIENCE:
@@ -46,7 +46,7 @@ def paused(claim: Claim, tools: Tools, dependency: str | None = None) -> Later |
 
 
 def wait_in_line(job: Job, tools: Tools, dependency: str, *, span: timedelta) -> Later:
-    """Let the job wait for so long, and then for its turn among those that wait for the same."""
+    """Return a wait of `span`, then for the job's turn among the jobs that wait for the same dependency."""
     now, origin = tools.clock(), job.origin
     waiting = Waiting(job=job.id, team=origin.team, channel=origin.channel, since=job.created_at)
     turn = tools.limits.due_in_line(dependency, waiting, until=now + span)
@@ -67,7 +67,7 @@ def _dependencies(job: Job, tools: Tools) -> list[str]:
 
 @contextmanager
 def calling(job: Job, tools: Tools, provider: str) -> Iterator[None]:
-    """Around a call to the provider: note a failure, and the pause that the provider asks for."""
+    """Wrap a call to the provider: record a failure, and the pause that the provider asks for."""
     try:
         yield
     except Unavailable as error:
@@ -79,7 +79,7 @@ def calling(job: Job, tools: Tools, provider: str) -> Iterator[None]:
 
 
 def record_slack_outcome(job: Job, tools: Tools, error: Exception | None) -> None:
-    """After a step of the job: note whether Slack answered it."""
+    """Record after a step of the job whether Slack answered."""
     if error is None:
         tools.limits.record_success(slack_dependency(job))
     elif isinstance(error, SlackUnavailable) and not isinstance(error, Paused | SlackNotAuthorised):

@@ -1,4 +1,4 @@
-"""submitted: look whether the transcript is there, in the provider's own time."""
+"""submitted: poll the provider for the transcript, by its polling schedule."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from transcription.transcript import Transcript
 
 
 async def check(claim: Claim, tools: Tools) -> Job | Later:
-    """Look once; keep the transcript, or come back when its schedule says so."""
+    """Poll once: save the transcript, or return when the next poll is due."""
     job = claim.job
     transcriber = tools.transcriber_of(job)
     handle = Handle(job.handle or "")
@@ -44,7 +44,7 @@ async def check(claim: Claim, tools: Tools) -> Job | Later:
         length=job.duration,
         notice=notice,
         earlier=known.earlier,
-        # An id that the release before has noted counts as it did there: what was sent, and paid for, is not lost.
+        # An id noted by an earlier release counts as given by the provider: its recording was sent and may be billed.
         given=job.handle_from is not HandleFrom.WEBHOOK,
         failing_for=claim.failing_for,
         overdue=overdue,
@@ -83,7 +83,7 @@ def _speed(job: Job, transcriber: Transcriber) -> Callable[[Transaction], Speed]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Known:
-    """The newest webhook body about a job, those before it, and how quick its provider is."""
+    """The newest webhook body about a job, the earlier ones, whether one is unread, and the provider's speed."""
 
     notice: bytes | None
     earlier: tuple[bytes, ...]
@@ -92,7 +92,7 @@ class _Known:
 
 
 async def _known(job: Job, tools: Tools, transcriber: Transcriber) -> _Known:
-    """What there is to go by. Bodies are marked as seen before the look, so that only a newer one cuts a wait."""
+    """Load what is known. Bodies are marked as read before the poll: only a newer one may shorten the next wait."""
     provider, handle, speed_of = job.provider or "", job.handle or "", _speed(job, transcriber)
 
     def mark(tx: Transaction) -> None:
@@ -113,7 +113,7 @@ async def _known(job: Job, tools: Tools, transcriber: Transcriber) -> _Known:
 
 async def _keep(claim: Claim, tools: Tools, transcript: Transcript, *, time_taken: timedelta | None) -> Job:
     job = claim.job
-    if job.shown_as is not None and not transcript.turns:  # what is there is better than nothing
+    if job.shown_as is not None and not transcript.turns:  # the transcript in the thread is better than none
         nothing = Failure(reason=Reason.REFUSED, sentence=words.NOTHING_HEARD)
         return await claim.save(replace(job, state=JobState.READY, failure=nothing), note="nothing heard")
     ready = replace(job, state=JobState.READY, shown_as=None, report=transcript.report)
@@ -145,9 +145,9 @@ async def _start_again(claim: Claim, *, limit: int) -> Job:
 
 
 def _waited(claim: Claim, tools: Tools) -> timedelta:
-    """For how long the provider has been at work: from one answer to the next, and for no longer than a look waits.
+    """Return how long the provider has worked: the time between answered polls, each at most `FARTHEST`.
 
-    A look after a failed one tells nothing of the time between them, and a bot that was not there knows nothing of it.
+    The time after a failed poll does not count, nor does time in which the bot was not running: nothing is known of it.
     """
     job = claim.job
     if job.attempts > 0:

@@ -1,7 +1,7 @@
-"""Changes the reply that is in the thread: its words, and its files by new ones. Nobody is told of it.
+"""Edits the reply in the thread: its text, and new files in place of the old ones. Slack notifies nobody.
 
-A change that nobody has the answer of may still land, and must not land on a newer one: so it is waited for, as for any
-effect. New files are noted before the message gets them, so that a try that broke off leaves none behind.
+An edit without an answer may still land, and must not overwrite a newer one, so it is waited for like any effect. New
+files are noted before the message gets them, so that an interrupted try leaves none behind.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from storage.namings import Naming
 
 
 async def show(claim: Claim, tools: Tools, naming: Naming | None) -> None:
-    """Make the reply show what the job came to, with these names. Raises `SlackRefused`."""
+    """Edit the reply to show the job's result with these speaker names. Raises `SlackRefused`."""
     intent = await drop_new_files(claim, tools)
     job = claim.job
     reply = await rendered(job, tools, intent, naming=naming)
@@ -34,7 +34,7 @@ async def show(claim: Claim, tools: Tools, naming: Naming | None) -> None:
 
     await once(claim, look=_nothing_to_look_for, act=change)
     for file, _ in intent.files:
-        with suppress(SlackRefused):  # the reply is as it should be
+        with suppress(SlackRefused):  # the reply itself is right
             await tools.workspace_of(claim.job).discard(file)
     if intent.files or intent.replacing:
         settled = replace(intent, files=intent.replacing, replacing=())
@@ -42,12 +42,12 @@ async def show(claim: Claim, tools: Tools, naming: Naming | None) -> None:
 
 
 async def _nothing_to_look_for() -> bool | None:
-    """A message does not tell what it shows; to change it once more does no harm."""
+    """Return None: a message does not tell what it shows, and repeating an edit does no harm."""
     return None
 
 
 async def drop_new_files(claim: Claim, tools: Tools) -> Intent:
-    """Delete the files of a try that broke off: they show what may not count any more."""
+    """Delete the new files of an interrupted edit, because their content may be out of date."""
     intent = Intent.load(claim.job.reply_intent)
     if intent.replacing:
         for file, _ in intent.replacing:
@@ -58,7 +58,7 @@ async def drop_new_files(claim: Claim, tools: Tools) -> Intent:
 
 
 async def _hand_over(claim: Claim, tools: Tools, intent: Intent, attachments: tuple[Attachment, ...]) -> Intent:
-    """Give Slack the new files and note them."""
+    """Upload the new files and note their ids."""
     files = [(await tools.workspace_of(claim.job).upload(attachment), attachment.title) for attachment in attachments]
     noted = replace(intent, replacing=tuple(files))
     await claim.save(replace(claim.job, reply_intent=noted.dump()))

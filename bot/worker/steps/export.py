@@ -1,6 +1,6 @@
-"""replied, and somebody wants the transcript as a file: it is handed over, noted, and shared once.
+"""replied, with an export owed: uploads the transcript as a file, notes the file's id, and shares it once.
 
-In the thread of the recording, or with whoever asked, in their direct messages with us.
+It goes to the recording's thread, or as a direct message to the person who asked.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ _TITLE_LENGTH = 80
 
 
 class _Undeliverable(Exception):
-    """It cannot be done; the note says why."""
+    """The export cannot be done; the message says why."""
 
 
 async def export(claim: Claim, tools: Tools) -> Job | Later:
-    """Deliver the next file that the job owes; what cannot be delivered is told to whoever asked, once."""
+    """Deliver the next export that the job owes; if that is impossible, tell the person who asked, once."""
     order = await tools.database.read(lambda tx: exports.owed(tx, claim.job))
     if order is None:
         return await claim.save(as_exported(claim.job))
-    claim.fresh = False  # it may have been begun before the job came to this state once more
+    claim.fresh = False  # an earlier try may have begun it: a job can reach this state several times
     try:
         return await _deliver(claim, tools, order)
     except (_Undeliverable, SlackRefused) as error:
         why = error.code if isinstance(error, SlackRefused) else str(error)
         ended = await claim.save(as_exported(claim.job), note=f"not exported: {why}")
-        with suppress(SlackRefused, SlackUnavailable):  # a courtesy
+        with suppress(SlackRefused, SlackUnavailable):  # best effort
             await tools.workspace_of(ended).whisper(
                 ended.origin.channel, ended.origin.thread or "", person=order.order.by, text=words.NOT_EXPORTED
             )
@@ -53,15 +53,15 @@ async def export(claim: Claim, tools: Tools) -> Job | Later:
 
 
 def as_exported(job: Job) -> Job:
-    """The job, its next file not owed any more."""
+    """Return the job with its next export no longer owed."""
     return replace(job, exported=min(job.exported + 1, job.exports), under_way_since=None, misses=0, attempts=0)
 
 
 async def message_of(job: Job, tools: Tools, order: Export) -> str | None:
-    """The message that carries the file, also where whoever shared it never learnt of it."""
+    """Return the timestamp of the message with the file, also where an interrupted try did not save it."""
     if order.message_ts is not None or order.file is None or order.channel is None:
         return order.message_ts
-    with suppress(SlackRefused):  # it was never shared, or is gone
+    with suppress(SlackRefused):  # it was never shared, or was deleted
         return await tools.workspace_of(job).shared_at(order.file, channel=order.channel, thread=_thread(job, order))
     return None
 
@@ -77,12 +77,12 @@ async def _deliver(claim: Claim, tools: Tools, order: Export) -> Job | Later:
         ts = await _share(claim, tools, order)
     except SlackRefused as refused:
         if refused.code in GONE:
-            return await _anew(claim, tools, order)
+            return await _upload_again(claim, tools, order)
         raise
     if ts is not None:
         shown = replace(order, message_ts=ts)
         return await claim.save(as_exported(claim.job), also=lambda tx: exports.note(tx, shown))
-    return recheck(claim, tools) or await _anew(claim, tools, order)
+    return recheck(claim, tools) or await _upload_again(claim, tools, order)
 
 
 async def _place(job: Job, tools: Tools, order: Export) -> str:
@@ -96,7 +96,7 @@ async def _place(job: Job, tools: Tools, order: Export) -> str:
 
 
 async def _hand_over(claim: Claim, tools: Tools, order: Export) -> Export:
-    """Give Slack the file, which nobody sees yet, and note which it is."""
+    """Upload the file, which nobody sees yet, and note its id."""
     attachment = await _attachment(claim.job, tools, order)
     file = await tools.workspace_of(claim.job).upload(attachment)
     noted = replace(order, file=file, sharings=order.sharings + 1)
@@ -109,7 +109,7 @@ async def _attachment(job: Job, tools: Tools, order: Export) -> Attachment:
     if transcript is None:
         raise _Undeliverable("no longer kept")
     kind = Format(order.order.format)
-    # A long one takes seconds: meanwhile the others go on.
+    # A long transcript takes seconds: it is written in a worker thread, so that the event loop goes on.
     content = await asyncio.to_thread(
         written,
         transcript,
@@ -148,8 +148,8 @@ def _thread(job: Job, order: Export) -> str | None:
     return job.origin.thread if order.order.recipient is Recipient.THREAD else None
 
 
-async def _anew(claim: Claim, tools: Tools, order: Export) -> Job:
-    """The file was lost at Slack: another one is handed over, some times."""
+async def _upload_again(claim: Claim, tools: Tools, order: Export) -> Job:
+    """Delete a file that Slack has lost, so that it is uploaded again, at most `SHARINGS` times in all."""
     with suppress(SlackRefused):
         await tools.workspace_of(claim.job).discard(order.file or "")
     if order.sharings >= SHARINGS:

@@ -1,4 +1,4 @@
-"""replied, abandoned: the reaction tells the outcome, the spool is emptied, and nobody claims the job again."""
+"""replied, abandoned: sets the final reaction, removes the job's spool folder, and ends the job."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from storage.job import Job, JobState, Reason
 
 
 async def finish(claim: Claim, tools: Tools) -> Later:
-    """Finish; safe to repeat."""
+    """Finish the job, so that it is never claimed again. Idempotent."""
     job = claim.job
     await tools.spool.clear(job.id)
     if job.message_ts is not None and not job.forgotten:
-        with suppress(SlackRefused, SlackNotAuthorised):  # a courtesy: the reply is there
+        with suppress(SlackRefused, SlackNotAuthorised):  # best effort: the reply is there
             await _show_outcome(job, tools)
     await progress.remove(claim, tools)
     return Later(due=None)

@@ -1,4 +1,4 @@
-"""What is still to be done for a job that has ended, in this order: forget it, show names, export, finish up."""
+"""The follow-up steps of a job that has ended, in this order: forget, show speaker names, export, finish."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from storage.job import Job
 
 
 def step_after(job: Job) -> Callable[[Claim, Tools], Awaitable[Job | Later]]:
-    """The next of these steps."""
+    """Return the next follow-up step of the job."""
     if job.forgotten == 1:
         return forget
     if job.naming != job.shown:
@@ -23,7 +23,7 @@ def step_after(job: Job) -> Callable[[Claim, Tools], Awaitable[Job | Later]]:
 
 
 def without_it(job: Job) -> Job:
-    """The job, that step not owed any more: it was tried for too long."""
+    """Return the job without its next follow-up step, which was retried for too long."""
     if job.forgotten == 1:
         return as_forgotten(job)
     return as_shown(job, None) if job.naming != job.shown else as_exported(job)

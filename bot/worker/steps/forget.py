@@ -1,6 +1,6 @@
-"""replied, abandoned, and to be forgotten: the words here go first, then the reply and every file, the reactions too.
+"""replied, abandoned, to be forgotten: deletes the stored transcript, then the reply, its files, the reactions.
 
-Every call may be repeated; what is gone already is as it should be.
+Every call is idempotent: something that is deleted already is not an error.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from storage.job import Job
 
 
 async def forget(claim: Claim, tools: Tools) -> Job:
-    """Remove what is left of the job; what Slack will not remove stays, and the history says so."""
+    """Delete everything of the job. What Slack refuses to delete stays, and the job's history says so."""
     job, intent = claim.job, Intent.load(claim.job.reply_intent)
     await claim.save(job, also=lambda tx: forgetting.drop(tx, job))
     left = await _remove(job, tools, channel=job.origin.channel, ts=job.reply_ts, files=intent.own_files)
     for export in await tools.database.read(lambda tx: exports.of_job(tx, job.id)):
-        # Struck off one by one: where Slack wants a pause, the next try goes on with the rest.
+        # Row by row: after a rate limit the next try goes on with the rest.
         await _take_back(claim, tools, export)
     await progress.remove(claim, tools)
-    with suppress(SlackRefused, SlackNotAuthorised):  # a courtesy, and the message may be gone
+    with suppress(SlackRefused, SlackNotAuthorised):  # best effort, and the message may be gone
         await _take_reactions_back(job, tools)
     return await claim.save(as_forgotten(claim.job), note=left)
 
@@ -42,7 +42,7 @@ async def _take_back(claim: Claim, tools: Tools, export: Export) -> None:
 
 
 async def _remove(job: Job, tools: Tools, *, channel: str, ts: str | None, files: Iterable[str]) -> str | None:
-    """Remove a message and files of ours; what Slack will not remove, in words."""
+    """Delete a message and files of ours; return what Slack refused to delete, for the history."""
     workspace, left = tools.workspace_of(job), list[str]()
     try:
         if ts:
@@ -58,7 +58,7 @@ async def _remove(job: Job, tools: Tools, *, channel: str, ts: str | None, files
 
 
 def as_forgotten(job: Job) -> Job:
-    """The job, nothing to be removed any more."""
+    """Return the job as forgotten: nothing is left to delete."""
     return replace(job, forgotten=2, reply_intent=None, shown=job.naming, exported=job.exports)
 
 

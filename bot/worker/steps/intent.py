@@ -1,4 +1,4 @@
-"""What a reply is recognised by, and what it shows: for the steps that post it, change it and remove it."""
+"""The stored intent of a reply: how it is recognised and what it shows. Used to post, edit and delete it."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from storage.job import Failure, Job, Reason
 from storage.namings import Naming
 
 TOO_MUCH = frozenset({"msg_blocks_too_long", "msg_too_long", "invalid_blocks", "invalid_blocks_format"})
-"""Slack's words for a message that is too large after all: then it goes as a file."""
+"""Slack's error codes for a message that is too large; it is then posted with files."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Intent:
-    """How the reply is recognised: by `files` (ids and titles) where it carries some, by `mark` otherwise.
+    """How the reply is recognised: by `files` (ids and titles) if it has any, otherwise by `mark`.
 
-    The mark is of this reply alone. `replacing`: files that are to take the place of `files`, because the speakers were
-    named or the recording was done again; `dropped`: earlier ones that were never seen in the thread. `plain`: without
-    buttons, since Slack did not take them with files.
+    `mark` is unique to this reply. `sharings`: how often files were uploaded for it. `replacing`: new files that
+    replace `files`, because speakers were named or after a rerun. `dropped`: earlier files that never showed in the
+    thread. `plain`: without buttons, because Slack did not take them together with files.
     """
 
     mark: str = ""
@@ -36,20 +36,20 @@ class Intent:
 
     @property
     def own_files(self) -> tuple[str, ...]:
-        """Every file that the reply has or had."""
+        """The ids of all files that the reply has or had."""
         return (*(file for file, _ in (*self.files, *self.replacing)), *self.dropped)
 
     def without_files(self, form: ReplyForm) -> Intent:
-        """For another try in this form."""
+        """Return the intent for another try in this form, without the files so far."""
         return replace(self, form=form, files=(), dropped=(*self.dropped, *(file for file, _ in self.files)))
 
     def dump(self) -> str:
-        """As text for the job's row."""
+        """Return it as JSON for the job's row."""
         return json.dumps(asdict(self))
 
     @classmethod
     def load(cls, text: str | None) -> Intent:
-        """As it was dumped; without any, the usual form."""
+        """Return the intent that `dump` wrote; a default one if there is none."""
         return _INTENT.validate_json(text) if text else cls()
 
 
@@ -57,7 +57,7 @@ _INTENT = TypeAdapter(Intent)
 
 
 async def rendered(job: Job, tools: Tools, intent: Intent, *, naming: Naming | None = None) -> Reply:
-    """The job's reply, with the speakers' names."""
+    """Render the job's reply, with the speakers' names."""
     transcript = await tools.database.read(lambda tx: transcripts.get(tx, job.id))
     return render(
         job.failure or transcript or Failure(reason=Reason.GAVE_UP),

@@ -1,6 +1,7 @@
-"""received: find out what was shared and where, and whether it is for us; get it ready to be sent.
+"""received: finds what was shared and where, checks that it may be transcribed, and prepares it.
 
-Nothing leaves Slack before the conversation is known to have us and to stay within the company.
+Nothing leaves Slack before it is known that the bot is in the conversation, and that no other company is, unless that
+is allowed.
 """
 
 from __future__ import annotations
@@ -27,31 +28,32 @@ from storage.preferences import Preferences
 from transcription.errors import NoSound
 
 WAIT_FOR_SLACK = timedelta(minutes=10)
-"""Slack scans an upload before it tells what it is and where; larger takes longer."""
+"""Slack scans an upload before it tells its type and its message; a large file takes longer."""
 
 ATTEMPTS = 20
-"""At least so often it is looked for, whatever the clock says: about as often as two minutes have room for."""
+"""Polls before giving up, at least, whatever the clock says: about as many as fit into two minutes."""
 
 WAIT_FOR_ANOTHER = timedelta(minutes=2)
-"""How long an event without a message of its own may still get one, before it is a repeat of one we have."""
+"""How long an event that fits no new message waits for one; then it counts as a repeat of a known one."""
 
 SAME_SHARING = 10.0
 """Seconds between a message with a file and the event about it; Slack writes both within moments."""
 
 REACHES = ((timedelta(seconds=5), SAME_SHARING), (timedelta(minutes=1), 3600.0))
-"""How far apart they may be, in seconds, while the event is no older than so: the right message may still turn up, and
-another one be a sharing of long ago. Later any will do: an answer beside an old one is better than none."""
+"""How many seconds they may differ, by the age of the event. While it is new, the right message may still show up, and
+another one may be an old sharing. Later any message will do: an answer beside an old one is better than none.
+"""
 
 MOST_TICKETS = 30
-"""A storage that refuses every ticket must come to an end; one that is away for a day may use up so many."""
+"""Ends a job whose storage refuses every ticket; during an outage of a day a job may use up so many."""
 
 
 async def locate(claim: Claim, tools: Tools) -> Job | Later:
-    """Describe, judge, place, fetch, convert, prepare."""
+    """Describe the file, find its thread, check permissions, download, convert, and get a ticket."""
     try:
         file = await tools.workspace_of(claim.job).file(claim.job.origin.file)
     except SlackRefused as refused:
-        # Now and then Slack tells of a file before it knows it.
+        # Slack sometimes sends the event before `files.info` knows the file.
         return await _wait(claim, tools, otherwise=Reason.FILE_GONE, patience=WAIT_FOR_ANOTHER, note=refused.code)
     if file.is_elsewhere or (file.is_described and not file.looks_like_a_recording):
         return await _leave_alone(claim, Reason.NOT_AUDIO)
@@ -61,7 +63,7 @@ async def locate(claim: Claim, tools: Tools) -> Job | Later:
     if placed is not None:
         return placed
     wishes = await tools.database.read(lambda tx: preferences.of_recording(tx, claim.job.origin))
-    left = await _kept_out(claim, tools, wishes)
+    left = await _abandon_if_kept_out(claim, tools, wishes)
     if left is not None:
         return left
     await _show_pending(claim, tools)
@@ -79,25 +81,25 @@ async def _wait(
 
 
 async def _leave_alone(claim: Claim, reason: Reason, *, note: str | None = None, tools: Tools | None = None) -> Job:
-    """With `tools` whoever has begun it is told."""
+    """Abandon the job. With `tools`, the person who asked for it is told why."""
     job, failure = claim.job, Failure(reason=reason)
-    if job.shown_as is not None:  # it was to be done again, and its thread has a transcript: that is said and stays
+    if job.shown_as is not None:  # a failed rerun: the transcript in the thread stays, and the person is told
         return await claim.save(replace(job, state=JobState.READY, failure=failure), note=note or str(reason))
     left = await claim.save(replace(job, state=JobState.ABANDONED, failure=failure), note=note or str(reason))
     if tools is not None and job.begun_by is not None:
-        with suppress(SlackRefused, SlackUnavailable):  # a courtesy
+        with suppress(SlackRefused, SlackUnavailable):  # best effort
             where, thread = job.origin.channel, job.origin.thread or ""
             await tools.workspace_of(job).whisper(where, thread, person=job.begun_by, text=words.apology(failure))
     return left
 
 
 class _AskedFor(Exception):
-    """Somebody has, meanwhile."""
+    """Somebody has asked for this recording meanwhile."""
 
 
 async def _leave_unless_asked(claim: Claim) -> Job | None:
     def unless_asked(tx: Transaction) -> None:
-        # Looked at when the row is ours: whoever asks just now waits, and then sees what became of it.
+        # Checked while the row is locked: a request made just now waits, and then sees the outcome.
         if reruns.who_asked(tx, claim.job) is not None:
             raise _AskedFor
 
@@ -110,7 +112,7 @@ async def _leave_unless_asked(claim: Claim) -> Job | None:
 
 
 async def _place(claim: Claim, tools: Tools, file: SlackFile) -> Job | Later | None:
-    """Settle the message and the thread; None when they are settled."""
+    """Find the message and the thread of the recording; return None when they are known."""
     job = claim.job
     if job.message_ts is not None:
         return None
@@ -148,16 +150,16 @@ async def _settle(claim: Claim, tools: Tools, place: FileSharing, title: str | N
     return True
 
 
-async def _kept_out(claim: Claim, tools: Tools, wishes: Preferences) -> Job | None:
-    """The job, left alone, where nothing may be read from this conversation or nobody wants it."""
-    reason = await _keep_out(claim, tools, wishes)
+async def _abandon_if_kept_out(claim: Claim, tools: Tools, wishes: Preferences) -> Job | None:
+    """Abandon the job if its conversation may not be read or nobody wants a transcript; else return None."""
+    reason = await _reason_to_keep_out(claim, tools, wishes)
     if reason is Reason.ON_REQUEST:
         return await _leave_unless_asked(claim)
     return None if reason is None else await _leave_alone(claim, reason, tools=tools)
 
 
-async def _keep_out(claim: Claim, tools: Tools, wishes: Preferences) -> Reason | None:
-    """Why nothing may be read from this conversation, or is wanted, if so."""
+async def _reason_to_keep_out(claim: Claim, tools: Tools, wishes: Preferences) -> Reason | None:
+    """Return why the conversation may not be read or no transcript is wanted; None if neither."""
     try:
         conversation = await tools.workspace_of(claim.job).conversation(claim.job.origin.channel)
     except SlackRefused:
@@ -174,11 +176,11 @@ async def _show_pending(claim: Claim, tools: Tools) -> None:
     try:
         await tools.workspace_of(claim.job).react(job.origin.channel, job.message_ts, tools.settings.reaction_pending)
     except (SlackNotAuthorised, SlackRefused, SlackUnavailable):
-        return  # a courtesy: the transcript comes without it
+        return  # best effort: the transcript comes without it
 
 
 def _as_offered(wanted: TranscriptionOptions, tools: Tools) -> TranscriptionOptions:
-    """Without a language that the transcriber does not offer: it was chosen for another one."""
+    """Drop a language that the transcriber does not offer: it was chosen for another transcriber."""
     offers = tools.transcriber_for(wanted).capabilities.offers
     return wanted if wanted.language in {None, *offers} else replace(wanted, language=None)
 

@@ -1,7 +1,7 @@
-"""Tells in the thread how far a long recording is: one message, changed now and then, removed when the answer is there.
+"""Shows the progress of a long recording in its thread: one message, edited sometimes, deleted after the reply.
 
-A courtesy: nothing waits for it and nothing fails with it. Its mark is noted before it is posted, so that one that a
-process has left behind is found and removed, where the thread may be read.
+Best effort: the transcript neither waits for it nor fails with it. Its mark is noted before it is posted, so that a
+message left behind by a dead process is found and deleted, if the thread may be read.
 """
 
 from __future__ import annotations
@@ -23,18 +23,21 @@ from storage.job import Job, JobState, LeaseLost
 from storage.timestamps import moment, stored
 
 LONG = timedelta(minutes=5)
-"""Recordings that are longer get a message about their progress."""
+"""Longer recordings get a progress message."""
 
 OFTEN = timedelta(seconds=5)
-"""It is changed at most so often."""
+"""Shortest time between two edits."""
 
 LATE = timedelta(minutes=1)
-"""What comes by so much later than expected takes longer than usual."""
+"""A transcript that is late by this much is reported as taking longer than usual."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProgressMessage:
-    """Its `mark` is noted before it is posted, `ts` after; what was `said` last, and when (`at`, milliseconds)."""
+    """The progress message as stored: `mark` is noted before posting, `ts` after.
+
+    `said`: its text as last shown. `at`: when it was last edited, in milliseconds.
+    """
 
     mark: str
     ts: str | None = None
@@ -42,17 +45,17 @@ class ProgressMessage:
     at: int = 0
 
     def dump(self) -> str:
-        """As text for the job's row."""
+        """Return it as JSON for the job's row."""
         return json.dumps(asdict(self))
 
     @classmethod
     def load(cls, text: str | None) -> ProgressMessage | None:
-        """As it was dumped."""
+        """Return the message that `dump` wrote; None if there is none."""
         return cls(**json.loads(text)) if text else None
 
 
 async def report(claim: Claim, tools: Tools) -> None:
-    """Post or change the message of a long recording, if there is anything new to say."""
+    """Post or edit the progress message of a long recording, if its text is new."""
     job = claim.job
     if (job.duration or timedelta(0)) <= LONG or job.origin.thread is None or job.forgotten:
         return
@@ -67,7 +70,7 @@ async def report(claim: Claim, tools: Tools) -> None:
     if known is not None and (known.said == text or now - moment(known.at) < OFTEN):
         return
     if known is None and tools.limits.message_slot(job.origin.channel, f"{job.id} progress", now=now) is not None:
-        return  # others have something to say there
+        return  # the channel's message slot is taken
     with suppress(SlackRefused, SlackUnavailable):
         if known is None or known.ts is None:
             await _post(claim, tools, text, blocks)
@@ -86,12 +89,12 @@ async def _stage(job: Job, tools: Tools) -> Stage:
     expected = job.state_since + speed.expected(length)
     if tools.clock() > expected + LATE:
         return Stage(sent=True, late=True)
-    # To the minute: what was learned since must not change the message all the time.
+    # To the minute, so that small changes of the estimate do not edit the message.
     return Stage(sent=True, expected=expected.replace(second=0, microsecond=0) + timedelta(minutes=1))
 
 
 async def _post(claim: Claim, tools: Tools, text: str, blocks: Blocks) -> None:
-    """Post it; where an earlier try may have, look for that and post no other: two would be worse than none."""
+    """Post the message. If an earlier try may have posted it, search for it and do not post a second one."""
     job, workspace, known = claim.job, tools.workspace_of(claim.job), ProgressMessage.load(claim.job.progress)
     channel, thread = job.origin.channel, job.origin.thread or ""
     if known is not None:
@@ -103,21 +106,21 @@ async def _post(claim: Claim, tools: Tools, text: str, blocks: Blocks) -> None:
         try:
             ts = await workspace.post(channel, thread, text=text, blocks=blocks, mark=known.mark, kind=PROGRESS_TYPE)
         except (SlackRefused, SlackUnavailable) as error:
-            if isinstance(error, SlackRefused) or not error.maybe_done:  # another time, then
+            if isinstance(error, SlackRefused) or not error.maybe_done:  # not posted: try again later
                 await claim.save(replace(claim.job, progress=None))
             raise
     if ts is None:
         return
     try:
         await claim.record(replace(claim.job, progress=replace(known, ts=ts, said=text).dump()))
-    except LeaseLost:  # e.g. cancelled meanwhile: whoever goes on knows nothing of it
+    except LeaseLost:  # e.g. cancelled meanwhile: nobody else knows of this message
         with suppress(SlackRefused, SlackUnavailable):
             await workspace.delete(channel, ts)
         raise
 
 
 async def remove(claim: Claim, tools: Tools) -> None:
-    """Remove the message, if there is or may be one."""
+    """Delete the message, if there is or may be one."""
     job, known = claim.job, ProgressMessage.load(claim.job.progress)
     if known is None:
         return

@@ -1,6 +1,6 @@
-"""ready, replying: the thread gets its one reply, the transcript or the sentence why there is none.
+"""ready, replying: posts the one reply in the thread, the transcript or the reason why there is none.
 
-What is about to be posted is noted first: a message by a mark in its metadata, files by their ids.
+The intent is noted before posting: a message is recognised by a mark in its metadata, files by their ids.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from storage.job import Failure, Job, JobState, Reason
 
 
 async def plan(claim: Claim, tools: Tools) -> Job | Later:
-    """Ready → replying: wait for the channel's turn, hand over files unseen, note what will be posted."""
+    """Ready → replying: wait for the channel's message slot, upload files unseen, note what will be posted."""
     job = claim.job
     if job.forgotten:
         return await _unwanted(claim)
@@ -42,7 +42,7 @@ async def plan(claim: Claim, tools: Tools) -> Job | Later:
 
 
 async def reply(claim: Claim, tools: Tools) -> Job | Later:
-    """Replying → replied: look for the reply if an earlier try may have posted it; else post it."""
+    """Replying → replied: search for the reply if an earlier try may have posted it; otherwise post it."""
     if claim.job.reply_ts is not None:
         return await (_unwanted(claim) if claim.job.forgotten else replace_reply(claim, tools))
     intent = Intent.load(claim.job.reply_intent)
@@ -59,18 +59,18 @@ async def reply(claim: Claim, tools: Tools) -> Job | Later:
 
 
 class _Unwanted(Exception):
-    """It is not in the thread, and nobody is to read it any more."""
+    """The reply is not in the thread, and the recording is to be forgotten."""
 
 
 async def _unwanted(claim: Claim) -> Job:
-    """Nothing is posted of what is to be forgotten."""
+    """Abandon a job that is to be forgotten, without posting anything."""
     job = claim.job
     ended = replace(job, state=JobState.ABANDONED, failure=Failure(reason=Reason.CANCELLED))
     return await claim.save(ended, also=lambda tx: forgetting.drop(tx, job))
 
 
 async def _post(claim: Claim, tools: Tools, intent: Intent) -> str | None:
-    """Post the message once; its timestamp."""
+    """Post the message once; return its timestamp."""
     job = claim.job
     channel, thread = job.origin.channel, job.origin.thread or ""
     message = await rendered(job, tools, intent)
@@ -89,7 +89,7 @@ async def _post(claim: Claim, tools: Tools, intent: Intent) -> str | None:
 
 
 async def _share(claim: Claim, tools: Tools, intent: Intent) -> str | None:
-    """Share the files once; the timestamp of their message, once it shows: Slack shares them after it has answered."""
+    """Share the files once; return their message's timestamp, or None until it shows: Slack answers earlier."""
     job, first = claim.job, intent.files[0][0]
     channel, thread = job.origin.channel, job.origin.thread or ""
     message = await rendered(job, tools, intent)
@@ -103,7 +103,7 @@ async def _share(claim: Claim, tools: Tools, intent: Intent) -> str | None:
 
 
 async def _without_files(claim: Claim, intent: Intent, *, note: str) -> Job:
-    """Back to ready, for new files; after so many without any."""
+    """Return to ready, for new files; after `SHARINGS` uploads, without files."""
     form: ReplyForm = "message" if intent.sharings >= SHARINGS else intent.form
     again = intent.without_files(form).dump()
     return await claim.save(replace(claim.job, state=JobState.READY, reply_intent=again), note=note)

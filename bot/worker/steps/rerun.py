@@ -1,4 +1,4 @@
-"""ready, replying, and there is a reply already, because the recording was done again: that one is changed in place."""
+"""ready, replying after a rerun: the reply that is already in the thread is edited."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from storage.job import Job, JobState, as_before
 
 
 async def keep_previous_reply(claim: Claim, tools: Tools) -> Job:
-    """Doing it again came to nothing: the transcript that is in the thread stays, and whoever asked is told why."""
+    """Keep the transcript in the thread after a failed rerun; tell the person who asked why it failed."""
     job, failure = claim.job, claim.job.failure
     saved = await claim.save(as_before(job), note=f"done again in vain: {failure.reason if failure else 'cancelled'}")
     if failure is not None and job.begun_by is not None:
         sentence = words.done_again_in_vain(words.apology(failure, provider=tools.transcriber_of(job).title))
-        with suppress(SlackRefused, SlackUnavailable):  # a courtesy: nothing has changed
+        with suppress(SlackRefused, SlackUnavailable):  # best effort: nothing has changed
             await tools.workspace_of(job).whisper(
                 job.origin.channel, job.origin.thread or "", person=job.begun_by, text=sentence
             )
@@ -28,7 +28,7 @@ async def keep_previous_reply(claim: Claim, tools: Tools) -> Job:
 
 
 async def replace_reply(claim: Claim, tools: Tools) -> Job:
-    """Change the reply; where that cannot be done (any more), back to ready for a new one."""
+    """Edit the reply; if that fails, go back to ready: for files if it is too large, else for a new reply."""
     job = claim.job
     try:
         await show(claim, tools, None)
@@ -36,7 +36,7 @@ async def replace_reply(claim: Claim, tools: Tools) -> Job:
         if refused.code in TOO_MUCH and Intent.load(claim.job.reply_intent).form != "file":
             as_file = replace(Intent.load(claim.job.reply_intent), form="file").dump()
             return await claim.save(replace(claim.job, state=JobState.READY, reply_intent=as_file), note=refused.code)
-        with suppress(SlackRefused):  # there is one reply
+        with suppress(SlackRefused):  # there must be only one reply
             await tools.workspace_of(job).delete(job.origin.channel, job.reply_ts or "")
         dropped = (await drop_new_files(claim, tools)).own_files
         anew = replace(job, state=JobState.READY, reply_ts=None, reply_intent=Intent(dropped=dropped).dump())

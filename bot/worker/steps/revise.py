@@ -1,4 +1,4 @@
-"""replied, and the speakers were named since: the reply is changed in place (`in_place`)."""
+"""replied, and speakers were named since: the reply is edited (`bot.worker.steps.edit`)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from storage.job import Job
 
 
 async def revise(claim: Claim, tools: Tools) -> Job:
-    """Show the newest naming; a reply that Slack will not change any more stays as it is."""
+    """Show the newest speaker names; if Slack refuses to edit the reply, it stays unchanged."""
     naming = await tools.database.read(lambda tx: namings.newest(tx, claim.job.id))
     if await tools.database.read(lambda tx: transcripts.get(tx, claim.job.id)) is None:
         return await claim.save(as_shown(claim.job, naming), note="not changed: no longer kept")
@@ -26,6 +26,6 @@ async def revise(claim: Claim, tools: Tools) -> Job:
 
 
 def as_shown(job: Job, naming: namings.Naming | None) -> Job:
-    """The job, nothing owed any more for this naming."""
+    """Return the job with this naming shown, so that no edit is owed."""
     version = naming.version if naming else job.naming
     return replace(job, naming=version, shown=version, under_way_since=None)

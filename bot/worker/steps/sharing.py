@@ -1,6 +1,6 @@
-"""Uploaded files are shared once. Slack answers first and shares afterwards, so whoever shares looks for them then.
+"""Shares uploaded files once. Slack answers before it shares them, so they are polled for afterwards.
 
-For the reply's files (`reply`) and for those that people asked for (`export`).
+For the files of a reply (`reply`) and for exports (`export`).
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ from bot.worker.effects import once
 from bot.worker.tools import Tools
 
 SETTLING = timedelta(minutes=2)
-"""A shared file shows in its place some time after the call; one that does not by then was lost by Slack."""
+"""A shared file shows some time after the call; if it does not within this time, Slack has lost it."""
 
 ATTEMPTS = 24
-"""At least so often it is looked for: a clock that is set forward must not make it lost before its time."""
+"""Polls before a file counts as lost, at least: a clock that is set forward must not shorten the wait."""
 
 SHARINGS = 2
-"""How often something is shared, each time as new files, before it is given up."""
+"""How often something is shared, each time with new files, before it is given up."""
 
 
 async def shared_once(
     claim: Claim, tools: Tools, *, file: str, channel: str, thread: str | None, share: Callable[[], Awaitable[None]]
 ) -> str | None:
-    """Share by `share`, unless `file` is shared; the timestamp of its message, or None until it shows."""
+    """Call `share` unless `file` is shared; return its message's timestamp, or None until it shows."""
 
     async def look() -> str | None:
         try:
             return await tools.workspace_of(claim.job).shared_at(file, channel=channel, thread=thread) or ""
         except SlackRefused as refused:
-            if refused.code in GONE:  # it was never shared, and can be
+            if refused.code in GONE:  # it was not shared yet
                 return None
             raise
 
@@ -45,7 +45,7 @@ async def shared_once(
 
 
 def recheck(claim: Claim, tools: Tools) -> Later | None:
-    """When to look for it again; None where Slack has lost it."""
+    """Return when to poll for it again; None if Slack has lost it."""
     job, now = claim.job, tools.clock()
     waited = max(now - (job.under_way_since or job.state_since), timedelta(0))
     if waited >= SETTLING and job.misses >= ATTEMPTS:

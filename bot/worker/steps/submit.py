@@ -1,4 +1,4 @@
-"""submitting: the provider gets the audio, once as far as anybody can know."""
+"""submitting: sends the audio to the provider, once as far as that can be known."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from transcription.transcriber import Submission, Ticket, Transcriber
 BETWEEN_TICKETS = timedelta(minutes=1)
 
 FOR_THE_PROVIDER_TO_SAY = timedelta(0)
-"""A transcriber that cannot tell yet whether a sending arrived raises `Unavailable`: see `Transcriber.find`."""
+"""A transcriber that cannot tell yet whether a submission arrived raises `Unavailable`: see `Transcriber.find`."""
 
 
 class SentTooOften(Exception):
-    """Nobody can tell whether the audio arrived, and another sending could be billed once more."""
+    """It is unknown whether the audio arrived, and another submission could be billed again."""
 
 
 async def submit(claim: Claim, tools: Tools) -> Job | Later:
-    """Send, or learn that it was sent; the handle is saved."""
+    """Submit the audio, or find that it was submitted, and save the provider's handle."""
     transcriber = tools.transcriber_of(claim.job)
     try:
         submission = await once(
@@ -58,7 +58,7 @@ async def _find(claim: Claim, tools: Tools, transcriber: Transcriber) -> Submiss
         return None
 
     def unclaimed(tx: Transaction) -> list[bytes]:
-        # Two jobs of one length could take each other's words: then neither is offered them.
+        # Jobs of the same length could take each other's transcript, so none of them is offered an unclaimed webhook.
         return [] if jobs.rivals(tx, job) else inbox.orphans(tx, provider=transcriber.name, since=job.state_since)
 
     orphans = await tools.database.read(unclaimed)
@@ -72,7 +72,7 @@ async def _send(claim: Claim, tools: Tools, transcriber: Transcriber) -> Submiss
     if claim.job.sendings >= transcriber.capabilities.sendings:
         raise SentTooOften
     audio = (await obtain(claim.job, tools, transcriber)).audio
-    # Counted before it is sent, so that a crash cannot lose count.
+    # Counted before sending, so that a crash cannot lose the count.
     await claim.save(replace(claim.job, sendings=claim.job.sendings + 1, under_way_since=tools.clock()))
     try:
         with calling(claim.job, tools, transcriber.name):
@@ -80,7 +80,7 @@ async def _send(claim: Claim, tools: Tools, transcriber: Transcriber) -> Submiss
     except TimedOut:
         raise
     except TranscriptionError:
-        # It surely did not arrive, so it does not count.
+        # It certainly did not arrive, so it does not count.
         await claim.save(replace(claim.job, sendings=claim.job.sendings - 1))
         raise
     tools.limits.record_success(transcriber.name)

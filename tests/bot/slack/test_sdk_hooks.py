@@ -1,4 +1,4 @@
-"""The places where we rely on what an SDK keeps private: an update that changes one is noticed here, not in production."""
+"""Where we rely on what an SDK keeps private: an update that changes it is noticed here, not in production."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.oauth.flow import _Cookie, _Flow
 from bot.slack.client import _Client, slack_client
 from bot.slack.errors import SDK_ERRORS
-from tests.bot.slack.test_resolve_installation import House, house
+from tests.bot.oauth.test_many_workspaces import NORTH, House, house  # noqa: F401 - a fixture
 
 __all__ = ["house"]
 
@@ -44,9 +44,9 @@ async def test_the_client_passes_on_the_session_that_it_is_given(house: House) -
     client = slack_client(house.settings)
     async with aiohttp.ClientSession() as session:
         client.session = session
-        with mock.patch.object(session, "request", side_effect=aiohttp.ClientError("asked")) as asked:
-            with pytest.raises(SDK_ERRORS):
-                await client.api_call("auth.test")
+        lost = aiohttp.ClientError("asked")
+        with mock.patch.object(session, "request", side_effect=lost) as asked, pytest.raises(SDK_ERRORS):
+            await client.api_call("auth.test")
         assert asked.called
 
 
