@@ -87,7 +87,7 @@ def get(tx: Transaction, place: Scope) -> Kept:
         "SELECT body, version, changed_by FROM preferences WHERE team = :team AND kind = :kind AND whose = :whose",
         team=place.team,
         kind=place.kind,
-        owner=place.owner,
+        whose=place.owner,
     )
     if row is None:
         return Kept()
@@ -102,7 +102,7 @@ def put(tx: Transaction, place: Scope, wanted: Preferences, *, seen: int, by: st
         "VALUES (:team, :kind, :whose, '{}', 0, :by, :now) ON CONFLICT (team, kind, whose) DO NOTHING",
         team=place.team,
         kind=place.kind,
-        owner=place.owner,
+        whose=place.owner,
         by=by,
         now=stored(now),
     )
@@ -116,7 +116,7 @@ def put(tx: Transaction, place: Scope, wanted: Preferences, *, seen: int, by: st
         enterprise=place.enterprise,
         team=place.team,
         kind=place.kind,
-        owner=place.owner,
+        whose=place.owner,
         seen=seen,
     )
     if not touched:

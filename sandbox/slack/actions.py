@@ -11,7 +11,7 @@ from sandbox.faults import Faults, answer
 from sandbox.slack.options import Options
 from sandbox.slack.services import WorkspaceServices
 from sandbox.slack.socket_faults import Moment, SocketFault
-from sandbox.slack.values import Channel, CommandAnswer, Delivery, Json, Kind, Share, Upload
+from sandbox.slack.values import Channel, CommandAnswer, Delivery, Json, Kind, Message, Share, Upload
 from sandbox.slack.workspace import Post, StoredFile
 
 
@@ -87,6 +87,14 @@ class Actions(Options):
             )
         post = self._post(channel, text, user=sharer, thread_ts=thread_ts, file_ids=file_ids)
         return Share(ts=post.ts, channel=channel, file_ids=tuple(file_ids), thread_ts=thread_ts)
+
+    def rewrite(self, message: Message, blocks: list[Json]) -> Message:
+        """Show a message as an earlier release of the app has posted it. Raises KeyError when it is not there."""
+        post = self._behind.workspace.post(message.channel_id, message.ts)
+        if post is None:
+            raise KeyError(message.ts)
+        post.blocks = blocks
+        return self._behind.workspace.view(post)
 
     async def share_again(
         self, channel: Channel, file_id: str, *, user: str | None = None, thread_ts: str | None = None

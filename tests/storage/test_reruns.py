@@ -46,7 +46,7 @@ async def _now(database: Database, job: Job) -> Job:
 
 
 async def test_what_is_done_is_done_otherwise_and_shows_the_old_until_then(database: Database, noon: datetime) -> None:
-    job = await _job(database, noon, DONE | {"wanted": TranscriptionOptions(language="en")})
+    job = await _job(database, noon, DONE | {"options": TranscriptionOptions(language="en")})
     wanted = TranscriptionOptions(language="zu-ZA")
     begun = await database.write(lambda tx: reruns.rerun(tx, job, options=wanted, by="U2", now=noon))
     found = await _now(database, job)
