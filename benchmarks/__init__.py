@@ -1,1 +1,1 @@
-"""How quick and how thrifty the bot is, beside what one would compare it with, in one run; and the soak."""
+"""Benchmarks: speed, processor time and memory of the bot next to a baseline in the same run; and a soak test."""

@@ -1,8 +1,8 @@
-"""Measures everything beside its baseline, prints a table, and writes it into docs/performance.md.
+"""Run all benchmarks next to their baselines, print a table, and write it into docs/performance.md.
 
     python -m benchmarks [NAME …]
 
-With names (`acknowledging`, `queueing`, …) only these are measured and nothing is written.
+With names (`acknowledging`, `queueing`, …) only these are measured, and nothing is written.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice(SUITE))
 def main(names: Sequence[str]) -> None:
-    """Measure all or the named ones."""
+    """Run all benchmarks, or the named ones."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     console, found = Console(width=200), list[Found]()
     for name in names or SUITE:

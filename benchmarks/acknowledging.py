@@ -1,4 +1,4 @@
-"""A: how many signed events a second are answered when each is on disk first, and what one costs."""
+"""A: signed events acknowledged per second if each is stored on disk first, and the processor time of one."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _numbers = itertools.count(1)
 
 
 def measure() -> list[Found]:
-    """All four."""
+    """Measure all four goals."""
     with folder() as base, ExitStack() as stack:
         doors = {side: stack.enter_context(door(side, base)) for side in ("ours", "bare", "aiosqlite")}
         for process, port in doors.values():
@@ -51,7 +51,7 @@ def measure() -> list[Found]:
 
 @contextmanager
 def door(side: str, base: Path) -> Iterator[tuple[int, int]]:
-    """A server that listens: its process and its port."""
+    """Start a server in a process; yield its process id and its port."""
     process = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.servers_under_test", side, str(base)], stdout=subprocess.PIPE, text=True
     )
@@ -65,7 +65,7 @@ def door(side: str, base: Path) -> Iterator[tuple[int, int]]:
 
 
 def burst(pid: int, port: int, *, events: int = EVENTS) -> Figures:
-    """So many events as fast as they are answered."""
+    """Send this many events as fast as they are answered."""
     requests = [signed_event() for _ in range(events)]
     before, began = cpu_of(pid), time.perf_counter()
     took = asyncio.run(knock(port, requests, connections=CONNECTIONS))
@@ -74,7 +74,7 @@ def burst(pid: int, port: int, *, events: int = EVENTS) -> Figures:
 
 
 def signed_event() -> bytes:
-    """A request as Slack sends it, about 2 kB, for a file that nobody has heard of yet."""
+    """Return a request in Slack's format, about 2 kB, about a new file."""
     number = next(_numbers)
     body = json.dumps(_event(number)).encode()
     moment = str(int(time.time()))

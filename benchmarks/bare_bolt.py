@@ -1,4 +1,4 @@
-"""Bare Bolt with its aiohttp server, as its own documentation starts it: `python -m benchmarks.bare_bolt`."""
+"""Bolt with its own aiohttp server, as in its documentation: `python -m benchmarks.bare_bolt`."""
 
 import os
 from typing import Any
@@ -8,7 +8,7 @@ from slack_bolt.authorization import AuthorizeResult
 
 
 async def authorize() -> AuthorizeResult:
-    """The one workspace."""
+    """Return the authorisation for the one workspace."""
     return AuthorizeResult(enterprise_id=None, team_id="T1", bot_token="xoxb-bare", bot_user_id="UBOT")  # noqa: S106 - invented
 
 

@@ -1,4 +1,4 @@
-"""What one would take instead of our stores: plain SQL, or a queue that others use; each with a job's whole life."""
+"""Baselines for the job queue: plain SQL, and another queue library; each runs the complete life of a job."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from benchmarks.queues import MOVES
 
 
 class Plain:
-    """aiosqlite with one transaction for each step, the plainest table that can do it."""
+    """aiosqlite with one transaction per step, and the simplest possible table."""
 
     def __init__(self, database: aiosqlite.Connection) -> None:
         self._database = database
@@ -26,7 +26,7 @@ class Plain:
     @classmethod
     @asynccontextmanager
     async def open(cls, path: Path) -> AsyncIterator[Plain]:
-        """In a file."""
+        """Open it on a file."""
         async with aiosqlite.connect(path, isolation_level=None) as database:
             for statement in (
                 "PRAGMA journal_mode=WAL",
@@ -38,7 +38,7 @@ class Plain:
             yield cls(database)
 
     async def one(self) -> None:
-        """A job's life, each step committed before the next."""
+        """Run one job from start to end; each step is committed before the next."""
         number, now = next(self._numbers), time.time_ns() // 1_000_000
         await self._database.execute("INSERT INTO jobs VALUES (NULL, 'received', ?, NULL, ?)", (now, f"F{number}" * 9))
         claimed = await self._database.execute_fetchall(
@@ -55,7 +55,7 @@ class Plain:
 
 
 class Procrastinate:
-    """procrastinate's own defer, fetch and finish, and four moves of a row of ours beside it."""
+    """procrastinate's own defer, fetch and finish, plus four updates of a row of ours."""
 
     def __init__(self, app: procrastinate.App) -> None:
         self._app = app
@@ -65,7 +65,7 @@ class Procrastinate:
     @classmethod
     @asynccontextmanager
     async def open(cls, url: str) -> AsyncIterator[Procrastinate]:
-        """On a server."""
+        """Open it on a server."""
         app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=url, min_size=8, max_size=8))
         async with app.open_async():
             await app.schema_manager.apply_schema_async()
@@ -75,7 +75,7 @@ class Procrastinate:
             yield made
 
     async def one(self) -> None:
-        """A job's life, each step committed before the next."""
+        """Run one job from start to end; each step is committed before the next."""
         number, manager = next(self._numbers), self._app.job_manager
         await self._app.configure_task("transcribe", allow_unknown=True).defer_async(file=f"F{number}" * 9)
         job: Any = await manager.fetch_job(queues=None, worker_id=self._worker)

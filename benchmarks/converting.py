@@ -1,4 +1,4 @@
-"""S4: how quick a shared recording becomes what the providers take, beside the ffmpeg command doing the same."""
+"""S4: speed of the conversion of a shared recording to WAV, next to the ffmpeg command."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ RATE = 16_000
 
 
 def goal(kind: str) -> Goal:
-    """The line of the table for one kind."""
+    """Return the goal for one format."""
     return Goal(key="S4", what=f"{MINUTES} minutes of {kind} to 16 kHz WAV: speed", against="ffmpeg", least=0.8)
 
 
 def measure() -> list[Found]:
-    """One for each kind of recording."""
+    """Measure each format."""
     ffmpeg = shutil.which("ffmpeg")
     if ffmpeg is None:
         return [Skipped(goal=goal(kind), why="no ffmpeg here") for kind in KINDS]

@@ -1,9 +1,8 @@
-"""Recordings for counting speakers, made of real people's single utterances: who speaks when is known by construction.
+"""Test recordings for counting speakers, made from single utterances of real people: the true speakers are known.
 
-The utterances come from packages that carry recordings of people (`diarization` says which and how to get them). They
-are cut at pauses, made equally loud, and put one behind the other with short gaps and a little noise. Wide-band voices
-and voices in telephone band are never mixed, and what is mixed goes through the same telephone, so that no voice is
-told by its line.
+The utterances come from packages with recordings of people (see `diarization`). They are cut at pauses, normalised in
+loudness, and concatenated with short gaps and a little noise. Wide-band and telephone-band voices are never mixed, and
+voices that are mixed go through the same telephone codec, so that no voice can be recognised by its line.
 """
 
 from __future__ import annotations
@@ -23,11 +22,11 @@ from numpy.typing import NDArray
 from sandbox.scoring import Stretch
 
 Sound = NDArray[np.float32]
-"""Between -1 and 1, 16,000 samples a second."""
+"""Samples between -1 and 1, 16,000 per second."""
 
 RATE = 16_000
 SHORTEST, LONGEST = 0.8, 6.0
-"""Seconds of an utterance."""
+"""Minimum and maximum seconds of an utterance."""
 
 _LEVEL = 0.07
 """The loudness (root mean square) of every utterance: -23 dB of full scale."""
@@ -35,11 +34,11 @@ _LEVEL = 0.07
 _NOISE = _LEVEL * 10 ** (-30 / 20)
 _GAPS = (0.1, 0.5)
 _SMOOTH = 15
-"""Frames (150 ms) that are a pause if they are quiet: a long recording is cut there."""
+"""Frames (150 ms) over which loudness is averaged to find the quietest place for a cut."""
 
 _RANGE_DB = 30.0
 _QUIETEST = 10 ** (-12 / 20)
-"""Of the whole recording's level: a quieter piece is breath or a closing door."""
+"""Relative to the whole recording's level: a quieter piece is breath or a closing door."""
 
 _FRAME = 160
 _TURNS_EACH = 6
@@ -59,7 +58,7 @@ class Voice:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recording:
-    """A sound and who speaks when in it."""
+    """A recording and its true speakers."""
 
     name: str
     sound: Sound
@@ -67,16 +66,16 @@ class Recording:
 
     @property
     def speakers(self) -> int:
-        """How many speak."""
+        """Return the number of speakers."""
         return len({who for who, _, _ in self.truth})
 
     @property
     def seconds(self) -> float:
-        """How long it is."""
+        """Return the length in seconds."""
         return len(self.sound) / RATE
 
     def save(self, folder: Path) -> Path:
-        """Write it as WAV."""
+        """Write it as WAV and return the path."""
         path = folder / f"{self.name}.wav"
         with wave.open(str(path), "wb") as file:
             file.setnchannels(1)
@@ -89,7 +88,10 @@ class Recording:
 def dialogues(
     folder: Path, voices: Sequence[Voice], *, count: int, seed: int, name: str, each: int = _TURNS_EACH
 ) -> list[Recording]:
-    """Make `count` dialogues of 2 to 4 of these voices with `each` so many turns; the same seed makes the same ones."""
+    """Return `count` dialogues of 2 to 4 of these voices, with `each` turns per voice.
+
+    The same seed gives the same dialogues.
+    """
     chance = random.Random(seed)
     made = []
     for number in range(count):
@@ -102,7 +104,7 @@ def dialogues(
 def single(
     folder: Path, *voices: Voice, name: str, seed: int, utterances_of_each: int = _UTTERANCES_ALONE
 ) -> Recording:
-    """Make a recording of one person, whose voice may be in several places."""
+    """Return a recording of one person, whose voice may be in several places."""
     chance = random.Random(seed)
     there = [utterances(folder, voice) for voice in voices]
     sounds = [sound for every in there for sound in chance.sample(every, min(len(every), utterances_of_each))]
@@ -111,13 +113,13 @@ def single(
 
 
 def whole(path: Path, *, name: str) -> Recording:
-    """Take a recording of one person as it is."""
+    """Return a complete recording of one person."""
     sound = decoded(path)
     return Recording(name=name, sound=sound, truth=[(name, 0.0, len(sound) / RATE)])
 
 
 def _turns(folder: Path, people: Sequence[Voice], *, each: int, chance: random.Random) -> Iterator[tuple[str, Sound]]:
-    """Yield utterances in turns: nobody twice in a row, nobody's utterance twice."""
+    """Yield utterances in turns: no speaker twice in a row, no utterance twice."""
     left = {}
     for voice in people:
         there = utterances(folder, voice)
@@ -146,7 +148,7 @@ def _spliced(turns: Sequence[tuple[str, Sound]], *, name: str, chance: random.Ra
 
 @cache
 def utterances(folder: Path, voice: Voice) -> list[Sound]:
-    """Return every utterance of a voice that has the right length, equally loud, in order of the files' names."""
+    """Return all utterances of a voice with a suitable length, normalised in loudness, in order of file names."""
     paths = sorted({path for pattern in voice.files for path in folder.glob(pattern)})
     assert paths, f"nothing of {voice.name} in the folder"
     sounds = [decoded(path, telephone=voice.through_telephone) for path in paths if not _is_noise(path)]
@@ -159,7 +161,10 @@ def _is_noise(path: Path) -> bool:
 
 
 def _cut(sound: Sound) -> Iterator[Sound]:
-    """Cut at the quietest places until no piece is longer than an utterance may be; the edges are without silence."""
+    """Split at the quietest places until no piece is longer than an utterance may be.
+
+    Silence at the edges is removed.
+    """
     frames = len(sound) // _FRAME
     if frames < 2 * _SMOOTH:
         return
@@ -182,7 +187,7 @@ def _level(sound: Sound) -> float:
 
 @cache
 def decoded(path: Path, *, telephone: bool = False) -> Sound:
-    """Read any recording; with `telephone`, as it arrives by a mobile telephone (AMR, 8 kHz)."""
+    """Decode any recording; with `telephone`, pass it through a mobile telephone codec (AMR, 8 kHz)."""
     try:
         with av.open(str(path)) as container:
             sound = _resampled(container, RATE)

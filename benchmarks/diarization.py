@@ -1,15 +1,14 @@
-"""How well the offline engine tells speakers apart: real voices in dialogues, alone, and a real telephone call.
+"""D: accuracy of the offline engine's diarization: dialogues of real voices, single voices, and a real telephone call.
 
     OPENBLAS_NUM_THREADS=1 python -m benchmarks.diarization [FOLDER]
 
-prints every recording that was misjudged. No recording is part of the project: `python -m benchmarks.people` fetches
-them.
+prints every recording with a wrong number of speakers. The recordings are not part of the project: `python -m
+benchmarks.people` downloads them.
 
-The thresholds of the engine were chosen on the voices of `WIDE` and `NARROW`, and later on the meetings, with a look at
-`OTHER_WIDE` and `OTHER_NARROW`, who are nobody of them. Every voice of a narrow list arrives by the same kind of line.
-
-Speaker confusion is the share of speech, a quarter of a second around every change left out, that both the truth and
-the engine call speech and that goes to a wrong speaker, under the best matching of speakers.
+The thresholds of the engine were chosen on the voices of `WIDE` and `NARROW`, and later on the meetings, and checked on
+`OTHER_WIDE` and `OTHER_NARROW`, which are other people. All voices of a narrow list have the same kind of telephone
+line. Speaker confusion is the share of speech that is assigned to a wrong speaker, under the best matching of speakers.
+Only speech that both the truth and the engine contain counts, without a quarter of a second around every change.
 """
 
 from __future__ import annotations
@@ -78,7 +77,7 @@ _FRAMES = 100
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """What the engine made of a recording; seconds of processor time are for all its steps up to the labels."""
+    """The engine's result for a recording; `processor` is the processor time in seconds up to the labels."""
 
     recording: Recording
     found: int
@@ -108,7 +107,7 @@ def other(folder: Path) -> dict[str, list[Recording]]:
 
 
 def meetings(folder: Path) -> dict[str, list[Recording]]:
-    """Return meetings of several minutes, in which nobody says anything twice."""
+    """Return meetings of several minutes, in which no utterance is repeated."""
     wide, narrow = (SMALL, BIG, CITIES, AUSTEN), (*NARROW, *OTHER_NARROW[:2])
     return {
         "meetings, wide band": dialogues(folder, wide, count=6, seed=91, name="meeting-wide", each=40),
@@ -141,7 +140,7 @@ def _call(folder: Path) -> Recording:
 
 
 def voices_in(path: Path, *, speakers: tuple[int, int] | None = None) -> Labels:
-    """Let the engine listen."""
+    """Return the engine's speaker labels for a recording."""
     with Waveform(path) as waveform:
         loudness = extract(waveform).loudness
         spoken = phrases(waveform, loudness=loudness)
@@ -161,7 +160,7 @@ def judged(recording: Recording, path: Path, *, speakers: tuple[int, int] | None
 
 
 def confusion(truth: Sequence[Stretch], found: Labels) -> float:
-    """Return the share of true speech that goes to a wrong speaker."""
+    """Return the share of true speech that is assigned to a wrong speaker."""
     names = sorted({who for who, _, _ in truth})
     length = max(len(found), round(max(end for _, _, end in truth) * _FRAMES))
     speaks = np.zeros((len(names), length), bool)
@@ -186,9 +185,9 @@ def _matched(table: np.ndarray[tuple[int, int], np.dtype[np.int64]]) -> int:
 
 
 def rightly_given(folder: Path, found: Labels) -> float:
-    """Return the share of the call's printed words that `turns` gives to who said them.
+    """Return the share of the call's transcribed words that `turns` assigns to the right speaker.
 
-    The words of a line are spread evenly over its time: whatever a recogniser mishears is not measured here.
+    The words of a line are spread evenly over its time, so recognition errors are not measured here.
     """
     said: list[tuple[str, Word]] = []
     for line in (folder / f"{people.CALL}.stm").read_text(encoding="utf-8").splitlines():
@@ -204,7 +203,7 @@ def rightly_given(folder: Path, found: Labels) -> float:
 
 
 def long_recording(recordings: Sequence[Recording], path: Path, *, hours: float) -> None:
-    """Write a WAV of many hours out of recordings, one behind the other, each time with other noise."""
+    """Write a WAV of many hours from recordings, one after the other, each time with other noise."""
     chance = np.random.default_rng(4)
     left = int(hours * 3600 * RATE)
     with wave.open(str(path), "wb") as file:
@@ -219,7 +218,7 @@ def long_recording(recordings: Sequence[Recording], path: Path, *, hours: float)
 
 
 def listen(path: Path) -> None:
-    """Let the engine listen in this process alone, and print what it took."""
+    """Run the diarization in this process, and print its processor time and memory."""
     before, began = _peak(), time.process_time()
     found = voices_in(path)
     took = {"processor": time.process_time() - began, "before": before, "peak": _peak()}
@@ -227,12 +226,12 @@ def listen(path: Path) -> None:
 
 
 def _peak() -> float:
-    """MiB of memory at most in use so far (Linux)."""
+    """Return the peak memory so far in MiB (Linux)."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def measure() -> Iterator[Found]:
-    """Count speakers and measure how often they are confused."""
+    """Measure how often the number of speakers is right, and speaker confusion."""
     goals = {
         "count": Goal(key="D1", what="right number of speakers, 37 recordings", against="one each", least=30),
         "single": Goal(key="D1", what="the same, 12 recordings of one person", against="one each", least=10),

@@ -1,9 +1,9 @@
-"""Lets the offline engine transcribe one WAV in a process of its own and says what it took.
+"""Transcribe one WAV with the offline engine in a separate process, and print its cost.
 
     python -m benchmarks.drafting WAV FOLDER [plain]
 
-prints, as JSON, the seconds of processor time, the most MB of memory in use (Linux), and the words. With `plain`, plain
-faster-whisper transcribes.
+prints, as JSON, the seconds of processor time, the peak memory in MB (Linux), and the words. With `plain`, it uses
+plain faster-whisper.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from benchmarks.measuring import memory_of
 
 
 def drafted_apart(audio: Path, folder: Path, *, by_plain: bool = False) -> Mapping[str, float | str]:
-    """Transcribe with the model in `folder`, in a process of its own, and return what it says."""
+    """Transcribe with the model in `folder` in a separate process, and return what it prints."""
     program = [sys.executable, "-m", "benchmarks.drafting", str(audio), str(folder), *(["plain"] if by_plain else [])]
     environment = {**os.environ, "OMP_NUM_THREADS": str(THREADS), "OPENBLAS_NUM_THREADS": "1"}
     said = subprocess.run(program, check=True, capture_output=True, text=True, env=environment)
@@ -30,7 +30,7 @@ def drafted_apart(audio: Path, folder: Path, *, by_plain: bool = False) -> Mappi
 
 
 def peak_of(audio: Path, folder: Path) -> float:
-    """The most MB of memory that the engine has in use while it transcribes."""
+    """Return the peak memory of the engine in MB while it transcribes."""
     return float(drafted_apart(audio, folder)["peak"])
 
 
@@ -41,7 +41,7 @@ def main(audio: Path, folder: Path, *, by_plain: bool) -> None:
     text = hear(audio, folder)
     took = {
         "processor": time.process_time() - began,
-        "peak": memory_of(os.getpid(), "VmHWM") / 1e6,  # `getrusage` would count what the parent had before the fork
+        "peak": memory_of(os.getpid(), "VmHWM") / 1e6,  # `getrusage` would include the parent's memory before the fork
         "text": text,
     }
     print(json.dumps(took))

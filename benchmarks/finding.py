@@ -1,8 +1,8 @@
-"""F1, F2: looking for what was said in 10,000 transcripts, and what it costs to keep a transcript so that it is found.
+"""F1, F2: full-text search in 10,000 transcripts, and the cost of storing a transcript with its search index.
 
-The transcripts are of five minutes: twenty turns of thirty words, one in ten of them in Thai, in a hundred
-conversations. Whoever looks is in thirty of these. Words are as frequent as in any language: the n-th is said about
-1/n as often as the first.
+The transcripts are five minutes long: twenty turns of thirty words, one in ten of them in Thai, in a hundred
+conversations. The user who searches is a member of thirty of these. Word frequencies follow Zipf's law: the n-th word
+is 1/n as frequent as the first.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def _goals(on: str) -> tuple[Goal, Goal, Goal, Goal]:
 
 
 def measure() -> list[Found]:
-    """All of them, on both databases."""
+    """Measure all goals on both databases."""
     with folder() as base:
         found = asyncio.run(_on(_in_file(base / "bot.db"), "SQLite"))
     with a_server() as server:
@@ -138,7 +138,7 @@ async def _in_file(path: Path) -> Database:
 
 
 class _Talk:
-    """What people say, the same in every run."""
+    """A generator of transcripts, deterministic in every run."""
 
     def __init__(self) -> None:
         self._chance = random.Random(5)
@@ -149,7 +149,7 @@ class _Talk:
         self._often = list(itertools.accumulate(1 / (place + 1) for place in range(len(self._words))))
 
     def of(self, number: int, *, turns: int = 20) -> Transcript:
-        """A transcript: one in ten is in Thai, one in a thousand has the rare word."""
+        """Return a transcript: one in ten is in Thai, one in a thousand contains the rare word."""
         return Transcript(
             turns=tuple(
                 Turn(
@@ -217,7 +217,7 @@ async def _timed(database: Database, look: Callable[[Transaction], Sequence[obje
 
 
 def _scan(tx: Transaction, *, channels: Sequence[str], word: str) -> Sequence[object]:
-    """As one would without an index."""
+    """Search without an index."""
     names = {f"channel{number}": channel for number, channel in enumerate(channels)}
     return tx.all(
         "SELECT transcripts.job_id FROM transcripts JOIN jobs ON jobs.id = transcripts.job_id "  # noqa: S608 - our own names
@@ -253,7 +253,7 @@ async def _keeping(database: Database, talk: _Talk, short: Goal, long: Goal) -> 
 
 
 async def _kept(database: Database, transcript: Transcript, number: int, *, hidden: bool) -> float:
-    """Milliseconds until a transcript is on the disk."""
+    """Return the milliseconds until a transcript is on disk."""
     now = NOON + timedelta(minutes=number)
     job = await database.write(partial(_job, number=number, now=now))
     keep = partial(_hide, job, transcript, now) if hidden else partial(_keep, job, transcript, now)
@@ -267,7 +267,7 @@ def _keep(job: JobId, transcript: Transcript, now: datetime, tx: Transaction) ->
 
 
 def _hide(job: JobId, transcript: Transcript, now: datetime, tx: Transaction) -> None:
-    """The row alone, as it was before there was anything to find."""
+    """Store only the row, without a search index."""
     body = BODY.dump_json(transcript).decode()
     tx.run(
         "INSERT INTO transcripts (job_id, body, created_at, searchable) VALUES (:job, :body, :now, :now)",

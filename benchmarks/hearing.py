@@ -1,4 +1,4 @@
-"""The offline engine and plain faster-whisper, ready to hear recordings with the same model."""
+"""Load the same Whisper model into the offline engine and into plain faster-whisper, to compare the two."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from transcription.models.store import ModelStore
 THREADS = 2
 
 Side = Callable[[Path], str]
-"""Hears a recording and returns its words."""
+"""A function that transcribes a recording and returns its words."""
 
 
 def sides(folder: Path, *, language: str | None = "en") -> Mapping[str, Side]:
-    """The offline engine and plain faster-whisper with a model that is open, `language` told or found by each."""
+    """Return both sides with an open model. `language` None means that each detects it."""
     from faster_whisper import WhisperModel  # noqa: PLC0415 - an extra, which is not needed to say that it is missing
 
     from transcription.engine.features import extract  # noqa: PLC0415 - same
@@ -50,7 +50,7 @@ def sides(folder: Path, *, language: str | None = "en") -> Mapping[str, Side]:
 
 
 def opened(name: str) -> Path | None:
-    """The folder of a model, None where it is not installed."""
+    """Return the folder of a model; None if it is not installed."""
     try:
         return asyncio.run(ModelStore().find(name)).folder
     except ModelError:

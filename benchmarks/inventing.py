@@ -1,8 +1,8 @@
-"""What the offline engine makes of recordings in which there is nothing that it could know, and what that costs.
+"""W5 to W7: invented text of the offline engine for recordings that it cannot understand, and the processor time.
 
-Nine recordings without speech, or with long silence after it; a second of speech over and over; speech in a language
-that the model does not know. For a model of many languages that is speech played backwards: nothing else is sure not
-to be among them. Processor time is compared with that of ordinary speech of the same length.
+Nine recordings without speech, or with long silence after it; one second of speech repeated; speech in a language that
+the model does not know. For a multilingual model that is speech played backwards, because no real language is certain
+to be unknown. Processor time is compared with ordinary speech of the same length.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from transcription.embedded.result import is_invention
 from transcription.models.catalog import CATALOG, ENGLISH, model_named
 
 LENGTH = 60
-"""Seconds of a recording."""
+"""Length of a recording in seconds."""
 
 _MUSIC = ("usr/share/games/fillets-ng/music/rybky01.ogg", "usr/share/games/fillets-ng/music/rybky05.ogg")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """How many words were written, in how many seconds of processor time, and whether the model doubted them."""
+    """The number of words, the processor time in seconds, and whether the model doubted the result."""
 
     words: int
     processor: float
@@ -42,7 +42,7 @@ class Outcome:
 
 
 def nothing(folder: Path) -> Mapping[str, Sound]:
-    """Return the nine recordings; the last two begin with eight seconds of speech, which are cut off again here."""
+    """Return the recordings without speech."""
     chance, time_ = np.random.default_rng(5), np.arange(LENGTH * RATE) / RATE
 
     def noise(decibels: float) -> Sound:
@@ -61,7 +61,7 @@ def nothing(folder: Path) -> Mapping[str, Sound]:
 
 
 def after_speech(folder: Path) -> Mapping[str, Sound]:
-    """Return the two with speech: eight seconds, then silence or noise."""
+    """Return the recordings with eight seconds of speech, followed by silence or noise."""
     spoken = decoded(folder / people.MOONSHINE / "two_cities.wav")[: 8 * RATE]
     noise = np.random.default_rng(6).normal(0, 10 ** (-40 / 20), (LENGTH - 8) * RATE)
     return {
@@ -87,7 +87,7 @@ def known(folder: Path, *, english_only: bool) -> Mapping[str, Sound]:
 
 
 def hear(name: str, sound: Sound, *, folder: Path, model: str, temporary: Path) -> Outcome:
-    """Let the engine transcribe; the time to open the model is part of it, for the speech that is compared as well."""
+    """Transcribe a recording. The time includes opening the model, also for the speech that it is compared with."""
     from transcription.engine.draft import WhisperModel, drafted  # noqa: PLC0415 - an extra
 
     path = Reading(name=name.replace(" ", "-").replace(",", ""), sound=sound, text="").save(temporary)
@@ -101,7 +101,7 @@ def hear(name: str, sound: Sound, *, folder: Path, model: str, temporary: Path) 
 
 
 def measure() -> Iterator[Found]:
-    """Invented words, processor time, and doubts."""
+    """Measure invented words, processor time and doubt."""
     for model in MODELS:
         goals = [
             Goal(key="W5", what=f"{model}: invented words, nine recordings", against="none", most=0),
@@ -147,7 +147,7 @@ def _measured(model: str, folder: Path, goals: list[Goal]) -> Iterator[Found]:
     worst = max(costs, key=lambda name: costs[name])
     yield Result(goal=goals[1], ratios=[costs[worst]], scale=worst)
     for goal, found in ((goals[2], strange), (goals[3], familiar)):
-        # A recording in which hardly anything was written down says nothing.
+        # A recording with hardly any text says nothing about doubt.
         doubts = sorted(each.doubt for each in found.values() if each.words)
         caught = [each.doubted or not each.words for each in found.values()]
         yield Result(goal=goal, ratios=[sum(caught) / len(caught)], scale=f"doubts {doubts[0]:.2f} to {doubts[-1]:.2f}")

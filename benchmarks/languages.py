@@ -1,9 +1,9 @@
-"""Makes the table of `docs/languages.md`: what is to be expected of each transcriber in each language, and how known.
+"""Write the table of `docs/languages.md`: the expected accuracy of each transcriber in each language, and its source.
 
     python -m benchmarks.languages
 
-The offline engine hears recordings of real people (`benchmarks.people`); it has to find out the language by itself.
-What a provider does is not measured: it would take an account, and recordings that may be sent there.
+The offline engine transcribes recordings of real people (`benchmarks.people`) and must detect the language itself. The
+providers are not measured: that would need an account, and recordings that may be sent to them.
 """
 
 from __future__ import annotations

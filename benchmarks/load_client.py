@@ -1,6 +1,6 @@
-"""Knocks at an HTTP server as fast as it answers, over many kept-alive connections, and notes how long each took.
+"""An HTTP load client: send requests over many keep-alive connections as fast as they are answered, and time them.
 
-The requests are bytes that were built before: what is measured is the server, not this.
+The requests are prebuilt bytes, so that the server is measured and not this client.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import partial
 
 
 class Knock(asyncio.Protocol):
-    """One connection: sends the next request as soon as the last one is answered."""
+    """One connection. It sends the next request as soon as the last one is answered."""
 
     def __init__(self, requests: Iterator[bytes], *, took: list[float], done: asyncio.Future[None]) -> None:
         self._requests = requests
@@ -23,7 +23,7 @@ class Knock(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
+        """Send the first request."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self._next()
@@ -40,7 +40,7 @@ class Knock(asyncio.Protocol):
         self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
-        """Once the answer is whole, go on."""
+        """Send the next request after a complete answer."""
         self._answer += data
         head, separator, body = self._answer.partition(b"\r\n\r\n")
         if not separator or len(body) < _length(head):
@@ -53,7 +53,7 @@ class Knock(asyncio.Protocol):
         self._next()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Say so, where there was more to send."""
+        """Fail if there were more requests to send."""
         self._fail(exc or ConnectionResetError("the server hung up"))
 
     def _fail(self, error: Exception) -> None:
@@ -70,7 +70,7 @@ def _length(head: bytes) -> int:
 
 
 async def knock(port: int, requests: Sequence[bytes], *, connections: int) -> list[float]:
-    """Send all of them; how many seconds each took. Raises where one is not answered with 200."""
+    """Send all requests and return the seconds that each took. Raises if one is not answered with 200."""
     loop, waiting, took = asyncio.get_running_loop(), iter(requests), list[float]()
     ends = [loop.create_future() for _ in range(connections)]
     for end in ends:

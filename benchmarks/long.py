@@ -1,7 +1,9 @@
-"""Thirty minutes and four hours by the offline engine, once each: `python -m benchmarks.long`, or `make bench-long`.
+"""Offline transcription of thirty minutes and of four hours, once each.
 
-It takes about an hour of a processor. Thirty minutes are heard by plain faster-whisper as well; four hours are for the
-memory alone. Every recording is real people's (`benchmarks.people`), repeated in changing order.
+Run it with `python -m benchmarks.long` or `make bench-long`.
+
+It takes about an hour of processor time. The thirty minutes are also transcribed by plain faster-whisper; the four
+hours are only for memory. All recordings are of real people (`benchmarks.people`), repeated in changing order.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What a benchmark promises and what it found: ratios of rounds in which both sides took turns.
+"""Goals and results of benchmarks: ratios between two sides that are measured alternately in each round.
 
-These machines are shared and noisy: a ratio is of one round, the result is the median over the rounds, and the absolute
-numbers beside it only give the scale.
+The machines are shared and noisy. So each ratio is from one round, and the result is the median of the rounds. Absolute
+numbers only show the scale.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _END = "<!-- until here -->\n"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Goal:
-    """One line of the table: the ratio of `what` to `against` is to be `least` or more, or `most` or less."""
+    """One line of the table: the ratio of `what` to `against` must be at least `least`, or at most `most`."""
 
     key: str
     what: str
@@ -35,13 +35,13 @@ class Goal:
         return f"at least {self.least:g}" if self.least is not None else f"at most {self.most:g}"
 
     def is_met(self, ratio: float) -> bool:
-        """Whether a ratio is good enough."""
+        """Return whether a ratio meets the goal."""
         return (self.least is None or ratio >= self.least) and (self.most is None or ratio <= self.most)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Result:
-    """The ratios of all rounds, and in `scale` what they mean in numbers of this machine."""
+    """The ratios of all rounds; `scale` shows the absolute numbers on this machine."""
 
     goal: Goal
     ratios: Sequence[float]
@@ -49,23 +49,23 @@ class Result:
 
     @property
     def ratio(self) -> float:
-        """The median of the rounds."""
+        """Return the median of the rounds."""
         return statistics.median(self.ratios)
 
     @property
     def spread(self) -> str:
-        """The least and the most of the rounds."""
+        """Return the minimum and the maximum of the rounds."""
         return f"{min(self.ratios):.2f} to {max(self.ratios):.2f}"
 
     @property
     def is_met(self) -> bool:
-        """Whether the goal is reached."""
+        """Return whether the goal is met."""
         return self.goal.is_met(self.ratio)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Skipped:
-    """A goal that could not be measured here, and why."""
+    """A goal that could not be measured on this machine, with the reason."""
 
     goal: Goal
     why: str
@@ -74,25 +74,25 @@ class Skipped:
 Found = Result | Skipped
 
 Figures = Mapping[str, float]
-"""What one side's turn in a round gave, by name."""
+"""The figures of one side in one round, by name."""
 
 
 def compare(
     goal: Goal, rounds: Sequence[Mapping[str, Figures]], *, ours: str, theirs: str, figure: str, unit: str = ""
 ) -> Result:
-    """The ratio of one figure, ours to theirs, in each round."""
+    """Return the ratio of one figure, ours to theirs, in each round."""
     ratios = [each[ours][figure] / each[theirs][figure] for each in rounds]
     mine, other = (statistics.median(each[side][figure] for each in rounds) for side in (ours, theirs))
     return Result(goal=goal, ratios=ratios, scale=f"{number(mine)} / {number(other)} {unit}".strip())
 
 
 def number(value: float) -> str:
-    """Three digits that matter."""
+    """Return a number with three significant digits."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"  # noqa: PLR2004
 
 
 def in_turn(sides: Mapping[str, Callable[[], Figures]], *, rounds: int = ROUNDS) -> list[Mapping[str, Figures]]:
-    """Let every side have its turn in each round, the order turned round each time."""
+    """Measure every side once per round, in an order that is reversed after each round."""
     names = list(sides)
     found: list[Mapping[str, Figures]] = []
     for _ in range(rounds):
@@ -103,7 +103,10 @@ def in_turn(sides: Mapping[str, Callable[[], Figures]], *, rounds: int = ROUNDS)
 
 @contextmanager
 def folder() -> Iterator[Path]:
-    """An empty folder on the disk of this checkout: elsewhere may be memory, where nothing has to be synced."""
+    """Yield an empty folder on the disk of this checkout.
+
+    A system's temporary folder may be in memory, where a sync is free.
+    """
     base = Path(__file__).parents[1] / "build"
     base.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=base, prefix="bench-") as name:
@@ -111,13 +114,13 @@ def folder() -> Iterator[Path]:
 
 
 def cpu_of(pid: int) -> float:
-    """Seconds of processor time that a process has used, in user and system mode. Linux only."""
+    """Return the processor time of a process in seconds, user and system mode. Linux only."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def memory_of(pid: int, what: str = "VmRSS") -> int:
-    """Bytes in memory (`VmRSS`) or the most that ever were (`VmHWM`). Linux only."""
+    """Return a process's memory in bytes: current (`VmRSS`) or peak (`VmHWM`). Linux only."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith(f"{what}:"):
             return int(line.split()[1]) * 1024
@@ -125,7 +128,7 @@ def memory_of(pid: int, what: str = "VmRSS") -> int:
 
 
 def row(found: Found) -> Sequence[str]:
-    """One line of the table, under `HEADINGS`."""
+    """Return one line of the table, under `HEADINGS`."""
     goal = found.goal
     about = (goal.key, goal.what, goal.against, str(goal))
     match found:
@@ -136,7 +139,7 @@ def row(found: Found) -> Sequence[str]:
 
 
 def tabled(found: Iterable[Found]) -> Table:
-    """The table for a terminal."""
+    """Return the table for a terminal."""
     table = Table(*HEADINGS)
     for each in found:
         cells = row(each)
@@ -145,7 +148,7 @@ def tabled(found: Iterable[Found]) -> Table:
 
 
 def write_table(page: Path, headings: Sequence[str], rows: Sequence[Sequence[str]], *, by: str) -> None:
-    """Put a table between the marks of a page; `by` is the command that the first mark names."""
+    """Write a table between the markers of a page; `by` is the command that the first marker names."""
     text, begin = page.read_text(encoding="utf-8"), f"<!-- written by {by} -->\n"
     before, after = text[: text.index(begin)], text[text.index(_END) :]
     lines = [headings, ["---"] * len(headings), *rows]

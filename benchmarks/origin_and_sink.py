@@ -1,7 +1,7 @@
-"""An origin of as many bytes as one asks for, and a sink that takes them (`python -m benchmarks.origin_and_sink`).
+"""A server that returns any number of bytes, and discards what it receives (`python -m benchmarks.origin_and_sink`).
 
-Plain sockets in threads, so that they cost next to nothing beside what is measured. `GET /NUMBER` gives so many bytes;
-`PUT` and `POST` are read to their end. Prints its port.
+It uses plain sockets in threads, so that its own cost is small. `GET /NUMBER` returns this many bytes; `PUT` and `POST`
+are read to the end. It prints its port.
 """
 
 from __future__ import annotations

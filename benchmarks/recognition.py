@@ -1,12 +1,13 @@
-"""How many words of real people the offline engine gets wrong, beside plain faster-whisper with the same model.
+"""W1 to W4: word error rate of the offline engine on real speech, next to plain faster-whisper with the same model.
 
-Both sides hear nine recordings of real people (`benchmarks.people`) in turn. Words are compared in lower case, without
-punctuation and fillers, contractions written out. Processor time is that of recognition alone: finding phrases and
-writing them down, neither opening the model nor telling speakers apart.
+Both sides transcribe nine recordings of real people (`benchmarks.people`) alternately. Words are compared in lower
+case, without punctuation and fillers, with contractions written out. Processor time is only that of recognition:
+finding phrases and transcribing them, without opening the model and without diarization.
 
     python -m benchmarks.recognition FOLDER MODEL
 
-does the same once with other recordings: WAV (16 kHz, mono, 16 bits), each with its words in a text file of its name.
+does the same once with other recordings: WAV (16 kHz, mono, 16 bits), each with its words in a text file of the same
+name.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ WRITTEN_OUT = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Score:
-    """How one recording was heard: `wrong` of `words`, in `processor` seconds."""
+    """The result for one recording: `wrong` of `words`, in `processor` seconds."""
 
     words: int
     wrong: int
@@ -58,7 +59,7 @@ class Score:
 
 
 def compared(text: str) -> list[str]:
-    """The words of a text as they are compared."""
+    """Return the words of a text in the form in which they are compared."""
     text = re.sub(r"\[[^\]]*\]|<[^>]*>", " ", text.lower().replace("’", "'"))
     for short, long in WRITTEN_OUT:
         text = text.replace(short, long)
@@ -67,7 +68,7 @@ def compared(text: str) -> list[str]:
 
 
 def score(hear: Side, path: Path, text: str) -> Score:
-    """Let one side hear one recording."""
+    """Transcribe one recording with one side, and score it."""
     said = compared(text)
     began = time.process_time()
     heard = hear(path)
@@ -76,7 +77,7 @@ def score(hear: Side, path: Path, text: str) -> Score:
 
 
 def measure() -> Iterator[Found]:
-    """Words and processor time with each model, and the memory of five minutes."""
+    """Measure word errors and processor time with each model, and the memory for five minutes."""
     with tempfile.TemporaryDirectory() as temporary:
         for name in MODELS:
             goals = _goals(name)

@@ -1,4 +1,4 @@
-"""Long recordings in the formats that people share, made once and kept in `build/`: tones that change like a voice."""
+"""Long synthetic recordings in common formats, made once and kept in `build/`: tones that vary like a voice."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MINUTE = 60
 
 
 def recording(kind: str, *, minutes: int, folder: Path) -> Path:
-    """A recording of this kind and length; an `mp4` has a picture. One minute of it is encoded, then repeated."""
+    """Return a recording of this format and length; an `mp4` has a picture. One minute is encoded and repeated."""
     path = folder / f"recording-{minutes}.{kind}"
     if not path.exists():
         unfinished = path.with_name(f"unfinished.{kind}")
@@ -49,7 +49,7 @@ def _make(path: Path, kind: str, *, minutes: int) -> None:
 
 
 class _Track:
-    """A minute of encoded sound or pictures that can be written again and again, one after another."""
+    """One minute of encoded audio or video that can be written repeatedly."""
 
     def __init__(self, stream: Stream, packets: Iterable[Packet[Any]]) -> None:
         self._stream = stream
@@ -57,7 +57,7 @@ class _Track:
         self._time = 0
 
     def write(self, target: OutputContainer) -> None:
-        """Write it behind what was written."""
+        """Append it to what was written before."""
         for packet in self._packets:
             again: Packet[Any] = Packet(bytes(packet))
             again.stream, again.time_base, again.is_keyframe = self._stream, packet.time_base, packet.is_keyframe
@@ -74,7 +74,7 @@ def _picture(target: OutputContainer) -> VideoStream:
 
 
 def _pictures(picture: VideoStream) -> Iterator[Packet[Any]]:
-    """One a second."""
+    """Yield one picture per second."""
     for number in range(MINUTE):
         shown = av.VideoFrame.from_ndarray(np.full((90, 160), 4 * number, np.uint8), format="gray")
         yield from picture.encode(shown.reformat(format="yuv420p"))
@@ -82,7 +82,7 @@ def _pictures(picture: VideoStream) -> Iterator[Packet[Any]]:
 
 
 def _sound(sound: AudioStream) -> Iterator[Packet[Any]]:
-    """A tenth of a second at a time; pitch and loudness wander."""
+    """Yield a tenth of a second at a time; pitch and loudness vary."""
     count = RATE // 10
     moments = np.arange(count) / RATE
     for number in range(MINUTE * 10):

@@ -1,7 +1,7 @@
-"""The way of a recording through the bot, in a process of its own that prints what it took.
+"""Relay or convert a recording as the bot does, in a separate process that prints its cost.
 
-`python -m benchmarks.relay send PORT BYTES` fetches so many bytes as from Slack and sends them as to a provider's
-storage, with nothing converted between the two; `python -m benchmarks.relay convert FILE` only converts.
+`python -m benchmarks.relay send PORT BYTES` downloads this many bytes as from Slack and uploads them as to a provider's
+storage, without a conversion. `python -m benchmarks.relay convert FILE` only converts.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from transcription.errors import TooLong
 from transcription.transcriber import Audio
 
 TICK = 0.002
-"""Seconds; what happens on the loop at random meets a delay like one of these."""
+"""Interval in seconds of the timer that measures delays of the event loop."""
 
 
 async def send(port: int, size: int) -> None:
@@ -41,7 +41,7 @@ async def send(port: int, size: int) -> None:
     with folder() as base:
         async with new_session() as session, new_client() as client:
             downloads = Downloads(session=session, token=StaticToken(SecretStr("xoxb-relay")), origins=(origin,))
-            await _relay(downloads, client, origin, base, size=1000)  # everything is imported and connected
+            await _relay(downloads, client, origin, base, size=1000)  # so that everything is imported and connected
             idle = await _delays(asyncio.sleep(0.5))
             before, spent = memory_of(os.getpid()), _cpu()
             began = time.perf_counter()
@@ -69,7 +69,7 @@ async def _relay(downloads: Downloads, client: httpx.AsyncClient, origin: str, b
 
 
 async def _delays(work: object) -> float:
-    """The 99th percentile of how late a timer is while `work` is done, in milliseconds."""
+    """Return the 99th percentile of a timer's delay while `work` runs, in milliseconds."""
     late: list[float] = []
 
     async def tick() -> None:
@@ -92,9 +92,9 @@ def _cpu() -> float:
 
 
 async def convert(source: Path) -> None:
-    """Convert once; the codec has a process of its own, so what grows here is the bot alone."""
+    """Convert once. The codec runs in its own process, so the measured growth is only the bot's."""
     with folder() as base:
-        with suppress(TooLong):  # everything is imported then
+        with suppress(TooLong):  # so that everything is imported
             await audio.convert(source, base / "w.wav", sample_rate=16_000, longest=timedelta(seconds=1), stereo=False)
         before = memory_of(os.getpid())
         await audio.convert(source, base / "recording.wav", sample_rate=16_000, longest=None, stereo=False)

@@ -1,4 +1,4 @@
-"""S1 to S3: a large recording on its way from Slack to a provider, and a long one that is converted."""
+"""S1 to S3: relaying a large recording from Slack to a provider, and converting a long one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from benchmarks.measuring import ROUNDS, Figures, Found, Goal, Result, Skipped, 
 from benchmarks.recordings import recording
 
 SIZE, LONG = 2**30, 400
-"""Bytes of a large recording, minutes of a long one."""
+"""Bytes of the large recording, minutes of the long one."""
 
 S1 = Goal(
     key="S1",
@@ -32,7 +32,7 @@ S3 = Goal(key="S3", what="the same: ms that the event loop is late, 99th percent
 
 
 def measure() -> list[Found]:
-    """All of them."""
+    """Measure all goals."""
     curl = shutil.which("curl")
     with _pipes() as port:
         sides = {"ours": lambda: _ours(port)}

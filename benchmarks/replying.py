@@ -1,10 +1,10 @@
-"""L2, M1, R1: from a transcript to its thread.
+"""L2, M1, R1: from a transcript to its reply in the thread.
 
-L2: the bot, a stand-in of Gowajee and a Slack whose every answer takes 150 ms, in one process. From the moment at which
-the provider calls until the reply is in the thread, beside one call of `chat.postMessage` to the same Slack.
+L2: the bot, a stand-in of Gowajee and a Slack that takes 150 ms for every answer, in one process: the time from the
+provider's webhook to the reply in the thread, next to one call of `chat.postMessage`.
 
-M1: what the bot asks of Slack from the transcript of a 400-minute recording until all of it can be read, beside
-messages of 10,000 characters each.
+M1: the number of Slack calls until the transcript of a 400-minute recording can be read, next to messages of 10,000
+characters each.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from transcription.exports import as_text
 from transcription.transcript import Speaker, Transcript, Turn
 
 SLACK_TAKES = 0.15
-"""Seconds, for every call."""
+"""Delay of every call in seconds."""
 
 REPLIES, PENDING = 5, 1000
 
@@ -53,7 +53,7 @@ SAID = "so what we said on Monday about the second delivery still holds and nobo
 
 
 def measure() -> list[Found]:
-    """All of them."""
+    """Measure all goals."""
     return [*asyncio.run(_delays()), asyncio.run(_calls()), _rendering()]
 
 
@@ -67,7 +67,7 @@ async def _delays() -> list[Found]:
 
 
 async def _posts() -> Figures:
-    """How long a message to a Slack that takes its time takes."""
+    """Return the time of one message to the slow Slack."""
     async with Slack() as slack:
         client = AsyncWebClient(token=slack.bot_token, base_url=slack.api_url)
         slack.faults.persist([faults.slow(SLACK_TAKES)], share=1.0)
@@ -81,7 +81,7 @@ async def _posts() -> Figures:
 
 
 async def _replies(*, pending: int) -> Figures:
-    """How long a reply takes from the moment at which the provider begins to call."""
+    """Return the time of a reply from the moment at which the provider begins to send its webhook."""
     async with _line() as (bench, gowajee):
         assert bench.bot is not None
         await bench.bot.tools.database.write(lambda tx: _fill(tx, pending))
@@ -104,7 +104,7 @@ async def _line() -> AsyncIterator[tuple[Bench, Gowajee]]:
 
 
 def _fill(tx: Transaction, count: int) -> None:
-    """So many jobs that are looked at in the next quarter of an hour."""
+    """Insert jobs that are polled within the next minutes."""
     now = datetime.now(UTC)
     for number in range(count):
         tx.run(
@@ -134,7 +134,7 @@ async def _reply(bench: Bench, gowajee: Gowajee, number: int) -> float:
 
 
 async def _calls() -> Found:
-    """As many calls as there are."""
+    """Count the calls."""
     turns = list(_talk(60_000))
 
     with folder() as base:
@@ -167,7 +167,7 @@ def _rendering() -> Found:
 
 
 def rendering_round() -> Mapping[str, Figures]:
-    """A long and a short transcript, each rendered some times."""
+    """Render a long and a short transcript several times each."""
     long, short = (_transcript(words) for words in (60_000, 6_000))
     return {"long": _rendered(long), "short": _rendered(short)}
 
@@ -186,7 +186,7 @@ def _transcript(words: int) -> Transcript:
 
 
 def _talk(words: int) -> Iterator[Turn]:
-    """Four people who speak in turn, thirty words each time, 150 a minute."""
+    """Yield turns of four alternating speakers, thirty words each, 150 words per minute."""
     said, speakers = itertools.cycle(SAID.split()), [Speaker(label=label) for label in "ABCD"]
     for number in range(words // 30):
         start = timedelta(seconds=12 * number)

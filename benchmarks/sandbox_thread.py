@@ -1,4 +1,4 @@
-"""A sandbox Slack in a thread of its own, so that a benchmark can talk to processes and needs no event loop."""
+"""Run a sandbox Slack in a thread, for benchmarks that start processes and have no event loop."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from sandbox.slack import Slack
 
 @dataclass(frozen=True, slots=True)
 class Pretending:
-    """Where it is, and how to get in."""
+    """A running sandbox Slack."""
 
     slack: Slack
 
     def settings(self) -> dict[str, str]:
-        """What a bot in HTTP mode needs for it."""
+        """Return the settings of a bot in HTTP mode that uses it."""
         return {
             "SLACK_BOT_TOKEN": self.slack.bot_token,
             "SLACK_SIGNING_SECRET": self.slack.signing_secret,
@@ -29,7 +29,7 @@ class Pretending:
 
 @contextmanager
 def pretending() -> Iterator[Pretending]:
-    """It answers while this lasts."""
+    """Run the sandbox inside the block."""
     loop, there = asyncio.new_event_loop(), threading.Event()
     found: list[Slack] = []
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL server to measure on, made and thrown away."""
+"""A temporary PostgreSQL server for benchmarks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.postgresql import Server, new_folder, programs
 
 @contextmanager
 def a_server() -> Iterator[Server | None]:
-    """A PostgreSQL server that syncs what it commits, where there is one to be had."""
+    """Yield a PostgreSQL server that syncs its commits to disk, or None if none is installed."""
     found = programs()
     if found is None:
         yield None

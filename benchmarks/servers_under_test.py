@@ -1,8 +1,8 @@
-"""Servers to knock at, each a process of its own: `python -m benchmarks.servers_under_test ours|bare|aiosqlite FOLDER`.
+"""Servers for load tests, each in a process: `python -m benchmarks.servers_under_test ours|bare|aiosqlite FOLDER`.
 
-`ours` is the bot's own door with its database, nobody works on what it keeps. `bare` is Bolt's AsyncApp with Bolt's own
-aiohttp server: it stores nothing. `aiosqlite` is the same with one transaction for each event before it is answered.
-Prints its port when it listens.
+`ours` is the bot's own HTTP server with its database, without a worker. `bare` is Bolt's AsyncApp with Bolt's own
+aiohttp server, which stores nothing. `aiosqlite` is the same with one transaction per event before the answer. The
+process prints its port when it listens.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SECRET, TEAM, USER, TOKEN = "door-secret", "T1", "UBOT", "xoxb-door"
 
 
 def bare(middleware: Callable[..., Awaitable[BoltResponse]] | None = None) -> web.Application:
-    """Bolt as its own documentation serves it."""
+    """Return Bolt's web app as in its documentation."""
 
     async def authorize() -> AuthorizeResult:
         return AuthorizeResult(enterprise_id=None, team_id=TEAM, bot_token=TOKEN, bot_user_id=USER)
@@ -50,7 +50,7 @@ def bare(middleware: Callable[..., Awaitable[BoltResponse]] | None = None) -> we
 
 
 async def with_aiosqlite(folder: Path, stack: AsyncExitStack) -> web.Application:
-    """The same, with every event in a table before it is answered."""
+    """Return the same, but store every event in a table before it is answered."""
     database = await stack.enter_async_context(aiosqlite.connect(folder / "plain.db", isolation_level=None))
     for statement in (
         "PRAGMA journal_mode=WAL",
@@ -67,7 +67,7 @@ async def with_aiosqlite(folder: Path, stack: AsyncExitStack) -> web.Application
 
 
 async def ours(folder: Path, stack: AsyncExitStack) -> int:
-    """What `threadscribe run` puts behind its port; where it listens."""
+    """Start the HTTP server of `threadscribe run`, and return its port."""
     settings = Settings(
         _env_file=None,
         slack_bot_token=TOKEN,

@@ -1,13 +1,13 @@
-"""Ten minutes of a busy workspace in which everything goes wrong now and then; in the end nothing is doubled or lost.
+"""Soak test: ten minutes of a busy workspace with faults and kills; at the end no reply may be doubled or lost.
 
-About 50 events a second, 3 short recordings a second among them; one call in twenty fails, at Slack and at both
-providers, in every way that the stand-ins know; the bot is killed with SIGKILL every few seconds and goes on with the
-other provider. Then the world becomes quiet, and every recording must have exactly one answer in its own thread, with
-its own words or with a sentence that says why not.
+About 50 events per second, including 3 short recordings. One call in twenty fails, at Slack and at both providers, in
+every way that the stand-ins support. The bot is killed with SIGKILL every few seconds and restarted with one of the two
+providers. Then the load and the faults end, and every recording must have exactly one reply in its own thread, with its
+own words or with an explanation.
 
     python -m benchmarks.soak [--minutes 10] [--database postgresql://…]
 
-With PostgreSQL one process listens and two work, and any of them may be killed.
+With PostgreSQL, one process listens and two work, and any of them may be killed.
 """
 
 from __future__ import annotations
@@ -42,17 +42,17 @@ from sandbox.slack import Channel, Message, Share, Slack, Upload
 from transcription.audio import convert
 
 EVENTS, RECORDINGS = 50.0, 3.0
-"""A second."""
+"""Per second."""
 
 FAULTY = 0.05
-"""The share of all calls that go wrong."""
+"""The share of calls that fail."""
 
 CHANNELS, VOICES = 60, 40
 LIFE = (5.0, 25.0)
-"""Seconds that a process lives, between."""
+"""Minimum and maximum seconds between two kills."""
 
 DRAIN = 900.0
-"""Seconds after which a recording without an answer is lost."""
+"""Seconds after which a recording without a reply counts as lost."""
 
 JSON = "application/json"
 SLACK_FAULTS = (
@@ -82,7 +82,7 @@ TOKEN = "soak-webhook-token-0123456789"  # noqa: S105 - invented
 
 @dataclass(kw_only=True)
 class Tally:
-    """What happened."""
+    """What happened during the test."""
 
     shares: list[tuple[Share, int]] = field(default_factory=list)
     events: int = 0
@@ -91,7 +91,7 @@ class Tally:
 
 
 class Process:
-    """One `threadscribe run`, started again whenever it dies."""
+    """One `threadscribe run` that is restarted whenever it ends."""
 
     def __init__(self, folder: Path, *, environment: dict[str, str], only: str | None = None) -> None:
         self._folder = folder
@@ -100,7 +100,7 @@ class Process:
         self.running: asyncio.subprocess.Process | None = None
 
     async def keep(self) -> None:
-        """Keep it running until cancelled; each life begins with either provider."""
+        """Keep it running until cancelled; each start chooses a provider at random."""
         self._folder.mkdir(exist_ok=True)
         with (self._folder / "bot.log").open("ab") as log:
             while True:
@@ -123,13 +123,13 @@ class Process:
                         await self.running.wait()
 
     def kill(self) -> None:
-        """End it as a power cut would."""
+        """Kill it with SIGKILL, like a power cut."""
         if self.running is not None and self.running.returncode is None:
             self.running.send_signal(signal.SIGKILL)
 
     @property
     def memory(self) -> int:
-        """Resident bytes, as far as this system tells."""
+        """Return its resident memory in bytes; 0 if the system does not tell."""
         if self.running is None or self.running.returncode is not None:
             return 0
         with suppress(OSError):
@@ -139,7 +139,7 @@ class Process:
 
 
 def tone(hertz: int) -> bytes:
-    """A second and a half of one note as WAV."""
+    """Return a tone of a second and a half as WAV."""
     rate, seconds = 8000, 1.5
     samples = [round(9000 * math.sin(math.tau * hertz * n / rate)) for n in range(round(rate * seconds))]
     with tempfile.TemporaryFile() as file:
@@ -153,7 +153,7 @@ def tone(hertz: int) -> bytes:
 
 
 async def voices(folder: Path) -> tuple[list[bytes], dict[str, int]]:
-    """The recordings, and which is which by the digest of what the provider gets."""
+    """Return the recordings, and their numbers by the hash of the WAV that the provider gets."""
     contents = [tone(200 + 10 * number) for number in range(VOICES)]
     known = {}
     for number, content in enumerate(contents):
@@ -165,12 +165,12 @@ async def voices(folder: Path) -> tuple[list[bytes], dict[str, int]]:
 
 
 def words(number: int) -> str:
-    """What the speaker of a recording says."""
+    """Return the words of a recording."""
     return f"This is recording number {number} of the busy day."
 
 
 class Soak:
-    """A busy day, its bots and its people."""
+    """The soak test: load, kills and verdict."""
 
     def __init__(self, slack: Slack, *, processes: Sequence[Process], channels: Sequence[Channel]) -> None:
         self.tally = Tally()
@@ -180,7 +180,7 @@ class Soak:
         self._end = 0.0
 
     async def busy(self, seconds: float, *, contents: Sequence[bytes], port: int) -> None:
-        """The load, for so long."""
+        """Generate load for `seconds`."""
         self._end = time.monotonic() + seconds
         async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as group:
             group.create_task(self._at(RECORDINGS, lambda: self._share(contents)))
@@ -205,7 +205,7 @@ class Soak:
         late = random.choice([0, 0, 0, 2])
         share = await self._slack.share(random.choice(self._channels), [upload], late_shares=late)
         self.tally.shares.append((share, number))
-        self.tally.events += 2  # Slack tells of a recording by two events
+        self.tally.events += 2  # Slack sends two events for a recording
 
     async def _noise(self, session: aiohttp.ClientSession, port: int) -> None:
         self.tally.events += 1
@@ -253,21 +253,21 @@ class Soak:
             )
 
     async def quiet(self) -> float:
-        """Wait until every recording has an answer, or the patience is over; the seconds that took."""
+        """Wait until every recording has a reply, or the time is over. Return the seconds."""
         begun = time.monotonic()
         while time.monotonic() - begun < DRAIN:
             if all(self._slack.replies(share) for share, _ in self.tally.shares):
                 break
             await asyncio.sleep(1)
-        await asyncio.sleep(5)  # a second answer would come about now
+        await asyncio.sleep(5)  # a second reply would arrive now
         return time.monotonic() - begun
 
     def verdict(self) -> Counter[str]:
-        """How each recording ended."""
+        """Return how each recording ended."""
         return Counter(_end_of(self._slack.replies(share), words(number)) for share, number in self.tally.shares)
 
     def astray(self) -> int:
-        """Messages of the bot that are in no recording's thread."""
+        """Return the number of the bot's messages outside the recordings' threads."""
         spoken = [message for channel in self._channels for message in self._slack.messages(channel.id)]
         return len([message for message in spoken if message.by_bot]) - sum(
             len(self._slack.replies(share)) for share, _ in self.tally.shares
@@ -286,7 +286,7 @@ def _end_of(replies: Sequence[Message], wanted: str) -> str:
 
 
 async def soak(*, minutes: float, database: str | None) -> int:
-    """Run it and print what came of it; 1 if anything was doubled, lost or went astray."""
+    """Run the test and print the result. Return 1 if a reply was doubled, lost or misplaced."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         contents, known = await voices(folder)

@@ -1,4 +1,4 @@
-"""I: how much memory an idle bot takes, and how long it takes to be ready."""
+"""I: memory of an idle bot, and the time until it is ready."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ I1_MEMORY = Goal(key="I1", what="an idle bot's memory", against="bare Bolt with 
 I1_START = Goal(key="I1", what="from its start to the first good answer", against="bare Bolt", most=1.6)
 
 SETTLED = 1.0
-"""Seconds after which a process has done what it does at its start."""
+"""Seconds after which a process has finished its start-up work."""
 
 
 def measure() -> list[Found]:
-    """Both."""
+    """Measure both goals."""
     with folder() as base, pretending() as slack:
         sides: Mapping[str, Callable[[], Figures]] = {
             "ours": lambda: _start(_our_command(), "/readyz", environment=_settings(slack, base)),
             "bare": lambda: _start(_bare_command(), "/nothing", environment={}),
         }
-        for side in sides.values():  # then the database is there, and what is read from the disk is in memory
+        for side in sides.values():  # warm-up: create the database, and fill the disk cache
             side()
-        rounds = in_turn(sides, rounds=9)  # a start is short, and whatever else the machine does shows in it
+        rounds = in_turn(sides, rounds=9)  # a start is short, so other load on the machine affects it
     return [
         compare(I1_MEMORY, rounds, ours="ours", theirs="bare", figure="memory", unit="MiB"),
         compare(I1_START, rounds, ours="ours", theirs="bare", figure="ready", unit="ms"),
@@ -50,7 +50,7 @@ def _settings(slack: Pretending, place: Path) -> dict[str, str]:
 
 
 def _start(command: list[str], path: str, *, environment: dict[str, str]) -> Figures:
-    """Start a process, ask it until it answers, look at it when it has settled, and end it."""
+    """Start a process, wait until it answers, measure its memory after it has settled, and kill it."""
     port = free_port()
     began = time.perf_counter()
     process = subprocess.Popen(
@@ -71,7 +71,7 @@ def _start(command: list[str], path: str, *, environment: dict[str, str]) -> Fig
 
 
 def _answers(port: int, path: str) -> bool:
-    """Whether it answers there; that a path is unknown is an answer too, that it is not ready is none."""
+    """Return whether it answers: 404 counts as an answer, 503 (not ready) does not."""
     connection = HTTPConnection("127.0.0.1", port, timeout=1)
     try:
         connection.request("GET", path)

@@ -1,8 +1,10 @@
-"""This version beside another one, in turn and in one run: `python -m benchmarks.versions FOLDER [ROUNDS [KEYS]]`.
+"""Compare this version with another one, alternately in one run.
 
-KEYS chooses lines by their letters, e.g. AQ; it needs what `make bench` installs. FOLDER is a checkout of the other
-version, e.g. made by `git worktree add`. Each line runs as a process of its own in its checkout, with the environment
-of this one. A line whose median is worse than `WORST` ends the run with 1.
+    python -m benchmarks.versions FOLDER [ROUNDS [KEYS]]
+
+KEYS selects lines by their letters, e.g. AQ. It needs what `make bench` installs. FOLDER is a checkout of the other
+version, e.g. from `git worktree add`. Each line runs as a process in its checkout, with the Python environment of this
+one. A line whose median ratio is worse than `WORST` makes the exit status 1.
 """
 
 from __future__ import annotations
@@ -65,7 +67,7 @@ BOTLHALE = {"TRANSCRIBER": "botlhale", "BOTLHALE_ORG_ID": "Org01", "BOTLHALE_REF
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Line:
-    """What is measured: a program that prints its figures, each better when smaller."""
+    """One line of the comparison: a program that prints its figures, each better when smaller."""
 
     key: str
     program: str
@@ -83,7 +85,10 @@ LINES = (
 
 
 def main(other: Path, rounds: int, keys: str) -> int:
-    """Print the medians of this version's figures by the other's; 1 where one that is judged is worse than `WORST`."""
+    """Print the medians of this version's figures relative to the other's.
+
+    Return 1 if a judged one is worse than `WORST`.
+    """
     worse = False
     for line in (line for line in LINES if line.key[0] in keys):
         pairs = [(_figures(line, HERE), _figures(line, other)) for _ in range(rounds)]

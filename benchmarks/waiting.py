@@ -1,11 +1,12 @@
-"""L1: how long a transcript lies ready at a provider that is asked, before it is in the thread.
+"""L1: the delay between a finished transcript at a polled provider and the reply in the thread.
 
-Recordings as people share them (15 minutes the median, some of hours) come to the whole worker in virtual time, with a
-pretended Slack and a pretended provider; the rival is the same bot whose looks back off: after 1 s, then after twice as
-long each time, 30 s at most. What counts is the delay as a share of the time that the provider took, on average.
+Recordings of realistic lengths (median 15 minutes, some of hours) are processed by the complete worker in virtual time,
+with a simulated Slack and a simulated provider. The baseline is the same bot with exponential backoff of its polls:
+after 1 s, then doubled each time, at most 30 s. The figure is the average delay as a share of the provider's processing
+time.
 
-Without history the provider's speed differs from recording to recording between 0.05 and 0.5 of the length. With it
-each installation has a provider of its own in that range, which keeps to its speed give or take a quarter.
+Without history, the provider's speed varies between recordings from 0.05 to 0.5 of the length. With history, each
+installation has a provider of constant speed in that range, with a deviation of about a quarter.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from transcription.botlhale.transcriber import Botlhale
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 RECORDINGS, LEARNED_FROM = 120, 30
 BETWEEN = 45.0
-"""Seconds from one recording to the next."""
+"""Seconds between two recordings."""
 
 L1 = Goal(
     key="L1",
@@ -53,7 +54,7 @@ L1_LEARNED_ASKED = Goal(key="L1", what="the same: requests", against="doubling w
 
 
 def measure() -> list[Found]:
-    """Both, and whether they cost no more requests."""
+    """Measure the delay and the number of requests, without and with history."""
     fresh, learned = ([round_of(number, learning=learning) for number in range(ROUNDS)] for learning in (False, True))
     return [
         compare(L1, fresh, ours="ours", theirs="doubling", figure="delay"),
@@ -64,7 +65,7 @@ def measure() -> list[Found]:
 
 
 def round_of(number: int, *, learning: bool, recordings: int = RECORDINGS) -> Mapping[str, Figures]:
-    """The same recordings for both."""
+    """Run the same recordings with both polling schedules."""
     with _doubling():
         theirs = _live(number, learning=learning, recordings=recordings)
     return {"ours": _live(number, learning=learning, recordings=recordings), "doubling": theirs}
@@ -87,7 +88,7 @@ def _doubling() -> Iterator[None]:
 
 
 class _Provider(Provider):
-    """Takes as long as it is told, and counts how often it is asked."""
+    """A provider with given processing times that counts polls."""
 
     def __init__(self, *, takes: Callable[[float], float], time: VirtualTime, rng: random.Random) -> None:
         super().__init__(time=time, rng=rng, name="botlhale")
@@ -96,7 +97,7 @@ class _Provider(Provider):
         self.asked = dict[str, int]()
 
     def arrive(self, job: str, sound: str, *, generation: int, key: str | None = None) -> str:
-        """Take a recording."""
+        """Accept a recording."""
         del generation
         assert key is not None
         self.took[job] = self._takes(seconds_of(sound))
@@ -104,14 +105,14 @@ class _Provider(Provider):
         return key
 
     def work(self, handle: str) -> Work | None:
-        """Tell what became of it."""
+        """Return the state of a recording, and count the poll."""
         job = handle.rsplit("-", 1)[0]
         self.asked[job] = self.asked.get(job, 0) + 1
         return super().work(handle)
 
 
 def _live(number: int, *, learning: bool, recordings: int) -> Figures:
-    """Share so many recordings with a bot and see when each is answered."""
+    """Share recordings with a bot, and return the average delay and number of polls."""
     rng = random.Random(number)
     usual = rng.uniform(0.05, 0.5)
 
@@ -137,7 +138,7 @@ def _length(rng: random.Random) -> float:
 
 
 def _lives(time: VirtualTime, provider: _Provider, *, lengths: list[float], learning: bool) -> list[tuple[str, float]]:
-    """By the jobs' age: each with the seconds between the transcript at the provider and the reply."""
+    """Return each job, in order of creation, with the seconds between the finished transcript and the reply."""
     rng, faults = random.Random(1), Faults(random.Random(1), possible={})
     disk = Disk(shared=False, clock=lambda: NOON + timedelta(seconds=time.now))
     if not learning:
@@ -177,11 +178,11 @@ def _share(slack: PretendedSlack, process: Process, number: int, seconds: float)
 
 
 class _Unconcerned:
-    """Looks at nothing."""
+    """A witness that checks nothing."""
 
     def sending(self, *_: object) -> int:
-        """Nothing to note."""
+        """Do nothing: nothing is checked here."""
         return 0
 
     def acting(self, *_: object, **__: object) -> None:
-        """Nothing to note."""
+        """Do nothing: nothing is checked here."""

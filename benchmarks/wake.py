@@ -1,13 +1,13 @@
-"""How soon a webhook at one machine is in the hands of a worker at another, and what of that is the database's own.
+"""The time from a webhook on one machine to the claim by a worker on another, next to the database's own latency.
 
-A `threadscribe run --only web` takes Gowajee's webhook, a `threadscribe run --only worker` claims the job. A trigger in
-the measured database notes when. Beside it stands a bare round trip over LISTEN and NOTIFY, there and back, between two
-connections to the same server, in the same run. Every clock is this machine's.
+A `threadscribe run --only web` receives Gowajee's webhook, a `threadscribe run --only worker` claims the job, and a
+trigger in the measured database records the time. For comparison, the same run measures round trips with LISTEN and
+NOTIFY between two connections to the same server. All clocks are this machine's.
 
     python -m benchmarks.wake [--rounds 50] [--database postgresql://…]
 
-Without a database of its own (an empty one) it starts a server, where the machine has one, as the tests do: without
-fsync, which saves every commit some milliseconds of a disk.
+Without the URL of an empty database it starts a PostgreSQL server, if one is installed. Like the tests, that server
+runs without fsync, which saves some milliseconds per commit.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ from tests.journeys.machines import Ledger, Machine, at_work, slack_settings
 from tests.postgresql import Server, new_folder, programs
 
 WITHIN = 100.0
-"""Milliseconds that are promised."""
+"""The promised maximum in milliseconds."""
 
 WARM_UP = 3
-"""Rounds that do not count: connections are opened in them."""
+"""Rounds that are not counted, because connections are opened in them."""
 
 NOTE_CLAIMS = """
 CREATE TABLE claims (job TEXT NOT NULL, at DOUBLE PRECISION NOT NULL);
@@ -50,7 +50,7 @@ CREATE TRIGGER note_claim AFTER UPDATE OF lease ON jobs FOR EACH ROW
 
 
 class Wake:
-    """Slack, Gowajee whose webhooks are called by hand, one machine that listens and one that works."""
+    """Slack, a Gowajee whose webhooks are sent by hand, one web process and one worker process."""
 
     def __init__(self, url: str, *, slack: Slack, gowajee: Gowajee, ledger: Ledger) -> None:
         self._url = url
@@ -61,7 +61,7 @@ class Wake:
     @classmethod
     @asynccontextmanager
     async def up(cls, url: str, folder: Path) -> AsyncIterator[Wake]:
-        """Everything at work."""
+        """Start everything."""
         port = free_port()
         async with AsyncExitStack() as stack:
             slack = await stack.enter_async_context(Slack())
@@ -69,7 +69,7 @@ class Wake:
             gowajee = await stack.enter_async_context(Gowajee(webhook_url=webhook, webhook_mode="never"))
             slack.events_url = f"http://127.0.0.1:{port}/slack/events"
             settings = slack_settings(slack, mode="http") | gowajee_settings(gowajee)
-            # So seldom that only the webhook can have brought the news.
+            # Polls are so rare that only the webhook can have woken the worker.
             settings |= {"database_url": url, "soonest_look": 600}
             web = Machine(folder / "web", only="web", port=port, **settings)
             worker = Machine(folder / "worker", only="worker", **settings)
@@ -80,7 +80,7 @@ class Wake:
             yield cls(url, slack=slack, gowajee=gowajee, ledger=ledger)
 
     async def round(self, number: int) -> tuple[float, float]:
-        """Milliseconds from the webhook's first byte to the claim, and from its 200 to the claim."""
+        """Return the milliseconds from the start of the webhook to the claim, and from its 200 to the claim."""
         job = await self._sent(number)
         self._gowajee.release(job.handle)
         await asyncio.sleep(0.2)  # until the worker sleeps
@@ -109,7 +109,7 @@ class Wake:
 
 
 async def bare_round_trip(near: psycopg.AsyncConnection, far: psycopg.AsyncConnection) -> float:
-    """Milliseconds from a NOTIFY on one connection to the answering NOTIFY of the other one."""
+    """Return the milliseconds from a NOTIFY on one connection to the answering NOTIFY on it."""
 
     async def answer() -> None:
         await anext(far.notifies())
@@ -126,7 +126,7 @@ async def bare_round_trip(near: psycopg.AsyncConnection, far: psycopg.AsyncConne
 
 
 async def bare(url: str, *, rounds: int) -> list[float]:
-    """So many bare round trips."""
+    """Return the times of `rounds` plain round trips."""
     async with (
         await psycopg.AsyncConnection.connect(url, autocommit=True) as near,
         await psycopg.AsyncConnection.connect(url, autocommit=True) as far,
@@ -162,7 +162,7 @@ def _print(what: str, values: Sequence[float]) -> None:
 
 @contextmanager
 def own_server() -> Iterator[str]:
-    """A new database on a server of our own."""
+    """Yield the URL of a new database on a temporary server."""
     found = programs()
     if found is None:
         raise click.ClickException("this machine has no PostgreSQL server; give --database")

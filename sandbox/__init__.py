@@ -1,4 +1,5 @@
-"""Pretends: real servers on loopback that stand in for Slack and the providers.
+"""Stand-ins for Slack and the transcription providers: real servers on loopback, for tests, benchmarks and the demo.
 
-Written from the wire and from nothing of ours, so that a wrong model of theirs cannot agree with itself.
+They are written from the vendors' documentation and share no code with the bot, so that a misunderstanding in the bot
+cannot hide in its own test double.
 """

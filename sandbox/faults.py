@@ -1,7 +1,7 @@
-"""Faults on request: what a stand-in does wrong the next time it is asked.
+"""Fault injection: what a stand-in does wrong the next time it is called.
 
-A test arms a fault for one named call (`chat.postMessage`, `POST /asr/async/upload`, …); the stand-in takes it when
-that call comes. `hang_up_after` is the nasty one: the effect happened, the answer never came.
+A test arms a fault for one named call (`chat.postMessage`, `POST /asr/async/upload`, …); it is used up by the next such
+call. `hang_up_after` is the hardest: the effect happened, but the answer never arrived.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from aiohttp import web
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fault:
-    """One misbehaviour.
+    """One fault.
 
-    `delay` seconds pass first. `act` says whether the call still takes effect; `late`: only so many seconds after it
-    was cut off. Then the connection is cut (`hang_up`), or `status`, `headers` and `body` are answered in place of the
-    real answer; with neither, the real answer follows the delay.
+    First it waits `delay` seconds. `act` decides whether the call still takes effect; with `late`, only that many
+    seconds after the connection was cut. Then the connection is cut (`hang_up`), or `status`, `headers` and `body`
+    replace the real answer. With neither, the real answer is sent after the delay.
     """
 
     delay: float = 0
@@ -34,79 +34,79 @@ class Fault:
 
 
 def slow(seconds: float) -> Fault:
-    """Answer correctly, but late."""
+    """Return a fault that answers correctly but late."""
     return Fault(delay=seconds)
 
 
 def hang_up_before() -> Fault:
-    """Cut the connection; nothing happened."""
+    """Return a fault that cuts the connection without any effect."""
     return Fault(act=False, hang_up=True)
 
 
 def hang_up_after() -> Fault:
-    """Do what was asked, then cut the connection without an answer."""
+    """Return a fault that takes effect, then cuts the connection without an answer."""
     return Fault(hang_up=True)
 
 
-def lands_late(seconds: float) -> Fault:
-    """Cut the connection at once, and do what was asked so many seconds later."""
+def takes_effect_late(seconds: float) -> Fault:
+    """Return a fault that cuts the connection at once and takes effect `seconds` later."""
     return Fault(hang_up=True, late=seconds)
 
 
 def answer(status: int, body: bytes = b"", *, act: bool = False, **headers: str) -> Fault:
-    """Answer with this instead; header names are written with underscores (`Retry_After="2"`)."""
+    """Return a fault that answers with this instead. Header names are written with underscores (`Retry_After="2"`)."""
     named = tuple((name.replace("_", "-"), value) for name, value in headers.items())
     return Fault(act=act, status=status, headers=named, body=body)
 
 
 def rate_limited(retry_after: int) -> Fault:
-    """Answer 429 with `Retry-After`; nothing happened."""
+    """Return a fault that answers 429 with `Retry-After`, without any effect."""
     return answer(
         429, b'{"ok":false,"error":"ratelimited"}', Retry_After=str(retry_after), Content_Type="application/json"
     )
 
 
 class Faults:
-    """The faults armed for each call, taken first in, first out."""
+    """The faults armed for each call, first in, first out."""
 
     def __init__(self) -> None:
         self._armed: dict[str, deque[Fault]] = defaultdict(deque)
-        self._haunting: Sequence[Fault] = ()
+        self._persistent: Sequence[Fault] = ()
         self._share = 0.0
-        self._to_land: set[asyncio.Task[None]] = set()
+        self._late_effects: set[asyncio.Task[None]] = set()
 
     def arm(self, call: str, fault: Fault, *, times: int = 1) -> None:
-        """Make the next `times` uses of `call` go wrong."""
+        """Arm the fault for the next `times` calls of `call`."""
         self._armed[call].extend([fault] * times)
 
     def persist(self, kinds: Sequence[Fault], *, share: float) -> None:
-        """From now on let that share of all calls go wrong in one of these ways, whichever call it is."""
-        self._haunting = kinds
+        """Make that share of all calls fail in one of these ways, until `clear`."""
+        self._persistent = kinds
         self._share = share
 
     def clear(self) -> None:
-        """Behave again."""
+        """Disarm all faults."""
         self._armed.clear()
-        self._haunting = ()
+        self._persistent = ()
 
     def take(self, call: str) -> Fault | None:
-        """The fault that is next for `call`; it is used up."""
+        """Return the next fault for `call` and remove it; None if there is none."""
         waiting = self._armed.get(call)
         if waiting:
             return waiting.popleft()
-        return random.choice(self._haunting) if self._haunting and random.random() < self._share else None
+        return random.choice(self._persistent) if self._persistent and random.random() < self._share else None
 
-    async def meet(
+    async def apply(
         self, call: str, request: web.Request, act: Callable[[], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        """Do `act`, or what is armed for `call` in its place."""
+        """Run `act`, or apply the fault that is armed for `call`."""
         fault = self.take(call)
         if fault is None:
             return await act()
         await asyncio.sleep(fault.delay)
         if fault.late:
-            self._to_land.add(landing := asyncio.create_task(_later(fault.late, act)))
-            landing.add_done_callback(self._to_land.discard)
+            self._late_effects.add(late_effect := asyncio.create_task(_later(fault.late, act)))
+            late_effect.add_done_callback(self._late_effects.discard)
         real = await act() if fault.act and not fault.late else None
         if fault.hang_up:
             if request.transport is not None:

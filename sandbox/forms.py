@@ -1,4 +1,4 @@
-"""Reads what a client sent to a stand-in: whole small bodies, and forms with their fields in the order they came."""
+"""Read request bodies for a stand-in: small bodies, and forms with their fields in the order of arrival."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ URLENCODED = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Part:
-    """One field of a form; `filename` is None for a plain one."""
+    """One field of a form; `filename` is None for a field that is no file."""
 
     name: str
     filename: str | None
@@ -23,7 +23,7 @@ class Part:
 
     @property
     def text(self) -> str:
-        """The field as text; bytes that are no UTF-8 are refused with 400."""
+        """Return the field as text. Bytes that are not UTF-8 are rejected with 400."""
         try:
             return self.content.decode()
         except UnicodeDecodeError:
@@ -31,11 +31,11 @@ class Part:
 
 
 class NotAForm(Exception):
-    """The body is neither kind of form, or a broken one."""
+    """The body is not a form, or a malformed one."""
 
 
 async def read_body(request: web.Request, *, limit: int) -> bytes:
-    """Read the body whole; more than `limit` bytes are refused with 413."""
+    """Return the complete body. More than `limit` bytes are rejected with 413."""
     body = bytearray()
     async for chunk in request.content.iter_any():
         body += chunk
@@ -45,7 +45,7 @@ async def read_body(request: web.Request, *, limit: int) -> bytes:
 
 
 async def read_form(request: web.Request, *, limit: int) -> list[Part]:
-    """Read either kind of form; raise `NotAForm`, or refuse more than `limit` bytes with 413."""
+    """Return the fields of either kind of form. Raises `NotAForm`; more than `limit` bytes are rejected with 413."""
     match request.content_type:
         case "multipart/form-data":
             parts = await _read_multipart(request, limit=limit)
@@ -60,7 +60,7 @@ async def read_form(request: web.Request, *, limit: int) -> list[Part]:
 
 
 async def open_multipart(request: web.Request) -> MultipartReader:
-    """Start reading a multipart form; raise `NotAForm` when its boundary is not named."""
+    """Open a multipart form. Raises `NotAForm` if it is not multipart or its boundary is missing."""
     if request.content_type != MULTIPART:
         raise NotAForm
     try:
@@ -70,7 +70,7 @@ async def open_multipart(request: web.Request) -> MultipartReader:
 
 
 async def next_part(reader: MultipartReader) -> BodyPartReader | None:
-    """Go to the next field, None after the last; raise `NotAForm` on anything that no browser sends."""
+    """Return the next field, or None after the last. Raises `NotAForm` for anything that no browser sends."""
     try:
         part = await reader.next()
     except ValueError:
@@ -81,7 +81,7 @@ async def next_part(reader: MultipartReader) -> BodyPartReader | None:
 
 
 async def read_part(part: BodyPartReader, *, limit: int) -> bytes:
-    """Read one field whole; more than `limit` bytes are refused with 413."""
+    """Return a complete field. More than `limit` bytes are rejected with 413."""
     content = bytearray()
     while chunk := await read_some(part):
         content += chunk
@@ -91,7 +91,7 @@ async def read_part(part: BodyPartReader, *, limit: int) -> bytes:
 
 
 async def read_some(part: BodyPartReader) -> bytes:
-    """Read the next piece of a field, empty at its end; raise `NotAForm` when the body stops short."""
+    """Return the next piece of a field, empty at its end. Raises `NotAForm` if the body ends too early."""
     try:
         return await part.read_chunk(1 << 16)
     except ValueError:

@@ -1,7 +1,8 @@
-"""A port for a server that starts later, and that nobody takes in the meantime.
+"""Reserve a port for a server that starts later.
 
-A port that the kernel chose and got back is anybody's: the next outgoing connection of any process may be given it.
-So these come from below the kernel's own range, and each is held until its process ends, by the UDP port of its number.
+A port that the kernel chose and that was closed again can be assigned to the next outgoing connection of any process.
+So these ports come from below the kernel's own range, and each is reserved until the process ends, by binding the UDP
+port with the same number.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ import random
 import socket
 
 RANGE = range(20_000, 32_000)
-"""Below what Linux (from 32768), macOS and Windows (from 49152) give to outgoing connections."""
+"""Below the range that Linux (from 32768), macOS and Windows (from 49152) use for outgoing connections."""
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 where nobody listens, and that no other process gets from here while this one lives."""
+    """Return a free TCP port of 127.0.0.1 that no other process gets from this function while this process lives."""
     for port in random.sample(RANGE, len(RANGE)):
         holder = _bound(port, socket.SOCK_DGRAM)
         if holder is None:

@@ -1,6 +1,6 @@
-"""The door of a provider's stand-in: notes who came, lets armed faults happen, turns refusals into answers.
+"""The HTTP server of a provider's stand-in: record requests, apply armed faults, turn refusals into answers.
 
-Behind it stand `sandbox.botlhale` and `sandbox.gowajee`; each says what it accepts, the door does the rest.
+Used by `sandbox.botlhale` and `sandbox.gowajee`, which register their handlers.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ JSON = "application/json"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Seen:
-    """One request as it came in: names only, so that no secret is kept.
+    """One received request. Only names are kept, so that no secret is stored.
 
-    `call` is the name under which faults are armed. `headers` are lower-case. `fields` are the names in the body, in
-    order; they appear once the body was read, so a call that a fault kept from acting has none.
+    `call` is the name by which faults are armed. `headers` are lower-case. `fields` are the names in the body, in
+    order; they are filled in when the body is read, so they stay empty if a fault prevented that.
     """
 
     call: str
@@ -36,7 +36,7 @@ SEEN = web.RequestKey("seen", Seen)
 
 
 class Refusal(Exception):
-    """A stand-in's "no": the status and body that the caller gets in place of an answer."""
+    """A rejected request: the status and the body of the answer."""
 
     def __init__(self, status: int, *, body: bytes = b"", content_type: str = JSON) -> None:
         super().__init__(status, body)
@@ -45,7 +45,7 @@ class Refusal(Exception):
         self.content_type = content_type
 
     def response(self) -> web.Response:
-        """Give the answer; without a body it names no type either."""
+        """Return the answer; without a body it has no content type."""
         if not self.body:
             return web.Response(status=self.status)
         return web.Response(status=self.status, body=self.body, content_type=self.content_type)
@@ -57,15 +57,15 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class ProviderServer:
     """One listening address on loopback.
 
-    Every request is appended to `requests` before anything else happens to it. `name` says which call a request is.
-    A path nobody serves is answered 404 with an empty body.
+    Every request is first appended to `requests`. `name` returns the call's name for a request. Unknown paths are
+    answered with 404 and an empty body.
     """
 
     def __init__(self, *, faults: Faults, requests: list[Seen], name: Callable[[web.Request], str]) -> None:
         self._faults = faults
         self._requests = requests
         self._name = name
-        # Bodies are counted where they are read; aiohttp's own limit would answer before the stand-in could.
+        # Bodies are limited where they are read: aiohttp's own limit would answer before the stand-in could.
         self._app = web.Application(middlewares=[self._admit], client_max_size=sys.maxsize)
         self._runner = web.AppRunner(self._app, access_log=None, shutdown_timeout=1)
 
@@ -80,7 +80,7 @@ class ProviderServer:
         return f"http://127.0.0.1:{self._runner.addresses[0][1]}"
 
     async def close(self) -> None:
-        """Stop listening and drop what is open."""
+        """Stop listening and close open connections."""
         await self._runner.cleanup()
 
     @web.middleware
@@ -94,14 +94,14 @@ class ProviderServer:
             headers=frozenset(name.lower() for name in request.headers),
         )
         self._requests.append(request[SEEN])
-        return await self._faults.meet(call, request, lambda: _act(request, handler))
+        return await self._faults.apply(call, request, lambda: _act(request, handler))
 
 
 async def _act(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await _answer(request, handler)
     except ConnectionError:
-        # The caller went away in the middle of its body; nobody reads this answer.
+        # The client disconnected within its body; nobody reads this answer.
         return web.Response(status=400)
     except web.HTTPException as error:
         headers = {hdrs.ALLOW: error.headers[hdrs.ALLOW]} if hdrs.ALLOW in error.headers else None
@@ -112,7 +112,7 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except Refusal as refusal:
-        # A client still sending would meet a reset connection and never read why it was refused.
+        # Read the rest of the body: a client that is still sending would see a reset connection instead of the refusal.
         async for _ in request.content.iter_any():
             pass
         return refusal.response()

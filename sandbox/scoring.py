@@ -1,6 +1,6 @@
-"""How right an answer is: word errors and speakers, against what is known of a sample.
+"""Score a transcript against the known truth: word errors and speaker accuracy.
 
-Knows only plain values, so that it can judge any engine and any provider's answer.
+It uses only plain values, so it can score any engine and any provider.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import permutations
 
 Stretch = tuple[str, float, float]
-"""Who speaks, from when, until when (seconds)."""
+"""Speaker, start and end in seconds."""
 
 _STEP = 0.01
 _ONES = tuple(
@@ -21,13 +21,13 @@ _TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ni
 
 
 def words(text: str) -> list[str]:
-    """Return the words of a text: lower case, without punctuation, whole numbers below a million spelt."""
+    """Return the words of a text: lower case, without punctuation, whole numbers below a million spelt out."""
     found = re.findall(r"\d+|[^\W\d_]+(?:'[^\W\d_]+)*", text.lower().replace("\u2019", "'"))
     return [word for token in found for word in (spelt(int(token)) if token.isdecimal() else [token])]
 
 
 def spelt(number: int) -> list[str]:
-    """Spell a number from 0 to 999,999 the American way (`one hundred five`)."""
+    """Return the words of a number from 0 to 999,999 in American English (`one hundred five`)."""
     match number:
         case _ if number < len(_ONES):
             return [_ONES[number]]
@@ -40,7 +40,7 @@ def spelt(number: int) -> list[str]:
 
 
 def word_errors(truth: Sequence[str], heard: Sequence[str]) -> int:
-    """Count the words to insert, delete or replace to make what was heard the truth (Levenshtein)."""
+    """Return the word edit distance: the insertions, deletions and replacements between the two (Levenshtein)."""
     row = list(range(len(heard) + 1))
     for count, true in enumerate(truth, 1):
         above, row = row, [count]
@@ -50,15 +50,15 @@ def word_errors(truth: Sequence[str], heard: Sequence[str]) -> int:
 
 
 def word_error_rate(truth: str, heard: str) -> float:
-    """Return the errors per true word; 0 is perfect, more than 1 is possible."""
+    """Return the word error rate: 0 is perfect, more than 1 is possible."""
     return word_errors(words(truth), words(heard)) / max(1, len(words(truth)))
 
 
 def speaker_accuracy(truth: Sequence[Stretch], heard: Sequence[Stretch]) -> float:
-    """Return the share of time with the right speaker, where both say that somebody speaks.
+    """Return the share of time with the right speaker, counting only time in which both contain speech.
 
-    Labels are matched one to one in the way that suits the answer best; 1 where there is nothing to compare. Meant
-    for a handful of speakers: every matching is tried.
+    Labels are matched one to one in the way that gives the highest accuracy; 1 if there is nothing to compare. For few
+    speakers only: every matching is tried.
     """
     together: dict[tuple[str, str], int] = {}
     for pair in zip(_frames(truth, _length(truth, heard)), _frames(heard, _length(truth, heard)), strict=True):

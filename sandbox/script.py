@@ -1,7 +1,7 @@
-"""What the providers' stand-ins pretend to hear.
+"""The transcripts that the providers' stand-ins return.
 
-A test hands a stand-in its own script. Without one, a recording as long as one of the sample voices
-(`sandbox.voices`) is answered with that sample's lines, anything else with invented turns of two speakers.
+A test can set its own script. Without one, a recording with the length of a sample recording (`sandbox.voices`) gets
+that sample's lines, and any other recording gets invented turns of two speakers.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Protocol
 
 SAMPLE_TOLERANCE = 0.15
-# Every sample ends with this much silence behind its last line (`sandbox.synthesis`); codecs round it a little.
+# Every sample ends with this much silence after its last line (`sandbox.synthesis`); codecs round it slightly.
 SILENCE_BEHIND = 0.5
 SHORTEST, LONGEST = 3.0, 6.0
 
@@ -36,7 +36,7 @@ GOWAJEE_LINES = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Segment:
-    """One stretch of speech: seconds from the start, and who by index (None: the provider could not tell)."""
+    """One stretch of speech: seconds from the start, and the speaker's index (None: the provider could not tell)."""
 
     start: float
     end: float
@@ -47,7 +47,7 @@ class Segment:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Heard:
-    """The recording a script is asked about; `name` is the provider's id for it."""
+    """The recording that a script is called with; `name` is the provider's id of it."""
 
     name: str
     seconds: float
@@ -58,42 +58,42 @@ Script = Sequence[Segment] | Callable[[Heard], Sequence[Segment]]
 
 
 class Line(Protocol):
-    """One spoken line of a sample, in seconds."""
+    """One spoken line of a sample; times in seconds."""
 
     @property
     def voice(self) -> str:
-        """Who speaks."""
+        """Return the speaker."""
 
     @property
     def text(self) -> str:
-        """What is said."""
+        """Return the words."""
 
     @property
     def start(self) -> float:
-        """When it begins."""
+        """Return the start in seconds."""
 
     @property
     def end(self) -> float:
-        """When it is over."""
+        """Return the end in seconds."""
 
 
 class Sample(Protocol):
-    """A sample recording whose words are known."""
+    """A sample recording with a known transcript."""
 
     @property
     def lines(self) -> Sequence[Line]:
-        """What is said in it."""
+        """Return its lines."""
 
 
 def play(script: Script | None, heard: Heard, *, lines: Sequence[tuple[str, str]]) -> Sequence[Segment]:
-    """Say what is heard: the script's answer, else a known sample's lines, else turns invented from `lines`."""
+    """Return the transcript: the script's, else that of a matching sample, else turns invented from `lines`."""
     if script is None:
         return recall(heard.seconds, _samples()) or invent(heard.seconds, lines)
     return script(heard) if callable(script) else script
 
 
 def recall(seconds: float, samples: Iterable[Sample]) -> list[Segment]:
-    """Return the lines of the sample that is `seconds` long; empty when there is none."""
+    """Return the lines of the sample that is `seconds` long; an empty list if there is none."""
     lengths = {_length(sample): sample for sample in samples}
     nearest = min(lengths, key=lambda length: abs(length - seconds), default=-1.0)
     if abs(nearest - seconds) > SAMPLE_TOLERANCE:
@@ -104,7 +104,7 @@ def recall(seconds: float, samples: Iterable[Sample]) -> list[Segment]:
 
 
 def invent(seconds: float, lines: Sequence[tuple[str, str]]) -> list[Segment]:
-    """Cover `seconds` with turns of 3 to 6 s of two speakers in alternation; the same for the same length."""
+    """Return turns of two alternating speakers, 3 to 6 s each, that cover `seconds`. Deterministic for each length."""
     cuts = _cuts(seconds)
     return [
         Segment(
@@ -136,6 +136,6 @@ def _cuts(seconds: float) -> list[float]:
 
 
 def _samples() -> Iterable[Sample]:
-    # The samples are read only when they are needed: a stand-in must start without them.
+    # Imported only when needed: a stand-in must start without the samples.
     samples: Mapping[str, Sample] = importlib.import_module("sandbox.voices").SAMPLES
     return samples.values()

@@ -1,4 +1,4 @@
-"""The recording studio of the sandbox: speaks lines with flite, mixes them, encodes them as people share them.
+"""Make the sample recordings: speak lines with flite, mix them, and encode them in common formats.
 
 flite (a small speech synthesiser with four free voices) is needed only to make the samples, not to use them.
 """
@@ -23,7 +23,7 @@ RATE = 16_000
 """Samples per second of every sample recording."""
 
 _LEVEL = 0.08
-"""Loudness of every line: root mean square, 1 is full scale."""
+"""Loudness of every line: root mean square; 1 is full scale."""
 
 _SILENT = 0.003
 _PICTURE = (160, 120)
@@ -34,7 +34,7 @@ _CODECS: dict[str, tuple[Literal["aac", "libopus"], int]] = {
     ".ogg": ("libopus", 16_000),
     ".mp4": ("aac", 24_000),
 }
-"""Codec and bits per second by kind of file."""
+"""Codec and bits per second by file type."""
 
 Sound = NDArray[np.float32]
 
@@ -44,7 +44,7 @@ class NoSynthesiser(Exception):
 
 
 def speak(voice: str, text: str) -> Sound:
-    """Return `text` spoken by a voice of flite (slt, rms, awb, kal16), levelled, without silence around it."""
+    """Return `text` spoken by a voice of flite (slt, rms, awb, kal16), normalised, without silence around it."""
     flite = shutil.which("flite")
     if flite is None:
         raise NoSynthesiser("flite is not on the PATH: install it (apt-get install flite) to make the samples again")
@@ -61,7 +61,7 @@ def speak(voice: str, text: str) -> Sound:
 
 
 def mix(lines: Sequence[Sound], *, pauses: Sequence[float]) -> tuple[Sound, list[tuple[float, float]]]:
-    """Put the lines behind one another, each after its pause (seconds), and tell where each starts and ends."""
+    """Concatenate the lines, each after its pause (seconds). Return the audio, and the start and end of each line."""
     parts: list[Sound] = []
     places: list[tuple[float, float]] = []
     at = 0
@@ -75,9 +75,9 @@ def mix(lines: Sequence[Sound], *, pauses: Sequence[float]) -> tuple[Sound, list
 
 
 def encode(sound: Sound, path: Path) -> None:
-    """Write the container that the file's name asks for: .m4a (AAC), .ogg (Opus) or .mp4 (AAC under a picture)."""
+    """Write the format of the file's suffix: .m4a (AAC), .ogg (Opus) or .mp4 (AAC with a picture)."""
     codec, bits = _CODECS[path.suffix]
-    with av.open(str(path), "w", options={"fflags": "bitexact"}) as container:  # the same file every time
+    with av.open(str(path), "w", options={"fflags": "bitexact"}) as container:  # makes the same file every time
         picture = container.add_stream("libx264", rate=_PICTURES_PER_SECOND) if path.suffix == ".mp4" else None
         stream = container.add_stream(codec, rate=RATE, layout="mono")
         stream.bit_rate = bits
@@ -104,7 +104,7 @@ def _frames(sound: Sound, *, size: int) -> Iterator[av.AudioFrame]:
 
 
 def _pictures(*, seconds: float) -> Iterator[av.VideoFrame]:
-    """Yield a plain picture in which a bar moves with the time."""
+    """Yield pictures in which a bar moves with the time."""
     width, height = _PICTURE
     count = int(seconds * _PICTURES_PER_SECOND) + 1
     edges = np.linspace(0, width, count + 1).astype(int)

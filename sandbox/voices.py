@@ -1,7 +1,7 @@
 """The sample recordings: invented everyday talk with known words and known speakers.
 
-Tests measure the offline engine against it, the stand-ins answer with it, the demo shares it. The recordings and
-the placement of their lines are committed; `python -m sandbox.voices` makes both again (needs flite).
+Tests measure the offline engine with them, the stand-ins return their lines, and the demo shares them. The recordings
+and the times of their lines are committed; `python -m sandbox.voices` makes both again (needs flite).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _PAUSES = (0.25, 0.7)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Line:
-    """What one voice says; `start` and `end` are its true place in seconds from the beginning."""
+    """The words of one voice; `start` and `end` are true times in seconds from the beginning."""
 
     voice: str
     text: str
@@ -34,7 +34,7 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sample:
-    """One recording: `script` is who says what; `file` is its name in the folder of samples."""
+    """One recording: `script` is the lines with their voices; `file` is its name in the samples folder."""
 
     name: str
     file: str
@@ -42,23 +42,23 @@ class Sample:
 
     @property
     def path(self) -> Path:
-        """Where the recording is."""
+        """Return the path of the recording."""
         return FOLDER / self.file
 
     @property
     def lines(self) -> tuple[Line, ...]:
-        """The script with its true times, in order."""
+        """Return the script with its true times, in order."""
         places = zip(self.script, _places()[self.name], strict=True)
         return tuple(Line(voice=voice, text=text, start=start, end=end) for (voice, text), (start, end) in places)
 
     @property
     def words(self) -> list[str]:
-        """Every word that is said, lower case, without punctuation."""
+        """Return all words, lower case, without punctuation."""
         return [word for _, text in self.script for word in words(text)]
 
     @property
     def speakers(self) -> int:
-        """How many voices speak."""
+        """Return the number of voices."""
         return len({voice for voice, _ in self.script})
 
 
@@ -145,7 +145,7 @@ _ALL = (
 )
 
 SAMPLES: Mapping[str, Sample] = {sample.name: sample for sample in _ALL}
-"""Every sample by its name."""
+"""All samples by name."""
 
 
 @cache
@@ -157,7 +157,7 @@ def _places() -> dict[str, list[tuple[float, float]]]:
 
 
 def make(folder: Path) -> None:
-    """Make every recording and `places.json` in `folder`. Raises `NoSynthesiser` without flite."""
+    """Make all recordings and `places.json` in `folder`. Raises `NoSynthesiser` without flite."""
     folder.mkdir(exist_ok=True)
     places = {sample.name: _record(sample, folder) for sample in SAMPLES.values()}
     rows = [f"  {json.dumps(name)}: {json.dumps(where)}" for name, where in places.items()]
@@ -165,7 +165,7 @@ def make(folder: Path) -> None:
 
 
 def _record(sample: Sample, folder: Path) -> list[tuple[float, float]]:
-    """Make one recording and return the places of its lines."""
+    """Make one recording and return the times of its lines."""
     chance = random.Random(sample.name)
     pauses = [chance.uniform(*_PAUSES) for _ in sample.script]
     sound, places = mix([speak(voice, text) for voice, text in sample.script], pauses=pauses)
@@ -174,7 +174,7 @@ def _record(sample: Sample, folder: Path) -> list[tuple[float, float]]:
 
 
 def main() -> None:
-    """Make the samples of this folder again."""
+    """Make the samples in this folder again."""
     try:
         make(FOLDER)
     except NoSynthesiser as missing:

@@ -1,4 +1,4 @@
-"""Looks at a WAV as a provider would: its header, whether the rest is there, how long it plays.
+"""Read a WAV header as a provider would: the format, whether the data is complete, and the duration.
 
 Source: the RIFF WAVE layout (a `fmt ` chunk, then others, then `data`), little-endian.
 """
@@ -16,7 +16,7 @@ EXTENSIBLE = 0xFFFE
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wav:
-    """What the header says; `declared` and `present` are the bytes of sound promised and really there."""
+    """The header of a WAV; `declared` and `present` are the declared and the actual bytes of audio."""
 
     encoding: int
     channels: int
@@ -27,18 +27,18 @@ class Wav:
 
     @property
     def seconds(self) -> float:
-        """Playing time of the sound that is there."""
+        """Return the duration of the audio that is present."""
         return min(self.declared, self.present) / (self.channels * self.sample_rate * self.sample_width)
 
     @property
     def readable(self) -> bool:
-        """Plain samples, all of them there and nothing but a padding byte behind them."""
+        """Return whether it is PCM, complete, and followed by at most a padding byte."""
         return self.encoding in {PCM, EXTENSIBLE} and self.declared <= self.present <= self.declared + 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recording:
-    """One recording that came in; `wav` is None when it is not a WAV. The sound itself is not kept."""
+    """A received recording; `wav` is None if it is not a WAV. The audio itself is not kept."""
 
     length: int
     sha256: str
@@ -46,12 +46,12 @@ class Recording:
 
     @property
     def seconds(self) -> float:
-        """Playing time, 0 for what is not a WAV."""
+        """Return the duration in seconds; 0 if it is not a WAV."""
         return self.wav.seconds if self.wav else 0.0
 
 
 class Meter:
-    """Measures a recording while it streams by, keeping only its head."""
+    """Measures a recording while it is received, keeping only its first bytes."""
 
     def __init__(self) -> None:
         self._head = bytearray()
@@ -59,28 +59,28 @@ class Meter:
         self._length = 0
 
     def feed(self, chunk: bytes) -> None:
-        """Take the next piece."""
+        """Add the next piece."""
         self._digest.update(chunk)
         self._length += len(chunk)
         if len(self._head) < KEPT:
             self._head += chunk[: KEPT - len(self._head)]
 
     def recording(self) -> Recording:
-        """Say what came in."""
+        """Return the measured recording."""
         return Recording(
             length=self._length, sha256=self._digest.hexdigest(), wav=read_wav(bytes(self._head), length=self._length)
         )
 
 
 def measure(content: bytes) -> Recording:
-    """Measure a recording that is already there."""
+    """Measure a recording that is in memory."""
     meter = Meter()
     meter.feed(content)
     return meter.recording()
 
 
 def read_wav(head: bytes, *, length: int) -> Wav | None:
-    """Read the header of a file of `length` bytes from its first ones; None when it is no WAV with sound in it."""
+    """Parse the header of a file of `length` bytes from its first bytes; None if it is not a WAV with audio."""
     if head[:4] != b"RIFF" or head[8:12] != b"WAVE":
         return None
     layout: tuple[int, int, int, int] | None = None

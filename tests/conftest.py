@@ -1,4 +1,4 @@
-"""What tests of every room may need: a PostgreSQL server where the machine has one."""
+"""Fixtures for all tests: a PostgreSQL server, if one is installed."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own: made, used and thrown away, where the machine has the programs for it."""
+"""A temporary PostgreSQL server for the tests, if its programs are installed."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Which tests `make test` leaves to `make test-all`.
+"""The list of tests that only `make test-all` runs, and not `make test`.
 
-They show one promise in a hundred ways, or in dozens of real processes. A promise that README makes keeps at least one
-journey in `make test` (tests/house/test_suites.py). What takes minutes by itself is marked `long` where it stands, and
-judgements of cost are the `guard`'s.
+They check one promise in many variants, or with dozens of real processes. For each promise in the README, at least one
+journey stays in `make test` (tests/house/test_suites.py). A single test that takes minutes is marked `long` at its
+definition, and cost limits are marked `guard`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Understands: turns a recording into a `Transcript`, whoever does the work.
+"""Speech-to-text: turn a recording into a `Transcript` with one of several providers.
 
-To add a provider: one file with a class that keeps the promises of `transcriber.Transcriber` (and of
-`transcriber.CallsBack` if it sends webhooks), its settings and one line in `bot.catalog`, and the contract suite in
-`tests/transcription` passing against a stand-in of it in `sandbox`.
+To add a provider, write one module with a class that implements `transcriber.Transcriber` (and `transcriber.CallsBack`
+if it sends webhooks), its settings, and one line in `bot.catalog`. Add a stand-in of the provider to `sandbox` and make
+the contract tests in `tests/transcription` pass against it.
 """

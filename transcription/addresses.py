@@ -1,11 +1,12 @@
-"""Where a provider's answer may send a recording: to a host on the internet by https, never into our own network.
+"""Check the upload address that a provider returns: https to a public host, never an address in our own network. Pure.
 
-A provider names the storage itself. One that is broken into, or not what it seems, could name a machine that only we
-can reach, and the recording, or the provider's own bytes around it, would go there.
+The provider chooses the storage address itself. A compromised or malicious provider could name an internal machine that
+only this bot can reach, and the recording, or bytes that the provider chooses around it, would be sent there (SSRF).
 
-A name is not looked up: what it leads to must still show a certificate for it, which no machine of ours has.
-An address is read by the library that sends, and must be written as that library writes it: a presigned address holds
-only byte for byte, and two readers of one address could see two hosts. Pure.
+Names are not resolved: the host that a name leads to must still present a TLS certificate for that name, which no
+internal machine has. The address is parsed by the same library that sends the request, and it must be spelled exactly
+as that library spells it: a presigned address is valid only byte for byte, and two parsers could see two different
+hosts.
 """
 
 from __future__ import annotations
@@ -16,29 +17,30 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 import httpx
 
 _ODD = re.compile(r"[\x00-\x20\x7f\\#]")
-"""What readers of addresses drop, or take for something else; a fragment is never sent."""
+"""Characters that URL parsers drop or interpret differently. Includes `#`: a fragment is never sent."""
 
 _NAME = re.compile(r"(?:[a-z0-9_-]{1,63}\.)*([a-z0-9-]{1,63})", re.ASCII)
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
-"""A last part like this makes an address in disguise: 127.1 and 0x7f.1 lead where 127.0.0.1 does."""
+"""A last label like this makes the host a disguised IP address: 127.1 and 0x7f.1 both mean 127.0.0.1."""
 
 _PORTS = 2**16
 
 _OWN = ("localhost", "local", "localdomain", "internal", "intranet", "private", "corp", "home", "lan", "home.arpa")
-"""Endings that only mean something in a network of one's own."""
+"""Domain endings that have a meaning only inside a private network."""
 
 
 def may_receive(address: str, *, provider: str) -> bool:
-    """Whether a recording may go to `address` because the provider at the base address `provider` says so.
+    """Return whether a recording may be sent to `address`, which the provider at the base URL `provider` returned.
 
-    A provider in our own network (the settings say so) may have its storage there, and a stand-in on this machine
-    without encryption; the addresses by which machines configure themselves (169.254.0.0/16, fe80::/10) never.
+    If the provider itself is in a private network (by its settings), its storage may be there too. A stand-in on this
+    machine may also use http. Link-local addresses (169.254.0.0/16, fe80::/10), where cloud machines serve their
+    metadata, are never allowed.
     """
     if _ODD.search(address):
         return False
     try:
         place, home = httpx.URL(address), httpx.URL(provider)
-    except (httpx.InvalidURL, ValueError):  # the second for halves of surrogate pairs
+    except (httpx.InvalidURL, ValueError):  # httpx raises ValueError for lone surrogates
         return False
     if str(place) != address:
         return False
@@ -65,7 +67,10 @@ def _is_public(host: str) -> bool:
 
 
 def _is_near(host: str) -> bool:
-    """A host of a network of one's own: by name, or by an address that is nobody's special one."""
+    """Return whether the host can be in a private network.
+
+    That is a name, or an IP address that is not link-local, multicast or unspecified.
+    """
     number = _number(host)
     if number is None:
         return _is_name(host)

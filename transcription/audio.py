@@ -1,7 +1,7 @@
-"""The worker's way to a recording's sound: whatever was shared becomes what every transcriber gets.
+"""Convert a shared recording to the WAV format that every transcriber receives.
 
-The work is done by `media_worker` in a process of its own with limits; here its answer, its crash or its silence
-becomes a value or an error of `errors`.
+The conversion runs in a separate process with limits (`media_worker`). This module turns its answer, its crash or its
+time-out into a value or an error of `errors`.
 """
 
 from __future__ import annotations
@@ -22,26 +22,29 @@ from transcription.media_worker import Refusal
 _WORKER = "transcription.media_worker"
 _DAY = timedelta(hours=24)
 _LARGEST_WAV = 2**32 - 2**16
-"""Bytes: a WAV header counts in 32 bits."""
+"""Maximum size in bytes: a WAV header stores the size in 32 bits."""
 
 _HEADER = 2**16
-"""Bytes: more than the header of a WAV."""
+"""Bytes; more than a WAV header takes."""
 
 _MEMORY = 2**30
-"""Bytes of address space. Measured in use: 45 MB, with the index of a six-hour MP4 130 MB, of a day's 340 MB."""
+"""Limit of the address space in bytes.
 
-_PATIENCE = timedelta(minutes=2)
-"""For a slow disk: a gigabyte at 8 MB a second."""
+Measured memory use: 45 MB; 130 MB with the index of a six-hour MP4; 340 MB for a day.
+"""
 
-_SLOWEST = 1 / 50
-"""Of the sound's length. Measured on two busy cores: 1/470 for 400 minutes of M4A."""
+_EXTRA_TIME = timedelta(minutes=2)
+"""Extra time for a slow disk: enough for one gigabyte at 8 MB/s."""
+
+_TIME_FACTOR = 1 / 50
+"""Time allowed, as a fraction of the audio's length. Measured on two busy cores: 1/470 for 400 minutes of M4A."""
 
 _UNITS = ((3600, "hour"), (60, "minute"), (1, "second"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Converted:
-    """A finished conversion. `duration` counts decoded samples; `damaged`: parts are lost."""
+    """The result of a conversion: `duration` is counted in decoded samples; `damaged` means that parts are missing."""
 
     duration: timedelta
     damaged: bool
@@ -50,15 +53,15 @@ class Converted:
 async def convert(
     source: Path, target: Path, *, sample_rate: int = 16_000, longest: timedelta | None = None, stereo: bool = False
 ) -> Converted:
-    """Write the sound of `source` to `target` as WAV (PCM, 16-bit), whatever kind of file it is.
+    """Decode the audio of `source`, whatever its format, and write it to `target` as WAV (PCM, 16-bit).
 
-    It becomes mono, or with `stereo` keeps two channels where it has as many.
+    The output is mono. With `stereo`, two channels are kept if the source has two or more.
 
-    Name and type of the source are not looked at. `longest` bounds the decoded sound; without it 24 hours do, and
-    always what a WAV can hold (37 hours at 16 kHz). Memory does not grow with the recording. The target appears
-    complete or not at all; nothing else is left in its folder.
+    The name and the declared type of the source are ignored. `longest` limits the decoded audio; the default is 24
+    hours, and a WAV holds at most 37 hours at 16 kHz. Memory use does not grow with the length. The target file appears
+    only when it is complete, and no other file is left in its folder.
 
-    Raises `UnsupportedAudio`, `TooLong`, and `Unavailable` where this machine is the trouble (a full disk).
+    Raises `UnsupportedAudio`, `TooLong`, or `Unavailable` if the fault is on this machine (for example a full disk).
     """
     most = min(longest or _DAY, timedelta(hours=_LARGEST_WAV // (2 * (1 + stereo) * sample_rate * 3600)))
     samples = int(most.total_seconds() * sample_rate)
@@ -75,7 +78,7 @@ async def convert(
 
 
 async def channels_of(wav: Path) -> int:
-    """How many channels a WAV of `convert` has. Raises `Unavailable` where it cannot be read."""
+    """Return the number of channels of a WAV that `convert` wrote. Raises `Unavailable` if it cannot be read."""
 
     def look() -> int:
         with wave.open(str(wav), "rb") as opened:
@@ -88,10 +91,11 @@ async def channels_of(wav: Path) -> int:
 
 
 async def _ask(request: dict[str, object], *, most: timedelta, output: int) -> dict[str, object]:
-    limits = Limits(memory=_MEMORY, output=output, time=_PATIENCE + most * _SLOWEST)
+    limits = Limits(memory=_MEMORY, output=output, time=_EXTRA_TIME + most * _TIME_FACTOR)
     try:
         return await run(_WORKER, request, limits=limits)
-    except (Raised, Stopped) as error:  # outside of its own boundary: an import that fails, a shutdown
+    # Both come from outside the conversion's own error handling: a failed import, or a shutdown.
+    except (Raised, Stopped) as error:
         raise Unavailable(str(error)) from None
     except Crashed as crash:
         raise UnsupportedAudio(str(crash), sentence=remarks.UNREADABLE) from None
@@ -138,5 +142,5 @@ def _keep(draft: Path, target: Path) -> None:
 
 
 def _drop(draft: Path) -> None:
-    with contextlib.suppress(OSError):  # the folder itself may be gone; it is the job's and goes with it
+    with contextlib.suppress(OSError):  # the job's folder may already be deleted, with everything in it
         draft.unlink(missing_ok=True)

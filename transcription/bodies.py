@@ -1,7 +1,7 @@
-"""What is sent to a provider: bodies of a known length, read from disk while they are sent.
+"""Request bodies for providers: their length is known in advance, and files are read from disk while they are sent.
 
-Storage behind a presigned form accepts no chunked encoding and a recording may be hundreds of megabytes, so a body
-is a row of pieces whose length is known before the first byte is read. Memory stays at one block.
+The storage behind a presigned form does not accept chunked encoding, and a recording can be hundreds of megabytes. So a
+body is a sequence of pieces whose total length is known before the first byte is read. At most one block is in memory.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from urllib.parse import urlencode
 from transcription.errors import TicketExpired, Unavailable
 
 BLOCK = 2**20
-"""Bytes of one block on the wire: sending costs least with this, and five times as much with blocks of 64 KiB."""
+"""Bytes per block on the wire. This size is the cheapest to send; blocks of 64 KiB cost five times as much."""
 
 READ_FOR_BASE64 = BLOCK // 4 * 3
-"""Bytes that become one block in base64; a multiple of three, so that blocks can be joined."""
+"""Bytes that base64 turns into one block. A multiple of three, so that the encoded blocks can be concatenated."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FromDisk:
-    """The first `size` bytes of a file, `in_base64` (RFC 4648, section 4) or as they are."""
+    """The first `size` bytes of a file, raw or with `in_base64` encoded in base64 (RFC 4648, section 4)."""
 
     path: Path
     size: int
@@ -34,11 +34,14 @@ class FromDisk:
 
     @property
     def length(self) -> int:
-        """Bytes on the wire."""
+        """Return the number of bytes on the wire."""
         return -(-self.size // 3) * 4 if self.in_base64 else self.size
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
-        """Read block by block, each in a thread. Raises `Unavailable` if the file is not what was measured."""
+        """Yield the content block by block; each block is read in a thread.
+
+        Raises `Unavailable` if the file changed in size.
+        """
         step = READ_FOR_BASE64 if self.in_base64 else BLOCK
         try:
             for offset in range(0, self.size, step):
@@ -47,7 +50,7 @@ class FromDisk:
             raise Unavailable(f"the recording cannot be read ({type(error).__name__})") from error
 
     def _block(self, offset: int, size: int) -> bytes:
-        # Opened anew each time, so that nothing stays open of a sending that is called off.
+        # Open the file for each block, so that a cancelled request leaves no open file.
         with self.path.open("rb", buffering=0) as file:
             file.seek(offset)
             block = file.read(size)
@@ -65,12 +68,12 @@ class Body:
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers that frame it; a stated length keeps the client from chunked encoding."""
+        """Return the headers for this body. With a Content-Length the HTTP client does not use chunked encoding."""
         length = sum(len(piece) if isinstance(piece, bytes) else piece.length for piece in self.pieces)
         return {"Content-Type": self.content_type, "Content-Length": str(length)}
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
-        """Give the bytes; may be called once per sending."""
+        """Yield the bytes of the body. Call it once per request."""
         for piece in self.pieces:
             if isinstance(piece, bytes):
                 yield piece
@@ -91,9 +94,9 @@ class FilePart:
 
 
 async def measured(path: Path, *, in_base64: bool = False) -> FromDisk:
-    """Measure a recording before anything is sent.
+    """Return the file as a body piece, with its size measured now.
 
-    Raises `TicketExpired` if it is no longer on disk: the job starts again and fetches it.
+    Raises `TicketExpired` if the recording is no longer on disk: the job then starts again and downloads it.
     """
     try:
         found = await asyncio.to_thread(path.stat)
@@ -103,7 +106,7 @@ async def measured(path: Path, *, in_base64: bool = False) -> FromDisk:
 
 
 def multipart(fields: Sequence[tuple[str, str]], files: Sequence[FilePart] = ()) -> Body:
-    """Frame fields and then files, in the order given, as `multipart/form-data` (RFC 7578)."""
+    """Encode the fields and then the files, in the given order, as `multipart/form-data` (RFC 7578)."""
     boundary = secrets.token_hex(16)
     pieces: list[bytes | FromDisk] = []
     for name, value in fields:
@@ -118,10 +121,10 @@ def multipart(fields: Sequence[tuple[str, str]], files: Sequence[FilePart] = ())
 
 
 def _quoted(text: str) -> str:
-    """Escape as browsers do (HTML standard, "multipart/form-data encoding algorithm")."""
+    """Escape a name as browsers do (HTML standard, "multipart/form-data encoding algorithm")."""
     return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def urlencoded(fields: Mapping[str, str]) -> Body:
-    """Frame fields as `application/x-www-form-urlencoded`."""
+    """Encode the fields as `application/x-www-form-urlencoded`."""
     return Body(content_type="application/x-www-form-urlencoded", pieces=(urlencode(fields).encode(),))

@@ -1,7 +1,9 @@
-"""Long text in pieces, cut where it hurts least. Pure, linear in the text's length.
+"""Split long text into pieces at the best places: sentence ends, then spaces, then character boundaries.
 
-For paragraphs, for subtitles, and for whatever must fit a limit of Slack's. All text here is one line with single
-spaces, as `naming.one_line` leaves it.
+Pure, linear time.
+
+Used for paragraphs, for subtitles and for Slack's length limits. Input text is one line with single spaces, as
+`naming.one_line` returns it.
 """
 
 from __future__ import annotations
@@ -11,21 +13,21 @@ import unicodedata
 from collections.abc import Iterator
 
 _SENTENCE_END = re.compile("(?<=[.!?…؟۔।]) |(?<=[.!?…][\"'”’»)]) |(?<=[。！？])")
-# Letters and marks of Thai, Lao, Burmese, Khmer, Japanese and Chinese, and the last two's full width signs. Numbers are
-# not among them (two of them without a space are another number), nor is the Thai sign for a repetition.
+# Letters and marks of Thai, Lao, Burmese, Khmer, Japanese and Chinese, and full-width signs. Numbers are not included
+# (two numbers without a space are another number), nor is the Thai repetition sign.
 _UNSPACED = re.compile(
     "[\u0e01-\u0e2e\u0e30-\u0e3a\u0e40-\u0e45\u0e47-\u0e4e\u0e81-\u0ec5\u0ec8-\u0ece\u1000-\u103f\u1780-\u17d3"
     "\u3001-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uff01-\uff0f\uff1a-\uff20]"
 )
 _FLAG_HALVES = "".join(map(chr, range(0x1F1E6, 0x1F200)))
-_NEARBY = 64  # no drawn character is longer; beyond it, the text is not one that anybody reads
+_NEARBY = 64  # No visible character is longer; a longer run is not readable text.
 
 
 def pieces(text: str, *, limit: int) -> Iterator[tuple[int, str]]:
-    """`text` in pieces of at most `limit` characters, each with its offset.
+    """Split `text` into pieces of at most `limit` characters; yield each with its offset.
 
-    Cut after a sentence if one ends in the last two thirds, else at a space there, else between two characters that
-    are not drawn as one. The space at a cut is left out; nothing else is.
+    A piece ends after a sentence if one ends in the last two thirds of it, else at a space there, else between two
+    visible characters (never inside an emoji or a letter with marks). Only the space at a cut is dropped.
     """
     start = 0
     while len(text) - start > limit:
@@ -36,7 +38,7 @@ def pieces(text: str, *, limit: int) -> Iterator[tuple[int, str]]:
 
 
 def sentences(text: str) -> Iterator[tuple[int, str]]:
-    """`text` in sentences, each with its offset, without the space between them."""
+    """Split `text` into sentences; yield each with its offset, without the space between them."""
     start = 0
     for end in _SENTENCE_END.finditer(text):
         yield start, text[start : end.start()]
@@ -46,7 +48,7 @@ def sentences(text: str) -> Iterator[tuple[int, str]]:
 
 
 def joint(before: str, after: str) -> str:
-    """What belongs between two texts that are read on as one: a space, and nothing where neither script has any."""
+    """Return the separator for joining two texts: a space, or "" if both are in a script without spaces."""
     unspaced = _UNSPACED.match(before[-1:]) and _UNSPACED.match(after[:1])
     return "" if unspaced else " "
 
@@ -60,25 +62,27 @@ def _cut(text: str, *, start: int, limit: int) -> int:
 
 
 def _between_characters(text: str, *, start: int, end: int) -> int:
-    """The last place at or before `end` that divides no character as it is drawn (a letter with its marks, an emoji).
+    """Return the last position at or before `end` that does not split a visible character.
 
-    The standard library knows no grapheme clusters; this covers marks, joined emoji, flags, Hangul and Thai.
+    A visible character can be several code points: a letter with its marks, an emoji.
+
+    The standard library has no grapheme clusters. This covers marks, joined emoji, flags, Hangul and Thai.
     """
     furthest = max(start, end - _NEARBY)
     at = end
-    while at > furthest and _drawn_as_one(text, start=start, at=at):
+    while at > furthest and _is_inside_character(text, start=start, at=at):
         at -= 1
     return at if at > furthest else end
 
 
-def _drawn_as_one(text: str, *, start: int, at: int) -> bool:
+def _is_inside_character(text: str, *, start: int, at: int) -> bool:
     before, after = text[at - 1], text[at]
     if "\u200d" in {before, after} or unicodedata.category(after).startswith("M"):
         return True
     if "\U0001f3fb" <= after <= "\U0001f3ff" or "\u1160" <= after <= "\u11ff":
-        return True  # a skin tone; the second or third part of a Hangul syllable
+        return True  # a skin tone, or the second or third part of a Hangul syllable
     if "เ" <= before <= "ไ" or after in "ะาำๅຳ":
-        return True  # Thai (and Lao) vowels that are written before or after their consonant
+        return True  # Thai and Lao vowels that are written before or after their consonant
     if before not in _FLAG_HALVES or after not in _FLAG_HALVES:
         return False
     without_flags = text[start:at].rstrip(_FLAG_HALVES)

@@ -1,7 +1,7 @@
-"""Turns any shared recording into plain WAV with PyAV: the part of `media_worker` that touches untrusted bytes.
+"""Decode any shared recording to plain WAV with PyAV: the part of `media_worker` that handles untrusted bytes.
 
-Runs only in a process of its own with limits (see `isolation`). Nothing that a file says about itself is believed:
-its name is not looked at, its length is counted in decoded samples.
+Runs only in a separate process with limits (see `isolation`). Nothing that the file says about itself is trusted: its
+name is ignored, and its length is counted in decoded samples.
 """
 
 from __future__ import annotations
@@ -26,58 +26,59 @@ from av.packet import Packet
 from av.stream import Discard
 
 _CONTAINERS = "mov,mp3,ogg,matroska,wav,w64,flac,aac,amr,asf,caf,aiff,mpegts"
-"""Formats that hold their own data. Playlists and session descriptions name other files and are not among them."""
+"""Formats that contain their own data. Playlists and session descriptions refer to other files and are excluded."""
 
 _KNOWS_LENGTH = {"mov,mp4,m4a,3gp,3g2,mj2", "ogg", "flac"}
-"""Formats that write down how many samples there are; half a file of the others looks like a whole one."""
+"""Formats that store the number of samples. A truncated file of another format looks complete."""
 
 _RATES = range(4_000, 192_000 + 1)
-"""Hz. A header of 1 Hz would turn a megabyte into eleven days."""
+"""Allowed sample rates in Hz. With a header of 1 Hz, one megabyte would become eleven days of audio."""
 
 _MOST_CHANNELS = 16
 _LAYOUTS = {1: "mono", 2: "stereo"}
 _BLOCK = 48_000
-"""Samples that are mixed at a time; one by one the small frames of most codecs take twice as long."""
+"""Samples that are resampled at once. Resampling the small frames of most codecs one by one takes twice as long."""
 
 _MOST_BAD_PACKETS = 2_000
-"""In a row: some 40 seconds in which nothing could be decoded; what follows is not worth the wait."""
+"""Consecutive packets that cannot be decoded, about 40 seconds of audio. Then decoding stops."""
 
 
 class Undecodable(Exception):
-    """It opens and should have sound, but none of it can be decoded."""
+    """The file opens and should contain audio, but no audio can be decoded."""
 
 
 class NoAudioTrack(Exception):
-    """It opens, and there is nothing to be heard in it."""
+    """The file opens, but it contains no audio."""
 
 
 class TooMuch(Exception):
-    """More samples come out than were wanted."""
+    """The file contains more samples than allowed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Decoded:
-    """What came out. `damaged`: something could not be decoded and was left out, or clearly less came than was due."""
+    """The decoded audio. `damaged`: a part could not be decoded, or clearly less came out than the file declares."""
 
     samples: int
     damaged: bool
 
 
 def convert(source: BinaryIO, target: Path, *, sample_rate: int, most: int, stereo: bool = False) -> Decoded:
-    """Write the best track of sound as WAV (PCM, 16-bit, `sample_rate` Hz), at most `most` samples a channel.
+    """Write the best audio track as WAV (PCM, 16-bit, `sample_rate` Hz), with at most `most` samples per channel.
 
-    It becomes mono, or with `stereo` keeps two channels where it has as many.
+    The output is mono. With `stereo`, two channels are kept if the source has two or more.
 
-    Memory does not grow with the recording, but for an MP4's own index. What cannot be decoded is left out.
+    Memory use does not grow with the recording, except for the index of an MP4. Parts that cannot be decoded are left
+    out.
 
-    Raises `NoAudioTrack`, `Undecodable`, `TooMuch`, av.FFmpegError where it is of no known kind, and an OSError that is
-    no FFmpegError where the disk does not play along.
+    Raises `NoAudioTrack`, `Undecodable` or `TooMuch`; `av.FFmpegError` if the format is unknown; and an OSError other
+    than FFmpegError if the disk fails.
     """
     samples = 0
     with _open(source) as recording:
         track = _best_track(recording)
         channels = 2 if stereo and track.codec_context.layout.nb_channels > 1 else 1
-        due = _due(recording, track)
+        due = _least_seconds(recording, track)
         decoder = _Decoder(recording, track)
         with _wav(target, sample_rate, channels) as wav:
             for frame in _mixed(decoder.frames(), sample_rate, layout=_LAYOUTS[channels]):
@@ -92,13 +93,13 @@ def convert(source: BinaryIO, target: Path, *, sample_rate: int, most: int, ster
 
 def _open(source: BinaryIO) -> InputContainer:
     return av.open(
-        "fd:",  # FFmpeg never learns a name: it would look for patterns and suffixes in it
+        "fd:",  # without a name, FFmpeg cannot interpret patterns or suffixes in it
         mode="r",
         options={
             "fd": str(source.fileno()),
-            "protocol_whitelist": "fd",  # a file that names another one gets nowhere
+            "protocol_whitelist": "fd",  # a file that refers to another file cannot open it
             "format_whitelist": _CONTAINERS,
-            # Opening looks into every track; pictures are not worth the risk of decoding them.
+            # Opening a file decodes part of each track; video decoders are not worth the risk.
             "codec_whitelist": ",".join(_audio_decoders()),
         },
         metadata_errors="replace",
@@ -107,7 +108,7 @@ def _open(source: BinaryIO) -> InputContainer:
 
 def _audio_decoders() -> Iterator[str]:
     for name in av.codecs_available:
-        with suppress(UnknownCodecError):  # it only encodes
+        with suppress(UnknownCodecError):  # an encoder only
             if Codec(name, "r").type == "audio":
                 yield name
 
@@ -115,7 +116,7 @@ def _audio_decoders() -> Iterator[str]:
 def _best_track(recording: InputContainer) -> AudioStream:
     tracks = [stream for stream in recording.streams.audio if _is_plausible(stream.codec_context)]
     if not tracks:
-        raise Undecodable if recording.streams.audio or not _shows_pictures(recording) else NoAudioTrack
+        raise Undecodable if recording.streams.audio or not _is_video_only(recording) else NoAudioTrack
     best = recording.streams.best("audio")
     track = next((track for track in tracks if best is not None and track.index == best.index), tracks[0])
     for stream in recording.streams:
@@ -125,8 +126,11 @@ def _best_track(recording: InputContainer) -> AudioStream:
     return track
 
 
-def _shows_pictures(recording: InputContainer) -> bool:
-    """Whether it is a video without sound, and not one that broke off before its sound was told of."""
+def _is_video_only(recording: InputContainer) -> bool:
+    """Return whether the file is a video without audio.
+
+    A file that is cut off before its audio track is declared does not count.
+    """
     try:
         return bool(recording.streams.video) and any(packet.size for packet in recording.demux(video=0))
     except av.FFmpegError:
@@ -134,19 +138,19 @@ def _shows_pictures(recording: InputContainer) -> bool:
 
 
 def _is_plausible(sound: AudioCodecContext | AudioFrame | None) -> bool:
-    # PyAV has no context where FFmpeg has no decoder, whatever its types say; decoding such a track once crashed.
+    # PyAV has no codec context if FFmpeg has no decoder, despite PyAV's types. Decoding such a track once crashed.
     return sound is not None and sound.sample_rate in _RATES and 1 <= sound.layout.nb_channels <= _MOST_CHANNELS
 
 
-def _due(recording: InputContainer, track: AudioStream) -> float:
-    """Seconds that must come out of an unharmed recording; 0 where the container only guesses its length."""
+def _least_seconds(recording: InputContainer, track: AudioStream) -> float:
+    """Return the least seconds that an intact recording must yield; 0 if the container only estimates its length."""
     if recording.format.name not in _KNOWS_LENGTH or track.duration is None or track.time_base is None:
         return 0.0
     return float(track.duration * track.time_base) * 0.99 - 1.0
 
 
 class _Decoder:
-    """Gives the frames of one track; counts the places that it had to leave out."""
+    """An iterator over the frames of one track that counts the places it had to skip."""
 
     def __init__(self, recording: InputContainer, track: AudioStream) -> None:
         self._recording = recording
@@ -171,30 +175,30 @@ class _Decoder:
         for _ in range(_MOST_BAD_PACKETS):
             try:
                 yield from self._recording.demux(self._track)
-            except av.FFmpegError:  # the next call goes on behind the place
+            except av.FFmpegError:  # the next call continues behind the bad place
                 self.bad_places += 1
             else:
                 return
 
 
 def _mixed(frames: Iterator[AudioFrame], sample_rate: int, *, layout: str) -> Iterator[AudioFrame]:
-    """Give the same sound as 16-bit frames of one layout; a recording may change its format on the way."""
+    """Yield the audio as 16-bit frames of one layout and rate. The format of the source may change midway."""
     waiting = resampler = None
     for frame in frames:
-        frame.pts = None  # gaps and jumps in the time stamps of a file are not to be trusted
-        if waiting is None or resampler is None or not _joins(frame, waiting):
+        frame.pts = None  # timestamps of a file may have gaps and jumps
+        if waiting is None or resampler is None or not _was_appended(frame, waiting):
             if not _is_plausible(frame):
                 continue
-            yield from _rest(waiting, resampler)
+            yield from _flushed(waiting, resampler)
             waiting, resampler = AudioFifo(), AudioResampler(format="s16", layout=layout, rate=sample_rate)
             waiting.write(frame)
         if waiting.samples >= _BLOCK:
             yield from resampler.resample(waiting.read())
-    yield from _rest(waiting, resampler)
+    yield from _flushed(waiting, resampler)
 
 
-def _joins(frame: AudioFrame, waiting: AudioFifo) -> bool:
-    """Put it behind those that wait; False where it is not of their kind."""
+def _was_appended(frame: AudioFrame, waiting: AudioFifo) -> bool:
+    """Append the frame to the buffer. Return False if its format differs."""
     try:
         waiting.write(frame)
     except ValueError:
@@ -202,18 +206,18 @@ def _joins(frame: AudioFrame, waiting: AudioFifo) -> bool:
     return True
 
 
-def _rest(waiting: AudioFifo | None, resampler: AudioResampler | None) -> list[AudioFrame]:
+def _flushed(waiting: AudioFifo | None, resampler: AudioResampler | None) -> list[AudioFrame]:
     if waiting is None or resampler is None:
         return []
     last = resampler.resample(waiting.read()) if waiting.samples else []
-    # One that had nothing to change holds nothing back: PyAV then gives the None itself.
+    # A resampler that had nothing to change buffers nothing: PyAV then returns a list with None.
     rest: list[AudioFrame | None] = [*last, *resampler.resample(None)]
     return [frame for frame in rest if frame is not None]
 
 
 @contextmanager
 def _wav(target: Path, sample_rate: int, channels: int) -> Iterator[wave.Wave_write]:
-    target.unlink(missing_ok=True)  # a dying child of an earlier try may still write to the old one
+    target.unlink(missing_ok=True)  # a dying child process of an earlier try may still write to the old file
     with target.open("xb") as file, wave.open(file, "wb") as wav:
         wav.setnchannels(channels)
         wav.setsampwidth(2)

@@ -1,7 +1,7 @@
-"""A transcript as a Word document. Pure.
+"""Write a transcript as a Word document (.docx). Pure.
 
-Screen readers find their way by its headings: the title, then one for each passage with who speaks and when. Every text
-is written as text: nothing in it can become a field, a link or a picture.
+Headings let screen readers navigate: the title, then one heading per passage with the speaker and the time. All text is
+written as plain text, so that none of it can become a field, a link or a picture.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from transcription.naming import one_line, shortened, summary, time_mark
 from transcription.paragraphs import paragraphs
 from transcription.transcript import Transcript
 
-_TITLE_LENGTH = 200  # the properties of a document take 255
-_NO_CHARACTERS = re.compile("[\ufffe\uffff]")  # what `one_line` leaves and XML does not take
+_TITLE_LENGTH = 200  # document properties hold 255 characters
+_NO_CHARACTERS = re.compile("[\ufffe\uffff]")  # `one_line` keeps these; XML does not allow them
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z]{2})?")
 
 
 def as_document(transcript: Transcript, *, title: str, at: datetime, time_marks: bool = True) -> bytes:
-    """The bytes of a `.docx` made at that moment; `title` may be anybody's text."""
+    """Return the bytes of a `.docx` with the creation time `at`. `title` may be untrusted text."""
     document = Document()
     heading = _text(shortened(title, limit=_TITLE_LENGTH))
     _describe(document, transcript, title=heading, at=at)
@@ -38,7 +38,7 @@ def as_document(transcript: Transcript, *, title: str, at: datetime, time_marks:
         language = f"({_text(paragraph.language)})" if paragraph.language else ""
         rest = "  ".join(filter(None, [mark, language]))
         speaker = _text(paragraph.speaker)
-        if speaker or rest:  # an empty heading is announced by screen readers, too
+        if speaker or rest:  # screen readers announce an empty heading, too
             passage = document.add_paragraph(style=speaking)
             passage.add_run(speaker).bold = True
             passage.add_run(f"  {rest}" if speaker and rest else rest).bold = False
@@ -53,7 +53,7 @@ def _text(text: str) -> str:
 
 
 def _describe(document: Opened, transcript: Transcript, *, title: str, at: datetime) -> None:
-    """Say what it is, and in which language, in place of what the library's own template says of itself."""
+    """Set title, times and language, and remove what the library's template says there."""
     properties = document.core_properties
     properties.title, properties.author, properties.comments = title, "Threadscribe", ""
     properties.created = properties.modified = at
@@ -61,7 +61,7 @@ def _describe(document: Opened, transcript: Transcript, *, title: str, at: datet
     code = codes[0] if len(transcript.languages) == len(codes) == 1 else None
     for language in document.styles.element.iter(qn("w:lang")):
         for script in ("w:val", "w:eastAsia", "w:bidi"):
-            # A wrong language is read aloud wrongly; without any, a reader goes by its own.
+            # With a wrong language the text is read aloud wrongly. Without one, a screen reader uses its own setting.
             if code:
                 language.set(qn(script), code)
             else:

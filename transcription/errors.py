@@ -1,23 +1,23 @@
-"""Everything that can go wrong between us and a provider, as one tree.
+"""Errors of transcription providers, as one tree.
 
     TranscriptionError
-    ├── Unavailable          temporary: try again, `retry_after` if the provider said when
-    │   ├── RateLimited      429: everyone waits
+    ├── Unavailable          temporary: retry, after `retry_after` if the provider sent one
+    │   ├── RateLimited      429: all jobs wait
     │   └── TimedOut         no answer in time; the request may have arrived
-    ├── Refused              final: `sentence` says to the user why and what to do
-    │   ├── UnsupportedAudio not a recording that can be read
-    │   │   └── NoSound      a video without any sound
-    │   ├── TooLong          longer or larger than the provider takes
-    │   └── NoSpeech         nobody speaks in it
-    ├── Failed               the provider took it and gave up; final, may have cost money
-    ├── Lost                 the provider (or the offline engine) no longer knows the job: send it again
-    ├── TicketExpired        the ticket is worth nothing any more and nothing was sent with it
-    ├── NotAuthorised        the operator's problem: wrong or missing credentials; jobs wait
-    ├── QuotaSpent           the operator's problem: the account is used up; jobs wait
+    ├── Refused              final: `sentence` tells the user the reason and what to do
+    │   ├── UnsupportedAudio not a readable recording
+    │   │   └── NoSound      a video without audio
+    │   ├── TooLong          longer or larger than the provider accepts
+    │   └── NoSpeech         no speech in the recording
+    ├── Failed               the provider accepted it and gave up; final, may have cost money
+    ├── Lost                 the provider (or the offline engine) no longer knows the job: submit it again
+    ├── TicketExpired        the ticket is no longer valid, and nothing was sent with it
+    ├── NotAuthorised        for the operator: wrong or missing credentials; jobs wait
+    ├── QuotaSpent           for the operator: the account's quota is used up; jobs wait
     ├── Misunderstood        the answer was not as documented; temporary until the deadline
-    └── BadSignature         a webhook that is not the provider's; nothing is decided by it
+    └── BadSignature         a webhook that is not the provider's; it is ignored
 
-| error            | try again?        | may have cost money? | the user is told            |
+| error            | retry?            | may have cost money? | the user is told            |
 | ---              | ---               | ---                  | ---                         |
 | Unavailable      | yes, with backoff | no (TimedOut: yes)   | nothing, until given up     |
 | Refused          | no                | no                   | its sentence                |
@@ -28,8 +28,8 @@
 | QuotaSpent       | slowly            | no                   | nothing, until given up     |
 | Misunderstood    | yes, with backoff | yes                  | nothing, until given up     |
 
-A message (`str(error)`) is for the operator's log: it names calls and codes, never a secret, an address with a
-secret, transcript text or a provider's free text. A `sentence` is for the user.
+A message (`str(error)`) is for the operator's log: it contains calls and codes, and never a secret, an address with a
+secret, transcript text or free text of the provider. A `sentence` is for the user.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ from transcription.transcript import Report
 
 
 class TranscriptionError(Exception):
-    """The root: catch it where a job's fate is decided, nowhere else."""
+    """The base class. Catch it only where the outcome of a job is decided."""
 
 
 class Unavailable(TranscriptionError):
-    """Temporary. `retry_after` is what the provider asked for, if it did."""
+    """Temporary. `retry_after` is the delay that the provider asked for, or None."""
 
     def __init__(self, message: str, *, retry_after: timedelta | None = None) -> None:
         super().__init__(message)
@@ -52,7 +52,7 @@ class Unavailable(TranscriptionError):
 
 
 class RateLimited(Unavailable):
-    """The provider wants fewer requests from all of us."""
+    """The provider's rate limit is exceeded: all jobs must send fewer requests."""
 
 
 class TimedOut(Unavailable):
@@ -60,7 +60,7 @@ class TimedOut(Unavailable):
 
 
 class Refused(TranscriptionError):
-    """Final, and nobody's fault but the recording's. `sentence` is shown to the user."""
+    """Final, because of the recording. `sentence` is shown to the user."""
 
     def __init__(self, message: str, *, sentence: str) -> None:
         super().__init__(message)
@@ -68,23 +68,23 @@ class Refused(TranscriptionError):
 
 
 class UnsupportedAudio(Refused):
-    """Not a recording that can be read."""
+    """The file is not a readable recording."""
 
 
 class NoSound(UnsupportedAudio):
-    """A file that can be read and has no sound in it."""
+    """The file can be read, but contains no audio."""
 
 
 class TooLong(Refused):
-    """Longer or larger than the provider takes."""
+    """The recording is longer or larger than the provider accepts."""
 
 
 class NoSpeech(Refused):
-    """Nobody speaks in it."""
+    """Nobody speaks in the recording."""
 
 
 class Failed(TranscriptionError):
-    """The provider took the recording and gave up. `report` is what it says of that, if it says anything."""
+    """The provider accepted the recording and gave up. `report` is its explanation, if there is one."""
 
     def __init__(self, message: str, *, report: Report | None = None) -> None:
         super().__init__(message)
@@ -96,19 +96,19 @@ class Lost(TranscriptionError):
 
 
 class TicketExpired(TranscriptionError):
-    """The ticket is worth nothing any more, and nothing was sent with it."""
+    """The ticket is no longer valid, and nothing was sent with it."""
 
 
 class NotAuthorised(TranscriptionError):
-    """Wrong or missing credentials."""
+    """The credentials are wrong or missing."""
 
 
 class QuotaSpent(TranscriptionError):
-    """The account is used up."""
+    """The account's quota is used up."""
 
 
 class Misunderstood(TranscriptionError):
-    """The answer was not as documented. `body` is kept apart from the message: it may hold transcript text."""
+    """The answer was not as documented. `body` is separate from the message because it may contain transcript text."""
 
     def __init__(self, message: str, *, body: bytes = b"") -> None:
         super().__init__(message)
@@ -116,4 +116,4 @@ class Misunderstood(TranscriptionError):
 
 
 class BadSignature(TranscriptionError):
-    """A webhook that is not the provider's."""
+    """A webhook that was not sent by the provider."""

@@ -1,9 +1,9 @@
-"""A transcript as a file to keep: plain text, JSON, SubRip and WebVTT. Pure.
+"""Export a transcript as plain text, JSON, SubRip or WebVTT. Pure.
 
-The long form of a reply is made here, and what people ask for later. Written by hand because the libraries we looked
-at lose words: pysubs2 drops text in braces and escapes nothing in WebVTT, `srt` has no WebVTT.
+Used for the long form of a reply and for later exports. It does not use a library because those we examined lose words:
+pysubs2 drops text in braces and escapes nothing in WebVTT, and `srt` has no WebVTT.
 
-Times count from the beginning of the recording, to the millisecond. Speakers are named as in the thread.
+Times count from the beginning of the recording, in milliseconds. Speakers have the same names as in the thread.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from transcription.paragraphs import Paragraph, moment_in, paragraphs
 from transcription.transcript import Transcript, Turn
 
 JSON_VERSION = 1
-"""Goes up when a field of `as_json` changes its meaning or goes away; new fields do not count."""
+"""Increased when a field of `as_json` is removed or changes its meaning; not for new fields."""
 
-_CUE_LENGTH = 180  # about two lines of 84 characters: what can be read while it is on the screen
+_CUE_LENGTH = 180  # about two lines of 84 characters: readable while the cue is shown
 _MILLISECOND = timedelta(milliseconds=1)
-_GLANCE = timedelta(seconds=1)
+_MINIMUM_SHOWN = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Cue:
-    """What stands on the screen at one time; `start` and `end` in milliseconds, `end` the later."""
+    """One subtitle cue. `start` and `end` in milliseconds; `end` is later than `start`."""
 
     start: int
     end: int
@@ -38,26 +38,28 @@ class _Cue:
 
 
 def as_text(transcript: Transcript, *, time_marks: bool = True) -> str:
-    """Plain text: the summary, the remark if there is one, then a paragraph for each passage under name and time.
+    """Return plain text for reading.
 
-    Where voices were not told apart there is no name, and without time marks nothing above the words.
+    It contains the summary, the note if there is one, then one paragraph per passage under its speaker and time.
+
+    Without diarization there are no names, and without time marks no times.
     """
     head = [summary(transcript), *_remark(transcript)]
     body = [
-        "\n".join([*_above(paragraph, time_marks=time_marks), paragraph.text]) for paragraph in paragraphs(transcript)
+        "\n".join([*_heading(paragraph, time_marks=time_marks), paragraph.text]) for paragraph in paragraphs(transcript)
     ]
     return "\n\n".join(["\n".join(head), *body]) + "\n"
 
 
-def _above(paragraph: Paragraph, *, time_marks: bool) -> list[str]:
-    """The line above a paragraph, if there is anything to say in it."""
+def _heading(paragraph: Paragraph, *, time_marks: bool) -> list[str]:
+    """Return the line above a paragraph as a list, empty if there is nothing to write."""
     mark = time_mark(paragraph.start) if time_marks and paragraph.start is not None else ""
     told = filter(None, [paragraph.speaker, mark, f"({paragraph.language})" if paragraph.language else ""])
     return list(filter(None, ["  ".join(told)]))
 
 
 def as_json(transcript: Transcript) -> str:
-    """JSON for programs; all fields are always there.
+    """Return JSON for programs. All fields are always present.
 
     - `version`: `JSON_VERSION`; `duration`: seconds; `note`: text or null
     - `languages`: a list of `code` (as the provider writes it) and `name`
@@ -77,9 +79,9 @@ def as_json(transcript: Transcript) -> str:
 
 
 def as_srt(transcript: Transcript) -> str:
-    """SubRip subtitles, each cue with its speaker where voices were told apart.
+    """Return SubRip subtitles; each cue names its speaker if there was diarization.
 
-    SubRip has no way to escape; players take `<` for a tag and `-->` for a time, so angle brackets become ‹ and ›.
+    SubRip has no escaping; players interpret `<` as a tag and `-->` as a time, so angle brackets become ‹ and ›.
     """
     angles = str.maketrans("<>", "‹›")
     return "\n".join(
@@ -90,7 +92,7 @@ def as_srt(transcript: Transcript) -> str:
 
 
 def as_vtt(transcript: Transcript) -> str:
-    """WebVTT subtitles with a voice for each speaker; the format is https://www.w3.org/TR/webvtt1/."""
+    """Return WebVTT subtitles with a voice tag per speaker. The format: https://www.w3.org/TR/webvtt1/."""
     head = ["WEBVTT\n", *(f"NOTE\n{_escaped(remark)}\n" for remark in _remark(transcript))]
     cues = (
         f"{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}\n{_voice(cue.speaker)}{_escaped(cue.text)}\n"
@@ -104,7 +106,7 @@ def _voice(speaker: str) -> str:
 
 
 def _remark(transcript: Transcript) -> list[str]:
-    """The transcript's note as one line, if it has one."""
+    """Return the transcript's note as one line, in a list; empty without a note."""
     return list(filter(None, [one_line(transcript.note or "")]))
 
 
@@ -121,7 +123,7 @@ def _turn(turn: Turn) -> dict[str, object]:
 
 
 def _cues(transcript: Transcript) -> list[_Cue]:
-    """Turns in readable cues, sorted: WebVTT wants no cue to start before the one above it."""
+    """Return the turns as readable cues, sorted: in WebVTT no cue may start before the previous one."""
     names = speaker_names(transcript)
     cues = [cue for turn in transcript.turns for cue in _cues_of(turn, name_of(turn.speaker, names=names))]
     return sorted(cues, key=lambda cue: cue.start)
@@ -134,9 +136,9 @@ def _cues_of(turn: Turn, speaker: str) -> Iterator[_Cue]:
             continue
         start = moment_in(turn, offset=offset, length=len(text)) // _MILLISECOND
         end = moment_in(turn, offset=offset + len(piece), length=len(text)) // _MILLISECOND
-        # A provider that gives no length to a turn must not make it invisible.
+        # A turn to which the provider gives no length must still be visible.
         yield _Cue(
-            start=start, end=end if end > start else start + _GLANCE // _MILLISECOND, speaker=speaker, text=piece
+            start=start, end=end if end > start else start + _MINIMUM_SHOWN // _MILLISECOND, speaker=speaker, text=piece
         )
 
 

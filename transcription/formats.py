@@ -1,4 +1,4 @@
-"""The kinds of file that a transcript can be taken along as. Pure."""
+"""The file formats in which a transcript can be exported. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from transcription.transcript import Transcript
 
 
 class Format(enum.StrEnum):
-    """By the ending of its name."""
+    """A file format; the value is the file name's extension."""
 
     WORD = "docx"
     TEXT = "txt"
@@ -21,15 +21,18 @@ class Format(enum.StrEnum):
 
     @property
     def is_subtitles(self) -> bool:
-        """Whether it is shown with the recording, and not read by itself."""
+        """Return whether the format is subtitles, which are shown with the recording."""
         return self in {Format.SUBRIP, Format.WEBVTT}
 
 
 def written(transcript: Transcript, wanted: Format, *, title: str, at: datetime, time_marks: bool = True) -> bytes:
-    """The file, made at that moment; what is to be read says when each passage was spoken if there are `time_marks`."""
+    """Return the file's bytes, with the creation time `at`.
+
+    `time_marks`: documents show when each passage was spoken.
+    """
     match wanted:
         case Format.WORD:
-            from transcription.documents import as_document  # some MB with its library
+            from transcription.documents import as_document  # its library takes some MB of memory
 
             return as_document(transcript, title=title, at=at, time_marks=time_marks)
         case Format.TEXT:

@@ -1,4 +1,4 @@
-"""What is asked of a transcriber for one recording, beyond how it is set up. Pure."""
+"""Hints: the transcription options of one recording, in addition to the provider's configuration. Pure."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 MOST_SPEAKERS = 20
 MOST_WORDS = 200
-"""Words or phrases of a vocabulary."""
+"""Maximum number of words or phrases of a vocabulary."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hints:
-    """None, or nothing in it, leaves it to how the transcriber is set up; what it cannot do it leaves out.
+    """Hints for one recording. A field that is None or empty leaves the choice to the transcriber's configuration.
 
-    `language` is a code as the transcriber writes it. `speakers` are the fewest and the most that speak, the same
-    number twice where it is known. `vocabulary`: words and phrases to expect.
+    A transcriber ignores hints that it does not support. `language` is a code as the transcriber writes it. `speakers`
+    is the minimum and the maximum number, equal if the number is known. `vocabulary`: words and phrases to expect.
     """
 
     language: str | None = None
@@ -23,7 +23,7 @@ class Hints:
 
     @property
     def exactly(self) -> int | None:
-        """The number of speakers, if it is known."""
+        """Return the number of speakers if it is known exactly, else None."""
         return self.speakers[0] if self.speakers and self.speakers[0] == self.speakers[1] else None
 
 

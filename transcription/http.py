@@ -1,7 +1,7 @@
-"""The last step before the wire: one request to a provider, and what its answer means for the job.
+"""Send one HTTP request to a provider, and turn a broken connection or a status code into an error.
 
-The clients build requests and read bodies; here a broken connection or a status code becomes an error of
-`transcription.errors`. Messages name the call, the code and the kind of break, never an address or a body.
+The provider clients build requests and parse bodies. Messages contain the call, the status code and the kind of
+failure, never an address or a body.
 """
 
 from __future__ import annotations
@@ -32,13 +32,16 @@ from transcription.errors import (
 )
 
 LARGEST_ANSWER = 64 * 2**20
-"""Bytes of one decoded answer. The longest recording with a time for every word stays well below."""
+"""Maximum bytes of one decoded answer. The longest recording with word times stays well below."""
 
 ENCODINGS: Final = frozenset({"gzip", "deflate", "identity"})
-"""What an answer may be compressed with: once, and by what cannot blow a block of the network up without bound."""
+"""Accepted Content-Encodings, and only one of them per answer.
+
+None of them can expand a network block without bound.
+"""
 
 LONGEST_WAIT = timedelta(hours=24)
-"""A provider that asks for more patience than this is asked again after it."""
+"""The maximum of `Retry-After` that is respected."""
 
 FINAL: Final = {401: NotAuthorised, 402: QuotaSpent, 403: NotAuthorised}
 TEMPORARY: Final = {408: TimedOut, 429: RateLimited, 503: Unavailable}
@@ -46,7 +49,7 @@ TEMPORARY: Final = {408: TimedOut, 429: RateLimited, 503: Unavailable}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Response:
-    """A provider's answer, read to the end. `headers` are looked up in any letter case."""
+    """A provider's complete answer. Header names are case-insensitive."""
 
     status: int
     headers: Mapping[str, str]
@@ -54,11 +57,11 @@ class Response:
 
     @property
     def is_success(self) -> bool:
-        """Whether the code says that it worked."""
+        """Return whether the status code means success."""
         return 200 <= self.status < 300  # noqa: PLR2004 - the definition of success in RFC 9110, section 15.3
 
 
-async def send(  # the one place where the providers' network is touched
+async def send(  # the only place that accesses the providers' network
     client: httpx.AsyncClient,
     method: str,
     url: str,
@@ -68,14 +71,14 @@ async def send(  # the one place where the providers' network is touched
     headers: Mapping[str, str] | None = None,
     body: Body | None = None,
 ) -> Response:
-    """Make one request and read its answer, whatever its code.
+    """Send one request and read the answer, whatever its status code.
 
-    Redirects are never followed and nothing is added: a key or a recording goes to the address given or nowhere.
-    Raises `Unavailable` if the request surely did not arrive, `TimedOut` if it may have and no answer could be read,
-    `Misunderstood` if it cannot be made (no usable address or header), and what the body raises.
+    Redirects are never followed and nothing is added: a key or a recording goes to the given address or nowhere. Raises
+    `Unavailable` if the request certainly did not arrive, `TimedOut` if it may have arrived and no answer could be
+    read, `Misunderstood` if it cannot be sent (unusable address or header), and what the body raises.
 
-    The `client` has a time-out for each step: a connection, each block sent, each block received. A long body may take
-    as long as it makes progress.
+    The `client` has a time-out per step: for the connection, for each block sent and for each block received. A long
+    body may take as long as it makes progress.
     """
     framed = httpx.Headers({**(headers or {}), **(body.headers if body is not None else {})}, encoding="utf-8")
     try:
@@ -91,13 +94,13 @@ async def send(  # the one place where the providers' network is touched
             finally:
                 await answer.aclose()
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-        # What a transport says may quote a header or an address, so only the kind of break is passed on.
-        raise _translated(error, call=call) from None
+        # A transport's message may quote a header or an address, so only the kind of failure is passed on.
+        raise _error_for(error, call=call) from None
 
 
 @asynccontextmanager
 async def _chunks_of(body: Body | None) -> AsyncIterator[AsyncGenerator[bytes, None] | None]:
-    """Give the blocks to send; the file they are read from is closed in the end, however far the sending came."""
+    """Yield the blocks to send, and close the file behind them at the end, even after an aborted request."""
     if body is None:
         yield None
         return
@@ -112,12 +115,12 @@ def _address(url: str, params: Mapping[str, str]) -> httpx.URL:
     address = httpx.URL(url)
     if not params:
         return address
-    query = urlencode(params, quote_via=quote, safe="")  # names of recordings hold / and : and *
+    query = urlencode(params, quote_via=quote, safe="")  # names of recordings contain / and : and *
     return address.copy_with(query=query.encode("ascii"))
 
 
 async def _read(answer: httpx.Response) -> bytes:
-    """Read and decode the body. Raises `httpx.DecodingError` where it is too large or compressed in an unknown way."""
+    """Read and decode the body. Raises `httpx.DecodingError` if it is too large or has an unexpected encoding."""
     encodings = answer.headers.get_list("Content-Encoding", split_commas=True)
     if len(encodings) > 1 or not ENCODINGS.issuperset(name.lower() for name in encodings):
         raise httpx.DecodingError("encoded in a way that was not asked for")
@@ -131,7 +134,7 @@ async def _read(answer: httpx.Response) -> bytes:
     return b"".join(blocks)
 
 
-def _translated(error: Exception, *, call: str) -> TranscriptionError:
+def _error_for(error: Exception, *, call: str) -> TranscriptionError:
     kind = type(error).__name__
     match error:
         case httpx.ConnectError() | httpx.ConnectTimeout() | httpx.PoolTimeout() | httpx.ProxyError():
@@ -143,10 +146,10 @@ def _translated(error: Exception, *, call: str) -> TranscriptionError:
 
 
 def failure(answer: Response, *, call: str, uncertain: bool = False) -> TranscriptionError:
-    """Say what an answer without success means, by its code alone (RFC 9110, section 15).
+    """Return the error for an unsuccessful answer, by its status code alone (RFC 9110, section 15).
 
-    `uncertain` marks a call that carries a recording: after a server error other than 503 nobody knows whether it
-    arrived, and only there does "too large" speak of it.
+    `uncertain` marks a call that carries a recording: after a server error other than 503 it is unknown whether the
+    recording arrived, and only there does 413 mean that the recording is too large.
     """
     message = f"{call} answered {answer.status}"
     wait = retry_after(answer.headers)
@@ -162,9 +165,10 @@ def failure(answer: Response, *, call: str, uncertain: bool = False) -> Transcri
 
 
 def retry_after(headers: Mapping[str, str]) -> timedelta | None:
-    """Read `Retry-After`: seconds, or a date counted from the answer's own `Date` (RFC 9110, section 10.2.3).
+    """Parse `Retry-After`: seconds, or a date relative to the answer's own `Date` (RFC 9110, section 10.2.3).
 
-    None where it is missing or unreadable. Two clocks are never compared: without `Date` a date says nothing.
+    Return None if it is missing or unreadable. A date without a `Date` header is ignored, because the clocks of two
+    machines are never compared.
     """
     text = headers.get("Retry-After", "").strip()
     if re.fullmatch(r"[0-9]{1,9}", text):
@@ -178,6 +182,6 @@ def retry_after(headers: Mapping[str, str]) -> timedelta | None:
 def _moment(text: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):  # the latter for years and zones of more digits than a machine's number has
+    except (ValueError, OverflowError):  # OverflowError: numbers that do not fit into a machine integer
         return None
     return moment if moment.tzinfo else None

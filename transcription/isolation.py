@@ -1,7 +1,8 @@
-"""Runs one piece of work in a short-lived process of its own: decoding, or the offline engine.
+"""Run one task in a short-lived, limited child process: audio decoding or the offline engine.
 
-A codec or an engine may crash, hang or eat memory; the bot may not. `run` is the parent's side, `serve` the
-child's. One JSON line goes in by the child's stdin and one comes back by its first stdout; nothing else does.
+A codec or an engine may crash, hang or use too much memory without affecting the bot. `run` is the parent's side,
+`serve` the child's. One JSON line goes to the child's stdin and one comes back from its original stdout; nothing else
+is exchanged.
 """
 
 from __future__ import annotations
@@ -22,25 +23,25 @@ from datetime import timedelta
 from typing import NoReturn
 
 _LARGEST_ANSWER = 16 * 2**20
-"""Bytes. A long transcript is some megabytes; more than this is a child gone wrong."""
+"""Maximum bytes of an answer. A long transcript is some megabytes; more means that the child is faulty."""
 
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH")
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
-_CLOCKS = (-signal.SIGALRM, -signal.SIGXCPU)
-"""How the kernel ends a child whose parent is gone or too busy to end it."""
+_TIME_SIGNALS = (-signal.SIGALRM, -signal.SIGXCPU)
+"""Exit statuses of a child that the kernel's timers ended because its parent was gone or too busy."""
 
-_ORDERS = (-signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP)
-"""How people and machines end processes that they want to be gone; no library does that to itself."""
+_STOP_SIGNALS = (-signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP)
+"""Exit statuses of a child that was stopped from outside. No library sends these signals to its own process."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limits:
-    """What the child may use.
+    """Resource limits of the child.
 
-    `memory` is bytes of address space (RLIMIT_AS; macOS does not hold it), `output` the bytes of any one file that
-    it writes (RLIMIT_FSIZE; a write beyond fails with EFBIG), `time` the wall clock after which it is killed. Its
-    libraries work in so many `threads`, and its processor time is held to as many times that number (RLIMIT_CPU).
+    `memory` is bytes of address space (RLIMIT_AS; not enforced on macOS), `output` the maximum bytes of any file that
+    it writes (RLIMIT_FSIZE; a larger write fails with EFBIG), `time` the wall-clock time after which it is killed. Its
+    libraries use `threads` threads, and its processor time is limited to `time` times this number (RLIMIT_CPU).
     """
 
     memory: int
@@ -50,19 +51,19 @@ class Limits:
 
 
 class Crashed(Exception):
-    """The work ended without an answer: a signal, a limit, an exit status."""
+    """The task ended without an answer: by a signal, a limit or an exit status."""
 
 
 class Raised(Crashed):
-    """The work let an exception out; only its class is told."""
+    """The task raised an exception; only its class name is reported."""
 
 
 class OutOfTime(Crashed):
-    """The work was not done in `Limits.time`."""
+    """The task did not finish within `Limits.time`."""
 
 
 class Stopped(Crashed):
-    """Somebody ended it from outside, as a machine does that shuts down: it says nothing about the work."""
+    """The process was stopped from outside, for example by a shutdown: this says nothing about the task."""
 
 
 async def run(
@@ -70,11 +71,11 @@ async def run(
 ) -> dict[str, object]:
     """Run `python -m module`, whose main part calls `serve`, and return its answer.
 
-    The child gets a session of its own, no secret from the environment and no file but its pipes; its stderr is
-    dropped, as it may name files. It is killed, with its own children, when time is up or the caller is cancelled,
-    and ends by itself when this process dies. It is gone when this returns or raises.
+    The child gets its own session, no secret from the environment and no file except its pipes. Its stderr is dropped
+    because it may contain file names. The child and its own children are killed when the time is up or the caller is
+    cancelled, and the child exits when this process dies. It is gone when this returns or raises.
 
-    Raises `Crashed` (or one of its kinds) and OSError where the machine cannot start a process.
+    Raises `Crashed` (or a subclass), and OSError if the machine cannot start a process.
     """
     seconds = limits.time.total_seconds()
     allowed = {
@@ -102,9 +103,9 @@ async def run(
         raise OutOfTime(f"{module} was not done in {seconds:.0f} s") from None
     finally:
         await _end(process)
-    if status in _CLOCKS:
+    if status in _TIME_SIGNALS:
         raise OutOfTime(f"{module} was not done in {seconds:.0f} s")
-    if status in _ORDERS:
+    if status in _STOP_SIGNALS:
         raise Stopped(f"{module} was told to stop by signal {-status}")
     if status != 0:
         raise Crashed(f"{module} ended with status {status}")
@@ -116,10 +117,13 @@ def _environment(threads: int) -> dict[str, str]:
 
 
 async def _ask(process: Process, line: bytes) -> bytes:
-    """Send the request and read to the end; stdin stays open, as its end tells the child that we died."""
+    """Send the request and read the answer to its end.
+
+    Stdin stays open: closing it tells the child that the parent died.
+    """
     assert process.stdin is not None  # noqa: S101 - the pipes were asked for
     assert process.stdout is not None  # noqa: S101 - same
-    with contextlib.suppress(ConnectionError):  # a child that is gone already tells by its status
+    with contextlib.suppress(ConnectionError):  # if the child is already gone, its exit status says why
         process.stdin.write(line)
         await process.stdin.drain()
     answer = bytearray()
@@ -131,21 +135,21 @@ async def _ask(process: Process, line: bytes) -> bytes:
 
 
 async def _end(process: Process) -> None:
-    """Leave no process behind, whatever happened before."""
+    """Kill the process if it is still running, and wait for its end."""
     if process.returncode is None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS says the latter of a zombie
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS raises PermissionError for a zombie
             os.killpg(process.pid, signal.SIGKILL)
     if process.stdin is not None:
         process.stdin.close()
     while process.stdout is not None and await process.stdout.read(2**16):
-        pass  # asyncio sees the end of a process only when its pipes are read out
+        pass  # asyncio notices the end of a process only after its pipes are read to the end
     await process.wait()
 
 
 def _read(answer: bytes, *, module: str) -> dict[str, object]:
     try:
         envelope = json.loads(answer)
-    except (ValueError, RecursionError):  # a child gone wrong may nest as deep as it likes
+    except (ValueError, RecursionError):  # a faulty child may send deeply nested JSON
         envelope = None
     match envelope:
         case {"answer": dict(given)}:
@@ -157,10 +161,10 @@ def _read(answer: bytes, *, module: str) -> dict[str, object]:
 
 
 def serve(work: Callable[[dict[str, object]], dict[str, object]]) -> NoReturn:
-    """Be the child: take on the limits, do the work, answer, exit.
+    """Run the child's side: set the limits, do the task, answer, exit.
 
-    `work` gets the request. It imports what is heavy by itself, so that the limits stand before. What it or a
-    native library prints or reads goes nowhere near the pipes to the parent.
+    `work` gets the request. It must import heavy modules itself, so that the limits apply to them. What it or a native
+    library prints or reads cannot reach the pipes to the parent.
     """
     source, target = os.dup(0), os.dup(1)
     nothing = os.open(os.devnull, os.O_RDWR)
@@ -168,7 +172,7 @@ def serve(work: Callable[[dict[str, object]], dict[str, object]]) -> NoReturn:
     os.dup2(2, 1)
     envelope = json.loads(_first_line(source))
     _limit(**envelope["limits"])
-    threading.Thread(target=_die_with_parent, args=(source,), daemon=True).start()
+    threading.Thread(target=_exit_with_parent, args=(source,), daemon=True).start()
     answer: dict[str, object]
     try:
         answer = {"answer": work(envelope["request"])}
@@ -176,7 +180,7 @@ def serve(work: Callable[[dict[str, object]], dict[str, object]]) -> NoReturn:
         answer = {"raised": type(error).__name__}
     with os.fdopen(target, "wb") as pipe:
         pipe.write(json.dumps(answer).encode())
-    os._exit(0)  # without teardown: a native library's exit must not spoil a given answer
+    os._exit(0)  # no teardown: a native library that crashes at exit must not spoil the answer
 
 
 def _first_line(source: int) -> bytes:
@@ -190,22 +194,23 @@ def _first_line(source: int) -> bytes:
 
 
 def _limit(*, memory: int, output: int, seconds: int, threads: int = 1) -> None:
-    # A bot that is still running while its files are updated starts this, and names no threads.
-    _cap(resource.RLIMIT_CORE, 0)  # a dump would hold the recording
+    # A bot of the previous release, still running during an update, sends no threads.
+    _cap(resource.RLIMIT_CORE, 0)  # a core dump would contain the recording
     _cap(resource.RLIMIT_FSIZE, output)
     _cap(resource.RLIMIT_CPU, seconds * threads + 1)
-    if sys.platform != "darwin":  # it knows the name and refuses the call
+    if sys.platform != "darwin":  # macOS defines RLIMIT_AS but rejects it
         _cap(resource.RLIMIT_AS, memory)
-    # The kernel's own clock, for a child that hangs in native code after its parent died.
+    # The kernel's timer ends a child that hangs in native code after its parent died.
     signal.alarm(seconds + 1)
 
 
 def _cap(kind: int, wanted: int) -> None:
     _, most = resource.getrlimit(kind)
     soft, hard = ((value if most == resource.RLIM_INFINITY else min(value, most)) for value in (wanted, wanted + 1))
-    resource.setrlimit(kind, (soft, hard))  # one apart: at the hard limit of time the signal would not tell why
+    # one apart: at the hard CPU limit the kernel sends SIGKILL, which does not tell why
+    resource.setrlimit(kind, (soft, hard))
 
 
-def _die_with_parent(source: int) -> None:
-    os.read(source, 1)  # returns only at the end of the file: the parent writes one line and holds the pipe
+def _exit_with_parent(source: int) -> None:
+    os.read(source, 1)  # returns only at end of file: the parent writes one line and keeps the pipe open
     os._exit(1)

@@ -1,7 +1,7 @@
-"""The child that `audio` starts for every recording: one question about one file, one answer, nothing else.
+"""The child process that `audio` starts to decode one recording.
 
-`{"source", "target", "sample_rate", "most", "stereo"}` is answered with the fields of `decoding.Decoded`, or with a
-`refusal` and the class of error that it is `because` of.
+The request `{"source", "target", "sample_rate", "most", "stereo"}` is answered with the fields of `decoding.Decoded`,
+or with a `refusal` and the class name of the error (`because`).
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from transcription.isolation import serve
 
 
 class Refusal(StrEnum):
-    """Why there is no answer."""
+    """The reason why there is no result."""
 
-    UNREADABLE = "unreadable"  # of no known kind, or broken beyond use
+    UNREADABLE = "unreadable"  # of an unknown format, or damaged beyond use
     EMPTY = "empty"  # no bytes at all
-    NO_SOUND = "no sound"  # it opens, and nothing is to be heard in it
-    TOO_LONG = "too long"  # more samples than were wanted
-    NO_DISK = "no disk"  # full, gone or not ours to write on: not the recording's fault
+    NO_SOUND = "no sound"  # it opens, but contains no audio
+    TOO_LONG = "too long"  # more samples than allowed
+    NO_DISK = "no disk"  # full, missing or not writable: not the fault of the recording
 
 
 def work(request: dict[str, object]) -> dict[str, object]:
-    """Answer one request; every failure becomes a `Refusal`."""
+    """Answer one request. Every failure becomes a `Refusal`."""
     from av import FFmpegError  # noqa: PLC0415 - heavy, so only after the limits stand
 
     from transcription import decoding  # noqa: PLC0415 - same
@@ -36,7 +36,7 @@ def work(request: dict[str, object]) -> dict[str, object]:
         return {"refusal": Refusal.NO_SOUND}
     except decoding.TooMuch:
         return {"refusal": Refusal.TOO_LONG}
-    except FFmpegError as error:  # some are OSErrors as well
+    except FFmpegError as error:  # some of these are also OSErrors
         return {"refusal": Refusal.UNREADABLE, "because": type(error).__name__}
     except OSError as error:
         return {"refusal": Refusal.NO_DISK, "because": type(error).__name__}

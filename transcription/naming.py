@@ -1,7 +1,7 @@
-"""How people are told who spoke, in which language, when and for how long. Pure.
+"""Text for people about a transcript: names of speakers and languages, durations and times. Pure.
 
-The reply in the thread and the files that are attached to it both ask here, so that "Speaker 2" is the same voice
-in each of them. The words of others (what was said, names, titles) pass through `one_line` before they are shown.
+Both the reply in the thread and its attached files use these functions, so "Speaker 2" is the same voice in all of
+them. Untrusted text (transcripts, names, titles) passes through `one_line` before it is shown.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from datetime import timedelta
 from transcription.transcript import Speaker, Transcript
 
 UNKNOWN_SPEAKER = "Unknown speaker"
-"""Stands before a turn whose speaker the provider could not tell; it is not the name of one person."""
+"""Shown before a turn whose speaker the provider could not tell. It does not stand for one person."""
 
 NAME_LENGTH = 60
-"""Characters of a speaker's name; what is longer is shortened."""
+"""Maximum characters of a speaker's name; longer names are shortened."""
 
 _LANGUAGE_LENGTH = 40
 _LANGUAGES_NAMED = 4
 
-# Codes as the providers write them. Botlhale's "vr", "ka" and "sh" are not the standard subtags of these languages,
-# so they are read as Botlhale means them; what is not in this table is shown as it came.
+# Codes as the providers write them. Botlhale's "vr", "ka" and "sh" are not the standard subtags of these languages, so
+# they are read as Botlhale means them. A code that is not in this table is shown unchanged.
 _LANGUAGES = {
     "af": "Afrikaans",
     "am": "Amharic",
@@ -119,30 +119,32 @@ _LANGUAGES = {
     "zu": "isiZulu",
 }
 
-# Control characters that are no white space, and the marks that turn the writing direction of what follows them:
-# unclosed, they would reorder our own words too.
-_UNSEEN = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ufeff]")
-_HALF_CHARACTERS = re.compile("[\ud800-\udfff]")
+# Control characters other than white space, and marks that change the writing direction: unclosed, they would reorder
+# our own text, too.
+_INVISIBLE = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ufeff]")
+_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def one_line(text: str) -> str:
-    """Someone's words as one line: white space made single spaces, control and direction characters left out.
+    """Return untrusted text as one line.
 
-    Halves of characters (lone surrogates, possible in JSON) become U+FFFD, so that the line can always be encoded.
+    White space becomes single spaces, control and direction characters are removed.
+
+    Lone surrogates, which are possible in JSON, become U+FFFD, so that the line can always be encoded.
     """
-    return " ".join(_HALF_CHARACTERS.sub("\ufffd", _UNSEEN.sub("", text)).split())
+    return " ".join(_SURROGATES.sub("\ufffd", _INVISIBLE.sub("", text)).split())
 
 
 def shortened(text: str, *, limit: int) -> str:
-    """`text` as one line of at most `limit` characters; an ellipsis shows that something was left out."""
+    """Return `text` as one line of at most `limit` characters. An ellipsis marks a cut."""
     line = one_line(text)
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
 def speaker_names(transcript: Transcript) -> dict[str, str]:
-    """The name to show for each speaker label, by first appearance: a name where known, else "Speaker 1".
+    """Return the name to show for each speaker label, by first appearance: the known name, else "Speaker 1".
 
-    Numbers count all speakers, so that "Speaker 2" stays "Speaker 2" when Speaker 1 is given a name.
+    Numbers count all speakers, so "Speaker 2" stays "Speaker 2" when Speaker 1 gets a name.
     """
     known: dict[str, str] = {}
     for speaker in transcript.speakers:
@@ -151,9 +153,11 @@ def speaker_names(transcript: Transcript) -> dict[str, str]:
 
 
 def named(transcript: Transcript, names: Mapping[str, str]) -> Transcript:
-    """The transcript with the names that people gave its speakers, by label; those who got one name are one speaker.
+    """Return the transcript with the names that users gave its speakers, by label.
 
-    Whoever has none keeps the number that they had before, whoever else was named or joined.
+    Labels with the same name become one speaker.
+
+    A speaker without a name keeps its number, even if others are named or merged.
     """
     shown = speaker_names(transcript)
     given = {label: name for label, text in names.items() if label in shown and (name := _name(text))}
@@ -174,9 +178,9 @@ def _name(text: str) -> str:
 
 
 def name_of(speaker: Speaker | None, *, names: dict[str, str]) -> str:
-    """The name to show before a turn; `names` comes from `speaker_names`.
+    """Return the name to show before a turn; `names` comes from `speaker_names`.
 
-    It is "" where that knows nobody: voices were not told apart, and there is nothing to say at each turn.
+    Return "" if `names` is empty: without diarization no turn has a name.
     """
     if speaker:
         return names[speaker.label]
@@ -184,19 +188,19 @@ def name_of(speaker: Speaker | None, *, names: dict[str, str]) -> str:
 
 
 def language_name(language: str) -> str:
-    """The name of a language for people; a code that nobody here knows is shown as it came, shortened."""
+    """Return the name of a language for people; an unknown code is returned unchanged, but shortened."""
     code = language.strip().casefold().replace("_", "-")
     name = _LANGUAGES.get(code) or _LANGUAGES.get(code.partition("-")[0])
     return name or shortened(language, limit=_LANGUAGE_LENGTH)
 
 
 def language_names(transcript: Transcript) -> tuple[str, ...]:
-    """The names of all languages by first appearance, each once."""
+    """Return the names of all languages by first appearance, without duplicates."""
     return tuple(dict.fromkeys(filter(None, map(language_name, transcript.languages))))
 
 
 def in_words(length: timedelta) -> str:
-    """A length for reading aloud: "2 minutes 14 seconds", "1 hour 2 minutes"; seconds are left out above an hour."""
+    """Return a duration in words: "2 minutes 14 seconds", "1 hour 2 minutes"; without seconds from an hour on."""
     seconds = round(length.total_seconds())
     if seconds < 1:
         return "less than a second"
@@ -206,19 +210,19 @@ def in_words(length: timedelta) -> str:
 
 
 def counted(number: int, thing: str) -> str:
-    """A number and what is counted: "1 speaker", "2 speakers"."""
+    """Return a number with its noun: "1 speaker", "2 speakers"."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def time_mark(moment: timedelta) -> str:
-    """A moment of the recording as people write it: 0:07, 12:30, 1:02:03."""
+    """Return a time in the recording: 0:07, 12:30, 1:02:03."""
     seconds = int(moment.total_seconds())
     hours, minutes, seconds = seconds // 3600, seconds // 60 % 60, seconds % 60
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
 def summary(transcript: Transcript) -> str:
-    """The first line of every form: "2 minutes 14 seconds · 2 speakers · Setswana"."""
+    """Return the first line of every output: "2 minutes 14 seconds · 2 speakers · Setswana"."""
     speakers = len(speaker_names(transcript))
     parts = [in_words(transcript.duration), counted(speakers, "speaker") if speakers else "speakers not told apart"]
     languages = language_names(transcript)

@@ -1,6 +1,6 @@
-"""A transcript as paragraphs for reading. Pure, linear in the transcript's length.
+"""Split a transcript into readable paragraphs. Pure, linear time.
 
-Between a `Transcript` and the forms in which people read it: the message in the thread and the text file.
+Used by the message in the thread and by the text file.
 """
 
 from __future__ import annotations
@@ -14,25 +14,25 @@ from transcription.naming import language_name, language_names, name_of, one_lin
 from transcription.transcript import Transcript, Turn
 
 COMFORTABLE = 900
-"""Characters above which a paragraph is hard to read on a screen."""
+"""Characters: a longer paragraph is hard to read on a screen."""
 
 LONGEST = 2_700
-"""Characters above which even text without a break is cut: with its name it has to fit a section of 3,000."""
+"""Maximum characters of a paragraph. With the speaker's name it must fit into a Slack section of 3,000."""
 
-_ENOUGH = 600  # from here on the next turn is a welcome place to begin a new paragraph
+_ENOUGH = 600  # from this length on, the next turn begins a new paragraph
 
-# Thai is written without spaces between words; the few that it has stand between phrases. Text with fewer than one
-# space in this many characters is left whole as long as it can be.
+# Thai is written without spaces between words; its few spaces separate phrases. Text with fewer than one space per this
+# many characters is kept whole as long as possible.
 _LONGEST_WORDS = 15
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Paragraph:
-    """What one speaker said, short enough to be read; all text is one line.
+    """What one speaker said, short enough to be read. All text is one line.
 
-    `start` is exact where the paragraph opens with a turn, and in proportion to the characters inside one; None where
-    nobody wants to know. `speaker` is "" where voices were not told apart in the whole transcript.
-    `language` is set where it is another one than before.
+    `start` is exact if the paragraph begins with a turn, and otherwise interpolated by characters; None if times are
+    not wanted. `speaker` is "" if the whole transcript has no diarization. `language` is set only if it differs from
+    the previous paragraph's.
     """
 
     speaker: str
@@ -43,16 +43,16 @@ class Paragraph:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Run:
-    """Neighbouring turns of one speaker in one language (its name, or "" where nobody told)."""
+    """Consecutive turns of one speaker in one language (its name, or "" if unknown)."""
 
     language: str
     turns: list[Turn]
     told_apart: bool
 
     def takes(self, turn: Turn) -> bool:
-        """Whether `turn` goes on with it.
+        """Return whether `turn` continues this run.
 
-        Where voices were told apart, two turns without a speaker are never taken for one person.
+        With diarization, two turns without a speaker are never treated as one person.
         """
         before, language = self.turns[-1].speaker, language_name(turn.language or "")
         one_voice = turn.speaker is not None and before is not None and turn.speaker.label == before.label
@@ -61,7 +61,10 @@ class _Run:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Passage:
-    """A part of a turn that is never divided. `gap` stands before it in its turn; None where it opens one."""
+    """A part of a turn that is never split.
+
+    `gap` is the text between it and the previous passage of the same turn; None for the first passage of a turn.
+    """
 
     start: timedelta
     text: str
@@ -69,9 +72,9 @@ class _Passage:
 
 
 def paragraphs(transcript: Transcript) -> Iterator[Paragraph]:
-    """The turns of one speaker joined, and divided again where they get long: after a turn or a sentence.
+    """Yield paragraphs: the turns of one speaker joined, and split after a turn or a sentence when they get long.
 
-    Where no voice was told from another in the whole transcript, all turns are joined and nobody is named.
+    Without diarization in the whole transcript, all turns are joined and no speaker is named.
     """
     names = speaker_names(transcript)
     mixed = len(language_names(transcript)) > 1
@@ -88,7 +91,7 @@ def paragraphs(transcript: Transcript) -> Iterator[Paragraph]:
 
 
 def moment_in(turn: Turn, *, offset: int, length: int) -> timedelta:
-    """When the character at `offset` of `length` was said, if the turn was spoken evenly."""
+    """Return when the character at `offset` of `length` was said, assuming a constant speaking rate."""
     return turn.start + (turn.end - turn.start) * (offset / length)
 
 
@@ -120,7 +123,7 @@ def _divided(turns: list[Turn]) -> Iterator[list[_Passage]]:
 
 
 def _joined(passages: list[_Passage]) -> str:
-    """The words as they stood in their turns; between turns, as their script joins sentences."""
+    """Return the text of the passages. Turns are joined with the separator that their script uses."""
     text = passages[0].text
     for passage in passages[1:]:
         text += (joint(text, passage.text) if passage.gap is None else passage.gap) + passage.text

@@ -1,8 +1,8 @@
-"""What every transcriber promises: the one protocol between the worker and a provider.
+"""The interface between the worker and a transcription provider.
 
-A recording goes through `prepare` (nothing is sent that costs), `submit` (it is sent), and `check` until a
-`Transcript` comes. What `prepare` returns is committed before `submit` is called, so that after a crash `find`
-can tell whether the audio had arrived.
+For each recording the worker calls `prepare` (nothing that costs money is sent), `submit` (the recording is sent), and
+`check` until it returns a `Transcript`. The result of `prepare` is committed before `submit` is called, so that after a
+crash `find` can tell whether the audio arrived.
 """
 
 from __future__ import annotations
@@ -17,19 +17,23 @@ from transcription.hints import NO_HINTS, Hints
 from transcription.transcript import Transcript
 
 Ticket = NewType("Ticket", str)
-"""Opaque text held before sending; only the transcriber that wrote it reads it. May hold a short-lived secret."""
+"""Opaque text that is stored before sending.
+
+Only the transcriber that wrote it reads it. It may contain a short-lived secret.
+"""
 
 Handle = NewType("Handle", str)
-"""Opaque text: the provider's own id for the job."""
+"""Opaque text: the provider's own id of the job."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PollSchedule:
-    """How a provider is expected to work, as shares of the recording's length.
+    """A polling schedule, in multiples of the recording's length.
 
-    The first look is at `first` times the length (at least `soonest`), later ones every `every` times the length
-    (between `soonest` and `latest`); once the provider is known better, that tells. After `patience` times the length
-    (at least `patience_floor`) it is given up. `called`: the provider calls, and looks are for calls that got lost.
+    The first poll is at `first` times the length (at least `soonest`), later ones every `every` times the length
+    (between `soonest` and `latest`). These are initial values: measured durations of the provider replace them. After
+    `patience` times the length (at least `patience_floor`) the job is given up. `called`: the provider sends webhooks,
+    and polls only cover lost ones.
     """
 
     first: float
@@ -43,14 +47,14 @@ class PollSchedule:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Capabilities:
-    """What a provider takes: data, so that a refusal needs no request.
+    """What a provider accepts and supports, as data, so that a recording can be refused without a request.
 
-    `longest` and `largest` (bytes of 16-bit mono WAV) are the provider's own limits. `languages` is None where any
-    text is passed on. Every transcriber gets WAV (PCM, 16-bit, mono) at `sample_rate`, with `stereo` two channels
-    where the recording has them. `sendings` is how often one recording may be sent when nobody can tell whether an
-    earlier sending arrived: each could be billed. `model`: how quick one is says nothing about another. `offers`: the
-    languages that people are offered to choose from; empty where there is nothing to choose. `undetected`: those of
-    them that are not found by themselves where none is chosen. `place`: where the sound goes, as people are told.
+    `longest` and `largest` (bytes of 16-bit mono WAV) are the provider's own limits. `languages` is None if any code is
+    passed on. Every transcriber gets WAV (PCM, 16-bit, mono) at `sample_rate`; with `stereo`, two channels if the
+    recording has them. `sendings` is the maximum number of submissions of one recording if it is unknown whether an
+    earlier one arrived: each could be billed. `model` separates the statistics of models with different speed. `offers`
+    are the languages that users can choose; empty if there is no choice. `undetected` are those among them that are not
+    detected automatically. `place` tells users where the audio is sent.
     """
 
     poll_schedule: PollSchedule
@@ -70,11 +74,11 @@ class Capabilities:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Audio:
-    """A recording ready to be sent: a WAV file (PCM, 16-bit) in a folder that belongs to this job alone.
+    """A recording that is ready to be sent: a WAV file (PCM, 16-bit) in a folder that belongs to this job alone.
 
-    A transcriber may write beside it; the folder is removed when the job no longer needs it. `key` names the job
-    and is unique; it is safe in a file name and an address. `channels` are the file's own. `hints` are for this
-    recording.
+    A transcriber may write files next to it; the folder is deleted when the job no longer needs it. `key` is the unique
+    name of the job, and safe in file names and addresses. `channels` is the file's number of channels. `hints` are for
+    this recording.
     """
 
     key: str
@@ -87,9 +91,9 @@ class Audio:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Submission:
-    """The provider has the audio. `keeps_audio` is true while the provider still reads the file from our disk.
+    """The provider has the audio. `keeps_audio`: the provider still reads the file from our disk.
 
-    `given`: the handle is the provider's own answer, not found by what fits.
+    `given`: the provider itself returned the handle; it was not guessed from a matching webhook.
     """
 
     handle: Handle
@@ -99,13 +103,13 @@ class Submission:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Inquiry:
-    """What is known about a job when its provider is asked about it.
+    """What is known about a job when the provider is polled.
 
-    `age` is the time since the submission and `length` the recording's, as we measured it. `notice` is the newest
-    body of an admitted webhook about this handle, if one came, and `earlier` are those before it, the oldest first; an
-    unsigned one is a hint, not an answer. `given`: the provider
-    itself gave us the handle, in its answer to our submission. `failing_for`: for how long it has given no answer that
-    is as documented. `overdue`: this is the last time of asking.
+    `age` is the time since the submission, and `length` is the recording's duration as we measured it. `notice` is the
+    newest body of an admitted webhook with this handle, if there is one, and `earlier` are the previous ones, the
+    oldest first; an unsigned body is a hint and not an answer. `given`: the provider itself returned the handle in its
+    answer to our submission. `failing_for`: how long the provider has given no documented answer. `overdue`: this is
+    the last poll.
     """
 
     age: timedelta
@@ -119,58 +123,58 @@ class Inquiry:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pending:
-    """Not yet. `poll_after` overrides the pace where the provider knows better."""
+    """There is no result yet. `poll_after` overrides the polling schedule if the provider knows better."""
 
     poll_after: timedelta | None = None
 
 
 class Transcriber(Protocol):
-    """A provider of transcripts. All methods raise only errors of `transcription.errors`."""
+    """A transcription provider. All methods raise only errors of `transcription.errors`."""
 
     @property
     def name(self) -> str:
-        """The name in settings, logs and the job row: lower case, no spaces."""
+        """Return the name in settings, logs and the job row: lower case, no spaces."""
         ...
 
     @property
     def title(self) -> str:
-        """The name for people."""
+        """Return the name that users see."""
         ...
 
     @property
     def capabilities(self) -> Capabilities:
-        """What it takes."""
+        """Return what the provider accepts and supports."""
         ...
 
     async def prepare(self, audio: Audio) -> Ticket:
-        """Get ready to send; repeating it is harmless."""
+        """Prepare a submission. Idempotent."""
         ...
 
     async def submit(self, audio: Audio, ticket: Ticket) -> Submission:
-        """Send the recording. A repeat with the same ticket leads to the same job where the provider allows it."""
+        """Send the recording. Sending again with the same ticket leads to the same job if the provider allows it."""
         ...
 
     async def find(self, ticket: Ticket, *, age: timedelta, orphans: Sequence[bytes]) -> Submission | None:
-        """Tell whether an earlier `submit` with this ticket arrived; None if it did not.
+        """Return the submission if an earlier `submit` with this ticket arrived, and None if it did not.
 
-        `age` is the time since the ticket was saved. `orphans` are kept webhook bodies that belong to no known job,
-        offered only while no other job of the same length could claim them. Raises `Unavailable` with
-        `retry_after` while it is too early to tell.
+        `age` is the time since the ticket was saved. `orphans` are stored webhook bodies without a known job; they are
+        passed only if no other job of the same length could claim them. Raises `Unavailable` with `retry_after` while
+        it is too early to tell.
         """
         ...
 
     async def check(self, handle: Handle, inquiry: Inquiry) -> Transcript | Pending:
-        """Ask once whether the transcript is there. Raises `Lost` or `Failed` where there is no hope."""
+        """Poll once for the transcript. Raises `Lost` or `Failed` if there will be none."""
         ...
 
     async def close(self) -> None:
-        """Let go of connections and processes."""
+        """Close connections and processes."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Callback:
-    """A webhook as it arrived: what authentication needs, before anything is believed."""
+    """A webhook as received, with everything that its authentication needs."""
 
     query: Mapping[str, str]
     headers: Mapping[str, str]
@@ -179,26 +183,32 @@ class Callback:
 
 @runtime_checkable
 class CallsBack(Protocol):
-    """A transcriber whose provider calls us when a transcript is ready."""
+    """A transcriber whose provider sends a webhook when a transcript is ready."""
 
     def authenticate(self, *, query: Mapping[str, str], headers: Mapping[str, str]) -> None:
-        """Raise `BadSignature` unless address and headers show the provider; called before the body is read."""
+        """Raise `BadSignature` unless the address and the headers come from the provider.
+
+        Called before the body is read.
+        """
         ...
 
     def admit(self, callback: Callback) -> Handle:
-        """Name the job that the callback is about; raises `BadSignature` or `Misunderstood`."""
+        """Return the job that the webhook is about. Raises `BadSignature` or `Misunderstood`."""
         ...
 
     @property
     def can_be_asked(self) -> bool:
-        """Whether its provider answers questions, as far as is known; where not, results come by webhook only."""
+        """Return whether the provider has a status call, as far as is known. If not, results come by webhook only."""
         ...
 
     @property
     def facts(self) -> Mapping[str, str]:
-        """What was found out about the provider that its pages leave open; a restarted bot gets it by `recall`."""
+        """Return facts learned about the provider that its documentation leaves open.
+
+        After a restart `recall` gets them.
+        """
         ...
 
     def recall(self, facts: Mapping[str, str]) -> None:
-        """Go on from what was found out earlier, by this process or another."""
+        """Restore facts that this or another process learned earlier."""
         ...

@@ -1,6 +1,6 @@
-"""What a transcription is worth keeping: who spoke, when, and what was said. Pure values, no I/O.
+"""The result of a transcription: who spoke, when, and what was said. Pure values without I/O.
 
-Every provider's answer becomes a `Transcript`; storage keeps it, rendering and exports show it.
+Every provider's answer becomes a `Transcript`; it is stored, rendered and exported.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from datetime import timedelta
 class Speaker:
     """One voice of one recording.
 
-    `label` is the provider's own word (`speaker_0`, `SPEAKER_01`): it tells voices of this recording apart and
-    means nothing elsewhere. `name` is set only where a person or a channel number is known.
+    `label` is the provider's own label (`speaker_0`, `SPEAKER_01`). It distinguishes the voices of this recording and
+    has no meaning elsewhere. `name` is set only if a person or a channel number is known.
     """
 
     label: str
@@ -24,10 +24,10 @@ class Speaker:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Turn:
-    """One speaker, uninterrupted. `start` and `end` count from the beginning of the recording.
+    """The uninterrupted words of one speaker. `start` and `end` count from the beginning of the recording.
 
-    `speaker` is None where the provider could not tell: two such turns are never taken for one person.
-    `confidence` is between 0 and 1 where the provider tells it.
+    `speaker` is None if the provider could not tell; two such turns are never treated as one person. `confidence` is
+    between 0 and 1, or None.
     """
 
     start: timedelta
@@ -40,9 +40,9 @@ class Turn:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Report:
-    """What a provider says of its own work, in its own words: for the operator, and nothing is decided by it.
+    """What a provider reports about its own work, in its own words. For the operator only: nothing is decided by it.
 
-    `amount` is what it says that it counted; no page tells its unit. `message` is a third party's text.
+    `amount` is a number that it counted, in an undocumented unit. `message` is third-party text.
     """
 
     kind: str | None = None
@@ -53,10 +53,10 @@ class Report:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Transcript:
-    """The whole recording in turns, sorted by start; no turns means that no speech was found.
+    """The whole recording in turns, sorted by start. No turns means that no speech was found.
 
-    `note` is a remark for the reader that holds for the whole transcript (a draft engine, a damaged recording).
-    `report` is kept with the job, not with the transcript.
+    `note` is a remark for readers about the whole transcript (a draft engine, a damaged recording). `report` is stored
+    with the job and not with the transcript.
     """
 
     turns: tuple[Turn, ...]
@@ -66,22 +66,22 @@ class Transcript:
 
     @property
     def speakers(self) -> tuple[Speaker, ...]:
-        """The known speakers by first appearance."""
+        """Return the known speakers by first appearance."""
         return tuple(dict.fromkeys(turn.speaker for turn in self.turns if turn.speaker))
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """The languages by first appearance, as the provider writes them."""
+        """Return the languages by first appearance, as the provider writes them."""
         return tuple(dict.fromkeys(turn.language for turn in self.turns if turn.language))
 
 
 def remarked(transcript: Transcript, remark: str) -> Transcript:
-    """The transcript with one more remark."""
+    """Return the transcript with one more remark in its note."""
     return replace(transcript, note=" ".join(filter(None, [transcript.note, remark])))
 
 
 def in_order(turns: Iterable[Turn], *, duration: timedelta) -> tuple[Turn, ...]:
-    """Sort turns by start then end, clamp them into the recording, and drop the empty ones."""
+    """Sort turns by start and end, clip them to the recording, and drop the empty ones."""
     zero = timedelta(0)
     kept = [
         Turn(

@@ -1,7 +1,7 @@
-"""Where provider bodies become typed values: what the models of both providers agree on.
+"""Shared types and parsers for provider bodies. Pure.
 
-A provider's body is somebody else's text: unknown fields are ignored, numbers are finite and bounded, and what
-cannot be read is `Misunderstood` with the body kept apart from the message. Pure.
+A provider's body is untrusted: unknown fields are ignored, numbers are finite and bounded, and a body that cannot be
+parsed raises `Misunderstood`, which keeps the body apart from the message.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from transcription.errors import Misunderstood
 
 
 class Wire(BaseModel):
-    """A shape on the wire; whatever else a provider adds is ignored."""
+    """Base class of a wire format. Unknown fields are ignored."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, coerce_numbers_to_str=True)
 
@@ -36,14 +36,15 @@ Shape = TypeVar("Shape", bound=BaseModel)
 
 
 def read_as(shape: type[Shape], body: bytes | str, *, what: str, keep: bool = True) -> Shape:
-    """Read a JSON body as `shape`.
+    """Parse a JSON body as `shape`.
 
-    Raises `Misunderstood`, which names `what` and nothing from the body; the body rides along unless `keep` is off.
+    Raises `Misunderstood`. Its message names `what` and quotes nothing from the body; the body is attached unless
+    `keep` is off.
     """
     try:
         return shape.model_validate_json(body)
     except ValidationError:
-        # The validator's own words quote what it read: transcript text, or a token.
+        # The validator's message quotes its input: transcript text, or a token.
         kept = body if keep and isinstance(body, bytes) else b""
         raise Misunderstood(f"{what} is not as documented", body=kept) from None
 
@@ -61,7 +62,7 @@ def _leading_number(value: object) -> float | None:
 
 
 LeadingNumber = Annotated[float | None, BeforeValidator(_leading_number)]
-"""A number, or the number that a text begins with ("40.4 seconds"); None for anything else."""
+"""A number, or the number at the beginning of a text ("40.4 seconds"); None for anything else."""
 
 CLOCK = re.compile(r"\s*(?:([0-9]{1,3}):)?([0-9]{1,3}):([0-9]{1,2}(?:\.[0-9]{1,12})?)(?![0-9:])")
 THOUSANDTHS = re.compile(r"\s*[0-9.]+\s*(?:ms|msec|millisec)", re.IGNORECASE)
@@ -77,10 +78,10 @@ def _seconds(value: object) -> float | None:
 
 
 Seconds = Annotated[float | None, BeforeValidator(_seconds)]
-"""A length in seconds, in the words of a provider: a number, "40.4 seconds", "40400 ms", "1:30", "0:01:30"."""
+"""A duration in seconds in any form that providers use: a number, "40.4 seconds", "40400 ms", "1:30", "0:01:30"."""
 
 Moment = Annotated[float, Field(allow_inf_nan=False, ge=-1e12, le=1e12)]
-"""A point in the recording, in the provider's unit; the bounds keep arithmetic with it from overflowing."""
+"""A time in the recording, in the provider's unit. The bounds prevent overflows in calculations."""
 
 WireValue = TypeVar("WireValue")
 
@@ -93,56 +94,59 @@ def _or_none(value: object, read: ValidatorFunctionWrapHandler) -> object:
 
 
 OrNone = Annotated[WireValue | None, WrapValidator(_or_none)]
-"""What costs only itself where it cannot be read: None in its place."""
+"""A value that becomes None if it cannot be parsed, without invalidating the rest."""
 
-# PostgreSQL keeps no NUL in a text, and no language needs one.
+# PostgreSQL cannot store NUL in a text, and no language uses it.
 Text = Annotated[str, AfterValidator(lambda text: text.replace("\x00", ""))]
-"""Text that a person may read."""
+"""Text for people, without NUL."""
 
 
 def printable(value: object, *, most: int) -> str | None:
-    """Text for an operator in one line: at most so many characters, what cannot be shown replaced; else None."""
+    """Return text for an operator in one line of at most `most` characters, unprintable ones replaced.
+
+    None if it is no text.
+    """
     if not isinstance(value, str):
         return None
     return "".join(letter if letter.isprintable() else " " for letter in value[:most]).strip() or None
 
 
 def finite(value: object) -> float | None:
-    """A number that can be reckoned with; None for anything else."""
+    """Return a number that is safe for calculations; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value) if abs(value) < 10**12 else None
 
 
 def milliseconds(value: float) -> timedelta:
-    """Round to whole milliseconds, which is as fine as transcripts are kept."""
+    """Round to whole milliseconds, the resolution of transcripts."""
     return timedelta(milliseconds=round(value))
 
 
 UNKNOWN = frozenset({"", "unknown", "unknown speaker", "speaker unknown", "unk", "n/a", "none", "null"})
-"""How providers write that they cannot tell whose voice it is, in the spelling that `known` compares."""
+"""How providers write that they do not know the speaker, in the normalised spelling of `known`."""
 
 
 SLACK = timedelta(seconds=1)
 SHARE = 0.01
-"""How far the last word may be behind the end of the recording: rounding, and what a provider adds in silence."""
+"""How far the last word may be after the end of the recording: rounding, and what providers add."""
 
 FAR_BELOW = 0.01
-"""A last word in the first hundredth of a recording: its time is likely in another unit."""
+"""If the last word is in the first hundredth of a recording, its time is probably in another unit."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClaimedLength:
-    """How long a transcript is, and whether the times in it fit that."""
+    """The duration of a transcript, and whether its times are consistent with it."""
 
     length: timedelta
     fits: bool
 
 
 def span_of(end: timedelta, *, measured: timedelta | None, stated: timedelta | None) -> ClaimedLength:
-    """Judge the time at which the last word ends by our measure of the recording, and without one by the provider's.
+    """Check the end of the last word against our measured duration, or without one against the provider's.
 
-    Times that reach far beyond it are not squeezed: the transcript is as long as they say.
+    Times far beyond the end are not rescaled: the transcript is then as long as they say.
     """
     length = measured or stated
     if not length:
@@ -153,9 +157,9 @@ def span_of(end: timedelta, *, measured: timedelta | None, stated: timedelta | N
 
 
 def known(label: str | None) -> str | None:
-    """Give the label of a known voice; None where the provider says in one way or another that it cannot tell.
+    """Return the label of a known voice; None if the label means that the provider does not know the speaker.
 
-    Letter case, white space, underscores, hyphens and signs around it do not matter ("<UNKNOWN_SPEAKER>", "?").
+    Ignores letter case, white space, underscores, hyphens and surrounding signs ("<UNKNOWN_SPEAKER>", "?").
     """
     text = (label or "").strip()
     plain = re.sub(r"[\s_-]+", " ", unicodedata.normalize("NFKC", text).casefold())

@@ -1,7 +1,7 @@
-"""Botlhale AI as its documentation shows it: tokens, presigned uploads, status and results, on two loopback origins.
+"""A stand-in for Botlhale AI: tokens, presigned uploads, status and results, on two loopback origins.
 
-A client asks for a form, posts the recording to storage, polls the status and reads the result. The documentation has
-generations; each difference between them is an argument here. What is not documented is refused, not let pass.
+A client requests a form, uploads the recording to the storage, polls the status and reads the result. The documentation
+has several versions; each difference between them is an argument here. Undocumented requests are rejected.
 """
 
 from __future__ import annotations
@@ -35,11 +35,12 @@ SOMEBODY_ELSES = "These are the words of somebody else's recording."
 
 
 class Botlhale(Options):
-    """One account at a pretended Botlhale.
+    """One account at a stand-in for Botlhale.
 
-    A recording is worked on from the moment storage has it; one that is not whole PCM16 mono WAV at the ordered rate,
-    or plays over 400 minutes, ends as `failed`. Faults are armed by `POST /generateAuthToken` or
-    `POST /auth/generate`, `POST /asr/async/upload`, `POST storage`, `GET /asr/async/status` and `result_call`.
+    Processing starts as soon as the storage has a recording. A recording that is not a complete PCM16 mono WAV at the
+    requested rate, or is longer than 400 minutes, ends as `failed`. Faults are armed by these names: `POST
+    /generateAuthToken` or `POST /auth/generate`, `POST /asr/async/upload`, `POST storage`, `GET /asr/async/status` and
+    the value of `result_call`.
     """
 
     def __init__(
@@ -72,57 +73,57 @@ class Botlhale(Options):
         self._storage = Storage(
             shape=storage_shape, faults=self.faults, requests=self.requests, received=self._jobs.receive
         )
-        self._door = ProviderServer(
+        self._server = ProviderServer(
             faults=self.faults, requests=self.requests, name=lambda seen: f"{seen.method} {seen.path}"
         )
-        self.tokens = Tokens(shape=token_shape, refresh_token=self.refresh_token, door=self._door)
-        self._door.serve(hdrs.METH_POST, "/asr/async/upload", self._upload)
-        self._door.serve(hdrs.METH_GET, "/asr/async/status", self._status)
-        self._door.serve(hdrs.METH_GET, f"/asr/async/{result_path}", self._result)
+        self.tokens = Tokens(shape=token_shape, refresh_token=self.refresh_token, server=self._server)
+        self._server.serve(hdrs.METH_POST, "/asr/async/upload", self._upload)
+        self._server.serve(hdrs.METH_GET, "/asr/async/status", self._status)
+        self._server.serve(hdrs.METH_GET, f"/asr/async/{result_path}", self._result)
 
     async def __aenter__(self) -> Self:
-        self.origin = await self._door.open(self._port)
+        self.origin = await self._server.open(self._port)
         self.storage_origin = await self._storage.open()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._door.close()
+        await self._server.close()
         await self._storage.close()
 
     @property
     def uploads(self) -> dict[str, Uploaded]:
-        """What storage received, by key."""
+        """Return what the storage received, by key."""
         return self._jobs.uploads
 
     def order(self, key: str) -> Order:
-        """Return what was ordered under a key."""
+        """Return the options that were requested for a key."""
         return self._jobs.order(key)
 
     def release(self, key: str | None = None) -> None:
-        """Go on with one held recording; without a key with all of them, and hold no more."""
+        """Continue one held recording. Without a key, continue all and hold no more."""
         self.hold = self.hold and key is not None
         self._jobs.release(key)
 
     def fail_next(self, word: str = "failed") -> None:
-        """Let the next recording that arrives end with this status."""
+        """Make the next recording that arrives end with this status."""
         self._jobs.fail_next(word)
 
     def expire_forms(self) -> None:
-        """Let the hour of every form given so far be over."""
+        """Expire all forms issued so far."""
         self._storage.expire_forms()
 
     def expire_tokens(self) -> None:
-        """Make every bearer given so far worthless."""
+        """Invalidate all access tokens issued so far."""
         self.tokens.expire()
 
     def spend_quota(self, code: Literal[400, 402] = 402) -> None:
-        """Refuse every new order, in one of the two published ways, until `restore_quota`."""
+        """Reject every new upload request, in one of the two documented ways, until `restore_quota`."""
         self._quota_code = code
 
     def restore_quota(self) -> None:
-        """Take orders again."""
+        """Accept upload requests again."""
         self._quota_code = None
 
     async def _upload(self, request: web.Request) -> web.Response:
@@ -152,20 +153,23 @@ class Botlhale(Options):
         return web.json_response(body)
 
     def _entries(self, job: Job, word: str) -> list[Entry]:
-        """Give what `data` holds: entries of others, more of the job, and its own at last."""
+        """Return the entries of `data`: those of other recordings, duplicates of this job, and the job itself last."""
         if job.is_odd("strange status"):
-            return [Entry(name=answers.a_strange_name(), word=self.done_word, number=job.number, took="10.9")]
+            return [Entry(name=answers.foreign_name(), word=self.done_word, number=job.number, took="10.9")]
         own = Entry(
             name=answers.spell(job.name, self.name_form), word=word, number=job.number, took="10.9" if job.done else ""
         )
-        others = [replace(own, name=answers.a_strange_name(), word=other) for other in self.strangers]
-        twins = [replace(own, word=other, number=job.number - place) for place, other in enumerate(self.twins, start=1)]
-        return [*others, *twins, own]
+        others = [replace(own, name=answers.foreign_name(), word=other) for other in self.foreign_entries]
+        duplicates = [
+            replace(own, word=other, number=job.number - place)
+            for place, other in enumerate(self.duplicate_entries, start=1)
+        ]
+        return [*others, *duplicates, own]
 
     async def _result(self, request: web.Request) -> web.Response:
         job, word = self._look_up(request)
         if not job.done:
-            # Published nowhere; a body without the list is what a careless reader would take for "no speech".
+            # This case is undocumented. A careless client would read a body without the list as "no speech".
             return web.json_response({"filename": f"/{job.name}", "status": word})
         if job.is_odd("absent"):
             raise not_found()
@@ -173,7 +177,7 @@ class Botlhale(Options):
             return web.json_response({"filename": f"/{job.name}", "status": word})
         if job.is_odd("strange result"):
             strange = [Segment(start=0.0, end=1.0, speaker=0, text=SOMEBODY_ELSES)]
-            return web.json_response(self._whole_result(job, word, name=f"/{answers.a_strange_name()}", heard=strange))
+            return web.json_response(self._whole_result(job, word, name=f"/{answers.foreign_name()}", heard=strange))
         return web.json_response(self._whole_result(job, word))
 
     def _whole_result(
@@ -187,7 +191,7 @@ class Botlhale(Options):
             seconds=self.uploads[job.name].seconds,
             audio_length=self.audio_length,
             word=word,
-            first_lacks=self.first_lacks,
+            first_segment_lacks=self.first_segment_lacks,
         )
 
     def _look_up(self, request: web.Request) -> tuple[Job, str]:

@@ -1,4 +1,4 @@
-"""`python -m sandbox.botlhale`: the stand-in alone, until interrupted, for trying a client by hand."""
+"""Run the stand-in for Botlhale alone (`python -m sandbox.botlhale`), for trying a client by hand."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""What Botlhale answers about a job, in either dialect.
+"""Build Botlhale's answers about a job, in both naming schemes.
 
 Source: the response samples on Botlhale's page on asynchronous speech-to-text (camel) and on its revision of February
-2025 (snake): milliseconds with float noise, `speaker_0` or `SPEAKER_00`, language codes or English names. Segments of
-a job without diarization are published nowhere; here they have no `speaker`.
+2025 (snake): milliseconds with floating-point noise, `speaker_0` or `SPEAKER_00`, language codes or English names.
+Segments without diarization are undocumented; here they have no `speaker`.
 """
 
 from __future__ import annotations
@@ -30,13 +30,16 @@ LANGUAGE_NAMES = {
 }
 
 
-def a_strange_name() -> str:
-    """Invent the name of somebody else's recording."""
+def foreign_name() -> str:
+    """Return a random name for a recording of another customer."""
     return f"asr_{secrets.token_hex(6)}__16000_{secrets.token_hex(6)}.wav"
 
 
 def spell(name: str, form: NameForm, *, published: str | None = None) -> str | None:
-    """Spell a job's name as answers do; None where it is left out. `published` where that is not the name itself."""
+    """Return a job's name in the given spelling; None leaves it out.
+
+    `published` is used if it differs from the name.
+    """
     match form:
         case "none":
             return None
@@ -50,7 +53,7 @@ def spell(name: str, form: NameForm, *, published: str | None = None) -> str | N
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
-    """Where one job stands; `number` is the 18-digit id, `took` the processing time as text."""
+    """The status of one job; `number` is the 18-digit id, `took` the processing time as text."""
 
     name: str | None
     word: str
@@ -59,7 +62,7 @@ class Entry:
 
 
 def status(entries: Sequence[Entry], *, dialect: Dialect, shape: StatusShape, org_id: str) -> dict[str, object]:
-    """Say where jobs stand; only the shape `data` has room for more than the last."""
+    """Return a status answer. Only the shape `data` can contain more than the last entry."""
     if shape == "data":
         return {"data": [_entry(entry, org_id=org_id) for entry in entries]}
     last = entries[-1]
@@ -82,15 +85,15 @@ def result(
     seconds: float,
     audio_length: AudioLength,
     word: str,
-    first_lacks: Sequence[str] = (),
+    first_segment_lacks: Sequence[str] = (),
 ) -> dict[str, object]:
-    """Give the whole answer of a job that is done; `first_lacks` are fields that its first segment is without."""
+    """Return the result of a finished job. `first_segment_lacks` are fields that its first segment does not have."""
     head: dict[str, object] = {"date_received": "2026-11-20 08:00:00"} if dialect == "snake" else {"status": word}
     timestamps = [
         _timestamp(segment, place=place, dialect=dialect, diarization=diarization)
         for place, segment in enumerate(segments, start=1)
     ]
-    for lacking in first_lacks if timestamps else ():
+    for lacking in first_segment_lacks if timestamps else ():
         timestamps[0].pop(lacking, None)
     return {
         "audio_length": _length(seconds, audio_length),

@@ -1,4 +1,4 @@
-"""Botlhale's workshop: what became of every recording that storage received."""
+"""The jobs of the Botlhale stand-in: the state of every recording that its storage received."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WIDTH = 2
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Uploaded:
-    """What storage received under one key: bytes, what the WAV header says (None: no WAV), how often it came."""
+    """What the storage received under one key: size, WAV header (None: no WAV), and the number of uploads."""
 
     length: int
     sha256: str
@@ -29,9 +29,9 @@ class Uploaded:
 
 @dataclass(kw_only=True, slots=True)
 class Job:
-    """One order; it has no `recording` until storage received one. `number` is the 18-digit id of its status.
+    """One job; it has no `recording` until the storage received one. `number` is the 18-digit id in its status.
 
-    `odd` says how often it is still answered in an odd way.
+    `odd` counts how many more polls get each kind of odd answer.
     """
 
     name: str
@@ -45,30 +45,30 @@ class Job:
 
     @property
     def done(self) -> bool:
-        """Say whether the work is over and went well."""
-        return self.failed_word is None and self._over
+        """Return whether the job finished successfully."""
+        return self.failed_word is None and self._is_over
 
     @property
-    def _over(self) -> bool:
+    def _is_over(self) -> bool:
         return self.recording is not None and not self.held and asyncio.get_running_loop().time() >= self.ready_at
 
     def is_odd(self, way: Odd) -> bool:
-        """Say whether this ask is to be answered in that way; it counts."""
+        """Return whether this poll gets that kind of odd answer, and count it."""
         left = self.odd.get(way, 0)
         self.odd[way] = max(left - 1, 0)
         return left > 0
 
     def word(self, options: Options) -> str | None:
-        """Say where the job stands; None when nobody may know of it yet."""
+        """Return the status word; None while the job must not be known yet."""
         if self.recording is None:
             return options.word_before_upload
-        if not self._over:
+        if not self._is_over:
             return options.running_word
         return self.failed_word or options.done_word
 
 
 class Jobs:
-    """Every job of the account, by name."""
+    """All jobs of the account, by name."""
 
     def __init__(self, options: Options) -> None:
         self.uploads: dict[str, Uploaded] = {}
@@ -77,28 +77,28 @@ class Jobs:
         self._failures: list[str] = []
 
     def open(self, name: str, order: Order) -> None:
-        """Await the recording of a new job."""
+        """Create a job that waits for its recording."""
         self._jobs[name] = Job(name=name, order=order, number=random.randrange(10**17, 10**18))
 
     def find(self, name: str) -> Job | None:
-        """Return the job of that name."""
+        """Return the job with this name, or None."""
         return self._jobs.get(name)
 
     def order(self, name: str) -> Order:
-        """Return what was ordered under that name."""
+        """Return the options that were requested for this name."""
         return self._jobs[name].order
 
     def fail_next(self, word: str) -> None:
-        """Let the next recording that arrives end with this word."""
+        """Make the next recording that arrives end with this status."""
         self._failures.append(word)
 
     def release(self, name: str | None) -> None:
-        """Go on with one held job, or with all of them."""
+        """Continue one held job, or all of them."""
         for job in self._jobs.values() if name is None else [self._jobs[name]]:
             job.held = False
 
     def receive(self, name: str, recording: Recording) -> None:
-        """Start work on a recording; one that comes again under the same name starts over."""
+        """Start processing a recording. A second upload under the same name starts over."""
         job, wav = self._jobs[name], recording.wav
         known = self.uploads.get(name)
         uploaded = Uploaded(
@@ -120,7 +120,7 @@ class Jobs:
             job.failed_word = None if _usable(recording, job.order) else "failed"
 
     def hear(self, job: Job) -> list[Segment]:
-        """Say what is in the job's recording."""
+        """Return the transcript of the job's recording."""
         recording = job.recording
         if recording is None:
             return []

@@ -1,7 +1,7 @@
-"""What a test may change while the stand-in of Botlhale runs.
+"""Options of the Botlhale stand-in that a test may change while it runs.
 
-Beside the published shapes these are answers that the pages leave room for: a later spelling of a name, a length in
-another unit, entries of other recordings, a result that comes after its word.
+Besides the documented shapes they allow answers that the documentation does not rule out: other spellings of a name, a
+length in another unit, entries of other recordings, a result that comes later than its status.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Literal
 from sandbox.script import Script
 
 StatusShape = Literal["data", "flat", "whole"]
-"""`whole` is the oldest: the status of a job that is done carries its result."""
+"""`whole` is the oldest shape: the status of a finished job contains its result."""
 
 AudioLength = Literal["text", "seconds", "number", "milliseconds", "clock", "long clock"]
 NameForm = Literal["published", "bare", "asterisks", "none"]
@@ -24,15 +24,16 @@ Odd = Literal["refused", "absent", "lacking", "strange status", "strange result"
 class Options:
     """How the stand-in works and answers.
 
-    `speed`: processing seconds per second of sound. `hold`: recordings that arrive stay in work until released.
-    `word_before_upload`: the status of a job without its recording; None answers 404. `url_name`: the spelling of the
-    storage address in the form; `upload_url` comes with the life of the form. `form_life`: how long storage takes a
-    form, in seconds. `name_form`: how answers spell a job's name. `twins`, `strangers`: status words of more entries in
-    `data`, under the job's name and under others. `first_lacks`: fields that the first segment of a result is without.
+    `speed`: processing seconds per second of audio. `hold`: recordings stay in processing until they are released.
+    `word_before_upload`: the status of a job without a recording; None answers 404. `url_name`: the field with the
+    storage address in the form; with `upload_url`, the form also states its lifetime. `form_life`: seconds that the
+    storage accepts a form. `name_form`: the spelling of a job's name in answers. `duplicate_entries`,
+    `foreign_entries`: status words of additional entries in `data`, under the job's name and under others.
+    `first_segment_lacks`: fields that the first segment of a result does not have.
 
-    How often each recording that arrives is answered in a way first: `refused_asks`, its status is 400; `absent_asks`,
-    its result is 404 though it is done; `lacking_asks`, its result has no `timestamps`; `strange_statuses` and
-    `strange_results`, the answer is another recording's alone.
+    How many polls of each recording get an odd answer first: `refused_asks`, its status call returns 400;
+    `absent_asks`, its result call returns 404 although it is done; `lacking_asks`, its result has no `timestamps`;
+    `strange_statuses` and `strange_results`, the answer is about another recording.
     """
 
     done_word: str
@@ -46,9 +47,9 @@ class Options:
     url_name: str = "url"
     form_life: float = 3600.0
     name_form: NameForm = "published"
-    twins: Sequence[str] = ()
-    strangers: Sequence[str] = ()
-    first_lacks: Sequence[str] = ()
+    duplicate_entries: Sequence[str] = ()
+    foreign_entries: Sequence[str] = ()
+    first_segment_lacks: Sequence[str] = ()
     refused_asks: int = 0
     absent_asks: int = 0
     lacking_asks: int = 0
@@ -56,7 +57,7 @@ class Options:
     strange_results: int = 0
 
     def oddities(self) -> dict[Odd, int]:
-        """Give what a recording that arrives now is answered first, and how often."""
+        """Return the kinds of odd answers for a new recording, and how often each is given."""
         return {
             "refused": self.refused_asks,
             "absent": self.absent_asks,

@@ -1,8 +1,8 @@
-"""What a caller of `POST /asr/async/upload` may ask for, and the name its job gets.
+"""Validate the options of `POST /asr/async/upload`, and name the job.
 
 Source: Botlhale's page on asynchronous speech-to-text (camel: the parameters `OrgID`, `SampleRate`, `LanguageCode`,
-`Diarization`) and its revision of February 2025 (snake). `voice_id` and `notify_url` of the latter are not pretended
-and refused like any unknown field. The names of jobs follow the published ones.
+`Diarization`) and its revision of February 2025 (snake). Its `voice_id` and `notify_url` are not supported and rejected
+like any unknown field. Job names follow the documented ones.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SLOWEST, FASTEST = 8_000, 48_000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Names:
-    """How one dialect spells what it takes."""
+    """The field names of one naming scheme."""
 
     org_id: str
     sample_rate: str
@@ -52,7 +52,7 @@ NAMES: dict[Dialect, Names] = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Order:
-    """One accepted request: what the recording is said to be and what is wanted; `language` None is detected."""
+    """The options of one accepted request; `language` None means detection."""
 
     sample_rate: int
     language: str | None
@@ -60,7 +60,7 @@ class Order:
 
 
 def read_order(parts: Sequence[Part], *, dialect: Dialect, org_id: str) -> Order:
-    """Check the form of an upload request; refuse what the documentation does not show."""
+    """Validate the form of an upload request, and reject anything undocumented."""
     names = NAMES[dialect]
     fields = _fields(parts, known={names.org_id, names.sample_rate, names.language, names.diarization})
     if names.org_id not in fields:
@@ -77,7 +77,7 @@ def read_order(parts: Sequence[Part], *, dialect: Dialect, org_id: str) -> Order
 
 
 def name_job(order: Order, *, dialect: Dialect, org_id: str) -> str:
-    """Invent the storage key that is also the job's name; it says what was ordered."""
+    """Return a random storage key, which is also the job's name and contains the options."""
     first, last = secrets.token_hex(6), secrets.token_hex(6)
     language = order.language or ""
     if dialect == "camel":

@@ -1,7 +1,7 @@
-"""Botlhale's ways to say no.
+"""Error answers of the Botlhale stand-in.
 
-Source: the response codes of Botlhale's documentation. 401 and 404 have an empty body. A 400 carries "an error entity
-with a code and a description"; the names of its fields are published nowhere, so these are invented.
+Source: the response codes in Botlhale's documentation. 401 and 404 have an empty body. A 400 carries "an error entity
+with a code and a description"; the names of its fields are undocumented, so these are invented.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from sandbox.provider_server import Refusal
 
 
 def refuse(status: int, description: str, *, code: str = "invalid_request") -> Refusal:
-    """Refuse with an error entity."""
+    """Return a refusal with an error entity."""
     entity = {"error": {"code": code, "description": description}}
     return Refusal(status, body=json.dumps(entity).encode())
 
 
 def unauthorised() -> Refusal:
-    """No valid bearer: 401, nothing more."""
+    """Return the refusal for a missing or invalid access token: 401 with an empty body."""
     return Refusal(401)
 
 
 def not_found() -> Refusal:
-    """Nothing of that name: 404, nothing more."""
+    """Return the refusal for an unknown name: 404 with an empty body."""
     return Refusal(404)

@@ -1,8 +1,8 @@
-"""Botlhale's storage: an origin of its own that takes one file per presigned form.
+"""The storage of the Botlhale stand-in: a separate origin that accepts one file per presigned form.
 
-Source: the sample forms on Botlhale's pages (signed in the old way or with version 4) and Amazon's rules for POST
-uploads. Stricter than Amazon in two places, because a client that leans there is one change away from failing: the
-fields must keep their order, and nothing may follow the file.
+Source: the sample forms on Botlhale's pages (signature version 2 or 4) and Amazon's rules for POST uploads. It is
+stricter than Amazon in two ways, because a client that relies on Amazon's tolerance there would be fragile: the fields
+must keep their order, and nothing may follow the file.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LONGEST_FIELD = 1 << 16
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Form:
-    """One presigned form; only this, unchanged and in this order, is let in until `expires`."""
+    """One presigned form. It is accepted only unchanged, in this order, and before `expires`."""
 
     key: str
     fields: tuple[tuple[str, str], ...]
@@ -37,7 +37,7 @@ class Form:
 
 
 class Storage:
-    """Takes uploads and hands each to `received` with its key."""
+    """Accepts uploads, and passes each with its key to `received`."""
 
     def __init__(
         self, *, shape: StorageShape, faults: Faults, requests: list[Seen], received: Callable[[str, Recording], None]
@@ -45,26 +45,28 @@ class Storage:
         self._shape = shape
         self._received = received
         self._forms: dict[str, Form] = {}
-        self._door = ProviderServer(faults=faults, requests=requests, name=lambda request: f"{request.method} storage")
-        self._door.serve(hdrs.METH_POST, "/", self._take)
+        self._server = ProviderServer(
+            faults=faults, requests=requests, name=lambda request: f"{request.method} storage"
+        )
+        self._server.serve(hdrs.METH_POST, "/", self._take)
 
     async def open(self) -> str:
         """Listen on a free port and return the origin."""
-        return await self._door.open(0)
+        return await self._server.open(0)
 
     async def close(self) -> None:
         """Stop listening."""
-        await self._door.close()
+        await self._server.close()
 
     def issue(self, key: str, *, life: timedelta) -> dict[str, str]:
-        """Sign a form for `key`, good for `life`; published is an hour."""
+        """Return a signed form for `key` that is valid for `life`; documented is one hour."""
         expires = datetime.now(UTC) + life
         fields = _sign(key, shape=self._shape, expires=expires)
         self._forms[key] = Form(key=key, fields=tuple(fields.items()), expires=expires)
         return fields
 
     def expire_forms(self) -> None:
-        """Let the hour of every form given so far be over."""
+        """Expire all forms issued so far."""
         for form in list(self._forms.values()):
             self._forms[form.key] = Form(key=form.key, fields=form.fields, expires=datetime.now(UTC))
 

@@ -1,7 +1,7 @@
-"""Botlhale's front desk: changes the refresh token for a bearer, and looks at bearers.
+"""Access tokens of the Botlhale stand-in: exchange the refresh token, and check access tokens.
 
 Source: Botlhale's authentication pages. B2 is `POST /generateAuthToken` with the form field `REFRESH_TOKEN`; B3 is
-`POST /auth/generate` with `refresh_token`, as a form or as JSON. The other generation's path is not there.
+`POST /auth/generate` with `refresh_token`, as a form or as JSON. Only the path of the chosen version exists.
 """
 
 from __future__ import annotations
@@ -28,27 +28,27 @@ class _Exchange(BaseModel):
 
 
 class Tokens:
-    """The bearers that are good at this moment.
+    """The access tokens that are valid now.
 
-    `expires_in` is what the exchange says (3600, 86400 and 0 were all published); a bearer really lives until
-    `expire`.
+    `expires_in` is what the answer states (3600, 86400 and 0 were all published). A token is in fact valid until
+    `expire` is called.
     """
 
-    def __init__(self, *, shape: TokenShape, refresh_token: str, door: ProviderServer) -> None:
+    def __init__(self, *, shape: TokenShape, refresh_token: str, server: ProviderServer) -> None:
         self.expires_in = 86400
         self._refresh_token = refresh_token
         self._good: set[str] = set()
         if shape == "B2":
-            door.serve(hdrs.METH_POST, "/generateAuthToken", self._generate_auth_token)
+            server.serve(hdrs.METH_POST, "/generateAuthToken", self._generate_auth_token)
         else:
-            door.serve(hdrs.METH_POST, "/auth/generate", self._auth_generate)
+            server.serve(hdrs.METH_POST, "/auth/generate", self._auth_generate)
 
     def expire(self) -> None:
-        """Make every bearer given so far worthless."""
+        """Invalidate all access tokens issued so far."""
         self._good.clear()
 
     def admit(self, request: web.Request) -> None:
-        """Refuse a request without a good bearer."""
+        """Reject a request without a valid access token."""
         scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
         if scheme != "Bearer" or token not in self._good:
             raise unauthorised()
@@ -61,7 +61,7 @@ class Tokens:
         if [name for name, _ in fields] != ["REFRESH_TOKEN"]:
             raise refuse(400, "REFRESH_TOKEN, and nothing else, is required")
         result = {
-            # The trap of the documentation: the access token looks like the one to use, the id token is.
+            # A trap in the documented answer: `AccessToken` looks like the token to use, but `IdToken` is.
             "AccessToken": f"access-{uuid4()}",
             "ExpiresIn": self.expires_in,
             "IdToken": self._issue(fields[0][1]),

@@ -1,7 +1,7 @@
-"""Gowajee as its documentation shows it: submissions, job status and the webhook, on a loopback origin.
+"""A stand-in for Gowajee: submissions, job status and the webhook, on a loopback origin.
 
-A client submits a recording and is told a job id; the result is read from the status call, and brought by the webhook
-that was registered beforehand. What is not documented is refused, not let pass.
+A client submits a recording and gets a job id. The result is available from the status call and is sent to the webhook
+that was registered before. Undocumented requests are rejected.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ PREFIX = "/v1/speech-to-text"
 
 
 class Gowajee(Options):
-    """One account at a pretended Gowajee, with one registered webhook.
+    """One account at a stand-in for Gowajee, with one registered webhook.
 
-    Faults are armed by `POST transcribe/async`, `GET job/status` and `webhook` (for the call the stand-in makes: one
-    without effect loses it, one that hangs up does not wait for the answer).
+    Faults are armed by the names `POST transcribe/async`, `GET job/status` and `webhook`. The last one is for the call
+    that the stand-in makes: a fault without effect drops the call, and one that hangs up does not wait for the answer.
     """
 
     def __init__(
@@ -55,20 +55,22 @@ class Gowajee(Options):
         self._port = port
         self._webhook = Webhook(url=URL(webhook_url), faults=self.faults) if webhook_url else None
         self._open = AsyncExitStack()
-        self._door = ProviderServer(faults=self.faults, requests=self.requests, name=_name)
+        self._server = ProviderServer(faults=self.faults, requests=self.requests, name=_name)
         models, model = "|".join(MODELS), "/{model}" if status_path == "model" else ""
-        self._door.serve(hdrs.METH_POST, f"{PREFIX}/{{model:{models}}}/transcribe/async", self._submit)
-        if status_path == "none":  # as on the page "Asynchronous API", which knows no such call
+        self._server.serve(hdrs.METH_POST, f"{PREFIX}/{{model:{models}}}/transcribe/async", self._submit)
+        if status_path == "none":  # as on the page "Asynchronous API", which documents no status call
             return
-        self._door.serve(hdrs.METH_GET, f"{PREFIX}{model.replace('model', f'model:{models}')}/job/status", self._status)
+        self._server.serve(
+            hdrs.METH_GET, f"{PREFIX}{model.replace('model', f'model:{models}')}/job/status", self._status
+        )
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
             session = await stack.enter_async_context(ClientSession(connector=TCPConnector(force_close=True)))
             self._work = Work(self, session=session, webhook=self._webhook, webhook_id=self.webhook_id)
             stack.push_async_callback(self._work.stop)
-            self.origin = await self._door.open(self._port)
-            stack.push_async_callback(self._door.close)
+            self.origin = await self._server.open(self._port)
+            stack.push_async_callback(self._server.close)
             self._open = stack.pop_all()
         return self
 
@@ -78,27 +80,28 @@ class Gowajee(Options):
         await self._open.aclose()
 
     def release(self, job_id: str | None = None) -> None:
-        """Go on with one held job; without an id with all of them, and hold no more."""
+        """Continue one held job. Without an id, continue all and hold no more."""
         self.hold = self.hold and job_id is not None
         for job in self.jobs.values() if job_id is None else [self.jobs[job_id]]:
             job.released.set()
 
     def fail_next(self, message: str = "error message") -> None:
-        """Let the next job that comes to its end fail with this message."""
+        """Make the next job that finishes fail with this message."""
         self._work.failures.append(message)
 
     def forget(self, job_id: str) -> None:
-        """Answer `UNKNOWN` for this job from now on; its webhook is still called."""
+        """Answer `UNKNOWN` for this job from now on. Its webhook is still sent."""
         self.jobs[job_id].forgotten = True
 
     async def settled(self) -> None:
-        """Return when no job is in work and no webhook is owed; a held job is in work."""
+        """Wait until no job is being processed and no webhook is pending. A held job is being processed."""
         await self._work.settled()
 
     async def call_back(self, job_id: str, body: object = None, *, token: str | None = REGISTERED) -> int | None:
-        """Call the webhook by hand and say the status it answered.
+        """Send the webhook by hand and return the status of the answer.
 
-        `body` is sent as it is (bytes) or as JSON; without one the job's genuine notice is. `token` None sends none.
+        `body` is sent unchanged (bytes) or as JSON; without one, the genuine body of the job is sent. `token` None
+        sends no token.
         """
         job = self.jobs[job_id]
         if token == REGISTERED:

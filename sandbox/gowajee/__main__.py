@@ -1,4 +1,4 @@
-"""`python -m sandbox.gowajee`: the stand-in alone, until interrupted, for trying a client by hand."""
+"""Run the stand-in for Gowajee alone (`python -m sandbox.gowajee`), for trying a client by hand."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What Gowajee answers about a job, by status call and by webhook.
+"""Build Gowajee's answers about a job, for the status call and the webhook.
 
-Source: the samples on Gowajee's pages: asynchronous, checking job status, diarization, multichannel. Seconds as
-floats, `SPEAKER_00` or `unknown`, channels one after the other.
+Source: the samples on Gowajee's pages: asynchronous, checking job status, diarization, multichannel. Times are seconds
+as floats, speakers `SPEAKER_00` or `unknown`, channels one after the other.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ VERSION = "2.2.0"
 
 
 def immediate(job: Job, webhook_id: str) -> dict[str, object]:
-    """Answer the submission."""
+    """Return the answer to a submission."""
     return {"status": "IN_QUEUE", "jobId": job.job_id, "webhookId": webhook_id}
 
 
 def status(job: Job, webhook_id: str, segments: Sequence[Segment]) -> dict[str, object]:
-    """Answer the status call; a failed job does not say why."""
+    """Return the answer of the status call. A failed job gives no reason."""
     if job.state == "COMPLETED":
         return {"status": "COMPLETED", "jobId": job.job_id, "output": _output(job, segments)}
     return {"status": job.state, "jobId": job.job_id, "webhookId": webhook_id}
 
 
 def unknown(job_id: str) -> dict[str, object]:
-    """Answer the status call for a job that is not there, or no longer."""
+    """Return the answer of the status call for an unknown job."""
     return {"status": "UNKNOWN", "jobId": job_id}
 
 
 def notice(job: Job, webhook_id: str, segments: Sequence[Segment]) -> dict[str, object]:
-    """Give the body of the webhook: a success carries no status, a failure says why."""
+    """Return the body of the webhook. A success has no status; a failure states the reason."""
     ids: dict[str, object] = {"webhookId": webhook_id, "jobId": job.job_id}
     if job.state == "FAILED":
         return {"status": "FAILED", **ids, "message": job.message}
@@ -59,7 +59,7 @@ def _output(job: Job, segments: Sequence[Segment]) -> dict[str, object]:
 def _result(job: Job, segment: Segment, *, channel: int | None) -> dict[str, object]:
     result: dict[str, object] = {
         "transcript": segment.text,
-        # The published samples begin with the integer 0.
+        # The documented samples begin with the integer 0.
         "startTime": round(segment.start, 3) or 0,
         "endTime": round(segment.end, 3),
     }

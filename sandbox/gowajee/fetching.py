@@ -1,4 +1,4 @@
-"""Gowajee's downloader: reads a recording from the address it was given, range by range.
+"""Download a recording from the address in a submission, range by range.
 
 Source: Gowajee's page on large files: `audioData` may be a presigned URL that their server reads.
 """
@@ -17,13 +17,13 @@ STEP = 1 << 20
 
 
 class NotFetched(Exception):
-    """The address did not give the recording; the text says why."""
+    """The address did not return the recording; the text gives the reason."""
 
 
 async def fetch(session: ClientSession, url: str, job: Job) -> Recording:
-    """Read the recording at `url`, noting every request on `job`; raise `NotFetched`.
+    """Download the recording at `url` and record every request on `job`. Raises `NotFetched`.
 
-    A server that ignores ranges and answers 200 is read to its end.
+    A server that ignores ranges and answers 200 is read to the end.
     """
     meter = Meter()
     first: int | None = 0

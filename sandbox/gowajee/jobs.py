@@ -1,6 +1,6 @@
-"""Gowajee's jobs: what was asked, what came, what was delivered.
+"""The jobs of the Gowajee stand-in: options, recording and delivered webhooks.
 
-The words of the states are those of Gowajee's job-status page.
+The states have the names of Gowajee's job-status page.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ State = Literal["IN_QUEUE", "IN_PROGRESS", "COMPLETED", "FAILED"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Delivery:
-    """One call of the webhook; `status` is None when no answer came or none was awaited."""
+    """One webhook call; `status` is None if no answer came or none was awaited."""
 
     body: bytes
     genuine: bool
@@ -26,7 +26,7 @@ class Delivery:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fetch:
-    """One request for a part of the recording at its address: the bytes asked for and the status answered."""
+    """One request for a range of the recording at its address: the requested bytes and the status of the answer."""
 
     first: int
     last: int
@@ -35,7 +35,7 @@ class Fetch:
 
 @dataclass(kw_only=True, slots=True)
 class Job:
-    """One submission; `voices` are the names of reference speakers, `sent_as` is how the audio came."""
+    """One submission; `voices` are the names of the voice samples, `sent_as` is how the audio was sent."""
 
     job_id: str
     model: Model

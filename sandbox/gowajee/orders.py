@@ -1,8 +1,8 @@
-"""What a caller of Gowajee's `transcribe/async` may ask for.
+"""Validate the options of Gowajee's `transcribe/async`.
 
 Source: the parameter table of Gowajee's asynchronous page and its pages on diarization, multichannel, raw audio, words
-boosting and multipart. JSON carries real booleans and integers; multipart carries `true` and decimal text, and is
-for Pulse only. The JSON shape of `refSpeakers` is published nowhere, so JSON refuses it.
+boosting and multipart. JSON contains real booleans and integers; multipart contains `true` and decimal text, and is for
+Pulse only. The JSON format of `refSpeakers` is undocumented, so it is rejected in JSON.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Count = Annotated[int, Field(ge=1)]
 
 
 class Order(BaseModel):
-    """The parameters of one job, as documented; `audio_data` is left out of them."""
+    """The documented options of one job, without `audioData`."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True, strict=True)
 
@@ -46,7 +46,7 @@ class Order(BaseModel):
 
     @property
     def raw(self) -> bool:
-        """Say whether the audio is samples without a header."""
+        """Return whether the audio is samples without a header."""
         return self.sample_rate is not None
 
     @model_validator(mode="after")
@@ -69,7 +69,7 @@ class Order(BaseModel):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
-    """One accepted request; `audio` is the sound, or the address to fetch it from."""
+    """One accepted request; `audio` is the bytes of the recording, or the address to download it from."""
 
     order: Order
     audio: bytes | str
@@ -77,12 +77,15 @@ class Request:
 
 
 def refuse(status: int, message: str) -> Refusal:
-    """Refuse with a message; Gowajee publishes neither codes nor bodies of its errors, so this is invented."""
+    """Return a refusal with a message.
+
+    Gowajee documents neither codes nor bodies of its errors, so this is invented.
+    """
     return Refusal(status, body=json.dumps({"message": message}).encode())
 
 
 async def read_request(request: web.Request, *, model: Model, limit: int) -> Request:
-    """Check the body of a submission of at most `limit` bytes; refuse what the documentation does not show."""
+    """Validate the body of a submission of at most `limit` bytes, and reject anything undocumented."""
     match request.content_type:
         case "application/json":
             accepted = _from_json(request, await read_body(request, limit=limit))
@@ -93,11 +96,11 @@ async def read_request(request: web.Request, *, model: Model, limit: int) -> Req
                 raise refuse(400, "the form is broken") from None
         case kind:
             raise refuse(400, f"{model} takes no {kind}")
-    _suit(accepted.order, model)
+    _check_model(accepted.order, model)
     return accepted
 
 
-def _suit(order: Order, model: Model) -> None:
+def _check_model(order: Order, model: Model) -> None:
     if order.get_word_timestamps and model != "pulse":
         raise refuse(400, "getWordTimestamps is for pulse only")
     if (order.boost_word_list or order.boost_score is not None) and model == "astro":

@@ -1,7 +1,7 @@
-"""Gowajee's outgoing side: calls the registered webhook, once and never again.
+"""The outgoing webhooks of the Gowajee stand-in: each is sent once, without retries.
 
-Source: Gowajee's asynchronous page: a POST of JSON to the URL of the registration, whose query string carries the
-only proof of origin. Retries and time-outs are published nowhere; here a call waits 10 s and is not repeated.
+Source: Gowajee's asynchronous page: a POST of JSON to the registered URL, whose query string is the only proof of
+origin. Retries and time-outs are undocumented; here a call waits 10 s and is not repeated.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PATIENCE = 10
 
 
 class Webhook:
-    """The registered address."""
+    """The registered webhook address."""
 
     def __init__(self, *, url: URL, faults: Faults) -> None:
         self.token = url.query.get("token")
@@ -31,9 +31,9 @@ class Webhook:
     async def call(
         self, session: ClientSession, *, job: Job, body: object, token: str | None, genuine: bool = True
     ) -> int | None:
-        """Deliver `body` (bytes as they are, anything else as JSON) with `token`, note it on `job`, say the status.
+        """Send `body` (bytes unchanged, anything else as JSON) with `token`, record it on `job` and return the status.
 
-        A fault without effect loses the call; one that hangs up does not wait for the answer.
+        A fault without effect drops the call; one that hangs up does not wait for the answer.
         """
         content = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
         url = self._url.without_query_params("token")

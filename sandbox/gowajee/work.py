@@ -1,4 +1,4 @@
-"""Gowajee's workshop: takes a job from the queue to its end and has the webhook called, in the way a test chose."""
+"""The processing of the Gowajee stand-in: run jobs, and send their webhooks in the mode that a test chose."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ LONGEST = 5 * 60 * 60
 
 @dataclass(kw_only=True)
 class Options:
-    """What a test may change while the stand-in runs.
+    """Options that a test may change while the stand-in runs.
 
-    `speed`: processing seconds per second of sound. `hold`: jobs that arrive stay in work (`held_as`) until released.
-    `late_by`: seconds between the end of a job and its webhook in mode `late`. `largest_body` in bytes.
+    `speed`: processing seconds per second of audio. `hold`: new jobs stay in the state `held_as` until released.
+    `late_by`: seconds between the end of a job and its webhook in mode `late`. `largest_body`: in bytes.
 
-    Modes: `normal`, once when the job is over; `early`, before the submission is answered (speed and hold do not
-    count); `late`; `twice`; `never`; `failed`, every job fails; `forged`, strangers without the token call first;
-    `leaked`, strangers with the token call first.
+    Modes: `normal`, once at the end of the job; `early`, before the submission is answered (speed and hold are
+    ignored); `late`; `twice`; `never`; `failed`, every job fails; `forged`, forged calls without the token come first;
+    `leaked`, forged calls with the token come first.
     """
 
     webhook_mode: WebhookMode = "normal"
@@ -43,7 +43,7 @@ class Options:
 
 
 class Work:
-    """Works on jobs in the background, on `session`'s connections."""
+    """Processes jobs in the background and sends webhooks over `session`."""
 
     def __init__(self, options: Options, *, session: ClientSession, webhook: Webhook | None, webhook_id: str) -> None:
         self.failures: list[str] = []
@@ -54,44 +54,44 @@ class Work:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def begin(self, job: Job, audio: bytes | str) -> None:
-        """Put a job in the queue; in mode `early` it is over when this returns."""
+        """Queue a job. In mode `early` it is finished when this returns."""
         if self._options.webhook_mode == "early":
             self._finish(job, await self._open(job, audio))
-            await self._tell(job)
+            await self._notify(job)
             return
         if not self._options.hold:
             job.released.set()
         self._start(self._work(job, audio))
 
     async def settled(self) -> None:
-        """Return when no job is in work and no webhook is owed; a held job is in work.
+        """Wait until no job is being processed and no webhook is pending. A held job is being processed.
 
-        What a script raised meanwhile is raised here.
+        Exceptions of scripts are raised here.
         """
         while self._tasks:
             await asyncio.gather(*self._tasks)
 
     async def stop(self) -> None:
-        """Drop all work."""
+        """Cancel all work."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def call(self, job: Job, *, body: object, token: str | None, genuine: bool = True) -> int | None:
-        """Call the webhook for a job; None when there is none or no answer came."""
+        """Send the webhook of a job. Return None if there is no webhook or no answer."""
         if self._webhook is None:
             return None
         return await self._webhook.call(self._session, job=job, body=body, token=token, genuine=genuine)
 
     def hear(self, job: Job) -> Sequence[Segment]:
-        """Say what is in the job's recording."""
+        """Return the transcript of the job's recording."""
         if job.recording is None:
             return []
         heard = Heard(name=job.job_id, seconds=job.seconds, sha256=job.recording.sha256)
         return play(self._options.script, heard, lines=GOWAJEE_LINES)
 
     def notice(self, job: Job) -> dict[str, object]:
-        """Give the genuine body of a job's webhook."""
+        """Return the genuine webhook body of a job."""
         return answers.notice(job, self._webhook_id, self.hear(job))
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
@@ -101,17 +101,17 @@ class Work:
 
     async def _work(self, job: Job, audio: bytes | str) -> None:
         job.state = "IN_PROGRESS" if job.released.is_set() else self._options.held_as
-        await self._forge(job)
+        await self._send_forged(job)
         trouble = await self._open(job, audio)
         await asyncio.sleep(self._options.speed * job.seconds)
         await job.released.wait()
         self._finish(job, trouble)
         if self._options.webhook_mode == "late":
             await asyncio.sleep(self._options.late_by)
-        await self._tell(job)
+        await self._notify(job)
 
     async def _open(self, job: Job, audio: bytes | str) -> str:
-        """Read the recording; say what is wrong with it, empty when nothing is."""
+        """Read the recording. Return what is wrong with it, or ""."""
         try:
             job.recording = await fetch(self._session, audio, job) if isinstance(audio, str) else measure(audio)
         except NotFetched as error:
@@ -125,21 +125,21 @@ class Work:
             trouble = trouble or "error message"
         job.state, job.message = ("FAILED", trouble) if trouble else ("COMPLETED", "")
 
-    async def _tell(self, job: Job) -> None:
+    async def _notify(self, job: Job) -> None:
         if self._webhook is None or self._options.webhook_mode == "never":
             return
         for _ in range(2 if self._options.webhook_mode == "twice" else 1):
             await self.call(job, body=self.notice(job), token=self._webhook.token)
 
-    async def _forge(self, job: Job) -> None:
+    async def _send_forged(self, job: Job) -> None:
         if self._webhook is None or self._options.webhook_mode not in {"forged", "leaked"}:
             return
         leaked = self._options.webhook_mode == "leaked"
         for token in (self._webhook.token,) if leaked else (None, "invented-wrong-token"):
-            for body in self._lies(job):
+            for body in self._forged_bodies(job):
                 await self.call(job, body=body, token=token, genuine=False)
 
-    def _lies(self, job: Job) -> list[object]:
+    def _forged_bodies(self, job: Job) -> list[object]:
         ids: dict[str, object] = {"webhookId": self._webhook_id, "jobId": job.job_id}
         results = [{"transcript": "FORGED", "startTime": 0, "endTime": 1.5}]
         success = {"type": "ASR_PULSE", "amount": 1.5, "output": {"results": results, "duration": 1.5, "version": "0"}}
@@ -153,7 +153,7 @@ class Work:
 
 
 def _read(job: Job, recording: Recording) -> str:
-    """Note the playing time; say what is wrong with the recording, empty when nothing is."""
+    """Record the duration. Return what is wrong with the recording, or ""."""
     wav, order = recording.wav, job.order
     if order.sample_rate and order.sample_width and order.channels:
         job.channels = order.channels

@@ -1,7 +1,7 @@
-"""Pretends to be Slack: Web API, files, Events API, Socket Mode, commands, on loopback.
+"""A stand-in for Slack on loopback: Web API, files, Events API, Socket Mode, commands and interactivity.
 
-Written from Slack's documentation and from observed traffic; it uses none of Slack's libraries, so that those can be
-tried against it.
+It is written from Slack's documentation and from observed traffic, and uses none of Slack's libraries, so that those
+can be tested against it.
 """
 
 from sandbox.slack.stand_in import Slack, Team

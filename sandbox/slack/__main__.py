@@ -1,4 +1,4 @@
-"""Runs the stand-in by itself: `python -m sandbox.slack --port 8100`."""
+"""Run the Slack stand-in alone: `python -m sandbox.slack --port 8100`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sandbox.slack.stand_in import Slack
 
 
 async def run(*, port: int, events_url: str | None) -> None:
-    """Serve until stopped, after saying where and with which invented credentials."""
+    """Print the addresses and the invented credentials, and serve until stopped."""
     async with Slack(port=port) as slack:
         slack.events_url = events_url
         coordinates = {
@@ -25,7 +25,7 @@ async def run(*, port: int, events_url: str | None) -> None:
 
 
 def main() -> None:
-    """Read the command line."""
+    """Parse the command line and run the stand-in."""
     parser = argparse.ArgumentParser(prog="sandbox.slack", description="A Slack workspace on loopback.")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--events-url", help="the app's request URL; without it events go over sockets")

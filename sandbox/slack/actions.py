@@ -1,4 +1,4 @@
-"""What people and Slack itself do in the workspace."""
+"""What users and Slack itself do in the workspace, as methods for tests."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from sandbox.slack.workspace import Post, StoredFile
 
 
 class Actions(Options):
-    """Shares, commands, events, and mischief with sockets."""
+    """Share files, send commands and events, and cause faults of sockets."""
 
     faults: Faults
-    _behind: WorkspaceServices
+    _services: WorkspaceServices
 
     def refuse(self, method: str, error: str, *, times: int = 1) -> None:
-        """Refuse the next `times` calls of a method with a word of Slack's (`restricted_action`, …)."""
+        """Answer the next `times` calls of a method with an error code of Slack (`restricted_action`, …)."""
         body = json.dumps({"ok": False, "error": error}).encode()
         self.faults.arm(method, answer(200, body, Content_Type="application/json"), times=times)
 
     def user(self, name: str) -> str:
-        """Return the id of the person of that name, who joins if new."""
-        return self._behind.workspace.user(name)
+        """Return the id of the user with that name, who is created if new."""
+        return self._services.workspace.user(name)
 
     def channel(
         self,
@@ -40,19 +40,19 @@ class Actions(Options):
         archived: bool = False,
         people: Sequence[str] = ("amara",),
     ) -> Channel:
-        """Make a conversation of the named people; `member` says whether the bot is in it."""
-        workspace = self._behind.workspace
+        """Create a conversation with the named people; `member` says whether the bot is a member."""
+        workspace = self._services.workspace
         members = {workspace.user(person) for person in people} | ({workspace.bot_user_id} if member else set())
         channel = workspace.open_channel(name, kind, members=members)
         channel.external, channel.archived = external, archived
         return channel
 
     def delete_channel(self, channel: Channel) -> None:
-        """Delete a conversation and all that is in it."""
-        del self._behind.workspace.channels[channel.id]
+        """Delete a conversation and everything in it."""
+        del self._services.workspace.channels[channel.id]
 
     def say(self, channel: Channel, text: str, *, user: str | None = None, thread_ts: str | None = None) -> str:
-        """Post a person's plain message and return its `ts`."""
+        """Post a user's plain message and return its `ts`."""
         return self._post(channel, text, user=user, thread_ts=thread_ts, file_ids=[]).ts
 
     async def share(
@@ -67,12 +67,12 @@ class Actions(Options):
         stub: bool = False,
         html_instead: bool = False,
     ) -> Share:
-        """Share new files in one message; its events go out on their own (`quiet` waits for them).
+        """Share new files in one message. Its events are sent in the background (`quiet` waits for them).
 
-        The first `late_shares` answers of `files.info` about each file lack its type and its shares. `stub` shows the
-        files in events as Slack Connect does. `html_instead` answers their download with the sign-in page.
+        The first `late_shares` answers of `files.info` about each file lack its type and its shares. With `stub`,
+        events show the files as Slack Connect does. With `html_instead`, their download returns the sign-in page.
         """
-        workspace = self._behind.workspace
+        workspace = self._services.workspace
         sharer = user or workspace.user("amara")
         file_ids = [workspace.new_id("F") for _ in uploads]
         for file_id, upload in zip(file_ids, uploads, strict=True):
@@ -90,16 +90,16 @@ class Actions(Options):
 
     def rewrite(self, message: Message, blocks: list[Json]) -> Message:
         """Show a message as an earlier release of the app has posted it. Raises KeyError when it is not there."""
-        post = self._behind.workspace.post(message.channel_id, message.ts)
+        post = self._services.workspace.post(message.channel_id, message.ts)
         if post is None:
             raise KeyError(message.ts)
         post.blocks = blocks
-        return self._behind.workspace.view(post)
+        return self._services.workspace.view(post)
 
     async def share_again(
         self, channel: Channel, file_id: str, *, user: str | None = None, thread_ts: str | None = None
     ) -> Share:
-        """Share a file that is there already."""
+        """Share an existing file again."""
         post = self._post(channel, "", user=user, thread_ts=thread_ts, file_ids=[file_id], new_upload=False)
         return Share(ts=post.ts, channel=channel, file_ids=(file_id,), thread_ts=thread_ts)
 
@@ -113,7 +113,7 @@ class Actions(Options):
         file_ids: list[str],
         new_upload: bool = True,
     ) -> Post:
-        workspace = self._behind.workspace
+        workspace = self._services.workspace
         post = Post(
             ts=workspace.stamp(),
             channel_id=channel.id,
@@ -123,93 +123,98 @@ class Actions(Options):
             file_ids=file_ids,
             thread_ts=thread_ts,
         )
-        self._behind.dispatcher.announce(workspace.add(post), new_upload=new_upload)
+        self._services.dispatcher.announce(workspace.add(post), new_upload=new_upload)
         return post
 
     def react(self, channel: Channel, ts: str, emoji: str, *, user: str | None = None) -> None:
-        """Put a person's reaction on a message; KeyError when it is not there."""
-        workspace = self._behind.workspace
+        """Add a user's reaction to a message. Raises KeyError if there is no such message."""
+        workspace = self._services.workspace
         post = workspace.post(channel.id, ts)
         if post is None:
             raise KeyError(ts)
         person = user or workspace.user("amara")
         post.reactions.setdefault(emoji, set()).add(person)
-        self._behind.dispatcher.announce_reaction(post, emoji, user=person)
+        self._services.dispatcher.announce_reaction(post, emoji, user=person)
 
     def delete_file(self, file_id: str) -> None:
         """Delete a file everywhere, as its owner may."""
-        self._behind.workspace.delete_file(self._behind.workspace.files[file_id])
-        self._behind.dispatcher.announce_deleted_file(file_id)
+        self._services.workspace.delete_file(self._services.workspace.files[file_id])
+        self._services.dispatcher.announce_deleted_file(file_id)
 
     def delete_message(self, channel: Channel, ts: str) -> None:
-        """Delete a message, as its author may; KeyError when it is not there. One with replies stays as a tombstone."""
-        workspace = self._behind.workspace
+        """Delete a message, as its author may.
+
+        One with replies becomes a tombstone. Raises KeyError if there is none.
+        """
+        workspace = self._services.workspace
         post = workspace.post(channel.id, ts)
         if post is None:
             raise KeyError(ts)
         if workspace.replies(channel.id, ts):
-            workspace.bury(post)
-            self._behind.dispatcher.announce_tombstone(post)
+            workspace.leave_tombstone(post)
+            self._services.dispatcher.announce_tombstone(post)
         else:
             workspace.remove(post)
-            self._behind.dispatcher.announce_deleted_message(post)
+            self._services.dispatcher.announce_deleted_message(post)
 
     def expire_tokens(self) -> None:
-        """Let the tokens that open this workspace expire, of those that do."""
-        self._behind.shared.grants.expire([self._behind.workspace])
+        """Expire the rotating tokens for this workspace."""
+        self._services.shared.grants.expire([self._services.workspace])
 
     async def uninstall(self) -> list[Delivery]:
-        """Take the app out, of the whole organisation where it is in all of it, and tell the app so."""
-        grants = self._behind.shared.grants
-        found = grants.of(self._behind.workspace)
+        """Uninstall the app, an enterprise install from the whole organisation, and send the events about it."""
+        grants = self._services.shared.grants
+        found = grants.of(self._services.workspace)
         events: list[Json] = [
-            {"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [self._behind.workspace.bot_user_id]}},
+            {"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [self._services.workspace.bot_user_id]}},
             {"type": "app_uninstalled"},
         ]
-        whole = found[0].enterprise is not None
+        enterprise_install = found[0].enterprise is not None
         for grant in found[:1]:
             grants.revoke(grant.place)
-        return [await self._behind.dispatcher.send(event, whole=whole) for event in events]
+        return [await self._services.dispatcher.send(event, enterprise_install=enterprise_install) for event in events]
 
     async def deliver(self, event: Json) -> Delivery:
-        """Deliver any event; returns the last attempt at it."""
-        return await self._behind.dispatcher.send(event)
+        """Deliver any event. Return the last attempt."""
+        return await self._services.dispatcher.send(event)
 
     async def redeliver(self, event_id: str) -> Delivery:
-        """Deliver an event again under the same id, as a retry; returns the last attempt at it."""
-        return await self._behind.dispatcher.again(event_id)
+        """Deliver an event again under the same id, as a retry. Return the last attempt."""
+        return await self._services.dispatcher.redeliver(event_id)
 
     async def command(
         self, name: str, text: str = "", *, user: str | None = None, channel: Channel | None = None
     ) -> CommandAnswer:
-        """Send a slash command; by default from Amara in a conversation of her own with the bot."""
-        workspace = self._behind.workspace
+        """Send a slash command; by default from Amara in her direct message with the bot."""
+        workspace = self._services.workspace
         person = user or workspace.user("amara")
-        return await self._behind.people.command(name, text, user=person, channel=channel or workspace.direct(person))
+        return await self._services.interactivity.command(
+            name, text, user=person, channel=channel or workspace.direct(person)
+        )
 
     async def interact(self, payload: Json) -> CommandAnswer:
         """Send an interaction (`block_actions`, `view_submission`, `message_action`, …)."""
-        return await self._behind.people.interact(payload)
+        return await self._services.interactivity.interact(payload)
 
     async def verify_url(self) -> bool:
-        """Ask the request URL to prove itself, as Slack does when it is configured."""
+        """Verify the request URL, as Slack does when it is configured."""
         challenge = secrets.token_hex(8)
         asked = {"type": "url_verification", "token": "sandbox-verification", "challenge": challenge}
         if self.events_url is None:
             return False
-        received = await self._behind.http.post(
+        received = await self._services.http.post(
             self.events_url, json.dumps(asked).encode(), content_type="application/json"
         )
         return received.taken and challenge in received.body.decode()
 
     async def drop_sockets(self) -> None:
-        """Cut every WebSocket without a word."""
-        await self._behind.sockets.drop()
+        """Cut every WebSocket without a close frame."""
+        await self._services.sockets.drop()
 
     async def refresh_sockets(self, *, reason: str = "refresh_requested", grace: float = 0.1) -> None:
-        """Announce the end of the present WebSockets and close them `grace` seconds later."""
-        await self._behind.sockets.disconnect(reason, grace=grace)
+        """Announce the end of the open WebSockets, and close them `grace` seconds later."""
+        await self._services.sockets.disconnect(reason, grace=grace)
 
-    def trip(self, moment: Moment, socket_fault: SocketFault, *, times: int = 1) -> None:
-        """Let the next `times` WebSockets that come to `moment` go wrong in this way."""
-        self._behind.sockets.socket_faults.arm(moment, socket_fault, times=times)
+    def arm_socket_fault(self, moment: Moment, socket_fault: SocketFault, *, times: int = 1) -> None:
+        """Arm a fault for the next `times` WebSockets that reach `moment`."""
+        self._services.sockets.socket_faults.arm(moment, socket_fault, times=times)

@@ -1,6 +1,7 @@
-"""What Slack accepts as one block: its fields and how long they may be.
+"""Validation of single Block Kit blocks: their fields and maximum lengths.
 
-https://docs.slack.dev/reference/block-kit/blocks and …/block-elements. Each rule yields a complaint per fault.
+Source: https://docs.slack.dev/reference/block-kit/blocks and …/block-elements. Each rule yields one complaint per
+fault.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 from sandbox.slack.values import Json
 
 SELECTS = {"static_select": 100, "multi_static_select": 100, "radio_buttons": 10, "checkboxes": 10, "overflow": 5}
-"""Elements with options, and how many each may have."""
+"""Elements with options, and the maximum number of options of each."""
 
 
 def complaints_about(block: Json) -> Iterator[str]:

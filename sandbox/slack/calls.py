@@ -1,4 +1,4 @@
-"""The record of what the app asked for, in the order of arrival."""
+"""The log of the app's calls, in the order in which they ended."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from sandbox.slack.values import Call, Json
 
 
 class Entry:
-    """The outcome of one call, as far as it is known."""
+    """The outcome of one call, if it is known yet."""
 
     def __init__(self) -> None:
         self.outcome: tuple[bool, str | None] | None = None
 
     def settle(self, *, ok: bool, error: str | None = None) -> None:
-        """Note what the stand-in did."""
+        """Record the outcome."""
         self.outcome = (ok, error)
 
     def settle_unless_done(self, request: web.Request, response: web.StreamResponse) -> None:
-        """Note that an armed fault answered and nothing was done."""
+        """Record that an armed fault answered without any effect."""
         if self.outcome is None:
             cut = request.transport is None or request.transport.is_closing()
             self.outcome = (False, "hung_up" if cut else f"http_{response.status}")
 
 
 class CallLog:
-    """Every call that has ended."""
+    """All calls that have ended."""
 
     def __init__(self, signal: Signal) -> None:
         self.calls: list[Call] = []
@@ -38,7 +38,7 @@ class CallLog:
 
     @contextmanager
     def record(self, method: str, args: Json) -> Iterator[Entry]:
-        """Keep a record of what happens inside."""
+        """Record the call that runs inside the block."""
         at, entry = time.time(), Entry()
         try:
             yield entry

@@ -1,4 +1,4 @@
-"""One open WebSocket: what it says, what it reads, and how it may go wrong."""
+"""One open WebSocket of Socket Mode: sending, receiving and faults."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from sandbox.slack.options import Options
 from sandbox.slack.socket_faults import GRACE, SocketFault
 from sandbox.slack.values import Json
 
-LOOK = 0.01
-"""Seconds between two looks whether the app has hung up, where nothing is read that would tell."""
+CHECK_EVERY = 0.01
+"""Seconds between two checks whether the app has closed a connection that is no longer read."""
 
 
 @dataclass(kw_only=True, eq=False)
 class Connection:
-    """Opened with `ticket`; `waiting` holds the envelopes that were sent here and not acknowledged yet.
+    """A connection that was opened with `ticket`. `waiting` holds the envelopes that are not acknowledged yet.
 
     `pongs` counts the answers to our pings.
     """
@@ -35,11 +35,11 @@ class Connection:
     unread: bool = False
     pongs: int = 0
     waiting: dict[str, asyncio.Future[Received]] = field(default_factory=dict)
-    beside: set[asyncio.Task[None]] = field(default_factory=set)
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     @property
     def is_mute(self) -> bool:
-        """Whether it says nothing."""
+        """Return whether it sends nothing."""
         return self.mute or self.options.deaf_sockets
 
     async def say(self, message: Json) -> None:
@@ -48,8 +48,8 @@ class Connection:
             await self.socket.send_json(message)
 
     async def messages(self) -> AsyncIterator[Json]:
-        """Yield what the app sends, and answer its pings, until the connection ends."""
-        self._begin(self._ping())
+        """Yield the app's messages and answer its pings, until the connection ends."""
+        self._start(self._ping())
         async for message in self.socket:
             if self.unread:
                 break
@@ -63,8 +63,8 @@ class Connection:
                 yield json.loads(message.data)
         await (self._hung_up() if self.unread else self.socket.close())
 
-    async def suffer(self, socket_fault: SocketFault) -> None:
-        """Let something go wrong now."""
+    async def apply_fault(self, socket_fault: SocketFault) -> None:
+        """Apply a fault now."""
         match socket_fault:
             case "cut":
                 self.cut()
@@ -73,15 +73,18 @@ class Connection:
             case "deaf" | "half_open":
                 self.unread, self.mute = True, socket_fault == "deaf"
             case farewell:
-                self._begin(self.end(farewell, grace=GRACE))
+                self._start(self.end(farewell, grace=GRACE))
 
     def cut(self) -> None:
-        """End it without a word."""
+        """Cut the connection without a close frame."""
         if self.request.transport is not None:
             self.request.transport.abort()
 
     async def end(self, reason: str, *, grace: float) -> None:
-        """Announce the end, and close after `grace` seconds; until then it gets only what no other one can take."""
+        """Announce the end, and close after `grace` seconds.
+
+        Until then it gets only what no other connection can take.
+        """
         self.leaving = True
         with suppress(ConnectionError):
             await self.say({"type": "disconnect", "reason": reason, "debug_info": {"host": "sandbox"}})
@@ -89,15 +92,15 @@ class Connection:
         await self.socket.close()
 
     def lost(self) -> None:
-        """Give up what was sent here and never acknowledged."""
-        for task in self.beside:
+        """Mark all unacknowledged envelopes as failed."""
+        for task in self.tasks:
             task.cancel()
         for acknowledged in self.waiting.values():
             if not acknowledged.done():
                 acknowledged.set_result(Received(status=None, reason="connection_failed"))
 
-    def _begin(self, work: Coroutine[object, object, None]) -> None:
-        self.beside.add(asyncio.create_task(work))
+    def _start(self, work: Coroutine[object, object, None]) -> None:
+        self.tasks.add(asyncio.create_task(work))
 
     async def _ping(self) -> None:
         while True:
@@ -109,5 +112,5 @@ class Connection:
                     return
 
     async def _hung_up(self) -> None:
-        while self.request.transport is not None and not self.request.transport.is_closing():  # noqa: ASYNC110 - nobody tells
-            await asyncio.sleep(LOOK)
+        while self.request.transport is not None and not self.request.transport.is_closing():  # noqa: ASYNC110 - there is no event for it
+            await asyncio.sleep(CHECK_EVERY)

@@ -1,4 +1,4 @@
-"""What every Web API method can reach."""
+"""The context that every Web API method can use."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sandbox.slack.workspace import Post, Workspace
 
 @dataclass(kw_only=True, eq=False)
 class Pending:
-    """An upload between its URL and its completion; `content` is None until the bytes came."""
+    """An upload between its URL and its completion; `content` is None until the bytes arrive."""
 
     file_id: str
     ticket: str
@@ -28,7 +28,7 @@ class Pending:
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """The workspace, and what happens around it."""
+    """The workspace and its services."""
 
     workspace: Workspace
     options: Options
@@ -36,13 +36,13 @@ class Context:
     dialogs: Dialogs
     pace: Pace
     uploads: dict[str, Pending]
-    """Uploads under way, by ticket."""
+    """Unfinished uploads, by ticket."""
     announce: Callable[[Post], None]
-    """Sends the events of a new message."""
+    """Send the events of a new message."""
     oauth: Callable[[Arguments], Json]
-    """Exchanges a code or a token for a token."""
+    """Exchange a code or a refresh token for an access token."""
     open_socket: Callable[[], str]
-    """Gives a WebSocket address with a new ticket."""
+    """Return a WebSocket address with a new ticket."""
 
 
 Act = Callable[[Context, Arguments], Awaitable[Json]]
@@ -50,7 +50,7 @@ Act = Callable[[Context, Arguments], Awaitable[Json]]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Method:
-    """One Web API method: what it does, and the scopes and whose token it asks for."""
+    """One Web API method: its function, the required scopes and the required kind of token."""
 
     act: Act
     scopes: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""What it means to hand something to the app, whichever way it goes in."""
+"""Deliver requests to the app over HTTP, and represent the result of a delivery by any transport."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ REDIRECT = 300
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Received:
-    """What came back for one attempt; `status` is None when nothing did, and `reason` then says why."""
+    """The result of one delivery attempt; without an answer `status` is None and `reason` says why."""
 
     status: int | None
     body: bytes = b""
@@ -26,7 +26,7 @@ class Received:
 
     @property
     def taken(self) -> bool:
-        """The app has acknowledged it."""
+        """Return whether the app has acknowledged it."""
         return self.status is not None and OK <= self.status < REDIRECT
 
 
@@ -45,7 +45,7 @@ class HttpDelivery:
         self._session: aiohttp.ClientSession | None = None
 
     async def post(self, url: str, body: bytes, *, content_type: str, retry: tuple[int, str] | None = None) -> Received:
-        """Send one signed request; `retry` is the number and the reason of a repetition."""
+        """Send one signed request; `retry` is the number and the reason of a retry."""
         timestamp = str(int(time.time()))
         headers = {
             "Content-Type": content_type,
@@ -64,7 +64,7 @@ class HttpDelivery:
 
     async def _send(self, url: str, body: bytes, *, headers: dict[str, str]) -> Received:
         if self._session is None:
-            # A new connection each time: one that the app closed while it lay idle would look like a failed attempt.
+            # A new connection for each request: one that the app closed while idle would look like a failed attempt.
             self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, force_close=True))
         limit = aiohttp.ClientTimeout(total=self._options.ack_timeout)
         async with self._session.post(url, data=body, headers=headers, timeout=limit, allow_redirects=False) as answer:
@@ -73,6 +73,6 @@ class HttpDelivery:
             return Received(status=answer.status, body=content, reason="http_error", no_retry=no_retry)
 
     async def close(self) -> None:
-        """Close its connections."""
+        """Close the HTTP session."""
         if self._session is not None:
             await self._session.close()

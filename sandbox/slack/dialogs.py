@@ -1,4 +1,4 @@
-"""Modals and App Homes as people have them on their screens, and the triggers that may open one."""
+"""Open modals, published App Homes, and trigger ids."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TITLE = 24
 
 
 class Dialogs:
-    """What is open."""
+    """The open modals and App Homes of a workspace."""
 
     def __init__(self, numbers: Iterator[int] | None = None) -> None:
         self.modals: dict[str, Json] = {}
@@ -28,17 +28,17 @@ class Dialogs:
         self._numbers = numbers or itertools.count(1)
 
     def trigger(self) -> str:
-        """Invent a trigger id, good once and for three seconds."""
+        """Return a new trigger id, valid once and for three seconds."""
         trigger_id = f"{next(self._numbers)}.sandbox.trigger"
         self._triggers[trigger_id] = time.monotonic()
         return trigger_id
 
-    def gave(self, trigger_id: str) -> bool:
-        """Whether a trigger is of this workspace and not used up."""
+    def is_issued(self, trigger_id: str) -> bool:
+        """Return whether a trigger id is of this workspace and unused."""
         return trigger_id in self._triggers
 
-    def spend(self, trigger_id: str) -> None:
-        """Use a trigger up, or refuse."""
+    def use(self, trigger_id: str) -> None:
+        """Use a trigger id. Raises Slack's error if it is invalid, used or expired."""
         given = self._triggers.pop(trigger_id, None)
         if given is None:
             raise Denied("exchanged_trigger_id" if trigger_id.endswith(".sandbox.trigger") else "invalid_trigger_id")
@@ -46,7 +46,7 @@ class Dialogs:
             raise Denied("expired_trigger_id")
 
     def check(self, view: Any, *, kind: str) -> Json:
-        """Return a view that Slack would show."""
+        """Return the view if Slack would accept it; raise Slack's error otherwise."""
         if not isinstance(view, dict) or view.get("type") != kind:
             raise Denied("invalid_arguments")
         if len(json.dumps(view).encode()) > VIEW_BYTES:
@@ -64,12 +64,12 @@ class Dialogs:
         return view
 
     def keep(self, view_id: str, view: Json) -> Json:
-        """Show a modal under an id; its hash changes each time."""
+        """Store a modal under an id; its hash changes each time."""
         kept = self.modals[view_id] = self._stamped(view_id, view)
         return kept
 
     def keep_home(self, user_id: str, view_id: str, view: Json) -> Json:
-        """Show a person their App Home; its hash changes each time."""
+        """Store a user's App Home; its hash changes each time."""
         kept = self.homes[user_id] = self._stamped(view_id, view)
         return kept
 
@@ -77,7 +77,7 @@ class Dialogs:
         return {**view, "id": view_id, "hash": f"{next(self._numbers)}.sandbox", "state": {"values": {}}}
 
     def find(self, view_id: str, *, external_id: str) -> Json:
-        """Return a view that is open."""
+        """Return an open view. Raises `not_found`."""
         for view in self.modals.values():
             if view["id"] == view_id or (external_id and view.get("external_id") == external_id):
                 return view

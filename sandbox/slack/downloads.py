@@ -1,7 +1,7 @@
 """File downloads: `url_private`, its sign-in page and its redirects.
 
-Without a good token or `files:read`, Slack answers 200 with an HTML page and not with an error
-(https://github.com/vercel/eve/pull/1531). Armed faults are keyed `download`; `hang_up_after` cuts the connection
+Without a valid token or `files:read`, Slack answers 200 with an HTML page and not with an error
+(https://github.com/vercel/eve/pull/1531). Faults are armed by the name `download`; `hang_up_after` cuts the connection
 after the first half.
 """
 
@@ -23,7 +23,7 @@ SIGN_IN_PAGE = b"<!DOCTYPE html><html><head><title>Sign in | Slack</title></head
 
 
 class Downloads:
-    """Serves a workspace's files to whoever shows a token that opens it."""
+    """Serves a workspace's files to clients with a token for it."""
 
     def __init__(self, workspace: Workspace, *, grants: Grants, faults: Faults, log: CallLog) -> None:
         self._workspace = workspace
@@ -33,11 +33,11 @@ class Downloads:
         self.leaked: list[str] = []
 
     def routes_elsewhere(self) -> list[web.AbstractRouteDef]:
-        """Serve a host that is not Slack's and must never see the token."""
+        """Return the routes of a host that is not Slack's and must never receive the token."""
         return [web.get("/cdn/{team_and_id}/{name:.*}", self.download_elsewhere)]
 
     async def download(self, request: web.Request) -> web.StreamResponse:
-        """Stream a file, or do what is armed for it."""
+        """Stream a file, or apply the fault that is armed."""
         stored = self._stored(request)
         with self._log.record("download", {"file": stored.id if stored else request.path}) as entry:
             stream = Stream(request)
@@ -49,13 +49,13 @@ class Downloads:
                     return instead or web.Response(status=404)
                 return self._redirect(request, stored) or await stream.first_half(stored.upload)
 
-            response = await self._faults.meet("download", request, act)
+            response = await self._faults.apply("download", request, act)
             entry.settle_unless_done(request, response)
             await stream.second_half(response)
             return response
 
     async def download_elsewhere(self, request: web.Request) -> web.StreamResponse:
-        """Stream a file to anybody, and note a token that should not have come here."""
+        """Stream a file to any client, and record a token that should not have been sent here."""
         if "Authorization" in request.headers:
             self.leaked.append(request.path)
         stored = self._stored(request)
@@ -70,7 +70,7 @@ class Downloads:
         return self._workspace.files.get(request.match_info["team_and_id"].rpartition("-")[2])
 
     def _refuse(self, request: web.Request, stored: StoredFile | None) -> web.Response | None:
-        if not self._opens(request) or "files:read" not in self._workspace.scopes:
+        if not self._has_valid_token(request) or "files:read" not in self._workspace.scopes:
             return _sign_in()
         if stored is None or stored.deleted:
             return web.Response(status=404, body=b"<html>not found</html>", content_type="text/html")
@@ -78,7 +78,7 @@ class Downloads:
             return _sign_in()
         return None
 
-    def _opens(self, request: web.Request) -> bool:
+    def _has_valid_token(self, request: web.Request) -> bool:
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
         try:
             return self._workspace in self._grants.admit(token).teams

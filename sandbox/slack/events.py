@@ -1,6 +1,6 @@
-"""The events a share causes, and the envelope every event travels in.
+"""Build the events that the workspace causes, and their envelopes.
 
-https://docs.slack.dev/reference/events/file_shared, https://docs.slack.dev/reference/events/message/file_share,
+Source: https://docs.slack.dev/reference/events/file_shared, https://docs.slack.dev/reference/events/message/file_share,
 https://docs.slack.dev/apis/events-api/#event-type-structure.
 """
 
@@ -16,7 +16,7 @@ CHANNEL_TYPE = {"public": "channel", "private": "group", "im": "im", "mpim": "mp
 
 
 def file_shared(post: Post, file_id: str) -> Json:
-    """Say that a file was shared: ids only."""
+    """Return the event for a shared file, which contains only ids."""
     return {
         "type": "file_shared",
         "channel_id": post.channel_id,
@@ -28,7 +28,7 @@ def file_shared(post: Post, file_id: str) -> Json:
 
 
 def message(workspace: Workspace, post: Post, *, new_upload: bool = True) -> Json:
-    """Say that a message was posted; `upload` is false when its files were there before."""
+    """Return the event for a posted message; `upload` is false if its files existed before."""
     described = message_object(workspace, post)
     kind = workspace.channels[post.channel_id].kind
     described |= {"channel": post.channel_id, "channel_type": CHANNEL_TYPE[kind], "event_ts": post.ts}
@@ -40,12 +40,12 @@ def message(workspace: Workspace, post: Post, *, new_upload: bool = True) -> Jso
 
 
 def file_deleted(workspace: Workspace, file_id: str) -> Json:
-    """Say that a file is gone (https://docs.slack.dev/reference/events/file_deleted)."""
+    """Return the event for a deleted file (https://docs.slack.dev/reference/events/file_deleted)."""
     return {"type": "file_deleted", "file_id": file_id, "event_ts": workspace.stamp()}
 
 
 def reaction_added(post: Post, emoji: str, *, user: str) -> Json:
-    """Say that somebody put a reaction on a message (https://docs.slack.dev/reference/events/reaction_added)."""
+    """Return the event for a reaction to a message (https://docs.slack.dev/reference/events/reaction_added)."""
     return {
         "type": "reaction_added",
         "user": user,
@@ -57,23 +57,26 @@ def reaction_added(post: Post, emoji: str, *, user: str) -> Json:
 
 
 def message_deleted(workspace: Workspace, post: Post) -> Json:
-    """Say that a message is gone (https://docs.slack.dev/reference/events/message/message_deleted)."""
+    """Return the event for a deleted message (https://docs.slack.dev/reference/events/message/message_deleted)."""
     described = message(workspace, post)
     gone = {"deleted_ts": post.ts, "previous_message": described}
     return _hidden(workspace, described, subtype="message_deleted") | gone
 
 
-def message_buried(workspace: Workspace, post: Post) -> Json:
-    """Say that a message with replies was deleted (https://docs.slack.dev/reference/events/message/message_changed)."""
+def message_tombstone(workspace: Workspace, post: Post) -> Json:
+    """Return the event for a deleted message with replies.
+
+    Source: https://docs.slack.dev/reference/events/message/message_changed
+    """
     described = message(workspace, post)
     tombstone = {**described, "subtype": "tombstone", "hidden": True}
     return _hidden(workspace, described, subtype="message_changed") | {"message": tombstone}
 
 
 def home_opened(workspace: Workspace, user_id: str, *, channel_id: str, tab: str, view: Json | None) -> Json:
-    """Say that somebody opened the app's own page (https://docs.slack.dev/reference/events/app_home_opened).
+    """Return the event for an opened App Home (https://docs.slack.dev/reference/events/app_home_opened).
 
-    `view` is what was published to them last; there is none the first time, nor in the other tab.
+    `view` is the last view that was published to this user; None the first time and in the other tab.
     """
     event = {
         "type": "app_home_opened",
@@ -86,7 +89,7 @@ def home_opened(workspace: Workspace, user_id: str, *, channel_id: str, tab: str
 
 
 def _hidden(workspace: Workspace, described: Json, *, subtype: str) -> Json:
-    """An event about a message, which is none itself."""
+    """Return an event about a message that is itself hidden."""
     at = workspace.stamp()
     return {
         "type": "message",
@@ -103,13 +106,13 @@ def _in_event(workspace: Workspace, stored: StoredFile) -> Json:
     return stub_object(stored) if stored.stub else file_object(workspace, stored, early=stored.late_shares > 0)
 
 
-def envelope(workspace: Workspace, event: Json, *, event_id: str, whole: bool = False) -> Json:
-    """Wrap an event as the Events API sends it; `whole`: to an app that is in all of an organisation.
+def envelope(workspace: Workspace, event: Json, *, event_id: str, enterprise_install: bool = False) -> Json:
+    """Wrap an event as the Events API sends it. `enterprise_install`: the app is an enterprise install.
 
-    Of its removal from there Slack tells with the organisation's id alone, as bolt-python has recorded it
+    For the removal of an enterprise install, Slack sends only the organisation's id, as bolt-python has recorded it
     (https://github.com/slackapi/bolt-python/blob/main/tests/scenario_tests/test_events_token_revocations.py).
     """
-    if whole and event["type"] in {"app_uninstalled", "tokens_revoked"}:
+    if enterprise_install and event["type"] in {"app_uninstalled", "tokens_revoked"}:
         return {
             "token": "sandbox-verification",
             "enterprise_id": workspace.enterprise,
@@ -135,10 +138,10 @@ def envelope(workspace: Workspace, event: Json, *, event_id: str, whole: bool = 
         "authorizations": [
             {
                 "enterprise_id": workspace.enterprise,
-                "team_id": None if whole else workspace.team_id,
+                "team_id": None if enterprise_install else workspace.team_id,
                 "user_id": workspace.bot_user_id,
                 "is_bot": True,
-                "is_enterprise_install": whole,
+                "is_enterprise_install": enterprise_install,
             }
         ],
         "is_ext_shared_channel": channel is not None and channel.external,

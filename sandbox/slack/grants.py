@@ -1,6 +1,6 @@
-"""Which tokens there are, what they open, and until when.
+"""Tokens: what they give access to, their expiry and their rotation.
 
-Tokens that are exchanged: https://docs.slack.dev/authentication/using-token-rotation
+Source: https://docs.slack.dev/authentication/using-token-rotation
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ Kind = Literal["bot", "app"]
 
 @dataclass(kw_only=True, eq=False)
 class Grant:
-    """A token: the teams that it opens, and the organisation that has the app in all of them.
+    """A token with the teams that it gives access to, and the organisation of an enterprise install.
 
-    `expires` is by the monotonic clock, None for one that lasts.
+    `expires` is by the monotonic clock; None for a token that does not expire.
     """
 
     token: str
@@ -34,12 +34,12 @@ class Grant:
 
     @property
     def place(self) -> str:
-        """Where the app is installed with it."""
+        """Return the id of the installation: the organisation's or the team's."""
         return self.enterprise or self.teams[0].team_id
 
 
 class Grants:
-    """All of them."""
+    """All tokens of the stand-in."""
 
     def __init__(self) -> None:
         self._known: dict[str, Grant] = {}
@@ -47,12 +47,12 @@ class Grants:
         self._numbers = itertools.count(1)
 
     def add(self, grant: Grant) -> Grant:
-        """From now on it opens what it says."""
+        """Register a token."""
         self._known[grant.token] = grant
         return grant
 
     def new(self, teams: list[Workspace], *, enterprise: str | None, lasts: float | None) -> Grant:
-        """Invent a bot token; one that `lasts` so many seconds comes with a token to exchange it by."""
+        """Create a bot token. With `lasts` (seconds) it expires and has a refresh token."""
         number = next(self._numbers)
         place = enterprise or teams[0].team_id
         if lasts is None:
@@ -69,7 +69,7 @@ class Grants:
         )
 
     def admit(self, token: str | None) -> Grant:
-        """Return what a token opens, or refuse as Slack does."""
+        """Return what a token gives access to; raise Slack's error for an invalid one."""
         if token is None:
             raise Denied("not_authed")
         grant = self._known.get(token)
@@ -82,7 +82,10 @@ class Grants:
         return grant
 
     def exchange(self, refresh_token: str, *, lasts: float, grace: float) -> Grant:
-        """Give the next token for one; each counts once, and `grace` seconds longer. The old one stays as it is."""
+        """Return a new token for a refresh token, which can be used once, and again within `grace` seconds.
+
+        The old access token stays valid.
+        """
         old = next((one for one in self._known.values() if one.refresh_token == refresh_token), None)
         spent = self._spent.get(refresh_token)
         if old is None or old.revoked or (spent is not None and time.monotonic() - spent >= grace):
@@ -91,17 +94,17 @@ class Grants:
         return self.new(old.teams, enterprise=old.enterprise, lasts=lasts)
 
     def of(self, team: Workspace) -> list[Grant]:
-        """Those that open a team, its own first."""
+        """Return the tokens for a team, its own first."""
         found = [one for one in self._known.values() if one.kind == "bot" and not one.revoked and team in one.teams]
         return sorted(found, key=lambda one: one.enterprise is not None)
 
     def expire(self, teams: Iterable[Workspace]) -> None:
-        """Let the tokens of these teams that can be exchanged expire now."""
+        """Expire the rotating tokens of these teams now."""
         for grant in [grant for team in teams for grant in self.of(team) if grant.refresh_token]:
             grant.expires = time.monotonic()
 
     def revoke(self, place: str) -> None:
-        """Take back every token of an installation."""
+        """Revoke every token of an installation."""
         for grant in self._known.values():
             if grant.kind == "bot" and grant.place == place:
                 grant.revoked = True

@@ -1,4 +1,4 @@
-"""What people do with what they see: press a button, choose a shortcut, fill in a form, open the app's own page.
+"""User interactions: press a button, choose a shortcut, submit a modal, open the App Home.
 
 The payloads are those of https://docs.slack.dev/reference/interaction-payloads.
 """
@@ -16,13 +16,13 @@ from sandbox.slack.wire import channel_object, home_object, message_object
 
 
 class NotThere(Exception):
-    """Nobody can press or fill in what is not on the screen."""
+    """The element to press or fill in is not shown."""
 
 
 class Interactions(Options):
-    """By default they are Amara's."""
+    """User interactions, by default of the user Amara."""
 
-    _behind: WorkspaceServices
+    _services: WorkspaceServices
 
     async def press(self, message: Message, action_id: str, *, user: str | None = None) -> CommandAnswer:
         """Press a button of a message. Raises `NotThere`."""
@@ -30,7 +30,7 @@ class Interactions(Options):
         if button is None:
             raise NotThere(action_id)
         container = {"type": "message", "message_ts": message.ts, "channel_id": message.channel_id}
-        return await self._behind.people.interact(
+        return await self._services.interactivity.interact(
             {
                 "type": "block_actions",
                 "container": container,
@@ -40,44 +40,46 @@ class Interactions(Options):
         )
 
     def open_home(self, *, user: str | None = None, tab: Literal["home", "messages"] = "home") -> None:
-        """Open the app's own page at one of its tabs; its event goes out on its own (`quiet` waits for it)."""
-        behind = self._behind
-        person = user or behind.workspace.user("amara")
-        view = behind.dialogs.homes.get(person) if tab == "home" else None
-        channel_id = behind.workspace.direct(person).id
-        behind.dispatcher.announce_opened_home(person, channel_id=channel_id, tab=tab, view=view)
+        """Open the App Home at one of its tabs. Its event is sent in the background (`quiet` waits for it)."""
+        services = self._services
+        person = user or services.workspace.user("amara")
+        view = services.dialogs.homes.get(person) if tab == "home" else None
+        channel_id = services.workspace.direct(person).id
+        services.dispatcher.announce_opened_home(person, channel_id=channel_id, tab=tab, view=view)
 
     async def press_at_home(
         self, action_id: str, *, value: str | None = None, user: str | None = None
     ) -> CommandAnswer:
-        """Press a button of one's App Home, of several that ask for the same that with `value`. Raises `NotThere`.
+        """Press a button of the user's App Home.
 
-        Such a payload knows no channel, no message and no `response_url`.
+        `value` selects one of several with the same action id. Raises `NotThere`.
+
+        Such a payload has no channel, no message and no `response_url`.
         """
         person = self._person(user)
-        home = self._behind.dialogs.homes.get(person["id"], {"blocks": []})
+        home = self._services.dialogs.homes.get(person["id"], {"blocks": []})
         found = (one for one in _elements(home["blocks"]) if one.get("action_id") == action_id)
         button = next((one for one in found if value in {None, one.get("value")}), None)
         if button is None:
             raise NotThere(action_id)
-        return await self._behind.people.interact(
+        return await self._services.interactivity.interact(
             {
                 "type": "block_actions",
                 "container": {"type": "view", "view_id": home["id"]},
                 "user": person,
                 "actions": [_pressed(button)],
-                "view": home_object(self._behind.workspace, home),
+                "view": home_object(self._services.workspace, home),
             }
         )
 
     async def choose(self, message: Message, callback_id: str, *, user: str | None = None) -> CommandAnswer:
         """Choose a shortcut on a message."""
-        return await self._behind.people.interact(
+        return await self._services.interactivity.interact(
             {"type": "message_action", "callback_id": callback_id, **self._on(message, user=user)}
         )
 
     def _on(self, message: Message, *, user: str | None) -> Json:
-        workspace = self._behind.workspace
+        workspace = self._services.workspace
         post = workspace.post(message.channel_id, message.ts)
         if post is None:
             raise NotThere(message.ts)
@@ -88,24 +90,23 @@ class Interactions(Options):
         }
 
     def _person(self, user: str | None) -> Json:
-        workspace = self._behind.workspace
+        workspace = self._services.workspace
         person = user or workspace.user("amara")
         return {"id": person, "username": workspace.users[person], "team_id": workspace.team_id}
 
     async def send(self, view: Json, entered: Mapping[str, str], *, user: str | None = None) -> CommandAnswer:
-        """Fill in a form that is open and send it: what is entered by the label of its field.
+        """Fill in an open modal and submit it. `entered` maps the labels of fields to values.
 
-        A person is entered by their id, an option by what it says. Of fields with one label the second is named with
-        `#2` behind, and so on. What is not entered stays as the form shows it; a field that must be filled in and is
-        not keeps the form from being sent. The form closes, changes or keeps open as the app answers. Raises
-        `NotThere`.
+        A user is entered by id, an option by its text. Of several fields with the same label, the second is named with
+        `#2` at the end, and so on. Fields that are not entered keep their initial values; an empty required field
+        prevents the submission. The modal is closed, updated or left open as the app answers. Raises `NotThere`.
         """
-        dialogs = self._behind.dialogs
+        dialogs = self._services.dialogs
         if view["id"] not in dialogs.modals:
             raise NotThere(view["id"])
         values = _state(view, dict(entered))
         payload = {"type": "view_submission", "user": self._person(user), "view": {**view, "state": {"values": values}}}
-        answer = await self._behind.people.interact(payload)
+        answer = await self._services.interactivity.interact(payload)
         said = answer.body if isinstance(answer.body, dict) else {}
         match said.get("response_action"):
             case None if answer.status is not None and answer.status < 300:  # noqa: PLR2004
@@ -113,7 +114,7 @@ class Interactions(Options):
             case "update":
                 dialogs.keep(view["id"], dialogs.check(said["view"], kind="modal"))
             case _:
-                pass  # it stays open, with the errors under its fields
+                pass  # the modal stays open, with the errors under its fields
         return answer
 
 
@@ -148,9 +149,9 @@ def _state(view: Json, entered: dict[str, str]) -> dict[str, Any]:
 
 
 def _field(element: Json, given: str | None, name: str) -> tuple[str, Any]:
-    """What is in a field, under the name that its kind has for it.
+    """Return the value of a field, with the payload's name for its kind.
 
-    https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload#view_submission
+    Source: https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload#view_submission
     """
     match element["type"]:
         case "users_select":

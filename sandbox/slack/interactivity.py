@@ -1,6 +1,6 @@
-"""What people do besides sharing: commands, buttons, modals; and the answers they get.
+"""Send commands, button presses and modal submissions to the app, and accept posts to their `response_url`.
 
-https://docs.slack.dev/interactivity/implementing-slash-commands,
+Source: https://docs.slack.dev/interactivity/implementing-slash-commands,
 https://docs.slack.dev/interactivity/handling-user-interaction.
 """
 
@@ -30,7 +30,7 @@ FORM = "application/x-www-form-urlencoded"
 
 
 class Interactivity:
-    """Sends commands and interactions, and takes posts to their `response_url`; armed faults: `response_url`."""
+    """Sends commands and interactions, and accepts posts to their `response_url`. Fault name: `response_url`."""
 
     def __init__(
         self, context: Context, *, http: HttpDelivery, sockets: Sockets, faults: Faults, log: CallLog, grants: Grants
@@ -45,19 +45,19 @@ class Interactivity:
         self._uses: dict[str, int] = {}
 
     def expects(self, ticket: str) -> bool:
-        """Whether a `response_url` is of this workspace."""
+        """Return whether a `response_url` is of this workspace."""
         return ticket in self._open
 
     def _installed(self) -> tuple[str | None, bool]:
-        """The organisation, and whether the app is in all of it."""
+        """Return the organisation, and whether the app is an enterprise install."""
         grants = self._grants.of(self._context.workspace)
         return self._context.workspace.enterprise, bool(grants) and grants[0].enterprise is not None
 
     async def command(self, name: str, text: str, *, user: str, channel: Channel) -> CommandAnswer:
         """Send a slash command."""
         workspace = self._context.workspace
-        enterprise, whole = self._installed()
-        answer = self._expect(channel)
+        enterprise, enterprise_install = self._installed()
+        answer = self._new_answer(channel)
         fields = {
             "token": "sandbox-verification",
             "team_id": workspace.team_id,
@@ -70,46 +70,46 @@ class Interactivity:
             "command": name,
             "text": text,
             "api_app_id": workspace.app_id,
-            "is_enterprise_install": str(whole).lower(),
+            "is_enterprise_install": str(enterprise_install).lower(),
             "response_url": answer.response_url,
             "trigger_id": self._context.dialogs.trigger(),
         }
-        received = await self._hand_in("slash_commands", fields, form=fields)
+        received = await self._deliver("slash_commands", fields, form=fields)
         self._settle(answer, received, is_command=True)
         return answer
 
     async def interact(self, payload: Json) -> CommandAnswer:
-        """Send an interaction; team and trigger are filled in where they are missing.
+        """Send an interaction. The team and the trigger id are added if they are missing.
 
-        So is `response_url`, but not for what comes from a view: it has no conversation to answer in.
+        `response_url` is added, too, except for a view, which has no conversation to answer in.
         """
         workspace = self._context.workspace
-        enterprise, whole = self._installed()
+        enterprise, enterprise_install = self._installed()
         channel_id = str(payload.get("channel", {}).get("id", ""))
-        answer = self._expect(workspace.channels.get(channel_id))
-        # Of a form Slack does not tell an app that is in a whole organisation whose team it is.
-        untold = whole and payload.get("type") == "view_submission"
+        answer = self._new_answer(workspace.channels.get(channel_id))
+        # For a modal submission Slack does not tell an enterprise install which team it is from.
+        without_team = enterprise_install and payload.get("type") == "view_submission"
         sent: Json = {
             "token": "sandbox-verification",
-            "team": None if untold else {"id": workspace.team_id, "domain": domain_of(workspace)},
+            "team": None if without_team else {"id": workspace.team_id, "domain": domain_of(workspace)},
             "enterprise": {"id": enterprise, "name": "Organisation"} if enterprise else None,
-            "is_enterprise_install": whole,
+            "is_enterprise_install": enterprise_install,
             "api_app_id": workspace.app_id,
             "trigger_id": self._context.dialogs.trigger(),
             **({} if "view" in payload else {"response_url": answer.response_url}),
             **payload,
         }
-        received = await self._hand_in("interactive", sent, form={"payload": json.dumps(sent)})
+        received = await self._deliver("interactive", sent, form={"payload": json.dumps(sent)})
         self._settle(answer, received, is_command=False)
         return answer
 
-    async def _hand_in(self, kind: str, payload: Json, *, form: dict[str, str]) -> Received:
+    async def _deliver(self, kind: str, payload: Json, *, form: dict[str, str]) -> Received:
         url = self._context.options.events_url
         if url is None:
             return await self._sockets.send(kind, payload)
         return await self._http.post(url, urlencode(form).encode(), content_type=FORM)
 
-    def _expect(self, channel: Channel | None) -> CommandAnswer:
+    def _new_answer(self, channel: Channel | None) -> CommandAnswer:
         workspace = self._context.workspace
         ticket = workspace.new_id("R")
         answer = CommandAnswer(signal=workspace.signal, response_url=f"{workspace.origin}/respond/{ticket}")
@@ -130,14 +130,14 @@ class Interactivity:
         self._context.workspace.signal.notify()
 
     async def respond(self, request: web.Request) -> web.StreamResponse:
-        """Take one post to a `response_url`: five within thirty minutes."""
+        """Accept a post to a `response_url`: at most five within thirty minutes."""
         ticket = request.match_info["ticket"]
         said = json.loads(await request.read())
         with self._log.record("response_url", said) as entry:
 
             async def act() -> web.StreamResponse:
                 try:
-                    self._hear(ticket, said)
+                    self._accept(ticket, said)
                 except Denied as denied:
                     entry.settle(ok=False, error=denied.error)
                     status = 404 if denied.error.endswith("_url") else 400
@@ -145,11 +145,11 @@ class Interactivity:
                 entry.settle(ok=True)
                 return web.Response(text="ok")
 
-            response = await self._faults.meet("response_url", request, act)
+            response = await self._faults.apply("response_url", request, act)
             entry.settle_unless_done(request, response)
             return response
 
-    def _hear(self, ticket: str, said: Json) -> None:
+    def _accept(self, ticket: str, said: Json) -> None:
         if ticket not in self._open:
             raise Denied("expired_url")
         answer, channel, since = self._open[ticket]
@@ -182,7 +182,7 @@ class Interactivity:
 
 
 def _name_for_commands(channel: Channel) -> str:
-    """Commands learn the names of public channels only."""
+    """Return the channel name for a command: only public channels have their real name."""
     match channel.kind:
         case "public":
             return channel.name

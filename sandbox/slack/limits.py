@@ -1,7 +1,7 @@
-"""Slack's limits on what a message or a view may hold, with the words it refuses with.
+"""Slack's limits for messages and views, and the error codes for exceeding them.
 
-Single blocks are checked by `block_kit`. The total over all blocks is not published; it was
-seen near 13,200 characters (https://github.com/slackapi/bolt-js/issues/2509).
+Single blocks are checked by `block_kit`. The limit for the total text of all blocks is undocumented; it was observed
+near 13,200 characters (https://github.com/slackapi/bolt-js/issues/2509).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MARKDOWN_TOTAL = 12_000
 
 
 def check_blocks(value: Any, *, most: int = MESSAGE_BLOCKS, total: int | None = TOTAL_OVER_BLOCKS) -> list[Json]:
-    """Return the blocks of a message; refused with `invalid_blocks…` or `msg_blocks_too_long`."""
+    """Return the blocks of a message. Raises `invalid_blocks…` or `msg_blocks_too_long`."""
     if value is None:
         return []
     if not isinstance(value, list) or not all(isinstance(block, dict) for block in value):
@@ -68,7 +68,7 @@ def _complaints(blocks: list[Json], *, most: int) -> Iterator[str]:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Yield every text that a reader sees somewhere inside blocks."""
+    """Yield every visible text inside blocks."""
     if isinstance(value, list):
         for item in value:
             yield from _texts(item)

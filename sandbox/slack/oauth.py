@@ -1,6 +1,7 @@
-"""Installing the app: the page on which people agree, and what the code that they bring back is exchanged for.
+"""OAuth installation: the consent page, and the exchange of its code for a token.
 
-https://docs.slack.dev/authentication/installing-with-oauth, https://docs.slack.dev/reference/methods/oauth.v2.access
+Source: https://docs.slack.dev/authentication/installing-with-oauth,
+https://docs.slack.dev/reference/methods/oauth.v2.access
 """
 
 from __future__ import annotations
@@ -23,14 +24,14 @@ from sandbox.slack.values import Json
 from sandbox.slack.workspace import Workspace
 
 CODE_LASTS = 600.0
-"""Seconds."""
+"""Lifetime of a code in seconds."""
 
 ASKED = ("client_id", "scope", "state", "redirect_uri")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Agreed:
-    """What a code stands for."""
+    """What a code authorises."""
 
     place: str
     redirect_uri: str
@@ -40,7 +41,7 @@ class Agreed:
 
 
 class OAuth:
-    """The app's entry in Slack's books; `teams` are those whose people may install it."""
+    """The app's OAuth configuration; `teams` are the workspaces that can install it."""
 
     client_id = "1000.2000"
     client_secret = "sandbox-client-secret"  # noqa: S105 - invented
@@ -52,11 +53,11 @@ class OAuth:
         self._codes: dict[str, Agreed] = {}
 
     def routes(self) -> list[web.AbstractRouteDef]:
-        """Where people agree."""
+        """Return the routes of the consent page."""
         return [web.get("/oauth/v2/authorize", self.ask), web.post("/oauth/v2/decide", self.decide)]
 
     async def ask(self, request: web.Request) -> web.StreamResponse:
-        """Show what is asked for, or why it cannot be."""
+        """Show the consent page, or the error code."""
         asked = {name: request.query.get(name, "") for name in ASKED}
         trouble = self._trouble(asked)
         if trouble is not None:
@@ -82,7 +83,7 @@ class OAuth:
         return sorted({team.team_id for team in teams} | {team.enterprise for team in teams if team.enterprise})
 
     async def decide(self, request: web.Request) -> web.StreamResponse:
-        """Send the browser back to the app, with a code or without."""
+        """Redirect the browser to the app, with a code or an error."""
         said = {name: str(value) for name, value in (await request.post()).items()}
         if self._trouble(said) is not None or said["place"] not in self._places():
             return web.Response(status=400)
@@ -101,7 +102,7 @@ class OAuth:
         return web.Response(status=302, headers={"Location": f"{said['redirect_uri']}?{urlencode(back)}"})
 
     def access(self, sent: Arguments) -> Json:
-        """Exchange a code, or a token that expires."""
+        """Exchange a code or a refresh token for an access token."""
         if sent.text("client_id") != self.client_id:
             raise Denied("invalid_client_id")
         if sent.text("client_secret") != self.client_secret:
@@ -110,23 +111,23 @@ class OAuth:
             options = self._options
             lasts, grace = options.token_lasts or CODE_LASTS, options.refresh_grace
             grant = self._grants.exchange(sent.text("refresh_token"), lasts=lasts, grace=grace)
-            return self._told(grant, scopes=set(grant.teams[0].scopes))
+            return self._token_answer(grant, scopes=set(grant.teams[0].scopes))
         agreed = self._codes.pop(sent.text("code"), None)
         if agreed is None or time.monotonic() - agreed.at > CODE_LASTS:
             raise Denied("invalid_code")
         if sent.text("redirect_uri") != agreed.redirect_uri:
             raise Denied("bad_redirect_uri")
-        grant = self._grants.new(**self._opened(agreed.place), lasts=self._options.token_lasts)
-        told = self._told(grant, scopes=grant.teams[0].scopes & agreed.scopes)
+        grant = self._grants.new(**self._teams_of(agreed.place), lasts=self._options.token_lasts)
+        told = self._token_answer(grant, scopes=grant.teams[0].scopes & agreed.scopes)
         return told | {"authed_user": {"id": agreed.by}}
 
-    def _opened(self, place: str) -> Json:
+    def _teams_of(self, place: str) -> Json:
         teams = self._teams()
         if place in teams:
             return {"teams": [teams[place]], "enterprise": None}
         return {"teams": [team for team in teams.values() if team.enterprise == place], "enterprise": place}
 
-    def _told(self, grant: Grant, *, scopes: set[str]) -> Json:
+    def _token_answer(self, grant: Grant, *, scopes: set[str]) -> Json:
         first = grant.teams[0]
         enterprise = first.enterprise
         told: Json = {
@@ -145,7 +146,7 @@ class OAuth:
 
 
 async def access(context: Context, sent: Arguments) -> Json:
-    """Exchange a code or a token for a token."""
+    """Exchange a code or a refresh token for an access token."""
     return context.oauth(sent)
 
 

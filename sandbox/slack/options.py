@@ -1,40 +1,45 @@
-"""How this Slack behaves: everything about it that a test may change while it runs."""
+"""Options of the Slack stand-in that a test may change while it runs."""
 
 from __future__ import annotations
 
 
 class Options:
-    """The switches; times are seconds."""
+    """Options of one workspace. Times are in seconds."""
 
     def __init__(self, *, scopes: set[str], retry_delays: tuple[float, ...]) -> None:
         self.scopes = scopes
-        """The bot scopes that were granted."""
+        """The granted bot scopes."""
         self.app_scopes = {"connections:write"}
         """The scopes of the app-level token."""
         self.subscriptions = {"file_shared", "app_home_opened"}
-        """What the app is told unasked: `file_shared`, `file_deleted`, `app_home_opened`, `message` (needs the history
-        scope too)."""
+        """The subscribed events: some of `file_shared`, `file_deleted`, `app_home_opened`, `message`.
+
+        `message` needs a history scope, too.
+        """
         self.events_url: str | None = None
-        """The app's request URL; None sends everything over sockets."""
+        """The app's request URL. With None everything is sent over WebSockets."""
         self.retry_delays = retry_delays
-        """How long after each failed attempt the next one follows."""
+        """The delay after each failed attempt."""
         self.ack_timeout = 3.0
         """How long the app has to acknowledge."""
         self.enforce_rate = False
-        """Refuse a second message within a second in one conversation."""
+        """Reject a second message in one conversation within a second."""
         self.share_delay = 0.05
-        """How long after the completion of an upload it is shared."""
+        """The delay between the completion of an upload and its message."""
         self.lost_shares = 0
-        """How many completions of uploads will answer ok and never share."""
+        """How many completions of uploads will answer ok without ever sharing the files."""
         self.refuse_sockets = False
-        """Answer 503 to new WebSockets; their ticket is spent all the same."""
+        """Answer 503 to new WebSockets. Their tickets are used up."""
         self.deaf_sockets = False
-        """Keep WebSockets open and say nothing on them: no hello, no ping, no pong, no event."""
+        """Keep WebSockets open without sending anything: no hello, no ping, no pong, no event."""
         self.redirect_urls: set[str] = set()
-        """Where an installation may send people back to, as the app's page has it."""
+        """The redirect URLs that the app has registered."""
         self.token_lasts: float | None = None
-        """How long a bot token of a new installation lasts; None for ever, and then there is nothing to exchange."""
+        """The lifetime of the tokens of new installations.
+
+        With None they do not expire, and there is no token rotation.
+        """
         self.refresh_grace = 0.0
-        """How much longer a token counts that another one was exchanged for."""
+        """How long a refresh token can be used again after its first use."""
         self.ping_every = 5.0
-        """How long between two pings on a WebSocket."""
+        """The interval of pings on a WebSocket."""

@@ -1,4 +1,4 @@
-"""Slack's way of saying no: `ok: false`, a word for the reason, still HTTP 200."""
+"""Refusals of the Web API: `ok: false` with an error code and HTTP 200, or HTTP 429."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class Denied(Exception):
-    """The call is refused with Slack's word `error`; `extra` goes into the answer beside it."""
+    """The call is rejected with Slack's error code `error`; `extra` is added to the answer."""
 
     def __init__(self, error: str, **extra: Any) -> None:
         super().__init__(error)
@@ -15,7 +15,7 @@ class Denied(Exception):
 
 
 class Throttled(Exception):
-    """The call came too soon: HTTP 429, try again after so many seconds."""
+    """The call exceeds the rate limit: HTTP 429 with `Retry-After` in seconds."""
 
     def __init__(self, retry_after: int) -> None:
         super().__init__("ratelimited")

@@ -1,4 +1,4 @@
-"""Everything behind the stand-in, opened and wired together: what all workspaces share, and what each has."""
+"""Create and connect the parts of the Slack stand-in: the shared ones, and those of each workspace."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from sandbox.slack.workspace import FIRST, Ids, Workspace
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Credentials:
-    """What the app was given."""
+    """The credentials of the app."""
 
     bot_token: str
     app_token: str
@@ -36,7 +36,7 @@ class Credentials:
 
 
 class Shared:
-    """What there is once, for the app in all workspaces, and the two servers that answer."""
+    """The parts that all workspaces share, and the two servers."""
 
     def __init__(self, options: Options, *, credentials: Credentials, faults: Faults) -> None:
         self.signal = Signal()
@@ -53,7 +53,7 @@ class Shared:
         self._servers: list[Server] = []
 
     async def start(self, *, port: int) -> None:
-        """Listen."""
+        """Start both servers."""
         first = next(iter(self.teams.values()))
         parts: list[Part] = [self.router, self.sockets, self.oauth]
         here = Server(route for part in parts for route in part.routes())
@@ -62,11 +62,11 @@ class Shared:
         chosen = await here.start(port=port)
         first.workspace.origin = f"http://127.0.0.1:{chosen}"
         self.sockets.address = f"ws://127.0.0.1:{chosen}"
-        # Another name, not only another port: an app that compares hosts must see a stranger.
+        # Another host name, not only another port, for an app that compares host names.
         first.workspace.elsewhere = f"http://localhost:{await there.start()}"
 
     async def stop(self) -> None:
-        """Close every connection; raises what went wrong inside the stand-in meanwhile."""
+        """Close every connection. Raises errors that happened in background tasks of the stand-in."""
         try:
             await self.tasks.stop()
         finally:
@@ -106,7 +106,7 @@ class WorkspaceServices:
             open_socket=self.sockets.ticket,
         )
         self.downloads = Downloads(self.workspace, grants=shared.grants, faults=faults, log=self.log)
-        self.people = Interactivity(
+        self.interactivity = Interactivity(
             context, http=self.http, sockets=self.sockets, faults=faults, log=self.log, grants=shared.grants
         )
         self.web_api = WebApi(context, grants=shared.grants, faults=faults, log=self.log)
@@ -116,7 +116,7 @@ class WorkspaceServices:
         shared.teams[ids.team] = self
 
     def open_with(self, *, bot_token: str, app_token: str) -> None:
-        """Have the app installed here from the beginning, with these tokens."""
+        """Install the app in this workspace from the beginning, with these tokens."""
         if bot_token:
             self.shared.grants.add(Grant(token=bot_token, kind="bot", teams=[self.workspace]))
         self.shared.grants.add(Grant(token=app_token, kind="app", teams=[self.workspace]))

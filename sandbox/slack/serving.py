@@ -1,4 +1,4 @@
-"""Loopback servers: one for Slack, one for a host that is not Slack's."""
+"""HTTP servers on loopback: one for Slack, one for a host that is not Slack's."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from aiohttp import web
 
 LOOPBACK = "127.0.0.1"
 LONGEST_LINE = 64 * 1024
-"""Bytes of a request line: slack_sdk sends some arguments in the query."""
+"""Maximum bytes of a request line: slack_sdk sends some arguments in the query."""
 
 
 class Part(Protocol):
-    """Something that answers at some addresses."""
+    """An object with routes."""
 
     def routes(self) -> list[web.AbstractRouteDef]:
-        """Where it answers."""
+        """Return its routes."""
 
 
 class Server:
     """One listening server."""
 
     def __init__(self, routes: Iterable[web.AbstractRouteDef]) -> None:
-        # Uploads are as large as they are: no limit on a body here.
+        # Uploads have no limit of size here.
         self._app = web.Application(client_max_size=0)
         self._app.add_routes(routes)
         self._runner = web.AppRunner(
@@ -31,11 +31,11 @@ class Server:
         )
 
     async def start(self, *, port: int = 0) -> int:
-        """Listen, and return the port."""
+        """Listen on `port` (0: any free one) and return the port."""
         await self._runner.setup()
         await web.TCPSite(self._runner, LOOPBACK, port).start()
         return int(self._runner.addresses[0][1])
 
     async def stop(self) -> None:
-        """Close everything."""
+        """Stop listening and close all connections."""
         await self._runner.cleanup()

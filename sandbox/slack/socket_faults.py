@@ -1,4 +1,4 @@
-"""What can go wrong with a socket and an envelope, armed in advance by the tests."""
+"""Faults of WebSockets and envelopes, armed in advance by tests."""
 
 from __future__ import annotations
 
@@ -6,38 +6,42 @@ from collections import defaultdict, deque
 from typing import Literal
 
 Moment = Literal["open", "hello", "delivery", "acknowledgement"]
-"""Opened and nothing said yet; the hello is sent; an envelope is sent; its acknowledgement was read, and counts."""
+"""When a fault happens.
+
+`open`: the WebSocket is open, but nothing was sent. `hello`: the hello was sent. `delivery`: an envelope was sent.
+`acknowledgement`: the acknowledgement of an envelope was received; it counts.
+"""
 
 Farewell = Literal["warning", "refresh_requested", "too_many_websockets", "link_disabled"]
-"""Why Slack ends a connection, in the words of its `disconnect` message."""
+"""The reason for which Slack closes a connection, as in its `disconnect` message."""
 
 SocketFault = Literal["cut", "close", "deaf", "half_open"] | Farewell
-"""What happens then.
+"""What happens.
 
-`cut` ends the TCP connection without a word, `close` the WebSocket in good order. `deaf` keeps it open, reads nothing
-and says nothing any more; `half_open` goes on speaking and reads nothing. A farewell announces the end by a
-`disconnect` message, and the close follows.
+`cut` ends the TCP connection without a close frame, `close` closes the WebSocket normally. `deaf` keeps it open, but
+reads and sends nothing any more; `half_open` still sends, but reads nothing. A farewell sends a `disconnect` message
+and then closes.
 """
 
 GRACE = 0.05
-"""Seconds from the `disconnect` message to the close; Slack gives about ten after a `warning`, else none."""
+"""Seconds from the `disconnect` message to the close. Slack gives about ten after a `warning`, else none."""
 
 
 class SocketFaults:
-    """The socket_faults armed for each moment, taken first in, first out."""
+    """The faults armed for each moment, first in, first out."""
 
     def __init__(self) -> None:
         self._armed: dict[Moment, deque[SocketFault]] = defaultdict(deque)
 
     def arm(self, moment: Moment, socket_fault: SocketFault, *, times: int) -> None:
-        """Let it happen to the next `times` connections that come to `moment`."""
+        """Arm a fault for the next `times` connections that reach `moment`."""
         self._armed[moment].extend([socket_fault] * times)
 
     def take(self, moment: Moment) -> SocketFault | None:
-        """What happens now; it is used up."""
+        """Return the fault for this moment and remove it; None if there is none."""
         return self._armed[moment].popleft() if self._armed[moment] else None
 
     @property
     def left(self) -> int:
-        """How many have not happened yet."""
+        """Return how many armed faults have not happened yet."""
         return sum(len(waiting) for waiting in self._armed.values())

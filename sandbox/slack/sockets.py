@@ -1,7 +1,7 @@
 """Socket Mode: WebSockets opened with a ticket, envelopes and their acknowledgements.
 
-https://docs.slack.dev/apis/events-api/using-socket-mode. Each envelope goes to one connection; it counts as received
-when its `envelope_id` comes back.
+Source: https://docs.slack.dev/apis/events-api/using-socket-mode. Each envelope is sent to one connection; it is
+acknowledged when its `envelope_id` comes back.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ MOST_CONNECTIONS = 10
 
 
 class Sockets:
-    """The open connections; an event goes to the next one in turn."""
+    """The open connections. Events are distributed in round-robin order."""
 
     def __init__(self, options: Options, *, app_id: str, signal: Signal, faults: Faults) -> None:
         self._options = options
         self.connections: list[Connection] = []
         self.address = ""
         self.socket_faults = SocketFaults()
-        self.shown: list[str] = []
-        """The tickets that were shown at the door, in that order."""
+        self.used_tickets: list[str] = []
+        """The tickets of all attempts to connect, in order."""
         self._app_id = app_id
         self._signal = signal
         self._faults = faults
@@ -42,25 +42,25 @@ class Sockets:
         self._turn = itertools.count()
 
     def routes(self) -> list[web.AbstractRouteDef]:
-        """Where WebSockets are opened."""
+        """Return the route at which WebSockets are opened."""
         return [web.get("/link/", self.accept)]
 
     def ticket(self) -> str:
-        """Give an address that opens one connection."""
+        """Return a WebSocket address that can be opened once."""
         ticket = f"ticket-{next(self._numbers)}"
         self._tickets.add(ticket)
         return f"{self.address}/link/?ticket={ticket}&app_id={self._app_id}"
 
     async def accept(self, request: web.Request) -> web.StreamResponse:
-        """Open a connection and serve it until it closes, or let happen what is armed for `socket`."""
+        """Open a connection and serve it until it closes, or apply the fault that is armed for `socket`."""
         ticket = request.query.get("ticket", "")
-        self.shown.append(ticket)
+        self.used_tickets.append(ticket)
         self._signal.notify()
         known = ticket in self._tickets
         self._tickets.discard(ticket)
         if self._options.refuse_sockets or not known:
             return web.Response(status=503 if known else 403)
-        return await self._faults.meet("socket", request, lambda: self._open(request, ticket))
+        return await self._faults.apply("socket", request, lambda: self._open(request, ticket))
 
     async def _open(self, request: web.Request, ticket: str) -> web.StreamResponse:
         socket = web.WebSocketResponse(autoping=False, autoclose=False)
@@ -75,13 +75,13 @@ class Sockets:
     async def _serve(self, connection: Connection) -> None:
         self.connections.append(connection)
         try:
-            await self._meet("open", connection)
+            await self._apply_fault("open", connection)
             await connection.say(self._hello())
             self._signal.notify()
-            await self._meet("hello", connection)
+            await self._apply_fault("hello", connection)
             async for message in connection.messages():
                 if _acknowledge(connection, message):
-                    await self._meet("acknowledgement", connection)
+                    await self._apply_fault("acknowledgement", connection)
         except ConnectionError:
             pass
         finally:
@@ -89,10 +89,10 @@ class Sockets:
             connection.lost()
             self._signal.notify()
 
-    async def _meet(self, moment: Moment, connection: Connection) -> None:
+    async def _apply_fault(self, moment: Moment, connection: Connection) -> None:
         socket_fault = self.socket_faults.take(moment)
         if socket_fault is not None:
-            await connection.suffer(socket_fault)
+            await connection.apply_fault(socket_fault)
 
     def _hello(self) -> Json:
         return {
@@ -103,7 +103,7 @@ class Sockets:
         }
 
     async def send(self, kind: str, payload: Json, *, retry: tuple[int, str] | None = None) -> Received:
-        """Hand an envelope to one connection and wait for its acknowledgement."""
+        """Send an envelope to one connection and wait for its acknowledgement."""
         envelope_id = str(uuid.uuid4())
         envelope: Json = {
             "envelope_id": envelope_id,
@@ -115,18 +115,18 @@ class Sockets:
             envelope |= {"retry_attempt": retry[0] if retry else 0, "retry_reason": retry[1] if retry else ""}
         try:
             async with asyncio.timeout(self._options.ack_timeout):
-                return await self._hand_over(envelope)
+                return await self._deliver(envelope)
         except TimeoutError:
             return Received(status=None, reason="timeout")
 
-    async def _hand_over(self, envelope: Json) -> Received:
+    async def _deliver(self, envelope: Json) -> Received:
         await self._signal.until(lambda: self.connections, within=self._options.ack_timeout)
         connection = self._next()
         acknowledged: asyncio.Future[Received] = asyncio.get_running_loop().create_future()
         connection.waiting[envelope["envelope_id"]] = acknowledged
         try:
             await connection.say(envelope)
-            await self._meet("delivery", connection)
+            await self._apply_fault("delivery", connection)
             return await acknowledged
         except ConnectionError:
             return Received(status=None, reason="connection_failed")
@@ -138,18 +138,21 @@ class Sockets:
         return stay[next(self._turn) % len(stay)]
 
     async def drop(self) -> None:
-        """Cut every connection without a word."""
+        """Cut every connection without a close frame."""
         for connection in list(self.connections):
             connection.cut()
         await self._signal.until(lambda: not self.connections, within=5)
 
     async def disconnect(self, reason: str, *, grace: float) -> None:
-        """Announce the end of the present connections (`warning`, `refresh_requested`), and end them after `grace`."""
+        """Announce the end of the open connections, and close them after `grace` seconds.
+
+        `reason` is `warning` or `refresh_requested`.
+        """
         await asyncio.gather(*(connection.end(reason, grace=grace) for connection in self.connections))
 
 
 def _acknowledge(connection: Connection, message: Json) -> bool:
-    """Note that an envelope was received, if it is one that waits."""
+    """Record the acknowledgement of an envelope. Return False if none was expected."""
     acknowledged = connection.waiting.get(str(message.get("envelope_id")))
     if acknowledged is None or acknowledged.done():
         return False

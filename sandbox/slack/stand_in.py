@@ -1,4 +1,4 @@
-"""The stand-in as a test or the demo holds it: one workspace with one app installed, and further ones beside it."""
+"""The Slack stand-in for tests and the demo: one workspace with the app installed, and optional further workspaces."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ INVENTED = Credentials(bot_token="xoxb-sandbox-bot", app_token="xapp-sandbox-app
 
 
 class Team(Actions, Interactions, Inspection, Options):
-    """A workspace; its people, its messages and its faults are its own, the app and the address of Slack are shared."""
+    """One workspace with its own users, messages and faults. All workspaces share the app and Slack's address."""
 
     def __init__(
         self, *, scopes: Collection[str], retry_delays: Sequence[float], ids: Ids, beside: Shared | None = None
@@ -26,20 +26,20 @@ class Team(Actions, Interactions, Inspection, Options):
         Options.__init__(self, scopes=set(scopes), retry_delays=tuple(retry_delays))
         self.faults = Faults()
         self._shared = beside or Shared(self, credentials=INVENTED, faults=self.faults)
-        self._behind = behind = WorkspaceServices(self, shared=self._shared, faults=self.faults, ids=ids)
-        self.team_id = behind.workspace.team_id
-        self.app_id = behind.workspace.app_id
-        self.bot_user_id = behind.workspace.bot_user_id
-        self.bot_id = behind.workspace.bot_id
+        self._services = services = WorkspaceServices(self, shared=self._shared, faults=self.faults, ids=ids)
+        self.team_id = services.workspace.team_id
+        self.app_id = services.workspace.app_id
+        self.bot_user_id = services.workspace.bot_user_id
+        self.bot_id = services.workspace.bot_id
 
 
 class Slack(Team):
-    """A workspace on loopback, running while the `async with` lasts.
+    """A workspace on loopback that runs inside `async with`.
 
-    Its switches are those of `Options`, what people do those of `Actions` and `Interactions`, what can be seen those of
-    `Inspection`. Faults are armed by the name of the Web API method, or `download`, `upload`, `response_url`, `socket`
-    (the opening of a WebSocket); what goes wrong with an open WebSocket by `trip`. The app is `installed` with
-    `bot_token`, or not until somebody does so through OAuth.
+    Its options are those of `Options`; `Actions` and `Interactions` are what users do, `Inspection` is what tests
+    observe. Faults are armed by the name of a Web API method, or `download`, `upload`, `response_url`, `socket` (the
+    opening of a WebSocket); faults of open WebSockets by `arm_socket_fault`. The app is `installed` with `bot_token`,
+    or must be installed through OAuth.
     """
 
     DEFAULT_SCOPES = frozenset(
@@ -68,19 +68,19 @@ class Slack(Team):
         super().__init__(scopes=scopes, retry_delays=retry_delays, ids=ids)
         self._port = port
         bot_token = INVENTED.bot_token if installed else ""
-        self._behind.open_with(bot_token=bot_token, app_token=INVENTED.app_token)
+        self._services.open_with(bot_token=bot_token, app_token=INVENTED.app_token)
         self.bot_token = INVENTED.bot_token
         self.app_token = INVENTED.app_token
         self.signing_secret = INVENTED.signing_secret
         self.client_id = self._shared.oauth.client_id
         self.client_secret = self._shared.oauth.client_secret
-        self.neighbours: list[Team] = []
+        self.other_workspaces: list[Team] = []
 
-    def neighbour(self, ids: Ids) -> Team:
-        """Have another workspace, as like this one as possible, where the app is not installed yet."""
+    def add_workspace(self, ids: Ids) -> Team:
+        """Add another workspace with similar options, in which the app is not installed yet."""
         team = Team(scopes=self.scopes, retry_delays=self.retry_delays, ids=ids, beside=self._shared)
         team.events_url, team.subscriptions = self.events_url, set(self.subscriptions)
-        self.neighbours.append(team)
+        self.other_workspaces.append(team)
         return team
 
     async def __aenter__(self) -> Self:
@@ -94,20 +94,20 @@ class Slack(Team):
 
     @property
     def origin(self) -> str:
-        """Where it listens."""
-        return self._behind.workspace.origin
+        """Return the stand-in's origin."""
+        return self._services.workspace.origin
 
     @property
     def elsewhere(self) -> str:
-        """The origin of a host that is not Slack's."""
-        return self._behind.workspace.elsewhere
+        """Return the origin of a host that is not Slack's."""
+        return self._services.workspace.elsewhere
 
     @property
     def api_url(self) -> str:
-        """Where the Web API is, as slack_sdk's `base_url` wants it."""
+        """Return the address of the Web API, in the form of slack_sdk's `base_url`."""
         return f"{self.origin}/api/"
 
     @property
     def authorize_url(self) -> str:
-        """Where people agree to an installation."""
+        """Return the address of the consent page."""
         return f"{self.origin}/oauth/v2/authorize"

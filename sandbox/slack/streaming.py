@@ -1,4 +1,4 @@
-"""One download under way: its pace, its length as claimed, and where it is cut."""
+"""Stream one download: its speed, its declared length, and where it is cut."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sandbox.slack.values import CHUNK, Upload, chunks_of, size_of
 
 
 class Stream:
-    """A body sent in two halves, so that a fault can fall between them."""
+    """A body that is sent in two halves, so that a fault can happen between them."""
 
     def __init__(self, request: web.Request) -> None:
         self._request = request
@@ -31,7 +31,7 @@ class Stream:
         return response
 
     async def second_half(self, response: web.StreamResponse) -> None:
-        """Send what is left, unless something else was answered in the meantime."""
+        """Send the rest, unless another response was sent instead."""
         if response is self._response:
             await self._send(until=None)
 
@@ -39,7 +39,7 @@ class Stream:
         if self._response is None or self._rest is None:
             return
         sent = 0
-        # The reader may leave early: it has had enough bytes.
+        # The client may close the connection early.
         with suppress(ConnectionError):
             async for piece in self._rest:
                 await self._response.write(piece)

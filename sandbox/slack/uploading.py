@@ -1,6 +1,7 @@
-"""Step two of an upload: the bytes come to the address that `files.getUploadURLExternal` gave.
+"""Step two of an upload: accept the bytes at the address from `files.getUploadURLExternal`.
 
-Raw or multipart, without a token (https://docs.slack.dev/messaging/working-with-files#uploading_files).
+They are sent raw or as multipart, without a token
+(https://docs.slack.dev/messaging/working-with-files#uploading_files).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from sandbox.slack.context import Pending
 
 
 class Uploads:
-    """Takes the bytes of pending uploads; armed faults are keyed `upload`."""
+    """Accepts the bytes of pending uploads. Fault name: `upload`."""
 
     def __init__(self, uploads: dict[str, Pending], *, faults: Faults, log: CallLog) -> None:
         self._uploads = uploads
@@ -22,7 +23,7 @@ class Uploads:
         self._log = log
 
     async def take(self, request: web.Request) -> web.StreamResponse:
-        """Keep the bytes; as many as announced, or they are refused."""
+        """Store the bytes. Their number must be the announced length."""
         content = await _content(request)
         pending = self._uploads.get(request.match_info["ticket"])
         named = {"file": pending.file_id if pending else None, "length": len(content)}
@@ -36,7 +37,7 @@ class Uploads:
                 entry.settle(ok=True)
                 return web.Response(text=f"OK - {len(content)}")
 
-            response = await self._faults.meet("upload", request, act)
+            response = await self._faults.apply("upload", request, act)
             entry.settle_unless_done(request, response)
             return response
 

@@ -1,4 +1,4 @@
-"""What a test or the demo sees of the stand-in: what it shares, and what came of it."""
+"""Public values of the Slack stand-in: what tests and the demo share, and what they get back."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from typing import Any, Literal
 from sandbox.slack.signals import Signal
 
 Json = dict[str, Any]
-"""One object as it crosses the wire."""
+"""A JSON object."""
 
 Kind = Literal["public", "private", "im", "mpim"]
-"""What a conversation is; the first letter of its id does not tell."""
+"""The kind of a conversation. The first letter of its id does not identify it."""
 
 CHUNK = 64 * 1024
-"""Bytes handed out at a time."""
+"""Bytes per chunk of a download."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Synthetic:
-    """A recording of `size` bytes which is never held in memory; every chunk repeats `pattern`."""
+    """A recording of `size` bytes that is never completely in memory; every chunk repeats `pattern`."""
 
     size: int
     pattern: bytes = b"\0"
@@ -32,7 +32,7 @@ Content = bytes | Path | Synthetic
 
 
 def size_of(content: Content) -> int:
-    """How many bytes `content` has."""
+    """Return the number of bytes of `content`."""
     match content:
         case bytes():
             return len(content)
@@ -43,7 +43,7 @@ def size_of(content: Content) -> int:
 
 
 def chunks_of(content: Content) -> Iterator[bytes]:
-    """Yield the bytes of `content` a chunk at a time."""
+    """Yield the bytes of `content` chunk by chunk."""
     match content:
         case bytes():
             for start in range(0, len(content), CHUNK):
@@ -60,11 +60,11 @@ def chunks_of(content: Content) -> Iterator[bytes]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Upload:
-    """One file as a person shares it, and how its download behaves.
+    """One file to share, and how its download behaves.
 
-    `redirect` answers the download with a 302 to this origin or to another one; `pace` is bytes per second; `cut_at`
-    cuts the connection after so many bytes; `declared_size` is what the file object claims and `declared_length` what
-    the download's `Content-Length` does. `extra` goes into the file object as it is (`transcription`, `vtt`,
+    `redirect` answers the download with a 302 to the same or to another origin. `pace` is bytes per second. `cut_at`
+    cuts the connection after so many bytes. `declared_size` is the size in the file object, `declared_length` the
+    download's `Content-Length`. `extra` is added to the file object unchanged (`transcription`, `vtt`,
     `media_display_type`, …).
     """
 
@@ -85,7 +85,7 @@ class Upload:
 
 @dataclass(kw_only=True, eq=False)
 class Channel:
-    """A conversation. Change it as the workspace's people would: archive it, remove the bot from `members`."""
+    """A conversation. Tests may change it: archive it, remove the bot from `members`."""
 
     id: str
     name: str
@@ -98,7 +98,7 @@ class Channel:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Share:
-    """One sharing of files: the message that carries them."""
+    """The message with which files were shared."""
 
     ts: str
     channel: Channel
@@ -107,7 +107,7 @@ class Share:
 
     @property
     def root_ts(self) -> str:
-        """The message under which replies belong."""
+        """Return the `ts` of the message to reply to."""
         return self.thread_ts or self.ts
 
 
@@ -123,13 +123,13 @@ class FileCopy:
 
     @property
     def content(self) -> bytes:
-        """The whole file, read now."""
+        """Return the whole file."""
         return b"".join(chunks_of(self.source))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Message:
-    """A message as it stands at the moment of asking."""
+    """A snapshot of a message."""
 
     ts: str
     channel_id: str
@@ -143,15 +143,15 @@ class Message:
     reactions: Mapping[str, frozenset[str]]
     edited: bool
     long_text: bool
-    """The text went over the 4,000 characters that Slack asks apps to keep to."""
+    """Whether the text exceeds the 4,000 characters that Slack recommends as a maximum."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Call:
-    """One use of the Web API, of a download (`download`) or of an upload URL (`upload`).
+    """One call of the Web API, of a download (`download`) or of an upload URL (`upload`).
 
-    `error` is Slack's word for the refusal; `http_429` and the like or `hung_up` when an armed fault kept the call
-    from taking effect.
+    `error` is Slack's error code. If an armed fault prevented the call from taking effect, it is `http_429` and the
+    like, or `hung_up`.
     """
 
     method: str
@@ -163,7 +163,7 @@ class Call:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Delivery:
-    """One attempt to hand something to the app; `attempt` counts from 1, `status` is None when nothing came back."""
+    """One delivery attempt to the app; `attempt` counts from 1, `status` is None if there was no answer."""
 
     event_id: str
     type: str
@@ -174,9 +174,9 @@ class Delivery:
 
 @dataclass(kw_only=True, eq=False)
 class CommandAnswer:
-    """What the app said to a command or an interaction.
+    """The app's answer to a command or an interaction.
 
-    `messages` starts with the immediate answer, when that was a message, and grows with each post to `response_url`.
+    `messages` contains the immediate answer, if that was a message, and each post to `response_url`.
     """
 
     signal: Signal = field(repr=False)
@@ -186,6 +186,6 @@ class CommandAnswer:
     messages: list[Json] = field(default_factory=list)
 
     async def wait_for_messages(self, count: int = 1, *, within: float = 10) -> list[Json]:
-        """Wait until the person has seen `count` messages; TimeoutError after `within` seconds."""
+        """Wait until the user has received `count` messages. Raises TimeoutError after `within` seconds."""
         await self.signal.until(lambda: len(self.messages) >= count, within=within)
         return self.messages

@@ -1,6 +1,6 @@
-"""The Web API: one route, every method behind it, answered as Slack answers.
+"""The Web API: one route for all methods, with Slack's form of answers.
 
-A refusal is HTTP 200 with `ok: false`; every answer names the granted scopes in `x-oauth-scopes`
+A rejected call is HTTP 200 with `ok: false`. Every answer lists the granted scopes in `x-oauth-scopes`
 (https://docs.slack.dev/apis/web-api/#responses, https://docs.slack.dev/authentication/installing-with-oauth).
 """
 
@@ -31,7 +31,7 @@ METHODS: Methods = {
 
 
 class WebApi:
-    """Checks the token and the scopes, runs the method, keeps a record."""
+    """Checks the token and the scopes, runs the method and logs the call."""
 
     def __init__(self, context: Context, *, grants: Grants, faults: Faults, log: CallLog) -> None:
         self._context = context
@@ -40,7 +40,7 @@ class WebApi:
         self._log = log
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
-        """Answer one call, or with what is armed for it."""
+        """Answer one call, or apply the fault that is armed for it."""
         method = request.match_info["method"]
         token, sent = await read_request(request)
         with self._log.record(method, sent) as entry:
@@ -50,7 +50,7 @@ class WebApi:
                 entry.settle(ok=bool(body["ok"]), error=body.get("error"))
                 return web.json_response(body, status=status, headers=self._headers(token) | headers)
 
-            response = await self._faults.meet(method, request, act)
+            response = await self._faults.apply(method, request, act)
             entry.settle_unless_done(request, response)
             return response
 

@@ -1,4 +1,4 @@
-"""Slack's objects as they cross the wire: files, messages, conversations.
+"""Slack's JSON objects: files, messages, conversations.
 
 The file object follows https://docs.slack.dev/reference/objects/file-object, the message the answer of
 https://docs.slack.dev/reference/methods/chat.postMessage.
@@ -13,7 +13,7 @@ from sandbox.slack.workspace import Placed, Post, StoredFile, Workspace
 
 
 def file_object(workspace: Workspace, stored: StoredFile, *, early: bool = False) -> Json:
-    """Describe a file; `early` is before Slack's scan has filled in its type and shares."""
+    """Return a file object. `early`: Slack's scan has not filled in its type and shares yet."""
     upload = stored.upload
     address = f"{workspace.origin}/files-pri/{workspace.team_id}-{stored.id}"
     described: Json = {
@@ -35,9 +35,9 @@ def file_object(workspace: Workspace, stored: StoredFile, *, early: bool = False
         "public_url_shared": False,
         "display_as_bot": False,
         "username": "",
-        "url_private": f"{address}/{_in_address(upload.name)}",
-        "url_private_download": f"{address}/download/{_in_address(upload.name)}",
-        "permalink": f"https://sandbox.slack.invalid/files/{stored.user}/{stored.id}/{_in_address(upload.name)}",
+        "url_private": f"{address}/{_url_name(upload.name)}",
+        "url_private_download": f"{address}/download/{_url_name(upload.name)}",
+        "permalink": f"https://sandbox.slack.invalid/files/{stored.user}/{stored.id}/{_url_name(upload.name)}",
         "file_access": "visible",
         "has_rich_preview": False,
     }
@@ -48,7 +48,7 @@ def file_object(workspace: Workspace, stored: StoredFile, *, early: bool = False
 
 
 def home_object(workspace: Workspace, view: Json) -> Json:
-    """Describe a published App Home (https://docs.slack.dev/reference/events/app_home_opened)."""
+    """Return the object of a published App Home (https://docs.slack.dev/reference/events/app_home_opened)."""
     return {
         **view,
         "team_id": workspace.team_id,
@@ -60,7 +60,7 @@ def home_object(workspace: Workspace, view: Json) -> Json:
 
 
 def stub_object(stored: StoredFile) -> Json:
-    """Describe a file as Slack Connect does in events: an id and the advice to ask `files.info`."""
+    """Return a file object as Slack Connect sends it in events: an id and the instruction to call `files.info`."""
     return {
         "id": stored.id,
         "created": stored.created,
@@ -104,7 +104,7 @@ def _place(workspace: Workspace, channel: Channel, *, place: Placed) -> Json:
 
 
 def message_object(workspace: Workspace, post: Post, *, metadata: bool = True) -> Json:
-    """Describe a message."""
+    """Return a message object."""
     described: Json = {
         "type": "message",
         "ts": post.ts,
@@ -143,12 +143,12 @@ def _thread(workspace: Workspace, post: Post) -> Json:
 
 
 def reactions_object(post: Post) -> list[Json]:
-    """Describe the reactions on a message."""
+    """Return the reactions of a message."""
     return [{"name": name, "users": sorted(users), "count": len(users)} for name, users in post.reactions.items()]
 
 
 def channel_object(workspace: Workspace, channel: Channel) -> Json:
-    """Describe a conversation."""
+    """Return a conversation object."""
     return {
         "id": channel.id,
         "name": channel.name,
@@ -175,6 +175,6 @@ def _partner(workspace: Workspace, channel: Channel) -> Json:
     return {"user": others[0]} if channel.kind == "im" and others else {}
 
 
-def _in_address(name: str) -> str:
-    """A file's name as Slack writes it in addresses: lower case, everything unusual an underscore."""
+def _url_name(name: str) -> str:
+    """Return a file's name as Slack writes it in addresses: lower case, unusual characters as underscores."""
     return re.sub(r"[^a-z0-9._-]", "_", name.lower())

@@ -1,4 +1,4 @@
-"""The invented workspace behind the wire: its people, conversations, messages and files."""
+"""The state of a workspace: its users, conversations, messages and files."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from sandbox.slack.signals import Signal
 from sandbox.slack.values import Channel, FileCopy, Json, Kind, Message, Upload
 
 PREFERRED_TEXT = 4_000
-"""Characters of `text` that Slack asks apps to keep to."""
+"""The maximum characters of `text` that Slack recommends."""
 
 ID_LETTERS: MappingProxyType[Kind, str] = MappingProxyType({"public": "C", "private": "C", "im": "D", "mpim": "G"})
 
 
 @dataclass(kw_only=True, eq=False)
 class Post:
-    """A message as it is kept."""
+    """A stored message."""
 
     ts: str
     channel_id: str
@@ -36,7 +36,7 @@ class Post:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Placed:
-    """Where a file was shared."""
+    """A share of a file."""
 
     channel_id: str
     ts: str
@@ -46,7 +46,7 @@ class Placed:
 
 @dataclass(kw_only=True, eq=False)
 class StoredFile:
-    """A file as it is kept, with what it keeps back for now."""
+    """A stored file, and how its `files.info` and download behave."""
 
     id: str
     user: str
@@ -59,7 +59,7 @@ class StoredFile:
     deleted: bool = False
 
     def copy(self) -> FileCopy:
-        """Return what somebody who opens it gets."""
+        """Return the file as its readers get it."""
         name = self.upload.name
         return FileCopy(
             id=self.id,
@@ -72,7 +72,7 @@ class StoredFile:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ids:
-    """What a workspace and the app in it are called; `enterprise` is the organisation that it belongs to."""
+    """The ids and names of a workspace and its bot; `enterprise` is the id of its organisation."""
 
     team: str = "T0SANDBOX"
     name: str = "Sandbox"
@@ -111,16 +111,16 @@ class Workspace:
         self._last_micros = 0
 
     def new_id(self, letter: str) -> str:
-        """Invent an id as Slack writes them."""
+        """Return a new id in Slack's format."""
         return f"{letter}0SBX{next(self._numbers):06d}"
 
     def stamp(self) -> str:
-        """Give the next `ts`: unique, and later than every one before it."""
+        """Return the next `ts`: unique, and later than all before it."""
         self._last_micros = max(self._last_micros + 1, time.time_ns() // 1_000)
         return f"{self._last_micros // 1_000_000}.{self._last_micros % 1_000_000:06d}"
 
     def user(self, name: str) -> str:
-        """Return the id of the person of that name, who joins if new."""
+        """Return the id of the user with that name, who is created if new."""
         for user_id, known in self.users.items():
             if known == name:
                 return user_id
@@ -129,13 +129,13 @@ class Workspace:
         return user_id
 
     def open_channel(self, name: str, kind: Kind, *, members: set[str]) -> Channel:
-        """Make a conversation."""
+        """Create a conversation."""
         channel = Channel(id=self.new_id(ID_LETTERS[kind]), name=name, kind=kind, members=members)
         self.channels[channel.id] = channel
         return channel
 
     def direct(self, user_id: str) -> Channel:
-        """Return the bot's direct conversation with a person, opened if need be."""
+        """Return the bot's direct message with a user, opened if necessary."""
         pair = {self.bot_user_id, user_id}
         for channel in self.channels.values():
             if channel.kind == "im" and channel.members == pair:
@@ -143,7 +143,7 @@ class Workspace:
         return self.open_channel("", "im", members=pair)
 
     def add(self, post: Post) -> Post:
-        """Put a message into its conversation."""
+        """Add a message to its conversation."""
         self._posts.setdefault(post.channel_id, {})[post.ts] = post
         for file_id in post.file_ids:
             place = Placed(channel_id=post.channel_id, ts=post.ts, thread_ts=post.thread_ts, user=post.user)
@@ -152,7 +152,7 @@ class Workspace:
         return post
 
     def replace_files(self, post: Post, file_ids: list[str]) -> None:
-        """Give a message these files in place of those that it has."""
+        """Replace the files of a message."""
         for file_id in post.file_ids:
             stored = self.files[file_id]
             stored.shares = [place for place in stored.shares if place.ts != post.ts]
@@ -162,15 +162,15 @@ class Workspace:
             self.files[file_id].shares.append(place)
             post.file_ids.append(file_id)
 
-    def bury(self, post: Post) -> None:
-        """Take away what a message says and carries; its thread stays."""
+    def leave_tombstone(self, post: Post) -> None:
+        """Turn a deleted message with replies into a tombstone; its thread stays."""
         self.replace_files(post, [])
         post.text, post.blocks = "This message was deleted.", []
         post.reactions.clear()
         self.signal.notify()
 
     def remove(self, post: Post) -> None:
-        """Take a message away."""
+        """Remove a message."""
         del self._posts[post.channel_id][post.ts]
         for file_id in post.file_ids:
             stored = self.files[file_id]
@@ -178,15 +178,15 @@ class Workspace:
         self.signal.notify()
 
     def post(self, channel_id: str, ts: str) -> Post | None:
-        """Return the message at `ts`, if it is there."""
+        """Return the message with this `ts`, or None."""
         return self._posts.get(channel_id, {}).get(ts)
 
     def posts(self, channel_id: str) -> list[Post]:
-        """Return every message of a conversation, oldest first, threads included."""
+        """Return every message of a conversation, oldest first, including replies."""
         return [post for _, post in sorted(self._posts.get(channel_id, {}).items())]
 
     def replies(self, channel_id: str, root_ts: str) -> list[Post]:
-        """Return the replies under a root, oldest first."""
+        """Return the replies to a root, oldest first."""
         return [post for post in self.posts(channel_id) if post.thread_ts == root_ts and post.ts != root_ts]
 
     def delete_file(self, stored: StoredFile) -> None:
@@ -198,7 +198,7 @@ class Workspace:
         self.signal.notify()
 
     def view(self, post: Post) -> Message:
-        """Freeze a message."""
+        """Return a snapshot of a message."""
         return Message(
             ts=post.ts,
             channel_id=post.channel_id,

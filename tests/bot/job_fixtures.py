@@ -1,4 +1,4 @@
-"""Jobs as a bot leaves them behind, in a real database."""
+"""Jobs in the states in which a bot leaves them, in a real database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A bot that is open, with something put between it and its tools: how tests watch what it does, and stop it."""
+"""Open a bot's tools with wrappers around them, so that tests can observe and interrupt its calls."""
 
 from __future__ import annotations
 

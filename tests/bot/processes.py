@@ -1,4 +1,4 @@
-"""The command as an operator runs it: a process of its own, in an empty folder, with a clean environment."""
+"""Run the command line as an operator does: in a separate process, an empty folder and a clean environment."""
 
 from __future__ import annotations
 

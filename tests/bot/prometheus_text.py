@@ -1,4 +1,4 @@
-"""What Prometheus is told, read by the parser of its own client library."""
+"""Parse the metrics that Prometheus scrapes, with the parser of its own client library."""
 
 from __future__ import annotations
 

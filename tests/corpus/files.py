@@ -1,4 +1,4 @@
-"""Makes the files of the corpus: what encoders make, and containers that lie or unpack to far more than they are."""
+"""Make the files of the corpus: encoder output, containers with false headers, and decompression bombs."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The corpus of bad and unusual input: what people, mishaps and malice put where a recording should be.
+"""The corpus of bad and unusual input files: mistakes, damage and attacks.
 
-Each item makes one file and tells what must come of it when it is shared: its transcript, one sentence that says why
-there is none, or nothing at all. `tests/journeys/test_corpus.py` shares every one of them with a real bot.
+Each item makes one file and states the expected result of sharing it: its transcript, one sentence that explains why
+there is none, or no reply. `tests/journeys/test_corpus.py` shares all of them with a real bot.
 """
 
 from __future__ import annotations

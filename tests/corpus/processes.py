@@ -1,4 +1,4 @@
-"""Looks at other processes through /proc: what they need, and which of them decode."""
+"""Observe other processes through /proc: their resource use, and which of them decode audio."""
 
 from __future__ import annotations
 

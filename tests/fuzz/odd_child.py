@@ -1,4 +1,4 @@
-"""A child gone wrong, for `test_child_answers`: it answers the very bytes that the request names."""
+"""A faulty child process for `test_child_answers`: it answers with exactly the bytes that the request names."""
 
 from __future__ import annotations
 

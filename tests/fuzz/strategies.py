@@ -1,7 +1,7 @@
-"""What fuzzing draws from: odd text and values, and documented bodies of which something was changed.
+"""Hypothesis strategies for fuzzing: odd text and values, and documented bodies with changes.
 
-All tests of this folder ask one thing of whatever reads from outside: a value or a declared error, nothing else. They
-find other cases at every run; a failure prints what makes it again.
+All tests of this folder check one property of code that parses external input: it returns a value or raises a declared
+error. They generate new cases in every run; a failure prints how to reproduce it.
 """
 
 from __future__ import annotations

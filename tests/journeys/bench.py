@@ -1,4 +1,4 @@
-"""A whole bot against the sandbox: real requests in, real messages out. Nothing of it is replaced."""
+"""A complete bot against the sandbox: real requests in, real messages out, no part replaced."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ async def running(settings: Settings, slack: Slack) -> AsyncIterator[Bot]:
     """The bot at work in this process; HTTP mode is announced to Slack."""
     async with open_bot(settings) as bot:
         if settings.slack_signing_secret is not None:
-            for team in (slack, *slack.neighbours):
+            for team in (slack, *slack.other_workspaces):
                 team.events_url = f"http://127.0.0.1:{bot.listening.port}/slack/events"
         stop = asyncio.Event()
         work = asyncio.create_task(bot.run(stop))

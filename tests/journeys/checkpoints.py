@@ -1,9 +1,10 @@
-"""The named places at which a bot may die: every call to the outside that a step, a listener or the start can make.
+"""Checkpoints: the named places at which tests kill a bot.
 
-Their names are read from the code: the coroutines of what the steps are given (`Tools`), and every function of `bot`
-and `handlers` that writes to the database. So a new one is a new checkpoint, and a test that visits all of them fails
-until it visits that one too. A bot that dies right after a call is in the state of one that dies before the next, so
-each is visited before.
+They are all external calls that a step, a listener or the start can make.
+
+The names are derived from the code: the coroutines of the steps' `Tools`, and every function of `bot` and `handlers`
+that writes to the database. So a new call is a new checkpoint, and a test that visits all checkpoints fails until it
+visits the new one. Each checkpoint is before its call: dying right after a call is the same as dying before the next.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a bot of another process has in its database, SQLite or PostgreSQL, and time that passes there."""
+"""Read another process's database, SQLite or PostgreSQL, and shift its times to simulate the passage of time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A fleet as a larger installation runs it: two machines listen, two work, one PostgreSQL database, both providers."""
+"""A larger installation: two machines that listen, two that work, one PostgreSQL database, both providers."""
 
 from __future__ import annotations
 

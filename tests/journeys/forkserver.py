@@ -1,8 +1,8 @@
-"""Starts bots quickly: a process that has everything imported forks one for each order that it reads.
+"""Start bots quickly: a process with all modules imported forks one for each request.
 
-An order is a line of JSON: the bot's environment, its folder, and its death: at which passing of which checkpoint, not
-counting those before another one was passed. The answer is a line with its process id. `{"reap": pid}` is answered
-with the way it ended.
+A request is a line of JSON: the bot's environment, its folder, and where to kill it: at which passing of which
+checkpoint, not counting those before another checkpoint was passed. The answer is a line with its process id. `{"reap":
+pid}` is answered with its exit status.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Workspaces that install the app themselves: a browser that does so, and the settings of a bot that lets them."""
+"""Install the app into workspaces through OAuth: a browser that does it, and the settings of such a bot."""
 
 from __future__ import annotations
 

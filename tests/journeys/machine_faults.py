@@ -1,4 +1,4 @@
-"""What befalls the machine under a running bot: its clock is moved, its disk fills up. And what `/readyz` says then."""
+"""Faults of the machine under a running bot (clock changes, a full disk), and the answer of `/readyz` to them."""
 
 from __future__ import annotations
 

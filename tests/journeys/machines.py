@@ -1,4 +1,4 @@
-"""Machines that share one database: each is a process of its own, with a folder, a spool and a port of its own."""
+"""Machines that share one database: each is a process with its own folder, spool and port."""
 
 from __future__ import annotations
 

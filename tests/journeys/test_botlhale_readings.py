@@ -113,7 +113,7 @@ async def test_a_status_about_another_recording_alone_is_asked_for_again(bench: 
 async def test_of_many_entries_in_a_status_the_furthest_of_ours_decides(
     bench: Bench, slack: Slack, twins: tuple[str, ...], strangers: tuple[str, ...]
 ) -> None:
-    bench.botlhale.twins, bench.botlhale.strangers = twins, strangers
+    bench.botlhale.duplicate_entries, bench.botlhale.foreign_entries = twins, strangers
     await bench.start()
     await transcribed(bench, slack, await share(slack))
 
@@ -152,7 +152,7 @@ async def test_a_segment_without_its_end_or_less_costs_no_words(bench: Bench, sl
         Segment(start=0.5, end=2, speaker=0, text="The first words."),
         Segment(start=2, end=4, speaker=1, text=OURS),
     ]
-    bench.botlhale.first_lacks = (lacking,)
+    bench.botlhale.first_segment_lacks = (lacking,)
     await bench.start()
     said = await transcribed(bench, slack, await share(slack))
     assert "The first words." in said
@@ -167,7 +167,7 @@ async def test_a_segment_that_cannot_be_placed_or_read_costs_itself_alone(
         Segment(start=0.5, end=2, speaker=0, text="The first words."),
         Segment(start=2, end=4, speaker=1, text=OURS),
     ]
-    bench.botlhale.first_lacks = (lacking,)
+    bench.botlhale.first_segment_lacks = (lacking,)
     await bench.start()
     said = await transcribed(bench, slack, await share(slack))
     assert "The first words." not in said

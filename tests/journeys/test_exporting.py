@@ -305,7 +305,7 @@ async def test_slack_that_is_away_for_a_moment_delays_a_file_and_doubles_none(
 
 async def test_a_call_whose_answer_is_lost_is_waited_for_and_not_repeated(bench: Bench, slack: Slack) -> None:
     thread = await answered(bench)
-    slack.faults.arm("files.completeUploadExternal", faults.lands_late(0.5))
+    slack.faults.arm("files.completeUploadExternal", faults.takes_effect_late(0.5))
     await slack.send(await thread.open(), {})
     await slack.until(lambda: thread.sent)
     await bench.ended_at_last()

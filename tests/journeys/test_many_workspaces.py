@@ -34,7 +34,7 @@ async def slack() -> AsyncIterator[Slack]:
 
 @pytest.fixture
 def other(slack: Slack) -> Team:
-    return slack.neighbour(OTHER)
+    return slack.add_workspace(OTHER)
 
 
 @pytest.fixture
@@ -209,7 +209,7 @@ async def test_tokens_are_kept_sealed_and_nothing_shows_them(
 async def test_an_organisation_installs_it_for_all_its_teams_and_each_is_answered(
     bench: Bench, slack: Slack, settings: dict[str, Any], person: Browser
 ) -> None:
-    teams = [slack.neighbour(NORTH), slack.neighbour(SOUTH)]
+    teams = [slack.add_workspace(NORTH), slack.add_workspace(SOUTH)]
     await bench.start(**settings)
     page = await person.install("E0ORG")
     assert words.INSTALLED_IN_ORGANISATION in page.text
@@ -228,8 +228,8 @@ async def test_an_organisation_installs_it_for_all_its_teams_and_each_is_answere
 async def test_people_of_an_organisation_name_speakers_where_slack_does_not_tell_whose_team_a_form_is_of(
     bench: Bench, slack: Slack, settings: dict[str, Any], person: Browser
 ) -> None:
-    slack.neighbour(NORTH)
-    south = slack.neighbour(SOUTH)
+    slack.add_workspace(NORTH)
+    south = slack.add_workspace(SOUTH)
     await bench.start(**settings)
     await person.install("E0ORG")
     share = await shared(south)
@@ -245,7 +245,7 @@ async def test_people_of_an_organisation_name_speakers_where_slack_does_not_tell
 async def test_after_a_gap_every_workspace_is_looked_through_and_none_waits_for_another(
     bench: Bench, slack: Slack, other: Team, settings: dict[str, Any]
 ) -> None:
-    north = slack.neighbour(NORTH)
+    north = slack.add_workspace(NORTH)
     bot = await bench.start(**settings)
     for place in (slack.team_id, other.team_id, "E0ORG"):
         async with browser(settings) as person:

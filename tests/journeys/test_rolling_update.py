@@ -376,7 +376,7 @@ async def test_a_workspace_that_was_installed_under_one_release_stays_under_the_
     url: str | None, tmp_path: Path, release_before: Path, releases: tuple[Release, Release]
 ) -> None:
     async with Slack(installed=False) as slack:
-        other = slack.neighbour(OTHER)
+        other = slack.add_workspace(OTHER)
         async with house_at(url, tmp_path, release_before, slack=slack) as house:
             settings = many_settings(slack, port=house.port) | {"http_port": None, "port": house.port}
             slack.token_lasts = 3600.0  # so short that it is exchanged at every call

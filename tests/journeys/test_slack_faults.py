@@ -65,7 +65,7 @@ async def test_a_reply_that_lands_only_after_the_connection_broke_is_waited_for_
     method = "chat.postMessage" if form == "message" else "files.completeUploadExternal"
     if form == "files":
         bench.botlhale.script = A_LONG_TALK
-    slack.faults.arm(method, faults.lands_late(3))
+    slack.faults.arm(method, faults.takes_effect_late(3))
     await bench.start()
     share = await shared(slack)
     job = await bench.waits(JobState.REPLYING)

@@ -83,16 +83,16 @@ async def two_connections(slack: Slack) -> None:
 async def test_whatever_befalls_a_connection_at_whatever_moment_a_recording_is_answered_once(
     bench: Bench, slack: Slack, mishap: SocketFault
 ) -> None:
-    slack.trip("open", mishap)
+    slack.arm_socket_fault("open", mishap)
     async with impatient(bench):
         await two_connections(slack)
-        slack.trip("hello", mishap)
+        slack.arm_socket_fault("hello", mishap)
         slack.sockets[0].cut()
         await slack.until(lambda: not slack.socket_faults_left)
         await two_connections(slack)
         shares = []
         for moment in AT_WORK:
-            slack.trip(moment, mishap)
+            slack.arm_socket_fault(moment, mishap)
             shares += await shared(slack)
             await slack.until(lambda: not slack.socket_faults_left)
         await answered_once(bench, shares)
@@ -194,7 +194,7 @@ async def test_in_a_storm_every_recording_is_answered_once(bench: Bench, slack: 
         for _ in range(40):
             await asyncio.sleep(chance.random() / 20)
             if slack.sockets:
-                await chance.choice(slack.sockets).suffer(chance.choice(MISHAPS))
+                await chance.choice(slack.sockets).apply_fault(chance.choice(MISHAPS))
 
     async with impatient(bench) as bot:
         await two_connections(slack)

@@ -66,10 +66,10 @@ async def slack() -> AsyncIterator[Slack]:
 async def two(request: pytest.FixtureRequest, bench: Bench, slack: Slack) -> Two:
     settings = many_settings(slack)
     if request.param == "two workspaces":
-        teams: tuple[Team, Team] = (slack, slack.neighbour(OTHER))
+        teams: tuple[Team, Team] = (slack, slack.add_workspace(OTHER))
         places = [team.team_id for team in teams]
     else:
-        teams, places = (slack.neighbour(NORTH), slack.neighbour(SOUTH)), ["E0ORG"]
+        teams, places = (slack.add_workspace(NORTH), slack.add_workspace(SOUTH)), ["E0ORG"]
     whose, other = teams
     for team in teams:
         team.subscriptions |= {"file_deleted", "app_home_opened"}
@@ -90,7 +90,7 @@ async def no_command(two: Two) -> None:
             answer = await other.command("/transcripts", f"{ask} {job.id}", channel=channel)
             assert answer.messages[0]["text"] == words.no_such_recording(job.id)
     # As if channels and people were called alike in both.
-    other._behind.workspace.users[job.origin.user] = "amara"
+    other._services.workspace.users[job.origin.user] = "amara"
     alike = two.share.channel
     for ask in (f"status {job.id}", f"cancel {job.id}", f"retry {job.id}", f"delete {job.id}"):
         answer = await other.command("/transcripts", ask, user=job.origin.user, channel=alike)
@@ -204,11 +204,13 @@ async def no_search(two: Two) -> None:
     assert transcript is not None
     asked = "search " + max(transcript.turns[0].text.split(), key=len).strip(".,?!")
     if two.owner.team_id != NORTH.team:
-        two.other._behind.workspace.channels[channel.id] = replace(channel, members={*channel.members, OTHER.bot_user})
+        two.other._services.workspace.channels[channel.id] = replace(
+            channel, members={*channel.members, OTHER.bot_user}
+        )
     for where in (channel, None):
         answer = await two.other.command("/transcripts", asked, user=user, channel=where)
         assert answer.messages[0]["text"] == words.NOTHING_FOUND
-    two.other._behind.workspace.channels.pop(channel.id, None)
+    two.other._services.workspace.channels.pop(channel.id, None)
     found = await two.owner.command("/transcripts", asked, user=user, channel=channel)
     assert found.messages[0]["text"] != words.NOTHING_FOUND, "whose it is finds it"
 

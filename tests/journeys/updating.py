@@ -1,4 +1,4 @@
-"""One installation with processes of the release before and of today, as an update has them."""
+"""One installation with processes of the previous release and of the current one, as during an update."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ async def house_at(url: str | None, folder: Path, release_before: Path, *, slack
         wires = {name: await stack.enter_async_context(Wire(origin).laid()) for name, origin in origins.items()}
         port = free_port()
         slack.scopes.add("channels:history")
-        for team in (slack, *slack.neighbours):
+        for team in (slack, *slack.other_workspaces):
             team.events_url = f"http://127.0.0.1:{port}/slack/events"
         yield House(
             slack=slack,

@@ -1,4 +1,4 @@
-"""Wires: what goes over one can be kept in it, so that a machine is stopped at exactly that moment."""
+"""TCP proxies that can hold back traffic, so that a machine is stopped at an exact moment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people want of a bot that dies and is started again: they try until it is done, as people do."""
+"""User actions against a bot that is killed and restarted: they are retried until they succeed, as users do."""
 
 from __future__ import annotations
 

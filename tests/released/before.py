@@ -1,6 +1,7 @@
-"""The release before, as it was: its packages and the tests of its storage, to be run beside what is there now.
+"""The previous release: its packages and its storage tests, to run against the current code.
 
-`python -m tests.released.before COMMIT` takes them from the history; the archive and `COMMIT` below are committed.
+`python -m tests.released.before COMMIT` extracts them from the git history; the archive and `COMMIT` below are
+committed.
 """
 
 from __future__ import annotations

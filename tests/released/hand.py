@@ -1,8 +1,8 @@
-"""A hand of the release before on a database: it does there what it is told to, with its own code.
+"""A process of the previous release that runs commands on a database with its own code.
 
-It is started in a folder with that code and imports nothing else; what it imports is looked up by name, because its
-functions are not those of today. An order is a line of JSON, and so is the answer: the job as it stands, or the name of
-what was raised. Of the jobs that it has claimed it goes by what it knows, as a worker does.
+It is started in a folder with that code and imports nothing else. It looks up imports by name, because its functions
+differ from the current ones. A command is a line of JSON, and so is the answer: the job's state, or the name of the
+exception. Like a worker, it remembers the jobs that it has claimed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the release before leaves out in the tests of its storage; run with them, and by its own code."""
+"""Tests of storage functions that the previous release's own tests do not cover; they run with its tests and code."""
 
 from datetime import datetime
 

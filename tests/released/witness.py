@@ -1,6 +1,6 @@
-"""A pytest plugin for the release before: it notes which functions of its storage have run, one in each line of a file.
+"""A pytest plugin for the previous release: it writes the name of each storage function that has run, one per line.
 
-It runs in a process of the release before, and so imports nothing of ours.
+It runs in a process of the previous release, so it imports nothing of the current code.
 """
 
 import os

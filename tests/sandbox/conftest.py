@@ -1,4 +1,4 @@
-"""A stand-in per test, and a visitor to it."""
+"""Fixtures: a stand-in for each test, and a client for it."""
 
 from __future__ import annotations
 

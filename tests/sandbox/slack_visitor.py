@@ -1,4 +1,4 @@
-"""An app reduced to its wire: it calls Slack's stand-in with plain aiohttp, and listens to it with plain aiohttp."""
+"""A minimal Slack app for tests of the Slack stand-in: it sends and receives with plain aiohttp."""
 
 from __future__ import annotations
 

@@ -478,7 +478,7 @@ async def test_a_length_is_told_in_any_form(
 
 
 async def test_the_status_can_list_more_than_the_one_recording(client: Client, botlhale: Botlhale) -> None:
-    botlhale.twins, botlhale.strangers = ("failed", "running"), ("failed",)
+    botlhale.duplicate_entries, botlhale.foreign_entries = ("failed", "running"), ("failed",)
     key = await client.submit(wav())
     entries = (await client.ask("status", key)).json()["data"]
     assert [entry["status"] for entry in entries] == ["failed", "failed", "running", "complete"]
@@ -502,7 +502,7 @@ async def test_a_recording_can_be_answered_oddly_at_first(client: Client, botlha
 
 
 async def test_the_oldest_status_carries_the_result(client: Client, botlhale: Botlhale) -> None:
-    botlhale.script, botlhale.status_shape, botlhale.first_lacks = TALK, "whole", ("end",)
+    botlhale.script, botlhale.status_shape, botlhale.first_segment_lacks = TALK, "whole", ("end",)
     botlhale.hold = True
     key = await client.submit(wav())
     assert "timestamps" not in (await client.ask("status", key)).json()

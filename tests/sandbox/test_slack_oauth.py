@@ -109,7 +109,7 @@ async def test_a_token_that_expires_is_exchanged_once(slack: Slack, session: aio
 
 
 async def test_a_token_opens_its_own_workspace_only(slack: Slack, session: aiohttp.ClientSession) -> None:
-    other = slack.neighbour(OTHER)
+    other = slack.add_workspace(OTHER)
     tokens = {team.team_id: (await installed(slack, session, team.team_id))["access_token"] for team in (slack, other)}
     share = await other.share(other.channel("general"), [Upload(content=b"RIFF")])
     sent = {"file": share.file_ids[0]}
@@ -122,7 +122,7 @@ async def test_a_token_opens_its_own_workspace_only(slack: Slack, session: aioht
 
 
 async def test_a_token_of_an_organisation_opens_its_teams(slack: Slack, session: aiohttp.ClientSession) -> None:
-    teams: list[Team] = [slack.neighbour(OTHER), slack.neighbour(THIRD)]
+    teams: list[Team] = [slack.add_workspace(OTHER), slack.add_workspace(THIRD)]
     told = await installed(slack, session, "E0ORG")
     assert (told["team"], told["is_enterprise_install"]) == (None, True)
     token = told["access_token"]
@@ -152,7 +152,7 @@ async def test_an_app_that_is_taken_out_hears_of_it_and_then_nothing_more(
 
 
 async def test_of_its_removal_from_an_organisation_an_app_hears_with_the_organisations_id_alone(slack: Slack) -> None:
-    workspace = slack.neighbour(OTHER)._behind.workspace
-    told = envelope(workspace, {"type": "app_uninstalled"}, event_id="Ev1", whole=True)
+    workspace = slack.add_workspace(OTHER)._services.workspace
+    told = envelope(workspace, {"type": "app_uninstalled"}, event_id="Ev1", enterprise_install=True)
     beside = {"token", "api_app_id", "type", "event", "event_id", "event_time"}
     assert set(told) - beside == {"enterprise_id"}

@@ -1,4 +1,4 @@
-"""The workspace, the bench and a stranger, for attacks on a whole bot."""
+"""Fixtures for attacks on a complete bot: the workspace, the bench and an attacker."""
 
 from __future__ import annotations
 

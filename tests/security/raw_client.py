@@ -1,4 +1,4 @@
-"""A host that nobody should call, and somebody who talks to the bot's port byte by byte."""
+"""A host that must not be called, and a client that sends raw bytes to the bot's port."""
 
 from __future__ import annotations
 

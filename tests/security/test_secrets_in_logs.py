@@ -62,7 +62,7 @@ async def test_over_a_socket_with_a_provider_that_is_polled_nothing_private_is_l
         )
         slack.faults.arm("auth.test", answer(500, TOLD_OFF, Content_Type="application/json"))
         slack.faults.arm("apps.connections.open", answer(500, TOLD_OFF))
-        slack.trip("open", "cut")
+        slack.arm_socket_fault("open", "cut")
         slack.faults.arm("download", answer(503, TOLD_OFF))
         slack.faults.arm("chat.postMessage", answer(200, b'{"ok": true}', Content_Type="application/json"))
         botlhale.faults.arm("POST /generateAuthToken", answer(200, a_token("very-secret-bearer")))

@@ -1,4 +1,4 @@
-"""A run by chance: rules in an order that a seed decides. Quicker than Hypothesis, and as long as one likes."""
+"""Random simulation runs: rules in an order given by a seed. Faster than Hypothesis, and of any length."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can go wrong between a process and its partners, and how a run decides what does."""
+"""The faults between a process and its partners, and how a run selects them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""One pretended process as its partners see it: its loop, whether it lives, and its line to the world.
+"""A simulated host for one process: its event loop, its life cycle, and its network connection.
 
-A call over the line takes a moment each way. What is under way when the process is killed or frozen arrives all the
-same, as on a real network.
+A network call takes some time each way. Calls in flight when the process is killed or frozen still arrive, as in a real
+network.
 """
 
 from __future__ import annotations

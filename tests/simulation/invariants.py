@@ -1,6 +1,6 @@
-"""Watches every commit, every message and every arrival, and says at once when a promise is broken.
+"""Invariants: check every commit, message and webhook, and fail at once when a promise is broken.
 
-It reads the database beside the processes and knows what truly happened at Slack and at the provider.
+They read the shared database and know what really happened at Slack and at the provider.
 """
 
 from __future__ import annotations

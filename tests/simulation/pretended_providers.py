@@ -1,7 +1,8 @@
-"""Two small providers and their transcribers: one that is asked by the ticket, one that calls back.
+"""Two simulated providers with their transcribers: one that is polled by ticket, one that sends webhooks.
 
-The first is like Botlhale (a repeat with the same ticket leads to the same work, and the ticket finds it), the second
-like Gowajee (a repeat is a second work, and only an unclaimed webhook of the same length tells of a lost answer).
+The first is like Botlhale: a second submission with the same ticket leads to the same job, and the ticket finds it. The
+second is like Gowajee: a second submission is a second job, and only an unclaimed webhook of the same length reveals a
+lost answer.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""A small Slack that remembers what was shared and posted, and the client through which one process speaks with it.
+"""A simulated Slack that stores shared files and posted messages, and the client that one process uses for it.
 
-It has a clock of its own. Its client is the wire: `bot.slack.workspace` and its reading of errors are real.
+It has its own clock. The client replaces only the network: `bot.slack.workspace` and its error handling are real.
 """
 
 from __future__ import annotations

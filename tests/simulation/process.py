@@ -1,6 +1,6 @@
-"""One pretended process of the bot: the real worker, housekeeping, listeners and webhook route on a `Host`.
+"""One simulated process of the bot: the real worker, housekeeping, listeners and webhook route on a `Host`.
 
-It is put together as `bot.app` does it; only what speaks with the outside is pretended.
+It is wired like `bot.app`; only what communicates with the outside is simulated.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The database of all pretended processes: real SQL on a real SQLite database, in virtual time.
+"""The shared database of all simulated processes: real SQL on a real SQLite database, in virtual time.
 
-Each process has a handle of its own, which dies with it, can be cut off, answer late, run a unit of work twice, and
-commit and then report a failure, as PostgreSQL may when the connection breaks during the commit.
+Each process has its own handle, which dies with it. A handle can be disconnected, answer late, run a transaction twice,
+or commit and then report a failure, as PostgreSQL may when the connection breaks during the commit.
 """
 
 from __future__ import annotations

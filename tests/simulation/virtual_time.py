@@ -1,7 +1,7 @@
-"""Virtual time: event loops that never wait, one for each pretended process, and a driver that lets time pass.
+"""Virtual time: event loops that never wait, one for each simulated process, and a driver that advances the time.
 
-A sleep of hours costs nothing, and a run is the same every time. A loop that is frozen gets no turn until it is
-thawed; one that is gone gets none any more.
+A sleep of hours costs nothing, and runs are deterministic. A frozen loop does not run until it is thawed; a dead one
+never runs again.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The world of one run: machines, processes, Slack, a provider, a database, and everything that can befall them.
+"""The world of one simulation run: machines, processes, Slack, a provider, a database, and their faults.
 
-Its methods are the rules of the state machine. After each of them `check` says whether every promise was kept so far;
-`settle` lets the world become quiet, in which every recording must come to its end.
+Its methods are the rules of the state machine. After each of them, `check` verifies the invariants; `settle` ends all
+faults, after which every recording must be finished.
 """
 
 from __future__ import annotations

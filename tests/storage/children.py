@@ -1,6 +1,6 @@
-"""What a process of its own does with a SQLite database: `python -m tests.storage.children WHAT FILE`.
+"""Child processes that use a SQLite database: `python -m tests.storage.children WHAT FILE`.
 
-Every function here is such a process. Most of them end badly; that they end is what `test_ending.py` looks at.
+Every function here is one such process. Most of them crash; `test_ending.py` checks the result.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Every store is tested on every database; a new one is one more parameter here."""
+"""Fixtures that run every storage test on every database. A new database is one more parameter here."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,7 +1,7 @@
-"""Two units of work against each other on PostgreSQL, in an order that is chosen statement by statement.
+"""Interleave two transactions on PostgreSQL, statement by statement, in a chosen order.
 
-Nothing is left to chance: a side goes on only when it is told to, and the next choice is made when it has done its
-statement or waits for a lock that the other side holds.
+The order is deterministic: a side runs its next statement only when told to, and the next choice is made when the
+statement is done or waits for a lock of the other side.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Several processes on one PostgreSQL database, and what they do to its jobs."""
+"""Several processes on one PostgreSQL database, and their operations on its jobs."""
 
 from __future__ import annotations
 

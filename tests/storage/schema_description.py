@@ -1,4 +1,4 @@
-"""What a database says of its own schema: columns, and rules that a statement can break."""
+"""Read a database's schema: columns, and constraints that a statement can violate."""
 
 from __future__ import annotations
 

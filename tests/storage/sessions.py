@@ -1,4 +1,4 @@
-"""A database on a server under a test, and what the test does behind its back."""
+"""A database on a server under test, and a second connection to observe and disturb it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Work for `test_isolation`: one module that runs in the child and does what the request names."""
+"""Tasks for `test_isolation`: a module that runs in the child process and does what the request names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The real model, where the machine has it: tests without it are skipped, loudly, and CI must have it."""
+"""The real Whisper model, if it is installed. Without it, its tests are skipped with a warning; CI must have it."""
 
 from __future__ import annotations
 

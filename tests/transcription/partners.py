@@ -1,4 +1,4 @@
-"""A scripted partner: answers call by call what a test wrote down, and keeps what it was asked."""
+"""A scripted provider behind an httpx transport: it answers each call as a test specified, and records the requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Makes recordings for the tests: one voice-like sound, in every container that people share."""
+"""Make recordings for tests: a voice-like sound in every common container."""
 
 from __future__ import annotations
 

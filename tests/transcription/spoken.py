@@ -1,4 +1,4 @@
-"""The sample recordings as the engine gets them, and sounds that nobody speaks."""
+"""The sample recordings in the engine's format, and sounds without speech."""
 
 from __future__ import annotations
 

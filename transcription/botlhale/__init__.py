@@ -1,1 +1,1 @@
-"""Botlhale AI: South African languages; a presigned upload, then polling."""
+"""Botlhale AI, a provider for South African languages: a presigned upload, then polling."""

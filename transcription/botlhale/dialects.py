@@ -1,4 +1,4 @@
-"""The two vocabularies of Botlhale's API: one table, so that a call names its fields only once."""
+"""The two naming schemes of Botlhale's API, in one table: paths and field names."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 ApiDialect = Literal["camel", "snake"]
-"""`camel`: the names of the pages of 2023 (`OrgID`). `snake`: those of 2025 and later (`org_id`)."""
+"""`camel`: the names in the documentation of 2023 (`OrgID`). `snake`: those of 2025 and later (`org_id`)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Names:
-    """What the paths and fields are called."""
+    """The paths and field names of one scheme."""
 
     token_path: str
     refresh_token: str

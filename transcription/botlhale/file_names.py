@@ -1,7 +1,8 @@
-"""Whose an answer of Botlhale's is: names of recordings, compared as Botlhale writes them. Pure.
+"""Check whether an answer of Botlhale is about our recording, by the file name in it. Pure.
 
-The page of 2023 gives a result the name `/<key>`; a result of 2025 has a name in which slashes and dots have become
-asterisks, and its status wants the organisation in front. Only what follows the last slash is the same in all of them.
+Botlhale writes the same name in different ways. In the API of 2023 a result has the name `/<key>`. In the API of 2025,
+slashes and dots in a result's name are replaced by asterisks, and the status call expects the organisation in front.
+Only the part after the last slash is the same everywhere.
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ import re
 from typing import Final
 
 SUFFIXES: Final = frozenset({"wav", "amr", "flac", "ogg", "mp3", "json", "txt"})
-"""The containers that Botlhale documents, and what a result may be kept in."""
+"""The audio containers that Botlhale documents, and file types in which it may store a result."""
 
 
 def is_ours(name: str | None, *, file_name: str) -> bool:
-    """Tell whether an answer with this name is about our recording; one that names none is."""
+    """Return whether an answer with this name is about our recording. An answer without a name counts as ours."""
     told, key, bare = _parts(name or ""), _parts(file_name), _parts(file_name.rsplit("/", 1)[-1])
     return not told or _ends_with(key, told) or _ends_with(told, bare)
 

@@ -1,4 +1,4 @@
-"""Botlhale's presigned form, and the ticket that keeps it until the recording is sent. Pure."""
+"""Botlhale's presigned upload form, and the ticket in which it is stored until the upload. Pure."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from transcription.errors import Misunderstood, TicketExpired
 from transcription.wire import LeadingNumber, Wire, read_as
 
 LIFE = timedelta(hours=1)
-"""How long storage accepts a form, as documented; one that says less is believed."""
+"""How long the storage accepts a form, as documented. A shorter life in the answer takes precedence."""
 
 MARGIN = timedelta(minutes=5)
-"""What an upload itself may take: a form with less left is taken for expired."""
+"""Time reserved for the upload itself: a form with less time left counts as expired."""
 
 SHARE = 4
-"""Of a form that lives for a few minutes or less, this part is the margin: it is meant to be used at once."""
+"""For a short-lived form the margin is only 1/SHARE of its life, because such a form is meant to be used at once."""
 
 
 class _FormAnswer(Wire):
@@ -27,7 +27,7 @@ class _FormAnswer(Wire):
 
 
 class UploadForm(Wire):
-    """A presigned form, as the ticket keeps it: everything storage wants to see, in its order."""
+    """A presigned form, as the ticket stores it: all fields that the storage expects, in their order."""
 
     url: str
     fields: tuple[tuple[str, str], ...]
@@ -36,19 +36,19 @@ class UploadForm(Wire):
 
     @property
     def key(self) -> str:
-        """The name that storage will give the recording, which is also the job's name."""
+        """Return the object key: the recording's name in the storage, and also the name of Botlhale's job."""
         return dict(self.fields).get("key", "")
 
     def is_open(self, now: datetime) -> bool:
-        """Whether an upload that starts now should still be let in."""
+        """Return whether there is enough time left to start an upload now."""
         life = timedelta(seconds=self.expires_in)
         return now - self.made_at < life - min(MARGIN, life / SHARE)
 
 
 def read_form(body: bytes, *, made_at: datetime) -> UploadForm:
-    """Read the answer to `/asr/async/upload` in either spelling. Raises `Misunderstood`.
+    """Parse the answer to `/asr/async/upload`, in either naming scheme. Raises `Misunderstood`.
 
-    The body is never kept: whoever has it can upload.
+    The body is never logged or stored: anybody who has it can upload.
     """
     answer = read_as(_FormAnswer, body, what="the upload form", keep=False)
     if not _usable(answer.fields.get("key", "")):
@@ -58,7 +58,7 @@ def read_form(body: bytes, *, made_at: datetime) -> UploadForm:
 
 
 def read_ticket(ticket: str) -> UploadForm:
-    """Read a ticket of ours. Raises `TicketExpired` for one that cannot be read: it is worth as little."""
+    """Parse a ticket of ours. Raises `TicketExpired` if it cannot be read, because it is then equally useless."""
     try:
         form = read_as(UploadForm, ticket, what="the ticket", keep=False)
     except Misunderstood:
@@ -69,5 +69,5 @@ def read_ticket(ticket: str) -> UploadForm:
 
 
 def _usable(key: str) -> bool:
-    # It becomes the job's name: kept, and asked for in an address.
+    # The key becomes the job's name: it is stored, and sent as a query parameter.
     return key != "" and key.isprintable()

@@ -1,6 +1,6 @@
-"""The languages that Botlhale AI transcribes, and what it does not do in some of them. Pure.
+"""The languages that Botlhale AI transcribes, and which features it lacks for some of them. Pure.
 
-Source: the table of the vendor's page "Languages". Codes are the vendor's own and passed on as they are.
+Source: the table on the vendor's page "Languages". Codes are the vendor's own and are passed on unchanged.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ LANGUAGES: Final = (
     "ka-KE",
     "rw-RW",
 )
-"""Those that can be chosen."""
+"""The languages that a user can choose."""
 
 UNDETECTED: Final = ("sw-KE", "ki-KE", "ka-KE", "rw-RW")
-"""Those that are found only where they are chosen: the table has no automatic identification for them."""
+"""Languages that must be chosen: the table lists no automatic language identification for them."""
 
 WITHOUT_SPEAKERS: Final = frozenset({"rw-RW"})
-"""Those in which speakers are not told apart."""
+"""Languages without diarization."""
 
 
 def is_among(language: str, codes: Collection[str]) -> bool:
-    """Whether it is one of these codes, however it is written."""
+    """Return whether `language` is one of these codes, ignoring case and `_` or `-`."""
     return language.strip().replace("_", "-").casefold() in {code.casefold() for code in codes}

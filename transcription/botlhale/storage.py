@@ -1,7 +1,7 @@
-"""The upload itself: a recording goes through a presigned form into the storage that Botlhale rents.
+"""Upload a recording through a presigned form into Botlhale's storage.
 
-The form authorises itself, so this request carries nothing of ours but the recording: the rules are those of
-browser uploads to S3 ("POST Object" in the Amazon S3 API reference).
+The form carries its own authorisation, so the request contains no credential of ours. The rules are those of browser
+uploads to S3 ("POST Object" in the Amazon S3 API reference).
 """
 
 from __future__ import annotations
@@ -23,28 +23,33 @@ EXPIRED = frozenset({401, 403})
 
 
 async def store(client: httpx.AsyncClient, *, audio: Audio, form: UploadForm) -> None:
-    """Upload the recording: the form's fields untouched and in their order, the file last, nothing added.
+    """Upload the recording.
 
-    Raises `TicketExpired` if storage turned it away, `TimedOut` if nobody knows whether it arrived.
+    The form's fields are sent unchanged and in their order, the file last, and nothing is added.
+
+    Raises `TicketExpired` if the storage rejects the form, and `TimedOut` if the outcome is unknown.
     """
     file = FilePart(name="file", filename=form.key, content=await measured(audio.path))
     answer = await send(client, "POST", form.url, call="POST storage", body=multipart(form.fields, [file]))
-    if not _is_storages(answer):
+    if not _is_accepted(answer):
         raise _refusal(answer)
 
 
-def _is_storages(answer: Response) -> bool:
-    """Storage says nothing to a good upload, or XML. Anything else comes from somebody in between."""
+def _is_accepted(answer: Response) -> bool:
+    """Return whether the storage itself accepted the upload: it answers with an empty body or XML.
+
+    Other bodies come from a proxy.
+    """
     return answer.status in STORED and (not answer.body.strip() or b"<PostResponse" in answer.body)
 
 
 def _refusal(answer: Response) -> TranscriptionError:
-    # The body can quote the whole policy, so nothing but the code leaves this function.
+    # The body can quote the whole upload policy, so only the error code leaves this function.
     found = re.search(rb"<Code>([A-Za-z0-9._-]{1,64})</Code>", answer.body)
     code = found[1].decode() if found else "no code"
     message = f"POST storage answered {answer.status} ({code})"
     if answer.is_success:
-        # Not as documented, and not a refusal either: only the status can tell.
+        # Neither the documented success nor a refusal: only the job's status can tell.
         return TimedOut(message)
     match code:
         case "EntityTooLarge":

@@ -1,6 +1,6 @@
-"""Botlhale's bearer token: the one secret that lives long is exchanged for a short one when a call needs it.
+"""Botlhale's bearer token: exchange the long-lived refresh token for a short-lived access token when a call needs one.
 
-Many jobs may need a token at the same moment; one of them fetches it, the others wait and share it.
+Several jobs may need a token at the same moment: one of them fetches it, the others wait and share it.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from transcription.errors import Misunderstood
 from transcription.wire import LeadingNumber, Wire, read_as
 
 EARLY = timedelta(minutes=5)
-"""How long before its end a token is exchanged, so that none expires on the way."""
+"""How long before its expiry a token is replaced, so that it does not expire during a call."""
 
 ASSUMED = timedelta(minutes=50)
-"""The life of a token whose stated life is missing or cannot be true; samples say 0, an hour and a day."""
+"""The assumed lifetime of a token if the stated one is missing or implausible. Samples say 0, one hour and one day."""
 
 LONGEST = timedelta(days=31)
 
@@ -44,9 +44,10 @@ class AccessToken:
 
 
 def read_token(body: bytes) -> AccessToken:
-    """Read either shape of token answer; `AccessToken` is never the bearer. Pure.
+    """Parse either form of the token answer and return the ID token or `token`, never the field `AccessToken`. Pure.
 
-    Raises `Misunderstood` where there is no token, or one that no header can carry. The body is never kept.
+    Raises `Misunderstood` if there is no token, or one that cannot be sent in a header. The body is never logged or
+    stored.
     """
     answer = read_as(_TokenAnswer, body, what="the token answer", keep=False)
     old = answer.authentication_result
@@ -64,7 +65,7 @@ class _Held:
 
 
 class Bearer:
-    """Hands out the current token. `exchange` fetches one; `clock` tells the aware UTC time."""
+    """A cache of the current token. `exchange` fetches a new one; `clock` returns the aware UTC time."""
 
     def __init__(self, *, exchange: Callable[[], Awaitable[AccessToken]], clock: Callable[[], datetime]) -> None:
         self._exchange = exchange
@@ -73,9 +74,9 @@ class Bearer:
         self._held: _Held | None = None
 
     async def current(self, *, rejected: str | None = None) -> str:
-        """Give a token that is not `rejected`, the one that a call was just refused with.
+        """Return a valid token other than `rejected`, which is the token that a call was just refused with.
 
-        Raises what the exchange raises; nothing is kept of a failure, so the next caller tries anew.
+        Raises what the exchange raises. A failure is not cached: the next caller tries again.
         """
         async with self._lock:
             held = self._held

@@ -1,8 +1,8 @@
-"""Botlhale AI: a presigned upload, then polling. Speaks to the provider; `botlhale_wire` reads what it answers.
+"""Botlhale AI as a transcriber: a presigned upload, then polling. `botlhale.wire` parses the answers.
 
-Source of the wire format: the vendor's page "Speech-to-Text API: Asynchronous Request" and its later generations.
-The audio goes straight to a storage service, and the upload itself starts the job: the key in the presigned form
-is the job's name, so a repeated upload of one ticket leads to one job.
+Source of the wire format: the vendor's page "Speech-to-Text API: Asynchronous Request" and its later versions. The
+audio is uploaded directly to a storage service, and the upload starts the job. The key in the presigned form is the
+job's name, so uploading twice with one ticket leads to one job (idempotent).
 """
 
 from __future__ import annotations
@@ -33,26 +33,33 @@ from transcription.transcript import Transcript
 Encoding = Literal["multipart", "urlencoded"]
 
 LAG = timedelta(minutes=10)
-"""How long after the upload a name that the status does not know may still become known."""
+"""How long after the upload the status call may still not know the name."""
 
 RESULT_PATHS: Final = ("/asr/async/getdata", "/asr/async/data")
-"""The result moved from the first to the second in September 2023; both are still published."""
+"""The paths of the result call: Botlhale moved it from the first to the second in September 2023.
+
+Both are still documented.
+"""
 
 NOWHERE: Final = frozenset({403, 404, 405})
-"""How a gateway answers at a path that it does not have."""
+"""Status codes of a gateway for a path that does not exist."""
 
 MANY_WORDS = 100
-"""Undocumented status words that are told of, at most: a provider that makes one for each answer would fill the log."""
+"""Maximum number of different undocumented status words that are logged.
+
+It protects the log from a provider that invents one for each answer.
+"""
 
 _log = structlog.get_logger()
 
 
 class Botlhale:
-    """Sends recordings to Botlhale AI.
+    """A transcriber that sends recordings to Botlhale AI.
 
-    `client` stays the property of whoever gave it. `language` is the vendor's code, passed on as it is; None lets
-    Botlhale detect it sentence by sentence. `token_path` is None for the dialect's own. `bare_names` asks about a
-    key by its last part where the key holds a folder. `clock` tells the aware UTC time.
+    The caller owns and closes `client`. `language` is the vendor's code, passed on unchanged; with None, Botlhale
+    detects the language of each sentence. With `token_path` None the naming scheme's default path is used. With
+    `bare_names`, status and result calls name only the last part of a key that contains a folder. `clock` returns the
+    aware UTC time.
     """
 
     name = "botlhale"
@@ -102,13 +109,13 @@ class Botlhale:
         self._result_path = result_path
         self._token_path = token_path or self._names.token_path
         self._bare_names = bare_names
-        self._odd_words: set[str] = set()
+        self._logged_words: set[str] = set()
         self._bearer = Bearer(exchange=self._exchange, clock=clock)
 
     async def prepare(self, audio: Audio) -> Ticket:
-        """Ask for a presigned form. One that is never used costs nothing."""
+        """Request a presigned form. An unused form costs nothing."""
         made_at = self._clock()
-        answer = await self._call("POST", "/asr/async/upload", body=lambda: self._wishes(audio))
+        answer = await self._call("POST", "/asr/async/upload", body=lambda: self._options_body(audio))
         if answer.status == HTTPStatus.NOT_FOUND:
             raise NotAuthorised("POST /asr/async/upload answered 404: is the organisation or the address right?")
         form = read_form(_succeeded(answer, call="POST /asr/async/upload"), made_at=made_at)
@@ -117,7 +124,7 @@ class Botlhale:
         return Ticket(form.model_dump_json())
 
     async def submit(self, audio: Audio, ticket: Ticket) -> Submission:
-        """Upload the recording. A repeat within the form's hour replaces it under the same name."""
+        """Upload the recording. A second upload with the same form replaces the first one under the same name."""
         form = read_ticket(ticket)
         if not form.is_open(self._clock()):
             raise TicketExpired("the upload form is too old")
@@ -125,10 +132,10 @@ class Botlhale:
         return Submission(handle=Handle(form.key))
 
     async def find(self, ticket: Ticket, *, age: timedelta, orphans: Sequence[bytes]) -> Submission | None:
-        """Ask the status about the ticket's key: a word of work or of its end shows that the recording arrived.
+        """Ask for the status of the ticket's key; "working", "done" or "failed" shows that the recording has arrived.
 
-        Any other word could also be said of a key that waits for its recording. Sent again under the same key, it
-        leads to the same result.
+        Any other status can also mean that the key still waits for its upload. In that case the caller uploads again
+        under the same key, which leads to the same result.
         """
         del age, orphans
         handle = Handle(read_ticket(ticket).key)
@@ -137,16 +144,16 @@ class Botlhale:
         return Submission(handle=handle) if arrived else None
 
     async def check(self, handle: Handle, inquiry: Inquiry) -> Transcript | Pending:
-        """Ask for the status, and for the result once that says it is done.
+        """Ask for the status, and for the result once the status is "done".
 
-        What is another recording's, or not whole yet, is no answer: it is asked for again. Nothing but the word of the
-        status or of the result ends a job.
+        An answer about another recording, or an incomplete one, is ignored and asked for again. Only an explicit status
+        or result ends a job.
         """
         standing = await self._standing(handle, length=inquiry.length)
         if standing is None:
             if inquiry.failing_for >= LAG:
                 raise Lost("the status does not know the recording")
-            if inquiry.age > LAG:  # once may be anybody's answer: sent again, it is billed again
+            if inquiry.age > LAG:  # a single such answer may be an error: a rerun would be billed again
                 raise Misunderstood("the status does not know the recording")
             return Pending()
         match standing.phase:
@@ -159,7 +166,7 @@ class Botlhale:
         assert_never(standing.phase)
 
     async def close(self) -> None:
-        """Nothing is held but the client, which its owner closes."""
+        """Do nothing: the HTTP client is the only resource, and the caller closes it."""
 
     async def _standing(self, handle: Handle, *, length: timedelta | None) -> JobStatus | None:
         answer = await self._ask("/asr/async/status", handle)
@@ -167,13 +174,13 @@ class Botlhale:
             return None
         body = _succeeded(answer, call="GET /asr/async/status")
         standing = read_status(body, file_name=self._file_name(handle), length=length)
-        self._tell_of(standing.odd_word)
+        self._log_unknown_word(standing.odd_word)
         return standing
 
-    def _tell_of(self, word: str | None) -> None:
-        """Log an undocumented status word, once."""
-        if word and word not in self._odd_words and len(self._odd_words) < MANY_WORDS:
-            self._odd_words.add(word)
+    def _log_unknown_word(self, word: str | None) -> None:
+        """Log an undocumented status word, once per word."""
+        if word and word not in self._logged_words and len(self._logged_words) < MANY_WORDS:
+            self._logged_words.add(word)
             _log.warning("provider_status_unknown", provider=self.name, word=word)
 
     async def _result(self, handle: Handle, *, length: timedelta | None) -> Transcript | Pending:
@@ -195,19 +202,19 @@ class Botlhale:
     def _file_name(self, handle: Handle) -> str:
         return handle.rsplit("/", 1)[-1] if self._bare_names else handle
 
-    def _wishes(self, audio: Audio) -> Body:
+    def _options_body(self, audio: Audio) -> Body:
         fields = {self._names.org_id: self._org_id, self._names.sample_rate: str(audio.sample_rate)}
         if language := audio.hints.language or self._language:
             fields[self._names.language] = language
         if self._diarization and not is_among(language or "", WITHOUT_SPEAKERS):
-            # The published samples send Python's own word for it, and leave the field out where it is off.
+            # The published samples send Python's "True", and omit the field if diarization is off.
             fields[self._names.diarization] = "True"
         return multipart(list(fields.items())) if self._encoding == "multipart" else urlencoded(fields)
 
     async def _call(
         self, method: str, path: str, *, params: dict[str, str] | None = None, body: Callable[[], Body] | None = None
     ) -> Response:
-        """Make a call with the bearer; a 401 is answered once with a fresh one."""
+        """Make a call with the bearer token; after a 401, retry once with a fresh token."""
         rejected: str | None = None
         while True:
             bearer = await self._bearer.current(rejected=rejected)
@@ -229,7 +236,7 @@ class Botlhale:
         body = urlencoded({self._names.refresh_token: self._refresh_token})
         answer = await send(self._client, "POST", self._base_url + self._token_path, call=call, body=body)
         if answer.status in {400, 401, 403, 404, 405, 422}:
-            # Whatever the code, it is for the operator: the secret, the address or the dialect is wrong.
+            # All these codes are for the operator: the secret, the address or the naming scheme is wrong.
             raise NotAuthorised(f"{call} answered {answer.status}: are the secret, the address and the dialect right?")
         return read_token(_succeeded(answer, call=call))
 

@@ -1,8 +1,8 @@
-"""What Botlhale says about a recording: the readers behind `transcription.botlhale.transcriber`. Pure.
+"""Parsers for Botlhale's status and result answers, used by `botlhale.transcriber`. Pure.
 
-The documented generations differ in shape and share their meaning, so every reader takes all of them: the 2023
-pages (B1 and B2, `data[]`, `speaker_0`) and the 2025 pages (B3, a flat status, `SPEAKER_00`). Segment times are
-milliseconds, `audio_length` is seconds. What names another recording says nothing about ours.
+The documented API versions differ in shape but not in meaning, so each parser accepts all of them: the 2023 pages (B1
+and B2, `data[]`, `speaker_0`) and the 2025 pages (B3, a flat status, `SPEAKER_00`). Segment times are in milliseconds,
+`audio_length` is in seconds. Answers that name another recording are ignored.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from transcription.wire import Moment, OrNone, Seconds, Text, Wire, known, milli
 DONE = frozenset({"complete", "completed", "done", "success"})
 FAILED = frozenset({"cancelled", "canceled", "expired", "rejected"})
 WORKING = ("running", "process", "in progress", "in_progress", "transcrib", "diariz", "recogni")
-"""How a word begins that shows that the recording is there. Only `running` is documented."""
+"""Prefixes of status words that show that the recording has arrived. Only `running` is documented."""
 
 ABSENT = frozenset({"", "unknown", "not found", "not_found", "notfound"})
-"""A status that says nothing is known of the name. What Botlhale really says there is not documented."""
+"""Status words for an unknown name. What Botlhale really answers in that case is not documented."""
 
 LONGEST_WORD = 40
-"""Characters that are told of a status word which nobody documented."""
+"""Maximum number of characters of an undocumented status word that are logged."""
 
 
 class _Segment(Wire):
@@ -43,7 +43,7 @@ class _Segment(Wire):
 
 
 class _Result(Wire):
-    """A result; in B1 the status answer, too."""
+    """A result. In B1 also the status answer."""
 
     filename: str | None = None
     process: str | None = None
@@ -66,11 +66,14 @@ class _StatusAnswer(_Result):
 Phase = Literal["absent", "pending", "working", "done", "failed"]
 
 DECISIVE: Final[tuple[Phase, ...]] = ("absent", "failed", "pending", "working", "done")
-"""Which of several entries of one recording decides, the last first: one that came twice is there once it is done."""
+"""If one recording has several entries, the phase that is last in this list wins.
+
+A recording that was uploaded twice is done once one entry is done.
+"""
 
 
 def phase_of(word: str | None) -> Phase:
-    """Sort a status word; one that nobody documented means that the work goes on."""
+    """Map a status word to a phase. An undocumented word counts as "pending"."""
     text = (word or "").strip().lower()
     if text in ABSENT:
         return "absent"
@@ -83,9 +86,9 @@ def phase_of(word: str | None) -> Phase:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobStatus:
-    """What the status answer says; in B1 it carries the transcript.
+    """The parsed status answer; in B1 it also contains the transcript.
 
-    `odd_word` is a status word that nobody documented, fit for a log.
+    `odd_word` is an undocumented status word, made safe for a log.
     """
 
     phase: Phase
@@ -94,7 +97,7 @@ class JobStatus:
 
 
 def read_status(body: bytes, *, file_name: str, length: timedelta | None = None) -> JobStatus:
-    """Read a status answer in any of its shapes; `length` is our measure of the recording. Raises `Misunderstood`."""
+    """Parse a status answer of any API version. `length` is the duration that we measured. Raises `Misunderstood`."""
     answer = read_as(_StatusAnswer, body, what="the status")
     if answer.data is not None:
         return _decisive([entry for entry in answer.data if entry and is_ours(entry.process, file_name=file_name)])
@@ -107,7 +110,7 @@ def read_status(body: bytes, *, file_name: str, length: timedelta | None = None)
 
 
 def _decisive(entries: Sequence[_Entry]) -> JobStatus:
-    """Give the best of several standings of one recording; among equals the newest."""
+    """Return the status with the most decisive phase; among equal ones, the newest."""
     by_age = sorted(entries, key=lambda entry: (entry.id or 0, entry.process_time or ""), reverse=True)
     standings = [_standing(entry.status, named=True) for entry in by_age]
     return max(standings, key=lambda standing: DECISIVE.index(standing.phase), default=JobStatus(phase="absent"))
@@ -118,7 +121,7 @@ def _is_about(file_name: str, answer: _Result) -> bool:
 
 
 def _standing(word: str | None, *, named: bool) -> JobStatus:
-    """Say where a recording stands; an entry without a word still shows that its name is known."""
+    """Return the status for a word. An entry without a word still shows that its name is known ("pending")."""
     phase = phase_of(word)
     odd = "".join(character for character in (word or "").strip() if character.isprintable())[:LONGEST_WORD]
     return JobStatus(
@@ -127,11 +130,11 @@ def _standing(word: str | None, *, named: bool) -> JobStatus:
 
 
 def read_result(body: bytes, *, file_name: str, length: timedelta | None = None) -> Transcript | Pending:
-    """Read a result; `length` is our measure of the recording.
+    """Parse a result. `length` is the duration that we measured.
 
-    One without turns yet, that says it is not done, or that is another recording's, is pending; an empty list is no
-    speech. Raises `Failed` where it says so, and `Misunderstood` for anything but a JSON object with segments of which
-    one at least can be read.
+    Return `Pending` if the result has no segments field yet, says that it is not done, or is about another recording.
+    An empty list of segments means no speech. Raises `Failed` if the result says so, and `Misunderstood` if it is not a
+    JSON object or none of its segments can be read.
     """
     if not body.strip():
         return Pending()

@@ -1,1 +1,1 @@
-"""The offline engine as a transcriber: its model, its languages, its process and its result."""
+"""The offline engine as a transcriber: model selection, languages, worker process and result."""

@@ -1,4 +1,4 @@
-"""Which languages the offline engine understands, by Whisper's codes, and what of ours understands the others."""
+"""The languages of the offline engine, by Whisper's codes, and which other provider covers the rest."""
 
 from __future__ import annotations
 
@@ -10,23 +10,26 @@ OFFERED = frozenset(
     "af ar bn cs da de el en es fa fi fr he hi hu id it ja ko ms nl no pl pt ro ru sv sw ta th tl tr uk "  # noqa: SIM905 - so many quoted codes read worse
     "ur vi zh".split()
 )
-"""Of Whisper's languages those that people are offered to choose from; the others are detected all the same."""
+"""Whisper's languages that users can choose from. The others are still detected."""
 
 
 def code_of(language: str) -> str:
-    """Whisper's own code of a language, as far as it has one: "en" for "en-ZA"."""
+    """Return Whisper's code of a language: "en" for "en-ZA"."""
     return language.strip().replace("_", "-").partition("-")[0].casefold()
 
 
 def languages_of(found: UsableModel | None) -> frozenset[str]:
-    """What a model understands; None is pocketsphinx. An unknown model is believed to understand what Whisper does."""
+    """Return the languages of a model.
+
+    None means pocketsphinx. An unknown model is assumed to cover all of Whisper's languages.
+    """
     if found is None:
         return ENGLISH
     return found.languages or WHISPER_LANGUAGES
 
 
 def served_by(language: str) -> str | None:
-    """What of ours understands this language, if anything."""
+    """Return which of our providers or models covers this language, or None."""
     code = code_of(language)
     if code == "ve" or code in {code_of(offered) for offered in BOTLHALES} - ENGLISH:
         return "Botlhale AI"

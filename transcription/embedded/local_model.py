@@ -1,4 +1,4 @@
-"""Which recogniser the offline engine uses on this machine: the Whisper model that is here, or pocketsphinx."""
+"""Select the recogniser of the offline engine on this machine: an installed Whisper model, or pocketsphinx."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from transcription.models.store import AUTO, ModelStore, UsableModel, is_path
 
 ENGINE: Final = "faster-whisper"
 MOST_THREADS = 4
-"""More gain little with chunks of half a minute."""
+"""More threads gain little with chunks of half a minute."""
 
 
 class LocalModel:
-    """The model that `wanted` names (a name, a folder, or `auto` for the best that is here) in a `store`.
+    """The model that `wanted` selects in a `store`: a name, a folder, or `auto` for the best one on this machine.
 
-    `threads` work on one recording together; None is as many as there are cores, up to `MOST_THREADS`.
+    `threads` is the number of threads for one recording; None means the number of cores, up to `MOST_THREADS`.
     """
 
     def __init__(self, store: ModelStore, *, wanted: str = AUTO, threads: int | None = None) -> None:
@@ -27,7 +27,10 @@ class LocalModel:
         self.threads = threads or min(MOST_THREADS, os.cpu_count() or 1)
 
     def likely(self) -> Model | None:
-        """The known model that will be used, unverified and without reading a file; None: pocketsphinx, or unknown."""
+        """Return the known model that will probably be used, without verifying it or reading files.
+
+        None: pocketsphinx, or unknown.
+        """
         if not is_installed() or is_path(self._wanted):
             return None
         if self._wanted != AUTO:
@@ -36,13 +39,13 @@ class LocalModel:
 
     @property
     def is_a_folder(self) -> bool:
-        """Whether the operator named a folder, whose model may be unknown."""
+        """Return whether the operator configured a folder. Its model may be unknown."""
         return is_path(self._wanted)
 
     async def find(self) -> UsableModel | None:
-        """Find and verify the model; None where the best that is here is pocketsphinx.
+        """Find and verify the model. Return None if only pocketsphinx is available.
 
-        Raises `ModelError` where a model was named that cannot be used.
+        Raises `ModelError` if a model was configured that cannot be used.
         """
         if not is_installed():
             if self._wanted == AUTO:
@@ -60,7 +63,7 @@ class LocalModel:
 
 
 def is_installed() -> bool:
-    """Whether what opens the models is installed. It is not imported for that."""
+    """Return whether faster-whisper is installed, without importing it."""
     try:
         version(ENGINE)
     except PackageNotFoundError:

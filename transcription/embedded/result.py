@@ -1,4 +1,4 @@
-"""The offline engine's result as its process wrote it, and the transcript that it makes. Pure."""
+"""Parse the result file of the offline engine and build the transcript from it. Pure."""
 
 from __future__ import annotations
 
@@ -14,17 +14,22 @@ from transcription.transcript import Speaker, Transcript, Turn, in_order
 from transcription.wire import Text
 
 _Milliseconds = Annotated[int, Field(ge=0, le=10**10)]
-"""The engine has read untrusted sound: its numbers are bounded like a provider's."""
+"""The engine has processed untrusted audio, so its numbers are bounded like a provider's."""
 
 _DOUBT = 0.75
 _DOUBT_OF_ENGLISH = 0.6
-"""The mean doubt (`engine.whisper.Heard`) above which a transcript is invention; the second for English alone.
-Measured with `tiny.en`: English of real people 0.13 to 0.39, six other languages 0.72 and more. With `base`: languages
-that it knows 0.14 to 0.72; speech played backwards, which is no language, 0.76 and more but for one of 15 (0.49)."""
+"""The mean doubt (`engine.whisper.Heard`) above which a transcript counts as invented text.
+
+The second is for models of English only.
+
+Measured with `tiny.en`: English of real people 0.13 to 0.39, six other languages 0.72 and more. Measured with `base`:
+languages that it knows 0.14 to 0.72; speech played backwards, which is no language, 0.76 and more except for one of 15
+(0.49).
+"""
 
 
 class _Turn(BaseModel):
-    """As `engine.worker` writes it."""
+    """One turn, as `engine.worker` writes it."""
 
     voice: Annotated[int, Field(ge=0, le=10**6)]
     start: _Milliseconds
@@ -33,7 +38,10 @@ class _Turn(BaseModel):
 
 
 class Result(BaseModel):
-    """As `engine.worker` writes it. `by` is the model's name: empty for one without, None for pocketsphinx."""
+    """The result, as `engine.worker` writes it.
+
+    `by` is the model's name: "" for an unnamed model, None for pocketsphinx.
+    """
 
     milliseconds: _Milliseconds
     turns: list[_Turn]
@@ -44,7 +52,7 @@ class Result(BaseModel):
 
 
 def transcript_of(result: Result) -> Transcript:
-    """Return the transcript, with what to expect of it."""
+    """Return the transcript, with a note on the quality to expect."""
     duration = timedelta(milliseconds=result.milliseconds)
     turns = [
         Turn(
@@ -72,12 +80,12 @@ def _note(result: Result) -> str:
 
 
 def _known(result: Result) -> Model | None:
-    """The model that made it, if its name is known."""
+    """Return the catalogued model that made the result, or None."""
     return next((model for model in CATALOG if model.name == result.by), None)
 
 
 def is_invention(result: Result) -> bool:
-    """Tell whether the model doubts itself as it does where it does not know the language."""
+    """Return whether the model's doubt is so high that the text is probably invented, as for an unknown language."""
     if result.by is None or not result.turns:
         return False
     known = _known(result)

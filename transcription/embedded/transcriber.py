@@ -1,7 +1,7 @@
-"""The offline engine as a transcriber: no network, no account. Whisper where a model is here, else pocketsphinx.
+"""The offline engine as a transcriber, without network or account: Whisper if a model is installed, else pocketsphinx.
 
-Each recording is worked on by `engine.worker` in a process of its own. The result is a file beside the recording, so
-that a restart finds what was finished; what was not is lost and sent again, which costs nothing but time.
+Each recording is processed by `engine.worker` in a separate process. The result is a file next to the recording, so
+finished work survives a restart. Unfinished work is lost and submitted again, which costs only time.
 """
 
 from __future__ import annotations
@@ -31,30 +31,32 @@ _WORKER = "transcription.engine.worker"
 _RESULT = "engine.json"
 
 _MEMORY = 3 * 2**29
-"""Bytes of address space for pocketsphinx (1.5 GiB). Measured: 0.24 GiB for a minute, 0.33 for half an hour; four
-hours, the longest, need about twice that."""
+"""Limit of the address space in bytes for pocketsphinx (1.5 GiB).
+
+Measured: 0.24 GiB for a minute, 0.33 GiB for half an hour; four hours, the maximum, need about twice that.
+"""
 
 _UNKNOWN_MEMORY = 8 * GIB
-"""The same for a model that nobody knows."""
+"""The same limit for a model that is not in the catalog."""
 
 
 _OUTPUT = 16 * 2**20
-"""Bytes of the result: four hours of talk are well below one megabyte."""
+"""Maximum size of the result in bytes: four hours of talk are well below one megabyte."""
 
-_PATIENCE = timedelta(minutes=5)
-_SLOWEST = 3
-"""Times the recording's length. Measured: 0.2 on one free core."""
+_EXTRA_TIME = timedelta(minutes=5)
+_TIME_FACTOR = 3
+"""Time limit as a multiple of the recording's length. Measured: 0.2 on one free core."""
 
 _SOONEST, _LATEST = timedelta(seconds=0.5), timedelta(seconds=5)
-"""Looks come in proportion to the time already spent, between these."""
+"""The time between two polls is proportional to the time already spent, within these limits."""
 
 
 class Embedded:
-    """Keeps the promises of `transcriber.Transcriber` on this machine alone.
+    """A `transcriber.Transcriber` that works on this machine alone.
 
-    `speakers` is how many people speak, if that is known of every recording. `language` is what they speak where nobody
-    chose another and the model cannot tell. `model` is Whisper's; without one it is pocketsphinx, which understands
-    English. At most `processes` recordings are worked on at once, the others wait. Ticket and handle are both the
+    `speakers` is the number of speakers, if it is known for every recording. `language` is used if the user chose none
+    and the model cannot detect it. `model` is a Whisper model; without one, pocketsphinx is used, which knows only
+    English. At most `processes` recordings are processed at once; the others are queued. Ticket and handle are both the
     folder of the recording.
     """
 
@@ -67,7 +69,7 @@ class Embedded:
             soonest=timedelta(seconds=1),
             latest=timedelta(seconds=10),
             patience=20,
-            patience_floor=timedelta(hours=12),  # others may be in front
+            patience_floor=timedelta(hours=12),  # other recordings may be queued in front
         ),
         stereo=True,
         longest=timedelta(hours=4),
@@ -98,7 +100,7 @@ class Embedded:
         self._failed: dict[Handle, str] = {}
 
     async def prepare(self, audio: Audio) -> Ticket:
-        """Name the recording's folder. Raises `Refused` for a language that the model does not understand."""
+        """Return the recording's folder as the ticket. Raises `Refused` for a language that the model does not know."""
         language = audio.hints.language or self._language
         if code_of(language) not in languages_of(await self._found()):
             sentence = remarks.not_understood(language_name(language), served_by=served_by(language))
@@ -106,16 +108,17 @@ class Embedded:
         return Ticket(str(audio.path.parent))
 
     async def submit(self, audio: Audio, ticket: Ticket) -> Submission:
-        """Start the engine, or let it wait for its turn; what runs or is finished is not begun again."""
+        """Start or queue the engine for this recording, unless it is already running or finished."""
         handle = Handle(str(ticket))
         finished = await asyncio.to_thread(_read, handle) is not None
-        if not finished and handle not in self._running:  # asked last: nothing comes between the question and the start
+        # checked last: nothing may be awaited between this check and the start
+        if not finished and handle not in self._running:
             self._failed.pop(handle, None)
             self._running[handle] = asyncio.create_task(self._work(audio, handle))
         return Submission(handle=handle, keeps_audio=True)
 
     async def find(self, ticket: Ticket, *, age: timedelta, orphans: Sequence[bytes]) -> Submission | None:
-        """Tell whether the recording is in work here or finished; neither depends on `age` or `orphans`."""
+        """Return the submission if the recording is running here or finished; `age` and `orphans` are not used."""
         del age, orphans
         handle = Handle(str(ticket))
         if handle in self._running or await asyncio.to_thread(_read, handle) is not None:
@@ -123,8 +126,8 @@ class Embedded:
         return None
 
     async def check(self, handle: Handle, inquiry: Inquiry) -> Transcript | Pending:
-        """Look for the result. Raises `Failed` where the engine gave up, `Lost` where nobody works on it any more."""
-        running = handle in self._running  # asked first: it ends only after the result is there
+        """Read the result. Raises `Failed` if the engine gave up, and `Lost` if it is no longer running."""
+        running = handle in self._running  # checked first: the task ends only after the result is written
         result = await asyncio.to_thread(_read, handle)
         if result is not None:
             if is_invention(result):
@@ -137,7 +140,7 @@ class Embedded:
         raise Lost("the offline engine was interrupted")
 
     async def close(self) -> None:
-        """Kill the engine's processes; unfinished recordings are lost and can be sent again."""
+        """Kill the engine's processes. Unfinished recordings are lost and can be submitted again."""
         running = list(self._running.values())
         self._running.clear()
         for task in running:
@@ -145,7 +148,10 @@ class Embedded:
         await asyncio.gather(*running, return_exceptions=True)
 
     async def _found(self) -> UsableModel | None:
-        """The model, verified; None: pocketsphinx. Raises `Unavailable` where the one that was named cannot be used."""
+        """Return the verified model, or None for pocketsphinx.
+
+        Raises `Unavailable` if the configured model cannot be used.
+        """
         if self._model is None:
             return None
         try:
@@ -159,7 +165,7 @@ class Embedded:
                 found = await self._found()
                 await run(_WORKER, self._request(audio, handle, found), limits=self._limits(audio, found))
         except (OSError, Stopped, Unavailable):
-            pass  # no process to be had, or it was taken away: nobody works on it, which is what `Lost` says
+            pass  # the process could not start or was stopped; `check` then raises `Lost`
         except Crashed as crash:
             self._failed[handle] = str(crash)
         finally:
@@ -169,7 +175,7 @@ class Embedded:
         speakers = audio.hints.speakers or (self._speakers and (self._speakers, self._speakers))
         request: dict[str, object] = {
             "audio": str(audio.path),
-            "result": str(_place(handle)),
+            "result": str(_result_path(handle)),
             "speakers": speakers,
             "model": None,
         }
@@ -187,20 +193,20 @@ class Embedded:
         }
 
     def _limits(self, audio: Audio, found: UsableModel | None) -> Limits:
-        time = _PATIENCE + _SLOWEST * audio.duration
+        time = _EXTRA_TIME + _TIME_FACTOR * audio.duration
         if found is None or self._model is None:
             return Limits(memory=_MEMORY, output=_OUTPUT, time=time)
         memory = found.model.address_space if found.model else _UNKNOWN_MEMORY
         return Limits(memory=memory, output=_OUTPUT, time=time, threads=self._model.threads)
 
 
-def _place(handle: Handle) -> Path:
+def _result_path(handle: Handle) -> Path:
     return Path(handle) / _RESULT
 
 
 def _read(handle: Handle) -> Result | None:
-    """Return the finished result; one that cannot be read is none, as the engine can make it again."""
+    """Return the finished result, or None if there is no readable one: the engine can make it again."""
     try:
-        return Result.model_validate_json(_place(handle).read_bytes())
+        return Result.model_validate_json(_result_path(handle).read_bytes())
     except (OSError, ValidationError):
         return None

@@ -1,8 +1,8 @@
-"""Tells two people apart who have a channel each, as telephone systems and interviews record them.
+"""Diarization by channel: for recordings in which two people have one channel each, such as phone calls and interviews.
 
-Then nobody has to be known by the voice: who is louder on the left speaks on the left. That is so only where nearly
-every moment of speech is at least 15 dB louder on one side and both sides have their say. Ordinary stereo, the same
-sound on both sides, and a recording with one dead side are no such thing.
+No voice needs to be recognised: the louder channel is the speaker. This is used only if nearly every moment of speech
+is at least 15 dB louder on one channel and both channels contain speech. Ordinary stereo, identical channels and a
+recording with a silent channel do not qualify.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ _STEP = 20
 """Frames (0.2 s) that are compared together."""
 
 _APART_DB = 15.0
-"""What crosses over is at least this much quieter than what is said."""
+"""Crosstalk from the other channel is at least this much quieter than the speech."""
 
 _MOST_OVERLAP = 0.2
-"""Of the moments of speech: both talk, or both channels hear the same."""
+"""Maximum share of the speech in which both people talk or both channels contain the same sound."""
 
 _SHORTEST_VOICE = 150
-"""Frames (1.5 s) below which a side has nobody."""
+"""Frames (1.5 s): a channel with less speech counts as empty."""
 
 _CLEAR_DB = 20.0
-"""Moments that are quieter than the loud ones by more than this are near the noise of the line, and tell nothing."""
+"""Moments quieter than the loudest ones by more than this are close to line noise and are not used."""
 
 _BLOCK = 30 * RATE
 
@@ -47,7 +47,10 @@ def sides(waveform: Waveform) -> tuple[Floats, Floats]:
 
 
 def channel_labels(left: Floats, right: Floats, *, phrases: Sequence[Span]) -> Labels | None:
-    """Return who speaks in each frame, or None where the channels do not tell. `left`, `right`: dB per frame."""
+    """Return the speaker of each frame, or None if the channels do not separate the speakers.
+
+    `left`, `right`: dB per frame.
+    """
     steps = [
         Span(at, min(at + _STEP, phrase.end)) for phrase in phrases for at in range(phrase.start, phrase.end, _STEP)
     ]
@@ -72,7 +75,7 @@ def _level(loudness: Floats, step: Span) -> float:
 
 
 def _settled(apart: NDArray[np.float64], *, sure: NDArray[np.bool_], phrases: Sequence[Span]) -> list[int]:
-    """Return the side of every step; an unsure one is the nearest sure one's of its phrase, if there is any."""
+    """Return the channel of every step. An unclear step takes the nearest clear one of its phrase, if there is one."""
     found: list[int] = []
     for phrase in phrases:
         here = slice(len(found), len(found) - (-len(phrase) // _STEP))

@@ -1,4 +1,4 @@
-"""One recording from the WAV to the turns: the order of the engine's steps, and nothing else."""
+"""Run the engine's stages for one recording: WAV in, turns out."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from transcription.engine.waveform import Waveform
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Draft:
-    """What the engine makes of a recording; `seconds` is the recording's length.
+    """The engine's result for one recording; `seconds` is the recording's length.
 
-    `language` is what it was heard as; `unsure`: nobody told it and it could not be detected. `doubt`: `whisper.Heard`.
+    `language` is the language of the transcription. `unsure`: it was neither given nor detected with certainty.
+    `doubt`: see `whisper.Heard`.
     """
 
     seconds: float
@@ -29,9 +30,9 @@ class Draft:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WhisperModel:
-    """Whisper's model in `folder`, on so many `threads`. It hears `language`; None: what it detects.
+    """A Whisper model in `folder`, run on `threads` threads. `language`: None means detect it.
 
-    Where it cannot tell the language it is `otherwise`.
+    `otherwise` is the language if the detection is uncertain.
     """
 
     folder: Path
@@ -41,9 +42,11 @@ class WhisperModel:
 
 
 def drafted(path: Path, *, speakers: tuple[int, int] | None = None, model: WhisperModel | None = None) -> Draft:
-    """Transcribe a WAV (PCM, 16-bit, mono, 16 kHz), with Whisper where there is a `model`, else with pocketsphinx.
+    """Transcribe a WAV (PCM, 16-bit, 16 kHz, one or two channels), with Whisper if `model` is given.
 
-    `speakers`: the fewest and the most, if somebody knows. Raises OSError, EOFError, `wave.Error` or `ValueError` where
+    Without a `model`, pocketsphinx is used.
+
+    `speakers`: the minimum and the maximum number, if known. Raises OSError, EOFError, `wave.Error` or `ValueError` if
     the file is not such a WAV.
     """
     with Waveform(path) as waveform:

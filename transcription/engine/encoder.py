@@ -1,7 +1,7 @@
-"""Makes vectors of voices: windows of a recording in, for each a unit vector that is near others of the same person.
+"""Compute speaker vectors: one unit vector per window of a recording; windows of the same person get similar vectors.
 
-`SpeakerEncoder` is all that the rest of the engine knows. `GE2E` is the one there is: three layers of long short-term
-memory, a linear layer and a rectifier (Wan et al., 2018; the weights are Resemblyzer's), computed in NumPy.
+The rest of the engine depends only on the interface `SpeakerEncoder`. `GE2E` is the one implementation: three LSTM
+layers, a linear layer and a ReLU (Wan et al., 2018; the weights are Resemblyzer's), computed in NumPy.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ from transcription.engine.waveform import HOP, Waveform
 from transcription.engine.weights import HIDDEN, LAYERS, weights
 
 _AT_ONCE = 48
-"""Windows that go through the network together: more is hardly faster and takes 1 MB each."""
+"""Windows per batch: larger batches are hardly faster and take 1 MB per window."""
 
 _LEAST_LEVEL = 10 ** (-30 / 20)
-"""-30 dB of full scale: what is quieter is raised to it, as in the encoder's training."""
+"""-30 dB of full scale: quieter windows are amplified to this level, as in the encoder's training."""
 
 _FULL_SCALE = 32_768.0
 
 
 class SpeakerEncoder(Protocol):
-    """Knows how voices differ, and nobody's voice."""
+    """A model that maps speech to speaker vectors. It stores nobody's voice."""
 
     def vectors(self, waveform: Waveform, windows: Sequence[Span]) -> Floats:
-        """Return one unit vector for each window, whatever their lengths; memory does not grow with the recording."""
+        """Return one unit vector per window of any length. Memory use does not grow with the recording."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Layer:
-    """One layer of long short-term memory; columns are the gates input, forget, cell and output."""
+    """One LSTM layer. The columns are the gates input, forget, cell and output."""
 
     by_input: Floats
     by_state: Floats
@@ -45,9 +45,9 @@ class _Layer:
 
     @classmethod
     def taken(cls, found: Mapping[str, Floats], layer: int) -> Self:
-        """Take a layer from the weights, so scaled that one logistic function does for all gates.
+        """Read a layer from the weights, scaled so that one logistic function computes all gates.
 
-        tanh(x) is 2 * logistic(2x) - 1: the cell's gate is doubled here and put right in `_states`.
+        tanh(x) is 2 * logistic(2x) - 1: the cell's gate is doubled here and corrected in `_states`.
         """
         scale = np.ones(4 * HIDDEN, np.float32)
         scale[_CELL] = 2
@@ -62,7 +62,7 @@ _INPUT, _FORGET, _CELL, _OUTPUT = (slice(gate * HIDDEN, (gate + 1) * HIDDEN) for
 
 
 class GE2E:
-    """The encoder of the wheel `Resemblyzer`, trained on 1.6 s windows of mostly English speech."""
+    """The encoder from the package `Resemblyzer`, trained on 1.6 s windows of mostly English speech."""
 
     def __init__(self) -> None:
         found = weights()
@@ -71,7 +71,7 @@ class GE2E:
         self._bias = found["linear.bias"]
 
     def vectors(self, waveform: Waveform, windows: Sequence[Span]) -> Floats:
-        """Return one unit vector for each window; they are taken by length, so that little is computed for nothing."""
+        """Return one unit vector per window. Windows are batched by length, so that little padding is computed."""
         found = np.zeros((len(windows), HIDDEN), np.float32)
         order = sorted(range(len(windows)), key=lambda at: len(windows[at]))
         for start in range(0, len(order), _AT_ONCE):
@@ -110,16 +110,16 @@ def _states(layer: _Layer, inputs: Floats) -> Floats:
 
 
 def _logistic(values: Floats) -> None:
-    """Replace every value by its logistic function."""
+    """Replace every value by its logistic function, in place."""
     np.negative(values, out=values)
-    with np.errstate(over="ignore"):  # infinity is right here: it becomes 0
+    with np.errstate(over="ignore"):  # exp may overflow to infinity; the result is then 0, as it should be
         np.exp(values, out=values)
     values += 1
     np.reciprocal(values, out=values)
 
 
 def _mels(waveform: Waveform, window: Span) -> Floats:
-    """Return the spectrogram of a window, whose first and last frames look a little beyond it."""
+    """Return the spectrogram of a window. Its first and last frames include samples just outside the window."""
     first, last = window.start * HOP - WINDOW // 2, (window.end - 1) * HOP + WINDOW // 2
     samples = np.zeros(last - first, np.float32)
     there = waveform.read(first, last)

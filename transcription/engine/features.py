@@ -1,6 +1,6 @@
-"""How loud it is, every 10 ms.
+"""Measure the loudness of a recording every 10 ms.
 
-The recording is taken block by block: the samples are never all in memory.
+The recording is read block by block: the samples are never all in memory.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from transcription.engine.waveform import HOP, RATE, Samples, Waveform
 
 SILENCE_DB = -90.0
-"""The loudness (dB of full scale) below which everything is the same silence."""
+"""Loudness (dB of full scale) of silence: the lowest value that is measured."""
 
 _BLOCK = 30 * RATE
 _FULL_SCALE = 32_768.0
@@ -29,7 +29,7 @@ class Features:
 
 
 def extract(waveform: Waveform) -> Features:
-    """Measure a whole recording; the last frame is filled up with silence."""
+    """Measure a whole recording. The last frame is padded with silence."""
     parts = [loudness_of(samples) for samples in waveform.blocks(_BLOCK)]
     return Features(loudness=np.concatenate([np.zeros(0, np.float32), *parts]))
 

@@ -1,7 +1,7 @@
-"""Writes down what is said and when: pocketsphinx with the English model of its wheel, passage by passage.
+"""Speech recognition with pocketsphinx and the English model in its package, passage by passage.
 
-A passage is some phrases of one voice. The recogniser evens out loudness and colour over each passage, so one
-passage must not hold two voices, nor be so short that there is nothing to even out.
+A passage is a sequence of phrases of one voice. The recogniser normalises loudness and channel over each passage, so a
+passage must not contain two voices, and must be long enough for that.
 """
 
 from __future__ import annotations
@@ -17,27 +17,27 @@ from transcription.engine.speakers import Labels
 from transcription.engine.waveform import HOP, Waveform
 
 _SAME_BREATH = 50
-"""Frames of pause (0.5 s) up to which the phrases of one voice are recognised together."""
+"""Frames of pause (0.5 s): phrases of one voice with a shorter pause are recognised together."""
 
 _LONGEST = 1_500
-"""Frames (15 s) of a passage: the recogniser's memory and its delay grow with it."""
+"""Maximum frames of a passage (15 s): the recogniser's memory use and delay grow with it."""
 
 _MARGIN = 20
-"""Frames (0.2 s) of the pause around a passage: the recogniser expects silence there."""
+"""Frames of the pause (0.2 s) that are included around a passage, because the recogniser expects silence there."""
 
 _HYPOTHESES = 2_500
-"""States that the recogniser follows at once: a third less time than without a bound, the same words."""
+"""Maximum HMM states that the recogniser follows at once. It saves a third of the time and finds the same words."""
 
 _VARIANT = re.compile(r"\(\d+\)$")
 """The dictionary marks the second pronunciation of a word: `the(2)`."""
 
 _NOT_WORDS = ("<", "[", "+")
-"""Silence, noise and fillers: `<sil>`, `[NOISE]`, `++UH++`."""
+"""Prefixes of silence, noise and fillers: `<sil>`, `[NOISE]`, `++UH++`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Word:
-    """One word as it is written, and its frames. `follows`: no space stands before it, as in Thai and Japanese."""
+    """One word as written, and its frames. `follows`: no space before it, as in Thai and Japanese."""
 
     text: str
     place: Span
@@ -45,7 +45,7 @@ class Word:
 
 
 def passages(phrases: Sequence[Span], *, labels: Labels) -> list[Span]:
-    """Join neighbouring phrases of one voice and cut what is too long; in order, without overlap."""
+    """Join neighbouring phrases of one voice and split those that are too long. Ordered, without overlap."""
     joined: list[Span] = []
     for phrase in (part for whole in phrases for part in _cut(whole)):
         if joined and _go_together(joined[-1], phrase, labels=labels):
@@ -68,7 +68,7 @@ def _cut(phrase: Span) -> list[Span]:
 
 
 def words(waveform: Waveform, *, places: Sequence[Span]) -> list[Word]:
-    """Recognise every passage; the words come in order of time."""
+    """Recognise every passage and return the words in order of time."""
     if not places:
         return []
     decoder = Decoder(loglevel="FATAL", maxhmmpf=_HYPOTHESES)
@@ -84,7 +84,7 @@ def words(waveform: Waveform, *, places: Sequence[Span]) -> list[Word]:
 
 def _recognised(decoder: Decoder, waveform: Waveform, *, place: Span) -> Iterator[Word]:
     samples = waveform.read(place.start * HOP, place.end * HOP)
-    if not len(samples):  # the recogniser does not take nothing
+    if not len(samples):  # the recogniser rejects empty input
         return
     decoder.start_utt()
     decoder.process_raw(samples.astype("<i2", copy=False).tobytes(), full_utt=True)

@@ -1,7 +1,7 @@
-"""Finds the phrases of a recording: stretches that are loud enough AND sound like a voice.
+"""Find the phrases of a recording: stretches that are loud enough AND contain a voice.
 
-Voice activity alone hangs over pauses and glues short turns together; asking for loudness as well, and cutting at
-every pause of 120 ms, is worth more to the speakers' labels than any cleverness afterwards.
+Voice activity detection (VAD) alone covers short pauses and merges short turns. Adding a loudness threshold and cutting
+at every pause of 120 ms improves the speaker labels more than any later step.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ PAUSE = 12
 """Frames of silence that end a phrase (120 ms)."""
 
 SHORTEST = 8
-"""Frames below which a phrase is a click, not speech (80 ms)."""
+"""Frames (80 ms): anything shorter is a click, not speech."""
 
 _VAD_FRAME = 3
-"""Frames that the voice detector looks at together (30 ms, the longest it takes)."""
+"""Frames per decision of the VAD (30 ms, the longest it accepts)."""
 
 _BLOCK = 30 * RATE
 _NEIGHBOURHOOD = 6_000
-"""Frames (one minute) over which loudness is compared: people move, and lines differ."""
+"""Frames (one minute) within which loudness is compared: people move, and lines differ."""
 
 _RANGE_DB = 32.0
-"""Speech this much below the loud parts around it is taken for a pause."""
+"""Speech that is quieter than the loud parts around it by more than this counts as a pause."""
 
 _ABOVE_NOISE_DB = 6.0
 _AUDIBLE_DB = -65.0
@@ -39,7 +39,7 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Frames `start` up to `end` (10 ms each) from the beginning of the recording."""
+    """Frames `start` up to `end` (exclusive, 10 ms each), counted from the beginning of the recording."""
 
     start: int
     end: int
@@ -49,14 +49,14 @@ class Span:
 
 
 def phrases(waveform: Waveform, *, loudness: Floats) -> list[Span]:
-    """Return the phrases in order, without overlap; none where nobody speaks."""
+    """Return the phrases in order, without overlap; an empty list if nobody speaks."""
     voiced = _voice_activity(waveform, frames=len(loudness))
     spoken = voiced & (loudness > _thresholds(loudness, voiced=voiced))
     return [span for span in _joined(_runs(spoken), pause=PAUSE) if len(span) >= SHORTEST]
 
 
 def _voice_activity(waveform: Waveform, *, frames: int) -> Flags:
-    """Ask the detector about every 30 ms; a last piece that is too short is silence."""
+    """Run the VAD on every 30 ms. A last piece that is too short counts as silence."""
     vad = Vad(Vad.MEDIUM_STRICT, RATE, _VAD_FRAME * HOP / RATE)
     flags = np.zeros(frames, np.bool_)
     at = 0
@@ -72,7 +72,7 @@ def _bytes(samples: Samples) -> bytes:
 
 
 def _thresholds(loudness: Floats, *, voiced: Flags) -> Floats:
-    """Return the least loudness of speech per frame, from the loud and the quiet parts of the minute around it."""
+    """Return the minimum loudness of speech per frame, based on the loud and quiet parts of the minute around it."""
     thresholds = np.full(len(loudness), SILENCE_DB, np.float32)
     for start in range(0, len(loudness), _NEIGHBOURHOOD):
         near = slice(max(0, start - _NEIGHBOURHOOD // 2), start + _NEIGHBOURHOOD * 3 // 2)

@@ -1,9 +1,9 @@
-"""Tells the voices of a recording apart without knowing any: who speaks in each frame.
+"""Diarization: find out which voice speaks in each frame, without knowing any voice in advance.
 
-The phrases are cut into pieces at their quietest places, every piece gets a vector of its voice (`encoder`), and the
-vectors are grouped (`clustering`). Then every moment is given to the likeliest voice by what is heard around it, where
-a change inside a phrase needs more evidence than one at a pause. That second look is finer than the pieces: people fall
-into each other's word. Where two people have a channel each, the channels tell (`channels`).
+The phrases are cut into pieces at their quietest places, each piece gets a speaker vector (`encoder`), and the vectors
+are clustered (`clustering`). Then every step of 0.4 s is assigned to the most likely voice, based on the audio around
+it; a change inside a phrase needs more evidence than a change at a pause. This second pass is finer than the pieces
+because people interrupt each other. If two people have one channel each, the channels decide (`channels`).
 """
 
 from __future__ import annotations
@@ -24,29 +24,29 @@ from transcription.engine.waveform import FRAMES_PER_SECOND, Waveform
 __all__ = ["NOBODY", "Labels", "labels"]
 
 _LONGEST_PIECE = 280
-"""Frames (2.8 s): longer ones could be of two people, shorter ones tell less of the voice."""
+"""Frames (2.8 s): a longer piece could contain two people, a shorter one identifies the voice less well."""
 
 _SHORTEST_PIECE = 80
-"""Frames (0.8 s) below which a vector says little: such a piece is no beginning of a voice."""
+"""Frames (0.8 s): the vector of a shorter piece says little, so it is not used to find voices."""
 
 _SMOOTHED = 5
 """Frames (50 ms) over which loudness is averaged to find the quietest place."""
 
 _STEP = 40
-"""Frames (0.4 s) for which the voice is decided together."""
+"""Frames (0.4 s) that get one voice together."""
 
 _AROUND = 120
-"""Frames (1.2 s) that are heard for it, of the same phrase."""
+"""Frames (1.2 s) of the same phrase that are used for that decision."""
 
 _STEPS_AT_ONCE = 1_000
-"""Vectors that are held at a time: what is kept of them is how near they are to each voice."""
+"""Vectors in memory at a time. Only their similarity to each voice is kept."""
 
 _EVIDENCE = 20.0
-"""How much a second of speech counts that is as near as can be."""
+"""The evidence for a voice from one second of speech with the highest similarity."""
 
 _CHANGE_IN_PHRASE = 1.5
 _CHANGE_AT_PAUSE = 0.5
-"""The evidence that a change of voice needs; measured, and anything between half and twice as much does."""
+"""The evidence that a change of voice needs. Measured; values from half to twice as much also work."""
 
 _Reals = NDArray[np.float64]
 
@@ -59,9 +59,9 @@ def labels(
     speakers: tuple[int, int] | None = None,
     encoder: SpeakerEncoder | None = None,
 ) -> Labels:
-    """Return the voice (0 is the first to speak) of every frame of `loudness`, `NOBODY` outside the phrases.
+    """Return the voice (0 speaks first) of every frame of `loudness`, and `NOBODY` outside the phrases.
 
-    `speakers`: the fewest and the most that there are, if somebody knows; fewer come out where fewer can be told apart.
+    `speakers`: the minimum and the maximum number, if known. Fewer are returned if fewer can be told apart.
     """
     found = np.full(len(loudness), NOBODY, np.int16)
     for phrase in phrases:
@@ -87,7 +87,7 @@ def labels(
 
 
 def _pieces(phrase: Span, *, loudness: Floats) -> Iterator[Span]:
-    """Cut a long phrase at its quietest place: voices change there if they change at all."""
+    """Split a long phrase at its quietest place, where a change of voice is most likely."""
     if len(phrase) <= _LONGEST_PIECE:
         yield phrase
         return
@@ -101,7 +101,7 @@ def _pieces(phrase: Span, *, loudness: Floats) -> Iterator[Span]:
 def _voices(
     encoder: SpeakerEncoder, waveform: Waveform, *, pieces: Sequence[Span], speakers: tuple[int, int] | None
 ) -> _Reals:
-    """Return a unit vector for each voice, found in the pieces that are long enough to know one by."""
+    """Return a unit vector per voice, based on the pieces that are long enough."""
     shortest = min(_SHORTEST_PIECE, max(len(piece) for piece in pieces))
     long = [piece for piece in pieces if len(piece) >= shortest]
     vectors = encoder.vectors(waveform, long).astype(np.float64)
@@ -112,7 +112,7 @@ def _voices(
 
 
 def _evidence(encoder: SpeakerEncoder, waveform: Waveform, *, phrases: Sequence[Span], voices: _Reals) -> _Reals:
-    """Return how much speaks for each voice (columns) in each step of the phrases (rows)."""
+    """Return the evidence for each voice (columns) in each step of the phrases (rows)."""
     steps = [(step, _around(step, phrase)) for phrase in phrases for step in _steps(phrase)]
     evidence = np.zeros((len(steps), len(voices)))
     for start in range(0, len(steps), _STEPS_AT_ONCE):
@@ -129,13 +129,13 @@ def _steps(phrase: Span) -> Iterator[Span]:
 
 
 def _around(step: Span, phrase: Span) -> Span:
-    """Return the window around the middle of a step that stays inside the phrase."""
+    """Return the window around the middle of a step, inside its phrase."""
     start = max(phrase.start, min((step.start + step.end - _AROUND) // 2, phrase.end - _AROUND))
     return Span(start, min(start + _AROUND, phrase.end))
 
 
 def _likeliest(evidence: _Reals, *, starts: Sequence[bool]) -> list[int]:
-    """Find the path with the most evidence less the price of its changes (Viterbi)."""
+    """Return the path with the most evidence minus the cost of its changes (Viterbi)."""
     score = evidence[0]
     back = np.zeros(evidence.shape, np.int16)
     stay = np.arange(evidence.shape[1])

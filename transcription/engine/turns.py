@@ -1,10 +1,11 @@
-"""Makes readable turns: each word goes to the voice that speaks at its time, and one voice goes on until it stops.
+"""Build readable turns: assign each word to the voice that speaks at that time, and join the words of one voice.
 
-A recogniser's times are rough: a word may begin in the pause before it, or end behind the phrase. It is moved into the
-phrase that holds most of it, so that only a change of voice inside one phrase can tear a sentence apart.
+The times of a recogniser are imprecise: a word may begin in the pause before it, or end after the phrase. It is moved
+into the phrase that contains most of it, so that only a change of voice inside a phrase can split a sentence.
 
-One recogniser knows no punctuation and no capitals; then a full stop closes each turn and nothing else is invented.
-Words that are `punctuated` stay as they are, and the same voice begins a new turn behind a sentence only.
+pocketsphinx returns no punctuation and no capitals: each turn then ends with a full stop, and nothing else is added.
+`punctuated` words (Whisper's) are kept unchanged, and after a pause the same voice begins a new turn only at a sentence
+end.
 """
 
 from __future__ import annotations
@@ -25,7 +26,10 @@ _SILENCE = 150
 """Frames of pause (1.5 s) after which the same voice begins a new turn."""
 
 _LONG_SILENCE = 500
-"""Frames (5 s) after which it does so inside a sentence, too: few sentences are that slow, and some never end."""
+"""Frames of pause (5 s) after which the same voice begins a new turn even inside a sentence.
+
+Few sentences are that slow, and some transcribed sentences never end.
+"""
 
 _SENTENCE_ENDS = (".", "?", "!", "…", "。", "？", "！")
 _CLOSING = "\"'”’»)]"
@@ -34,12 +38,12 @@ _CAPITALS = frozenset(
     {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"}
     | {"january", "february", "april", "june", "july", "august", "september", "october", "november", "december"}
 )
-"""Names that English always writes with a capital; months that are common words as well are left alone."""
+"""Names that English always writes with a capital. Months that are also common words are left out."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SpokenTurn:
-    """What one voice says without a break; `start` and `end` in frames of 10 ms."""
+    """The words of one voice without a break; `start` and `end` in frames of 10 ms."""
 
     voice: int
     start: int
@@ -49,7 +53,7 @@ class SpokenTurn:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Placed:
-    """A word in its phrase."""
+    """A word, moved into its phrase, and its voice."""
 
     text: str
     place: Span
@@ -58,9 +62,9 @@ class _Placed:
 
 
 def turns(words: Sequence[Word], *, labels: Labels, punctuated: bool = False) -> list[SpokenTurn]:
-    """Return the turns in order; every word is in exactly one.
+    """Return the turns in order; every word is in exactly one turn.
 
-    `punctuated`: the words carry their own punctuation and capitals.
+    `punctuated`: the words have their own punctuation and capitals.
     """
     edges = np.flatnonzero(np.diff(np.concatenate(([False], labels != NOBODY, [False])))).reshape(-1, 2)
     placed = [_placed(word, labels=labels, phrases=edges) for word in words]
@@ -84,12 +88,12 @@ class _Written(Protocol):
 
 
 def together(words: Sequence[_Written]) -> str:
-    """Put words together that have their punctuation: a space before each, but where one follows without."""
+    """Join punctuated words with spaces, except before words that `follows` marks."""
     return "".join(word.text if word.follows else f" {word.text}" for word in words).strip()
 
 
 def readable(texts: Sequence[str]) -> str:
-    """Write recognised words as a sentence: capitals where they are certain, one full stop."""
+    """Join recognised words to a sentence: capitals where they are certain, one full stop."""
     sentence = " ".join(_capitalised(text) for text in texts)
     return f"{sentence[:1].upper()}{sentence[1:]}."
 
@@ -99,7 +103,7 @@ def _capitalised(text: str) -> str:
 
 
 def _breaks(words: Sequence[_Placed], *, punctuated: bool) -> Iterator[int]:
-    """Yield where turns begin, and the end of the last one."""
+    """Yield the index of the first word of each turn, and then the number of words."""
     for at, word in enumerate(words):
         if at == 0 or word.voice != words[at - 1].voice:
             yield at
@@ -116,7 +120,7 @@ def _ends_sentence(text: str) -> bool:
 
 
 def _placed(word: Word, *, labels: Labels, phrases: NDArray[np.intp]) -> _Placed:
-    """Move a word into its phrase and give it to the voice of most of its frames there."""
+    """Move a word into its phrase and assign it to the voice of most of its frames there."""
     if not len(phrases):
         return _Placed(text=word.text, place=word.place, voice=0, follows=word.follows)
     start, end = _phrase_of(word.place, phrases=phrases)
@@ -127,9 +131,9 @@ def _placed(word: Word, *, labels: Labels, phrases: NDArray[np.intp]) -> _Placed
 
 
 def _phrase_of(place: Span, *, phrases: NDArray[np.intp]) -> tuple[int, int]:
-    """Return the phrase that holds most of a place, or the nearest where none holds any."""
+    """Return the phrase that contains most of a place, or the nearest phrase if none does."""
     before = max(0, int(np.searchsorted(phrases[:, 1], place.start, side="right")) - 1)
     some = phrases[before : int(np.searchsorted(phrases[:, 0], place.end)) + 1]
-    shared = np.minimum(some[:, 1], place.end) - np.maximum(some[:, 0], place.start)  # below 0: how far apart
+    shared = np.minimum(some[:, 1], place.end) - np.maximum(some[:, 0], place.start)  # negative: the distance
     start, end = some[int(shared.argmax())].tolist()
     return start, end

@@ -1,7 +1,7 @@
-"""A second opinion on the phrases: does anybody speak there? By the neural detector (Silero) in faster-whisper's wheel.
+"""A second VAD for the phrases: the neural detector (Silero) in the faster-whisper package.
 
-Noise, hum and music pass the first detector, and Whisper hears words in them that nobody said. The second one errs the
-other way, on the telephone above all: it misses short replies. So it strikes out only what has no voice near it.
+Noise, hum and music pass the first VAD, and Whisper then invents words for them. The second VAD has the opposite fault,
+above all on the telephone: it misses short replies. So it removes only phrases without any voice nearby.
 """
 
 from __future__ import annotations
@@ -16,22 +16,25 @@ from transcription.engine.segmentation import Flags, Span
 from transcription.engine.waveform import HOP, Waveform
 
 THRESHOLD = 0.35
-"""The probability of speech that counts. Its default of 0.5 loses a tenth of the words of a telephone call."""
+"""The minimum probability of speech. Silero's default of 0.5 loses a tenth of the words of a telephone call."""
 
 NEAR = 200
-"""Frames (2 s) from a voice within which a phrase is believed."""
+"""Frames (2 s): a phrase within this distance of a detected voice is kept."""
 
 LONGEST_PART = 300
-"""Frames (3 s) of a phrase that are believed together: noise that goes on after a voice is no speech."""
+"""Frames (3 s): longer phrases are judged in parts, because noise that continues after a voice is not speech."""
 
 SURE = 0.75
 SURE_FOR = 15
-"""The probability that somebody has to reach, for so many frames (0.15 s), somewhere in the recording: music passes the
-lower one for half a second now and then, and reaches this one for a tenth at most."""
+"""The recording must reach this probability somewhere, for this many frames (0.15 s).
+
+Otherwise it counts as having no speech: music sometimes reaches the lower threshold for half a second, but this one for
+at most a tenth of a second.
+"""
 
 
 def confirmed(waveform: Waveform, phrases: Sequence[Span], *, frames: int) -> list[Span]:
-    """Return the phrases, or parts of them, that lie near a voice; in order. `frames`: the recording's length."""
+    """Return the phrases, or parts of them, that are near a voice, in order. `frames`: the recording's length."""
     voiced = np.zeros(frames + 1, np.bool_)
     sure = False
     for chunk in chunks(phrases, frames=frames):
@@ -47,13 +50,13 @@ def confirmed(waveform: Waveform, phrases: Sequence[Span], *, frames: int) -> li
 
 
 def _speech(sound: FloatSamples, *, threshold: float) -> list[tuple[int, int]]:
-    """The frames of the sound in which somebody speaks: from, and up to."""
+    """Return the frames with speech as pairs: first, last (exclusive)."""
     options = VadOptions(threshold=threshold, min_silence_duration_ms=100, speech_pad_ms=30)
     return [(speech["start"] // HOP, speech["end"] // HOP) for speech in get_speech_timestamps(sound, options)]
 
 
 def _widened(flags: Flags, *, by: int) -> Flags:
-    """True wherever a flag is set at most so many frames away."""
+    """Return flags that are true wherever a flag is set within `by` frames."""
     counts = np.concatenate(([0], np.cumsum(flags)))
     at = np.arange(len(flags))
     return np.asarray(counts[np.minimum(at + by + 1, len(flags))] > counts[np.maximum(at - by, 0)], np.bool_)
@@ -65,7 +68,7 @@ def _parts(phrase: Span) -> Iterator[Span]:
 
 
 def _joined(parts: Iterator[Span]) -> Iterator[Span]:
-    """Put the parts of a phrase together again."""
+    """Join adjacent parts of a phrase."""
     last: Span | None = None
     for part in parts:
         if last is not None and part.start == last.end:

@@ -1,6 +1,6 @@
-"""The engine's ear: reads a WAV (PCM, 16-bit, 16 kHz, one channel or two) piece by piece, never whole.
+"""Read a WAV (PCM, 16-bit, 16 kHz, one or two channels) piece by piece, never as a whole.
 
-Two channels are mixed to one for everything but the question who speaks.
+Two channels are mixed to mono, except for diarization by channel.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 RATE = 16_000
-"""Samples per second, the only rate that the recogniser's model knows."""
+"""Samples per second; the recogniser's model supports no other rate."""
 
 HOP = 160
-"""Samples per frame: every frame of the engine stands for 10 ms."""
+"""Samples per frame: every frame of the engine is 10 ms."""
 
 FRAMES_PER_SECOND = RATE // HOP
 
@@ -26,7 +26,7 @@ Samples = NDArray[np.int16]
 
 
 class Waveform:
-    """An open recording. Raises `ValueError` or `wave.Error` where it is not what the engine takes."""
+    """An open recording. Raises `ValueError` or `wave.Error` if the format is not supported."""
 
     def __init__(self, path: Path) -> None:
         self._file = wave.open(str(path), "rb")  # noqa: SIM115 - closed by __exit__, this is the context manager
@@ -47,21 +47,24 @@ class Waveform:
 
     @property
     def seconds(self) -> float:
-        """How long it is."""
+        """Return the length in seconds."""
         return self.length / RATE
 
     @property
     def frames(self) -> int:
-        """How many frames it has; the last may be cut short."""
+        """Return the number of frames; the last may be incomplete."""
         return -(-self.length // HOP)
 
     def read(self, start: int, end: int) -> Samples:
-        """Read samples `start` up to `end`, both clamped into the recording; less where the file is cut short."""
+        """Read samples `start` up to `end`, mixed to mono.
+
+        The range is clipped to the recording; a truncated file returns less.
+        """
         both = self.read_channels(start, end)
         return np.asarray(np.sum(both, axis=1, dtype=np.int32) // self.channels, np.int16)
 
     def read_channels(self, start: int, end: int) -> Samples:
-        """Read the same with one column for each channel."""
+        """Read the same samples with one column per channel."""
         start = min(max(start, 0), self.length)
         self._file.setpos(start)
         raw = self._file.readframes(max(min(end, self.length) - start, 0))

@@ -1,7 +1,8 @@
-"""Writes down what is said and when: Whisper, by faster-whisper (CTranslate2), chunk by chunk.
+"""Speech recognition with Whisper, by faster-whisper (CTranslate2), chunk by chunk.
 
-It writes capitals and punctuation, and knows when each word was said to about a third of a second. Where there is no
-speech it invents some; so it hears phrases only (`segmentation`, `voice_activity`), and words outside them are dropped.
+Whisper writes capitals and punctuation, and its word times are accurate to about a third of a second. It invents text
+where there is no speech, so it receives only phrases (`segmentation`, `voice_activity`), and words outside them are
+dropped.
 """
 
 from __future__ import annotations
@@ -20,42 +21,47 @@ from transcription.engine.segmentation import Span
 from transcription.engine.waveform import FRAMES_PER_SECOND, Waveform
 
 CERTAIN = 0.7
-"""The probability from which a detected language is believed. Real English gave 0.96 and more, Afrikaans taken for
-English 0.63."""
+"""The minimum probability of a detected language.
+
+Real English scored 0.96 and more; Afrikaans detected as English, 0.63.
+"""
 
 BEAM = 5
 TEMPERATURES = (0.0, 0.4)
-"""The second is tried once, by one sample, where the first gave a loop or nonsense: Whisper's own ladder of six steps
-with five samples each takes thirty seconds of processor for a noise."""
+"""Decoding temperatures.
+
+The second is tried once, with one sample, if the first gave a loop or nonsense. Whisper's default of six temperatures
+with five samples each takes thirty seconds of processor time for a noise.
+"""
 
 PROMPT = "Hello. Welcome. Let us begin."
-"""What a chunk is told to follow on where Whisper wrote it without a single full stop, as it does now and then."""
+"""The prompt for a second attempt at a chunk that Whisper wrote without a single full stop, as sometimes happens."""
 
 MANY = 20
-"""Words in which there is no full stop by chance only."""
+"""Words: a text of this many words should contain a full stop."""
 
 WORSE = 0.1
-"""By how much more a text with full stops may be doubted than the one without."""
+"""How much higher the doubt of the text with full stops may be than that of the one without."""
 
 CLEAR = 0.6
-"""The doubt up to which a chunk is worth hearing once more; real English is doubted by less than 0.45."""
+"""The maximum doubt of a chunk for which a second attempt is worthwhile. Real English has less than 0.45."""
 
 REPETITIVE = 2.4
-"""Whisper's own measure of a loop: how well the text of a segment can be compressed."""
+"""The compression ratio above which a segment counts as a loop (Whisper's own measure)."""
 
 SHORTEST = 0.01
-"""Seconds that a segment counts at least."""
+"""The minimum weight of a segment, in seconds."""
 
 NEAR = 30
-"""Frames (0.3 s) outside a phrase that a word may lie: its times are no better than that."""
+"""Frames (0.3 s) that a word may lie outside a phrase, because word times are not more precise than that."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Heard:
-    """What was said. `unsure`: `language` was neither told nor detected with certainty.
+    """The recognised words. `unsure`: `language` was neither given nor detected with certainty.
 
-    `doubt` is the mean of the negative logarithm of each segment's probability per token, weighed by its length: 0.2
-    to 0.5 for clear speech in a language that the model knows.
+    `doubt` is the mean of the negative log probability per token of each segment, weighted by the segment's length. It
+    is 0.2 to 0.5 for clear speech in a language that the model knows.
     """
 
     words: tuple[Word, ...]
@@ -65,7 +71,7 @@ class Heard:
 
 
 class Whisper:
-    """A model that is open. `folder` holds its files, verified; `threads` work on one chunk together."""
+    """An open model. `folder` contains its verified files; `threads` work on one chunk together."""
 
     def __init__(self, folder: Path, *, threads: int) -> None:
         self._model = WhisperModel(
@@ -73,9 +79,9 @@ class Whisper:
         )
 
     def hear(self, waveform: Waveform, *, phrases: Sequence[Span], language: str | None, otherwise: str) -> Heard:
-        """Transcribe the phrases. A `language` that nobody told is detected; where that is uncertain it is `otherwise`.
+        """Transcribe the phrases. If `language` is None it is detected; if that is uncertain, `otherwise` is used.
 
-        A model of English alone hears English.
+        An English-only model always uses English.
         """
         parts = chunks(phrases, frames=waveform.frames)
         unsure = False
@@ -88,7 +94,7 @@ class Whisper:
         words: list[Word] = []
         segments: list[Segment] = []
         for chunk in parts:
-            for segment in self._written(chunk.sound(waveform), language=language):
+            for segment in self._transcribed(chunk.sound(waveform), language=language):
                 segments.append(replace(segment, tokens=[], words=None))
                 words += _words(segment, chunk)
         return Heard(words=tuple(words), language=language, unsure=unsure, doubt=doubt_of(segments))
@@ -97,8 +103,8 @@ class Whisper:
         language, probability, _ = self._model.detect_language(chunk.sound(waveform))
         return language if probability >= CERTAIN else None
 
-    def _written(self, sound: FloatSamples, *, language: str) -> Sequence[Segment]:
-        """The segments of a chunk; where there is no full stop in many clear words it is heard once more."""
+    def _transcribed(self, sound: FloatSamples, *, language: str) -> Sequence[Segment]:
+        """Return the segments of a chunk. If many clear words have no full stop, transcribe once more with a prompt."""
         first = self._segments(sound, language=language)
         if language != "en" or not _lacks_full_stops(first) or doubt_of(first) > CLEAR:
             return first
@@ -122,7 +128,7 @@ class Whisper:
 
 
 def doubt_of(segments: Sequence[Segment]) -> float:
-    """The mean negative logarithm of the probability per token, by length; 0 where there is nothing."""
+    """Return the mean negative log probability per token, weighted by length; 0 without segments."""
     lengths = [max(segment.end - segment.start, SHORTEST) for segment in segments]
     doubts = (-segment.avg_logprob * length for segment, length in zip(segments, lengths, strict=True))
     return sum(doubts) / sum(lengths) if lengths else 0.0

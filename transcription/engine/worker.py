@@ -1,7 +1,7 @@
-"""The engine's process: `python -m transcription.engine.worker` under `transcription.isolation`.
+"""The engine's process: `python -m transcription.engine.worker`, started by `transcription.isolation`.
 
-The request names the recording, the file for the result, perhaps the number of speakers, and perhaps a model. The
-result is a file and not the answer: it survives the process that asked, so a restarted bot finds it.
+The request names the recording, the result file, and optionally the number of speakers and a model. The result is a
+file and not the answer, because a file survives the process that asked: a restarted bot finds it.
 """
 
 from __future__ import annotations
@@ -12,27 +12,28 @@ from pathlib import Path
 
 from transcription.isolation import serve
 
-_POLITE = 5
-"""The engine steps back (nice) when the bot wants the processor."""
+_NICENESS = 5
+"""The nice value: the bot gets the processor first."""
 
 
 def work(request: dict[str, object]) -> dict[str, object]:
-    """Transcribe `audio` (path) into `result` (path), told the fewest and the most `speakers` or null.
+    """Transcribe `audio` (a path) and write the result to `result` (a path).
 
-    `model` is null (pocketsphinx) or Whisper's `folder`, `threads`, `language` (or null) and what it is `otherwise`.
+    `speakers` is the minimum and the maximum number, or null. `model` is null (pocketsphinx), or for Whisper `folder`,
+    `threads`, `language` (or null: detect) and `otherwise`.
 
-    Answers whether the result is `written`; it is not where the disk is full or the folder is gone. A recording
-    that is no WAV as promised raises.
+    Return whether the result was `written`: not if the disk is full or the folder is gone. Raises if the recording is
+    not a WAV of the promised format.
     """
     from transcription.engine.draft import WhisperModel, drafted  # noqa: PLC0415 - heavy, so only after the limits stand
 
-    os.nice(_POLITE)
+    os.nice(_NICENESS)
     match request["speakers"]:
         case [int(fewest), int(most)]:
             speakers: tuple[int, int] | None = (fewest, most)
         case _:
             speakers = None
-    asked = request.get("model")  # a bot of the release before names none
+    asked = request.get("model")  # a bot of the previous release sends no model
     told = asked if isinstance(asked, dict) else None
     try:
         model = (
@@ -58,13 +59,13 @@ def work(request: dict[str, object]) -> dict[str, object]:
         }
         result = {"milliseconds": round(draft.seconds * 1000), "turns": turns} | heard
         _write(Path(str(request["result"])), result)
-    except OSError:  # the machine's trouble, not the recording's
+    except OSError:  # a fault of the machine, not of the recording
         return {"written": False}
     return {"written": True}
 
 
 def _write(path: Path, result: dict[str, object]) -> None:
-    """Write the result so that it is there whole or not at all, whatever dies when."""
+    """Write the result atomically and durably: after a crash the file is complete or absent."""
     unfinished = path.with_name(f".{path.name}.part")
     with unfinished.open("w", encoding="utf-8") as file:
         json.dump(result, file, ensure_ascii=False)

@@ -1,1 +1,1 @@
-"""Gowajee: Thai; a multipart upload, the result by a webhook or by polling."""
+"""Gowajee, a provider for Thai: a multipart or inline upload, the result by webhook or polling."""

@@ -1,4 +1,6 @@
-"""How a recording travels to Gowajee: inside a JSON body, beside reference voices, or as an address to fetch.
+"""Build the request body for Gowajee: inline audio, a multipart form, or an address to fetch.
+
+The multipart form carries voice samples next to the recording; the other two are JSON.
 
 Source of the wire format: the vendor's pages "Asynchronous API (Webhook Notification)", "Handling Large Files" and
 "HTTP multipart/form-data".
@@ -18,19 +20,19 @@ from transcription.transcriber import Audio
 
 
 async def body_of(audio: Audio, *, plan: Plan, options: GowajeeOptions, host: Callable[[Audio], str] | None) -> Body:
-    """Frame the request in the way that the ticket chose. Raises `TicketExpired` where that way is gone."""
+    """Build the request in the way that the ticket chose. Raises `TicketExpired` if that way is no longer available."""
     match plan.way:
         case "hosted":
             if host is None:
                 raise TicketExpired("there is no public address any more")
-            # In JSON nobody knows how voices are written.
+            # How to send voice samples in JSON is not documented.
             return _json(
                 f'{{"audioData": {json.dumps(host(audio))}'.encode(),
-                _tail(options.without_voices(speakers=audio.hints.speakers)),
+                _options_tail(options.without_voices(speakers=audio.hints.speakers)),
             )
         case "inline":
             recording = await measured(audio.path, in_base64=True)
-            return _json(b'{"audioData": "', recording, b'"', _tail(options))
+            return _json(b'{"audioData": "', recording, b'"', _options_tail(options))
         case "multipart":
             voices = [await _voice(name, path) for name, path in options.reference_speakers.items()]
             recording = await measured(audio.path)
@@ -38,8 +40,8 @@ async def body_of(audio: Audio, *, plan: Plan, options: GowajeeOptions, host: Ca
             return multipart(options.in_form(), [*voices, file])
 
 
-def _tail(options: GowajeeOptions) -> bytes:
-    """Everything behind the audio in a JSON body."""
+def _options_tail(options: GowajeeOptions) -> bytes:
+    """Return everything after the audio in a JSON body."""
     wishes = options.in_json()
     return (f", {wishes}}}" if wishes else "}").encode()
 
@@ -49,10 +51,10 @@ def _json(*pieces: bytes | FromDisk) -> Body:
 
 
 async def _voice(name: str, path: Path) -> FilePart:
-    """Take a reference voice; Gowajee reads the speaker's name from the file name."""
+    """Return a voice sample as a file part. Gowajee reads the speaker's name from the file name."""
     try:
         content = await measured(path)
     except TicketExpired:
-        # The recording is fine: to start again would not bring the operator's file back.
+        # The recording is fine: a rerun would not bring the operator's file back.
         raise Unavailable("a reference voice cannot be read") from None
     return FilePart(name="refSpeakers", filename=name, content=content, content_type="application/octet-stream")

@@ -1,7 +1,7 @@
-"""What an operator may ask of Gowajee, checked once at start. Pure.
+"""The transcription options of Gowajee, validated once at start. Pure.
 
-Source: the parameter table of the vendor's page "Asynchronous API (Webhook Notification)" and its pages on
-diarization, multichannel audio, raw audio and words boosting.
+Source: the parameter table of the vendor's page "Asynchronous API (Webhook Notification)" and its pages on diarization,
+multichannel audio, raw audio and words boosting.
 """
 
 from __future__ import annotations
@@ -15,29 +15,30 @@ from typing import Final, Literal
 ModelName = Literal["pulse", "cosmos", "astro"]
 
 SENT_RATE: Final = 16_000
-"""Hz of every recording that is sent."""
+"""Sample rate in Hz of every recording that is sent."""
 
 SENT_WIDTH: Final = 2
 """Bytes per sample of every recording that is sent."""
 
 SENT: Final = "recordings are sent as WAV at 16000 Hz with 2 bytes per sample"
-"""What the parameters for raw audio can describe, for operators."""
+"""Part of an error message for operators: what the parameters for raw audio may describe."""
 
 BOOSTING: Final[frozenset[ModelName]] = frozenset({"pulse", "cosmos"})
-"""The models that take a vocabulary."""
+"""The models that support a vocabulary."""
 
 OptionValue = bool | int | tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GowajeeOptions:
-    """Wishes for every recording; an impossible set raises `ValueError`, which names the option.
+    """Options for every recording. Raises `ValueError` for an impossible combination; the message names the option.
 
-    `num_speakers`, or `min_speakers` with `max_speakers`, or neither. `boost_score` is 1 to 20 and is sent along with
-    words, whoever wished for these. `multichannels` is for recordings with two channels; others go by `diarization`.
-    `reference_speakers` are four to five seconds of each person's voice by name; they cannot ride along with a
-    recording that is too large to be sent inline. `sample_rate`, `sample_width` (bytes) and `channels` describe
-    audio without a header; recordings go as WAV, which needs none of them, so they can only say what that says.
+    Set `num_speakers`, or `min_speakers` with `max_speakers`, or neither. `boost_score` is 1 to 20 and is sent only
+    together with words, whether they come from the settings or from the user. `multichannels` applies to recordings
+    with two channels; others use `diarization`. `reference_speakers` maps each person's name to a voice sample of four
+    to five seconds; they cannot be sent with a recording that is too large for an inline upload. `sample_rate`,
+    `sample_width` (bytes) and `channels` describe audio without a header. Recordings are sent as WAV, which needs none
+    of them, so they may only confirm the WAV's format.
     """
 
     diarization: bool = True
@@ -61,9 +62,9 @@ class GowajeeOptions:
     def wished(
         self, *, speakers: tuple[int, int] | None, vocabulary: tuple[str, ...], channels: int = 1
     ) -> GowajeeOptions:
-        """For one recording of `channels`, with the fewest and most speakers where these can be told, and more words.
+        """Return the options for one recording, with its speaker limits, vocabulary and channels.
 
-        The only options that may be sent: each says what is true of this recording.
+        Only the returned options may be sent, because they are correct for this recording.
         """
         words = tuple(dict.fromkeys([*self.boost_words, *vocabulary]))
         described = channels if self.channels is not None else None
@@ -81,11 +82,17 @@ class GowajeeOptions:
         )
 
     def without_voices(self, *, speakers: tuple[int, int] | None) -> GowajeeOptions:
-        """For a recording that no voice can ride along with: the wished number of speakers counts in their place."""
+        """Return the options without voice samples, for a recording that is too large for them.
+
+        The speaker limits `speakers` are used instead.
+        """
         return replace(self, reference_speakers={}).counting(speakers)
 
     def counting(self, speakers: tuple[int, int] | None) -> GowajeeOptions:
-        """With the fewest and most speakers in place of those that were set up; as it is where none can be told."""
+        """Return the options with these speaker limits instead of the configured ones.
+
+        They are unchanged if `speakers` is None, without diarization, or with voice samples.
+        """
         if speakers is None or not self.diarization or self.reference_speakers:
             return self
         if speakers[0] == speakers[1]:
@@ -93,7 +100,7 @@ class GowajeeOptions:
         return replace(self, num_speakers=None, min_speakers=speakers[0], max_speakers=speakers[1])
 
     def check_model(self, model: ModelName) -> None:
-        """Raise `ValueError` for a wish that `model` does not know."""
+        """Raise `ValueError` for an option that `model` does not support."""
         if model != "pulse" and self.word_timestamps:
             raise ValueError(f"word_timestamps needs the model pulse, not {model}")
         if model != "pulse" and self.reference_speakers:
@@ -103,15 +110,15 @@ class GowajeeOptions:
             raise ValueError(f"{name} needs the model pulse or cosmos, not {model}")
 
     def in_json(self) -> str:
-        """Write the wishes as the members of a JSON object, without its braces; "" where there are none."""
+        """Return the options as members of a JSON object, without its braces; "" if there are none."""
         return json.dumps(dict(self._named()), ensure_ascii=False)[1:-1]
 
     def in_form(self) -> list[tuple[str, str]]:
-        """Write the wishes as form fields: `true`, decimal text, lists with commas."""
+        """Return the options as form fields: `true`, decimal text, comma-separated lists."""
         return [(name, _text(value)) for name, value in self._named()]
 
     def _named(self) -> Iterator[tuple[str, OptionValue]]:
-        """Name what is asked for. What is off is left out, which every table documents as off."""
+        """Yield the options that are set. An option that is off is omitted, which is documented as off."""
         hints: tuple[tuple[str, OptionValue | None], ...] = (
             ("getSpeakingRate", self.speaking_rate or None),
             ("getWordTimestamps", self.word_timestamps or None),

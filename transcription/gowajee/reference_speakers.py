@@ -1,4 +1,4 @@
-"""Whether a recording had to be sent to Gowajee without the reference voices that are set up. Pure."""
+"""Find out whether a recording was sent to Gowajee without the configured voice samples. Pure."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from transcription.gowajee.options import SENT_RATE, SENT_WIDTH, GowajeeOptions
 from transcription.transcript import Transcript
 
 HEADER = 44
-"""Bytes before the sound in a WAV that we make."""
+"""Bytes before the audio in a WAV that we write."""
 
 
 def is_without_voices(
     transcript: Transcript, options: GowajeeOptions, *, length: timedelta | None, largest_inline: int
 ) -> bool:
-    """Whether voices should have gone along with this recording of `length` and could not.
+    """Return whether the configured voice samples could not be sent with this recording of `length`.
 
-    They go beside the sound, and a larger recording goes as an address; how voices are written there is published
-    nowhere. Where its channels told who speaks, none were to go.
+    They are sent next to the audio. A larger recording is sent as an address, and how to send voice samples with an
+    address is not documented. If the channels identified the speakers, no samples were needed.
     """
     if not (options.reference_speakers and transcript.turns):
         return False

@@ -1,9 +1,9 @@
-"""Gowajee: one request with the audio, then a webhook or polling. `gowajee_wire` reads what it answers.
+"""Gowajee as a transcriber: one request with the audio, then a webhook or polling. `gowajee.wire` parses the answers.
 
-Source of the wire format: the vendor's page "Asynchronous API (Webhook Notification)" and the pages it leads to.
-Nothing in a request makes a repeat recognisable, so after a broken submission only an unclaimed webhook of the
-same length tells that it had arrived. A webhook is not signed: where there is a status call, that says what is true.
-`gowajee_deciding` has what decides where.
+Source of the wire format: the vendor's page "Asynchronous API (Webhook Notification)" and the pages that it links to. A
+request cannot be made idempotent, so after a broken submission only an unclaimed webhook with the same duration shows
+that it arrived. Webhooks are not signed: if there is a status call, it decides. `gowajee.webhook_trust` contains the
+rules.
 """
 
 from __future__ import annotations
@@ -50,29 +50,29 @@ from transcription.transcript import Transcript, remarked
 DOCUMENTED_STATUS_PATH = "/v1/speech-to-text/job/status"
 
 LONGEST = timedelta(hours=5)
-"""The longest recording that any model takes."""
+"""The longest recording that any model accepts."""
 
 NO_SUCH_CALL = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.GONE})
-"""What a path answers that is not there. The page "Asynchronous API" knows no status call."""
+"""Status codes for a path that does not exist. The page "Asynchronous API" documents no status call."""
 
 MISSING = "missing"
-"""What is noted of a status call that was never seen."""
+"""The stored fact for a status call that was never seen."""
 
 UNCERTAIN = timedelta(minutes=2)
-"""The least time to wait for a webhook before a recording is taken for not sent."""
+"""The minimum time to wait for a webhook before a recording counts as not sent."""
 
 WEBHOOK_CHECK = timedelta(seconds=30)
-"""How often to look for such a webhook; nothing is asked of the provider for it."""
+"""How often to check for such a webhook. This sends no request to the provider."""
 
 
 class Gowajee:
-    """Sends recordings to Gowajee and takes its webhooks.
+    """A transcriber that sends recordings to Gowajee and accepts its webhooks.
 
-    `client` stays the property of whoever gave it. The first of `webhook_ids` names the address registered in the
-    vendor's console; the others are taken, too, while one replaces the other, as are all `webhook_tokens`, the
-    values of its `token` parameter. `results` says where they are taken from.
-    Recordings above `largest_inline` bytes go by the short-lived public address that `host` gives, which must work
-    for hours and is read once the job is queued. Raises `ValueError` for options that do not fit `model`.
+    The caller owns and closes `client`. The first of `webhook_ids` is the webhook registered in the vendor's console;
+    the others are accepted, too, during a replacement. The same holds for `webhook_tokens`, the values of the webhook's
+    `token` parameter. `results` selects where results come from. Recordings above `largest_inline` bytes are sent as a
+    short-lived public address from `host`, which must stay valid for hours and is fetched once the job is queued.
+    Raises `ValueError` for options that do not fit `model`.
     """
 
     name = "gowajee"
@@ -116,7 +116,7 @@ class Gowajee:
         )
 
     async def prepare(self, audio: Audio) -> Ticket:
-        """Note the length and choose how to send. Raises `TooLong` for what can be sent in no way."""
+        """Measure the recording and choose how to send it. Raises `TooLong` if it cannot be sent."""
         if audio.duration > LONGEST:
             raise TooLong("more than Gowajee takes", sentence=remarks.too_long("5 hours"))
         size = (await asyncio.to_thread(audio.path.stat)).st_size
@@ -133,7 +133,7 @@ class Gowajee:
         return Ticket(plan.model_dump_json())
 
     async def submit(self, audio: Audio, ticket: Ticket) -> Submission:
-        """Send the recording, or its address. A repeat makes a second job, which is billed."""
+        """Send the recording or its address. Sending again creates a second job, which is billed."""
         plan = read_ticket(ticket)
         call = f"POST {self._model}/transcribe/async"
         answer = await send(
@@ -150,14 +150,14 @@ class Gowajee:
         try:
             handle = read_accepted(answer.body)
         except Misunderstood:
-            # Accepted, and billed, under a name we cannot read: only a webhook can tell it.
+            # Accepted and billed, under an id that we cannot read: only a webhook can tell it.
             raise TimedOut(f"{call} answered {answer.status} without a readable job") from None
         return Submission(handle=handle, keeps_audio=plan.way == "hosted")
 
     async def find(self, ticket: Ticket, *, age: timedelta, orphans: Sequence[bytes]) -> Submission | None:
-        """Look for the one unclaimed webhook that can only be this recording's, about a job that the status knows.
+        """Return the job of the only unclaimed webhook that matches this recording, if the status call knows it.
 
-        Anybody who has the token can send one: where there is no status call, none is believed.
+        Anybody with the token can send a webhook, so without a status call none is trusted.
         """
         plan = read_ticket(ticket)
         ids, length = self._webhook_ids, plan.length
@@ -174,9 +174,9 @@ class Gowajee:
         return None
 
     async def check(self, handle: Handle, inquiry: Inquiry) -> Transcript | Pending:
-        """Ask for the status, which decides where it can; where it cannot, a webhook about a job of ours does.
+        """Poll the status call, which decides if it can. Otherwise a webhook about a job of ours decides.
 
-        Says under a transcript what it had to be made without.
+        Adds a note to the transcript if voice samples could not be sent.
         """
         answer = await self._asked(handle, inquiry)
         if isinstance(answer, Pending):
@@ -192,18 +192,18 @@ class Gowajee:
         return decided(standing, inquiry, results=self._results)
 
     async def close(self) -> None:
-        """Nothing is held but the client, which its owner closes."""
+        """Do nothing: the HTTP client is the only resource, and the caller closes it."""
 
     def authenticate(self, *, query: Mapping[str, str], headers: Mapping[str, str]) -> None:
-        """Raise `BadSignature` unless the address carries one of the tokens; the time taken tells nothing."""
+        """Raise `BadSignature` unless the address carries one of the tokens. Compared in constant time."""
         del headers
         shown = query.get("token", "").encode(errors="surrogatepass")
-        # A list, so that every token is compared whichever one fits.
+        # A list and not a generator: every token is compared, even after a match.
         if not any([hmac.compare_digest(shown, token) for token in self._webhook_tokens]):  # noqa: C419 - see above
             raise BadSignature("the webhook's token is missing or wrong")
 
     def admit(self, callback: Callback) -> Handle:
-        """Name the job of a webhook that shows a token and one of our registrations."""
+        """Return the job of a webhook that carries a token and one of our registrations."""
         self.authenticate(query=callback.query, headers=callback.headers)
         envelope = read_envelope(callback.body, what="the webhook")
         if envelope.webhook_id not in self._webhook_ids:
@@ -216,22 +216,22 @@ class Gowajee:
 
     @property
     def can_be_asked(self) -> bool:
-        """Whether there is a status call, as far as is known."""
+        """Return whether there is a status call, as far as is known."""
         return self._results != "webhook" and self._facts.get(self._fact) != MISSING
 
     @property
     def facts(self) -> Mapping[str, str]:
-        """The path of the status call, once one was seen, or that there is none."""
+        """Return the path of the status call once it was seen, or that there is none."""
         return dict(self._facts)
 
     def recall(self, facts: Mapping[str, str]) -> None:
-        """Go on from what was found out earlier. A path that was seen is not forgotten for one that was not."""
+        """Restore facts learned earlier. A known path is not replaced by "missing"."""
         known = facts.get(self._fact)
         if known is not None and self._facts.get(self._fact, MISSING) == MISSING:
             self._facts[self._fact] = known
 
     async def _is_known(self, handle: Handle, *, length: timedelta) -> bool:
-        """Whether the status knows this job, and as one that can be ours."""
+        """Return whether the status call knows this job, with a duration that fits ours."""
         try:
             standing = await self._standing(handle)
         except Misunderstood:
@@ -241,7 +241,7 @@ class Gowajee:
         return standing in {"pending", "failed"}
 
     async def _standing(self, handle: Handle, *, length: timedelta | None = None) -> GowajeeStatus | Literal["missing"]:
-        """Ask for the status at both published paths; `missing` where neither has ever answered as a status call."""
+        """Poll the status at both published paths. Return `missing` if neither has ever answered as a status call."""
         if self._results == "webhook":
             return "missing"
         for path in self._paths():
@@ -264,7 +264,7 @@ class Gowajee:
         raise Misunderstood("GET job/status was there before, and is not now")
 
     def _paths(self) -> list[str]:
-        """Where the status may be asked for: first where it was seen, else where it is set to be."""
+        """Return the paths to try: first the one that worked before, then the configured one."""
         with_model = f"/v1/speech-to-text/{self._model}/job/status"
         other = with_model if self._status_path == DOCUMENTED_STATUS_PATH else DOCUMENTED_STATUS_PATH
         seen = self._facts.get(self._fact, MISSING)

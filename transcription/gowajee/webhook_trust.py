@@ -1,14 +1,14 @@
-"""Who decides about a job of Gowajee's: the status call where it can, the webhook's own body where it cannot. Pure.
+"""Decide the outcome of a Gowajee job from the status call, or from a webhook's body if the status call cannot. Pure.
 
-A webhook carries a token and no signature, so a body counts only for a job whose id Gowajee itself gave us.
+A webhook carries a token but no signature. So a body counts only for a job whose id Gowajee itself gave us.
 
-| the status call              | a body of ours decides                       |
+| the status call              | a webhook's body decides                     |
 | ---                          | ---                                          |
-| is not there                 | at once                                      |
+| does not exist               | at once                                      |
 | refuses, or makes no sense   | after `AFTER` of nothing but such answers    |
-| asks for fewer questions     | after `AFTER_LIMITS` of that                 |
-| does not know the job        | the same                                     |
-| says that the work goes on   | when the job has waited for as long as it may|
+| says that we ask too often   | after `AFTER_LIMITS` of that                 |
+| does not know the job        | after `AFTER`                                |
+| says that the work goes on   | when the job's deadline is reached           |
 | says done or failed          | never                                        |
 """
 
@@ -26,20 +26,20 @@ from transcription.transcriber import Inquiry, Pending
 from transcription.transcript import Transcript, remarked
 
 Results = Literal["auto", "webhook", "status"]
-"""Where results are taken from: what decides as above, only from webhooks, or only from the status call."""
+"""Where results come from: both as in the table above, only webhooks, or only the status call."""
 
 AFTER = timedelta(minutes=2)
-"""For how long a status call may give no usable answer before a webhook decides in its place."""
+"""How long the status call may give no usable answer before a webhook decides instead."""
 
 
 AFTER_LIMITS = timedelta(hours=1)
-"""The same where it says that it is asked too often, which will pass."""
+"""The same for a rate limit of the status call, which is temporary."""
 
 
 def decided(
     standing: GowajeeStatus | Literal["missing"], inquiry: Inquiry, *, results: Results
 ) -> Transcript | Pending:
-    """What becomes of a job of which the status says this. Raises `Failed`; `Misunderstood` to be asked again."""
+    """Return the outcome of a job for this status. Raises `Failed`, or `Misunderstood` to ask again later."""
     match standing:
         case Transcript():
             return replace(standing, report=report_in(inquiry.notice) or standing.report)
@@ -53,14 +53,14 @@ def decided(
             return _unknown(inquiry, results=results)
         case "pending":
             body = _unconfirmed(inquiry, results=results) if inquiry.overdue else None
-            return body or Pending(poll_after=_soon(inquiry.age) if inquiry.notice is not None else None)
+            return body or Pending(poll_after=_next_poll(inquiry.age) if inquiry.notice is not None else None)
     assert_never(standing)
 
 
 def instead_of(
     error: Misunderstood | NotAuthorised | QuotaSpent | Unavailable, inquiry: Inquiry, *, results: Results
 ) -> Transcript:
-    """What a webhook says in place of a status call that went wrong. Raises `error` while there is nothing to go by."""
+    """Return the outcome from a webhook after the status call failed. Raises `error` if no webhook may decide yet."""
     if inquiry.failing_for < (AFTER_LIMITS if isinstance(error, RateLimited) else AFTER):
         raise error
     body = _unconfirmed(inquiry, results=results)
@@ -70,7 +70,7 @@ def instead_of(
 
 
 def _unknown(inquiry: Inquiry, *, results: Results) -> Transcript | Pending:
-    """The status does not know a job that it took: it may not know it yet, or not keep it any more."""
+    """Handle a job that the status call does not know: not yet, or no longer."""
     body = _unconfirmed(inquiry, results=results) if inquiry.failing_for >= AFTER or inquiry.overdue else None
     if body is not None:
         return body
@@ -82,7 +82,7 @@ def _unknown(inquiry: Inquiry, *, results: Results) -> Transcript | Pending:
 
 
 def _unconfirmed(inquiry: Inquiry, *, results: Results) -> Transcript | None:
-    """What the body says where there is a status call that should have said it."""
+    """Return the webhook's transcript, with a note that the status call did not confirm it."""
     body = None if results == "status" else _body(inquiry)
     return remarked(body, remarks.UNCONFIRMED) if body is not None else None
 
@@ -95,16 +95,19 @@ def _can_decide(inquiry: Inquiry) -> bool:
 
 
 def _body(inquiry: Inquiry) -> Transcript | None:
-    """What the body of a webhook says about a job of ours; None where it says nothing. Raises `Failed`."""
+    """Return the transcript from the webhooks about a job of ours; None if there is none. Raises `Failed`."""
     if not inquiry.given:
         return None
-    for body in (*inquiry.earlier, inquiry.notice):  # the first end counts, whatever is sent after it
+    for body in (*inquiry.earlier, inquiry.notice):  # the first final body counts, whatever is sent later
         with suppress(Misunderstood):
             if body is not None:
                 return read_notice(body, length=inquiry.length)
     return None
 
 
-def _soon(age: timedelta) -> timedelta:
-    """Ask again soon after a webhook, less often for older jobs: a forged one must not make us ask for hours."""
+def _next_poll(age: timedelta) -> timedelta:
+    """Return the delay until the next poll after a webhook.
+
+    It is longer for older jobs: a forged webhook must not cause hours of fast polling.
+    """
     return min(max(age / 60, timedelta(seconds=3)), timedelta(minutes=1))

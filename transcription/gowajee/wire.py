@@ -1,7 +1,7 @@
-"""What Gowajee's bodies say: the readers behind `transcription.gowajee.transcriber`. Pure.
+"""Parsers for Gowajee's answers and webhooks, used by `transcription.gowajee.transcriber`. Pure.
 
 Source of the wire format: the vendor's pages "Asynchronous API (Webhook Notification)", "Checking Job Status",
-"Diarization" and "Multichannel". Times are seconds. A webhook and a status answer carry the same `output`; a
+"Diarization" and "Multichannel". Times are in seconds. A webhook and a status answer carry the same `output`; a
 successful webhook has no `status`.
 """
 
@@ -33,10 +33,10 @@ from transcription.wire import (
 )
 
 LIKENESS = timedelta(seconds=1)
-"""How far Gowajee's length of a recording may be from ours."""
+"""The maximum difference between Gowajee's duration of a recording and ours."""
 
 MESSAGE = 500
-"""Characters that are kept of a text that is for the operator only."""
+"""Maximum characters of a text for the operator."""
 
 Id = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,200}$"), AfterValidator(Handle)]
 Length = Annotated[float, Field(allow_inf_nan=False, ge=0, le=10**9)]
@@ -70,24 +70,24 @@ class _Message(Wire):
 
     @property
     def word(self) -> str:
-        """The status in capital letters; empty where there is none."""
+        """Return the status in capital letters; "" if there is none."""
         return _word(self.status)
 
     @property
     def has_results(self) -> bool:
-        """Whether there is an output with a list of results."""
+        """Return whether there is an output with a list of results."""
         return self.output is not None and self.output.results is not None
 
     @property
     def report(self) -> Report | None:
-        """What it says of Gowajee's own work; None where it says nothing."""
+        """Return what the message says about Gowajee's own work; None if it says nothing."""
         version = self.output.version if self.output else None
         report = Report(kind=self.kind, amount=self.amount, version=version, message=self.message)
         return None if report == Report() else report
 
 
 class Envelope(Wire):
-    """Whom a message is about, whatever else it says."""
+    """The ids in a message: which job and which webhook registration it is about."""
 
     job_id: Id = Field(alias="jobId")
     webhook_id: str | None = Field(None, alias="webhookId")
@@ -95,17 +95,17 @@ class Envelope(Wire):
 
     @property
     def handle(self) -> Handle:
-        """The job."""
+        """Return the job's handle."""
         return Handle(self.job_id)
 
 
 def read_envelope(body: bytes, *, what: str) -> Envelope:
-    """Read whom a message is about. Raises `Misunderstood`."""
+    """Parse the ids of a message. Raises `Misunderstood`."""
     return read_as(Envelope, body, what=what)
 
 
 def read_accepted(body: bytes) -> Handle:
-    """Read the immediate answer. Raises `Failed`, or `Misunderstood` where no job can be read from it."""
+    """Parse the immediate answer to a submission. Raises `Failed`, or `Misunderstood` if it names no job."""
     envelope = read_envelope(body, what="the immediate answer")
     if _word(envelope.status).startswith(FAILURES):
         raise Failed("the immediate answer says that the transcription failed")
@@ -113,9 +113,9 @@ def read_accepted(body: bytes) -> Handle:
 
 
 def read_notice(body: bytes, *, length: timedelta | None = None) -> Transcript:
-    """Read a webhook; `length` is our measure of the recording.
+    """Parse a webhook. `length` is the duration that we measured.
 
-    Raises `Failed`, or `Misunderstood` where it says both success and failure, or neither.
+    Raises `Failed`, or `Misunderstood` if it says both success and failure, or neither.
     """
     message = read_as(_Message, body, what="the webhook")
     failed = message.word.startswith(FAILURES)
@@ -129,7 +129,7 @@ def read_notice(body: bytes, *, length: timedelta | None = None) -> Transcript:
 
 
 def report_in(body: bytes | None) -> Report | None:
-    """What a webhook says of Gowajee's own work; None for one that cannot be read."""
+    """Return what a webhook says about Gowajee's own work; None if it cannot be parsed."""
     if body is None:
         return None
     try:
@@ -139,19 +139,19 @@ def report_in(body: bytes | None) -> Report | None:
 
 
 GowajeeStatus = Transcript | Literal["pending", "failed", "absent"]
-"""What the status knows; `absent` is its own word UNKNOWN."""
+"""The outcome of a status call; `absent` is Gowajee's status UNKNOWN."""
 
 FAILURES = ("FAIL", "ERROR", "CANCEL", "TIMED")
-"""How words begin that end a job without a result; a word that nobody documented means that the work goes on."""
+"""Prefixes of status words for a failed job. An undocumented word means that the work goes on."""
 
 DONE = frozenset({"COMPLETED", "COMPLETE", "DONE", "FINISHED", "SUCCESS", "SUCCEEDED"})
-"""Words for a result that is there. Only the first is documented; a webhook's success carries no word at all."""
+"""Status words for an available result. Only the first is documented; a successful webhook carries no status."""
 
 
 def read_status(body: bytes, *, handle: Handle, length: timedelta | None = None) -> GowajeeStatus:
-    """Read a status answer, also one in the webhook's shape; `length` is our measure of the recording.
+    """Parse a status answer, also one in the format of a webhook. `length` is the duration that we measured.
 
-    Raises `Misunderstood` where it says nothing, says that it is done without a result, or is about another job.
+    Raises `Misunderstood` if it says nothing, says "done" without a result, or is about another job.
     """
     message = read_as(_Message, body, what="the status")
     if message.job_id not in {None, handle}:
@@ -183,7 +183,8 @@ def _transcript(message: _Message, *, body: bytes, length: timedelta | None) -> 
     stated = None if output.duration is None else milliseconds(output.duration * 1000)
     last = max(spoken, default=timedelta(0))
     span = span_of(last, measured=length, stated=stated)
-    # Little said in a long recording is no sign of another unit: a smaller one than seconds would reach beyond it.
+    # Little speech in a long recording is no sign of a wrong unit: times in a unit smaller than seconds would reach
+    # beyond the end.
     wrong = remarks.TIMES_LOOK_WRONG if not span.fits and last == span.length else None
     lacking = remarks.PARTS_ARE_MISSING if len(items) < len(given) else None
     note = " ".join(remark for remark in (wrong, lacking) if remark)
@@ -201,7 +202,7 @@ def _turn(item: _Item) -> Turn:
 
 
 def _speaker(item: _Item) -> Speaker | None:
-    """Tell the voice: Gowajee's index, a name that the operator gave with a reference voice, or a channel."""
+    """Return the speaker: Gowajee's index, the name of a voice sample, or the channel."""
     label = known(item.speaker)
     if label is not None:
         return Speaker(label=label, name=None if re.fullmatch(r"(?i)speaker_\d+", label) else label)
@@ -211,19 +212,19 @@ def _speaker(item: _Item) -> Speaker | None:
 
 
 class Plan(Wire):
-    """What the ticket keeps: the length in seconds, by which a lost job is known again, and how it will be sent."""
+    """The content of a ticket: the length in seconds, by which a lost job can be recognised, and the way of sending."""
 
     seconds: Length
     way: Literal["inline", "multipart", "hosted"]
 
     @property
     def length(self) -> timedelta:
-        """The recording's length as we measured it."""
+        """Return the recording's length as we measured it."""
         return milliseconds(self.seconds * 1000)
 
 
 def read_ticket(ticket: str) -> Plan:
-    """Read a ticket of ours. Raises `TicketExpired` for one that cannot be read."""
+    """Parse a ticket of ours. Raises `TicketExpired` if it cannot be read."""
     try:
         return read_as(Plan, ticket, what="the ticket")
     except Misunderstood:
@@ -231,7 +232,10 @@ def read_ticket(ticket: str) -> Plan:
 
 
 def claimed(orphan: bytes, *, webhook_ids: Collection[str], length: timedelta) -> Handle | None:
-    """Tell which job a webhook without a known job is about, if it is ours and as long as our recording."""
+    """Return the job that an unclaimed webhook is about, if it can be this recording's.
+
+    The webhook must be for one of our registrations and have the length of our recording.
+    """
     try:
         envelope = read_envelope(orphan, what="the webhook")
         message = read_as(_Message, orphan, what="the webhook")
@@ -244,5 +248,5 @@ def claimed(orphan: bytes, *, webhook_ids: Collection[str], length: timedelta) -
 
 
 def are_alike(said: timedelta, measured: timedelta) -> bool:
-    """Whether a length that Gowajee tells can be that of a recording of ours."""
+    """Return whether a duration from Gowajee can be that of our recording."""
     return abs(said - measured) <= LIKENESS

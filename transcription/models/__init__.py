@@ -1,1 +1,1 @@
-"""The offline engine's speech models: which ones are known, where they are, whether they are what they should be."""
+"""The speech models of the offline engine: catalog, installation, lookup and verification."""

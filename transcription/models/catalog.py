@@ -1,9 +1,9 @@
-"""Every Whisper model that is known by name: its files with size and hash, where it comes from, what it understands.
+"""The catalog of known Whisper models: files with size and hash, sources and languages.
 
-All are conversions to CTranslate2, as faster-whisper reads them. A revision is a commit of the model hub's repository,
-so that a file behind it never changes. The hashes of `tiny.en` and `base` were computed from installed packages and
-equal what public projects pin for the same revision; those of `small` and `large-v3-turbo` are such pins alone, at
-least five projects agreeing on every file.
+All are conversions to CTranslate2, the format of faster-whisper. A revision is a commit of the model hub's repository,
+so its files never change. The hashes of `tiny.en` and `base` were computed from installed packages and equal what
+public projects pin for the same revision. Those of `small` and `large-v3-turbo` are only such pins; at least five
+projects agree on every file.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ WHISPER_LANGUAGES: Final = frozenset(
     "ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc "
     "pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo zh".split()
 )
-"""By Whisper's own codes. How well it does in each varies very much."""
+"""Whisper's own language codes. The quality differs very much between languages."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelFile:
-    """One file of a model: `size` in bytes, `sha256` in hexadecimal digits, None where nobody published it."""
+    """One file of a model: `size` in bytes, `sha256` in hexadecimal digits, or None if no hash is published."""
 
     name: str
     size: int
@@ -37,7 +37,7 @@ class ModelFile:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Member:
-    """A file in an installed package: the distribution's name, and the path below its place of installation."""
+    """A file in an installed package: the distribution's name, and the path below its installation folder."""
 
     distribution: str
     path: str
@@ -45,13 +45,13 @@ class Member:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Model:
-    """A model by its name.
+    """A known model.
 
-    `repository` and `revision` say where the model hub has it. `packaged` names, for each file, the members of weight
-    packages that hold it, in the order in which they are joined; empty where there is no such package. `languages`
-    are codes. `word_errors` is the share of wrong words in percent, measured with nine recordings of real people
-    (603 words of English, mostly of North America and Britain), None where it was not measured. `address_space` is the
-    bytes to allow the process that runs it: measured for `tiny.en` and `base`, estimated for the others.
+    `repository` and `revision` locate it on the model hub. `packaged` lists, for each file, the members of weight
+    packages that contain it, in the order in which they are joined; it is empty if there is no such package.
+    `languages` are Whisper's codes. `word_errors` is the word error rate in percent, measured on nine recordings of
+    real people (603 words of English, mostly from North America and Britain); None if not measured. `address_space` is
+    the memory limit in bytes for its process: measured for `tiny.en` and `base`, estimated for the others.
     """
 
     name: str
@@ -66,27 +66,27 @@ class Model:
 
     @property
     def understands(self) -> str:
-        """What it understands, in words."""
+        """Return its languages in words."""
         return "English only" if len(self.languages) == 1 else f"{len(self.languages)} languages"
 
     @property
     def size(self) -> int:
-        """Bytes of all its files."""
+        """Return the bytes of all its files."""
         return sum(file.size for file in self.files)
 
     @property
     def is_pinned(self) -> bool:
-        """Whether the hash of every file is known. Any other model is not installed."""
+        """Return whether the hash of every file is known. Other models are not installed."""
         return all(file.sha256 for file in self.files)
 
     @property
     def distributions(self) -> tuple[str, ...]:
-        """The packages that hold it, each once."""
+        """Return the packages that contain it, without duplicates."""
         return tuple(dict.fromkeys(member.distribution for members in self.packaged.values() for member in members))
 
 
 def model_named(name: str, catalog: Sequence[Model]) -> Model:
-    """Find a model by its name. Raises `UnknownModel`."""
+    """Return the model with this name. Raises `UnknownModel`."""
     for model in catalog:
         if model.name == name:
             return model
@@ -198,7 +198,7 @@ SMALL: Final = Model(
 
 LARGE_V3_TURBO: Final = Model(
     name="large-v3-turbo",
-    # Earlier mobiuslabsgmbh/faster-whisper-large-v3-turbo: the same revision under another owner's name.
+    # Previously mobiuslabsgmbh/faster-whisper-large-v3-turbo: the same revision under another owner.
     repository="dropbox-dash/faster-whisper-large-v3-turbo",
     revision="0a363e9161cbc7ed1431c9597a8ceaf0c4f78fcf",
     licence="MIT",
@@ -232,4 +232,4 @@ LARGE_V3_TURBO: Final = Model(
 )
 
 CATALOG: Final[tuple[Model, ...]] = (TINY_EN, BASE, SMALL, LARGE_V3_TURBO)
-"""The best one last."""
+"""All known models, the best one last."""

@@ -1,16 +1,16 @@
-"""Everything that can be wrong with a model, as one tree. Every message is a sentence for the operator.
+"""Errors of the offline engine's models, as one tree. Every message is a sentence for the operator.
 
 ModelError
 ├── UnknownModel      no model has this name
-├── MissingModel      it is not on this machine, or not all of it
-├── DamagedModel      a file is not what it should be; nothing may open it
-├── UnpinnedModel     nobody published its hashes, so it is not installed
-├── CannotStore       the disk is full or may not be written
-└── FetchError        it could not be fetched
-    ├── Unreachable   temporary: the network, or a server that has no time
-    ├── Interrupted   the connection broke in the middle; what came is kept
-    ├── NotOffered    the server or folder does not have it, or sends it elsewhere than we go
-    └── WrongContent  what came is not the model; it is not kept
+├── MissingModel      the model or a part of it is not on this machine
+├── DamagedModel      a file has the wrong content; it must not be opened
+├── UnpinnedModel     its hashes are not published, so it is not installed
+├── CannotStore       the disk is full or not writable
+└── FetchError        the download failed
+    ├── Unreachable   temporary: the network, or a busy server
+    ├── Interrupted   the connection broke; the received part is kept
+    ├── NotOffered    the source does not have it, or redirects to a forbidden address
+    └── WrongContent  the received file is not the model; it is discarded
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from collections.abc import Sequence
 
 
 class ModelError(Exception):
-    """The root."""
+    """The base class."""
 
 
 class UnknownModel(ModelError):
@@ -30,15 +30,15 @@ class UnknownModel(ModelError):
 
 
 class MissingModel(ModelError):
-    """It is not on this machine, or not all of it."""
+    """The model or a part of it is not on this machine."""
 
 
 class DamagedModel(ModelError):
-    """A file is not what it should be."""
+    """A file has the wrong content."""
 
 
 class UnpinnedModel(ModelError):
-    """Nobody published the hashes of its files."""
+    """The hashes of the model's files are not published."""
 
     def __init__(self, name: str) -> None:
         super().__init__(
@@ -48,24 +48,24 @@ class UnpinnedModel(ModelError):
 
 
 class CannotStore(ModelError):
-    """The disk is full or may not be written."""
+    """The disk is full or not writable."""
 
 
 class FetchError(ModelError):
-    """It could not be fetched."""
+    """The model could not be downloaded or copied."""
 
 
 class Unreachable(FetchError):
-    """The network, or a server that has no time."""
+    """The network failed, or the server is busy."""
 
 
 class Interrupted(FetchError):
-    """The connection broke in the middle; what came is kept."""
+    """The connection broke. The received part is kept."""
 
 
 class NotOffered(FetchError):
-    """The server or folder does not have it, or sends it elsewhere than we go."""
+    """The source does not have the file, or redirects to a forbidden address."""
 
 
 class WrongContent(FetchError):
-    """What came is not the model; it is not kept."""
+    """The received file is not the model. It is discarded."""

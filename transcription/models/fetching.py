@@ -1,4 +1,4 @@
-"""Installs a model below the folder of models, from wherever its files come, and takes it away again."""
+"""Install a model into the models folder from any source, and remove it."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from transcription.models.verification import VERIFIER, Placed, sha256_of
 from transcription.models.writing import Part, alone, explained, part_path
 
 TRIES = 20
-"""How often a broken connection is taken up again, as long as each one brought something."""
+"""Maximum number of attempts to resume a broken connection, as long as each attempt received something."""
 
 OnProgress = Callable[[ModelFile, int], None]
-"""Told of a file and how many of its bytes are there."""
+"""A callback for progress: the file, and the number of its bytes that are present."""
 
 
 def folder_of(directory: Path, model: Model) -> Path:
-    """Return where a model is kept."""
+    """Return the folder of a model."""
     return directory / model.name
 
 
 def kept(directory: Path, model: Model) -> Placed | None:
-    """Say where the folder of models has this one; None where it has not, or not all of it."""
+    """Return the installed files of a model in the models folder; None if it is missing or incomplete."""
     folder = folder_of(directory, model)
     parts = {file.name: (folder / file.name,) for file in model.files}
     return Placed(model, parts) if all(path.is_file() for (path,) in parts.values()) else None
@@ -39,34 +39,34 @@ def install(
     progress: OnProgress = lambda _file, _size: None,
     waiting: Callable[[], None] = lambda: None,
 ) -> Placed:
-    """Bring a model below `directory`, where each file is whole and has its hash, or is not there under its name.
+    """Install a model below `directory`. Each file there is complete and has the right hash, or is absent.
 
-    What is there already and right is left alone; what an earlier try left is gone on with. Several may do it at once:
-    `waiting` is called where somebody else is at it. Raises `UnpinnedModel`, `CannotStore`, `FetchError`, and
-    `DamagedModel` where something lies in the model's folder that does not belong there.
+    Correct files are kept, and an interrupted download is resumed. Safe in several processes at once: `waiting` is
+    called if another process is installing the model. Raises `UnpinnedModel`, `CannotStore`, `FetchError`, and
+    `DamagedModel` if the model's folder contains a foreign file.
     """
     if not model.is_pinned:
         raise UnpinnedModel(model.name)
     folder = folder_of(directory, model)
     with explained(directory), alone(directory, model.name, waiting=waiting):
         folder.mkdir(exist_ok=True)
-        wanted = [file for file in model.files if not _is_right(folder, file)]
+        wanted = [file for file in model.files if not _is_verified(folder, file)]
         _refuse_without_room(folder, wanted)
         for file in model.files:
             if file in wanted:
                 _receive(model, file, source, folder=folder, progress=progress)
             progress(file, file.size)
     placed = kept(directory, model)
-    if placed is None:  # somebody removed it just now
+    if placed is None:  # another process removed it just now
         raise MissingModel(f"{model.name} is not complete")
     VERIFIER.check(placed)
     return placed
 
 
 def remove(model: Model, *, directory: Path) -> bool:
-    """Take a model, and what was fetched of it, out of the folder of models. False where nothing of it was there.
+    """Remove a model, and partial downloads of it, from the models folder. Return False if there was nothing.
 
-    Other files in its folder stay. Raises `CannotStore`, and `DamagedModel` where its folder is a link.
+    Other files in its folder are kept. Raises `CannotStore`, and `DamagedModel` if its folder is a link.
     """
     folder = folder_of(directory, model)
     if folder.is_symlink():
@@ -81,7 +81,7 @@ def remove(model: Model, *, directory: Path) -> bool:
     return True
 
 
-def _is_right(folder: Path, file: ModelFile) -> bool:
+def _is_verified(folder: Path, file: ModelFile) -> bool:
     path = folder / file.name
     return path.is_file() and path.stat().st_size == file.size and sha256_of([path]) == file.sha256
 
@@ -100,7 +100,7 @@ def _receive(model: Model, file: ModelFile, source: Source, *, folder: Path, pro
             before = part.size
             try:
                 if part.size < file.size:
-                    _go_on(model, part, source, progress=progress)
+                    _resume(model, part, source, progress=progress)
                 return part.finish()
             except Interrupted:
                 if part.size <= before or not left:
@@ -108,7 +108,7 @@ def _receive(model: Model, file: ModelFile, source: Source, *, folder: Path, pro
     return None
 
 
-def _go_on(model: Model, part: Part, source: Source, *, progress: OnProgress) -> None:
+def _resume(model: Model, part: Part, source: Source, *, progress: OnProgress) -> None:
     progress(part.file, part.size)
     with source.read(model, part.file, start=part.size) as stream:
         if stream.start != part.size:

@@ -1,8 +1,8 @@
-"""The model hub, or a mirror of it, as a source of models. Only `threadscribe models fetch` comes here.
+"""The model hub, or a mirror of it, as a source of models. Used only by `threadscribe models fetch`.
 
-Every address holds a pinned revision, and what comes is worth nothing before its hash was checked. Still the way there
-is kept narrow: https, certificates checked, five redirects at most, no password, no cookie, nothing from the
-environment. A proxy is used where the operator names one.
+Every address contains a pinned revision, and a file is used only after its hash was checked. In addition, access is
+restricted: https with verified certificates, at most five redirects, no password, no cookies, nothing from the
+environment. A proxy is used only if the operator names one.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ from transcription.models.sources import Stream
 HUB: Final = "https://huggingface.co"
 
 REDIRECTS: Final = 5
-"""How many are followed for one file. The hub makes one or two."""
+"""Maximum number of redirects per file. The hub uses one or two."""
 
 PATIENCE: Final = timedelta(seconds=30)
-"""For a connection, and for each block of a file."""
+"""Time-out for a connection, and for each block of a file."""
 
 _REDIRECTED: Final = frozenset({301, 302, 303, 307, 308})
-_LATER: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+_RETRY_LATER: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 _RANGE: Final = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)")
 
 
 class Hub:
-    """The hub, or with `mirror` an address below which a model's files lie under their own names.
+    """The hub, or with `mirror` an address below which a model's files are found under their own names.
 
-    `plain_loopback` lets it speak http, to this machine only. Raises `NotOffered` for an address that is not used.
+    With `plain_loopback`, http is allowed to this machine only. Raises `NotOffered` for a forbidden address.
     """
 
     def __init__(self, client: httpx.Client, *, mirror: str | None = None, plain_loopback: bool = False) -> None:
@@ -47,17 +47,17 @@ class Hub:
         self._mirror = mirror
         self._plain_loopback = plain_loopback
         if mirror is not None:
-            self._judge(mirror)
+            self._checked(mirror)
 
     @contextmanager
     def read(self, model: Model, file: ModelFile, *, start: int) -> Iterator[Stream]:
-        """Give a file's bytes from `start`, or from 0 where the server does not go on in the middle.
+        """Yield a file's bytes from `start`, or from 0 if the server does not resume.
 
-        Raises `Unreachable`, `Interrupted`, `NotOffered`, and `WrongContent` where the answer cannot be the file.
+        Raises `Unreachable`, `Interrupted`, `NotOffered`, and `WrongContent` if the answer cannot be the file.
         """
         try:
             with self._answer(self._address(model, file), file, start=start) as answer:
-                yield Stream(_beginning(answer, file, start=start), _blocks(answer, file))
+                yield Stream(_first_offset(answer, file, start=start), _blocks(answer, file))
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.PoolTimeout) as error:
             raise Unreachable(f"the server cannot be reached ({type(error).__name__}: {error})") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -65,8 +65,8 @@ class Hub:
 
     def _address(self, model: Model, file: ModelFile) -> httpx.URL:
         if self._mirror is None:
-            return self._judge(f"{HUB}/{model.repository}/resolve/{model.revision}/{file.name}")
-        return self._judge(f"{self._mirror.rstrip('/')}/{file.name}")
+            return self._checked(f"{HUB}/{model.repository}/resolve/{model.revision}/{file.name}")
+        return self._checked(f"{self._mirror.rstrip('/')}/{file.name}")
 
     @contextmanager
     def _answer(self, address: httpx.URL, file: ModelFile, *, start: int) -> Iterator[httpx.Response]:
@@ -76,11 +76,11 @@ class Hub:
                 if answer.status_code not in _REDIRECTED:
                     yield answer
                     return
-                address = self._judge(answer.headers.get("Location", ""), base=address)
+                address = self._checked(answer.headers.get("Location", ""), base=address)
         raise NotOffered(f"{file.name}: the server sends it from place to place (more than {REDIRECTS} times)")
 
-    def _judge(self, address: str, *, base: httpx.URL | None = None) -> httpx.URL:
-        """Return where an address leads, if we go there. Raises `NotOffered`."""
+    def _checked(self, address: str, *, base: httpx.URL | None = None) -> httpx.URL:
+        """Return the parsed address if it may be used. Raises `NotOffered`."""
         try:
             place = base.join(address) if base is not None else httpx.URL(address)
         except (httpx.InvalidURL, ValueError):
@@ -95,17 +95,17 @@ class Hub:
 
 @contextmanager
 def open_hub(*, mirror: str | None = None, proxy: str | None = None) -> Iterator[Hub]:
-    """Make the hub, or the mirror at an address, and close its connections in the end.
+    """Yield the hub, or the mirror at an address, and close its connections at the end.
 
-    A mirror on this machine may be spoken to with http; then nothing else is, but https. Raises `NotOffered` for an
-    address, or a proxy, that cannot be used.
+    Http is allowed only to a mirror on this machine; everything else needs https. Raises `NotOffered` for an address or
+    a proxy that cannot be used.
     """
     with new_client(proxy=proxy) as client:
         yield Hub(client, mirror=mirror, plain_loopback=mirror is not None and _is_plain_loopback(mirror))
 
 
 def new_client(*, proxy: str | None = None) -> httpx.Client:
-    """Make a client that keeps no cookies and takes nothing from the environment. Raises `NotOffered`."""
+    """Return a client that keeps no cookies and reads nothing from the environment. Raises `NotOffered`."""
     try:
         return httpx.Client(
             timeout=PATIENCE.total_seconds(),
@@ -119,7 +119,7 @@ def new_client(*, proxy: str | None = None) -> httpx.Client:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine."""
+    """Return whether a host is this machine."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -134,10 +134,10 @@ def _is_plain_loopback(address: str) -> bool:
     return place.scheme == "http" and is_loopback(place.host)
 
 
-def _beginning(answer: httpx.Response, file: ModelFile, *, start: int) -> int:
-    """Return the offset of the first byte that comes. Raises `NotOffered`, `Unreachable`, `WrongContent`."""
+def _first_offset(answer: httpx.Response, file: ModelFile, *, start: int) -> int:
+    """Return the offset of the first received byte. Raises `NotOffered`, `Unreachable`, `WrongContent`."""
     code = answer.status_code
-    if code in _LATER:
+    if code in _RETRY_LATER:
         raise Unreachable(f"{file.name}: the server has no time ({code}); try again later")
     if code not in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
         raise NotOffered(f"{file.name}: the server does not give it ({code})")
@@ -159,6 +159,6 @@ def _beginning(answer: httpx.Response, file: ModelFile, *, start: int) -> int:
 
 def _blocks(answer: httpx.Response, file: ModelFile) -> Iterator[bytes]:
     try:
-        yield from answer.iter_raw()  # as they come: what is gathered first is lost when the connection breaks
+        yield from answer.iter_raw()  # unbuffered: buffered bytes would be lost when the connection breaks
     except httpx.HTTPError as error:
         raise Interrupted(f"{file.name}: the connection broke ({type(error).__name__})") from error

@@ -1,7 +1,7 @@
-"""Weights that were installed as Python packages: found by the lists of their files, never imported.
+"""Find model weights that were installed as Python packages, by their file lists, without importing them.
 
-Such packages belong to strangers. Importing one would run its code with everything that the bot may do; reading a file
-whose hash is known runs nothing.
+These packages are third-party. Importing one would run its code with all rights of the bot; reading a file with a known
+hash runs nothing.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from transcription.models.catalog import Member, Model
 from transcription.models.verification import Placed
 
 Finder = Callable[[str], Distribution]
-"""Gives a distribution by its name, or raises `PackageNotFoundError`."""
+"""A function that returns a distribution by name, or raises `PackageNotFoundError`."""
 
 
 def installed(model: Model, *, find: Finder = distribution) -> Placed | None:
-    """Say where the weight packages have the model's files; None where one of the packages is not installed.
+    """Return the model's files in the weight packages; None if one of the packages is not installed.
 
     A file that its package does not list, or lists elsewhere, counts as missing when the model is verified.
     """

@@ -1,7 +1,7 @@
-"""Where a model's files come from when they are installed: folders, wheels and installed packages of this machine.
+"""Sources of model files on this machine: folders, wheels and installed packages.
 
-`transcription.models.hub` has the same for the network. A source promises nothing about what it gives: whoever writes
-it down checks it.
+`transcription.models.hub` is the source on the network. A source does not guarantee correct content: the installer
+checks what it writes.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from transcription.models.verification import BLOCK, Placed
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A file's bytes in blocks, from the offset `start`: the one that was asked for, or 0."""
+    """A file's bytes in blocks, from the offset `start`: the requested one, or 0."""
 
     start: int
     blocks: Iterator[bytes]
 
 
 class Source(Protocol):
-    """Has the files of models."""
+    """An interface for sources of model files."""
 
     @contextmanager
     def read(self, model: Model, file: ModelFile, *, start: int) -> Iterator[Stream]:
-        """Give a file's bytes, from `start` if it can. Raises `FetchError`."""
+        """Yield a file's bytes, from `start` if possible. Raises `FetchError`."""
 
 
 class LocalFiles:
-    """The files in folders, or in wheels of the weight packages that lie in them or are named themselves.
+    """Model files in folders, or in wheels of the weight packages: wheels in these folders, or named directly.
 
-    In place of a folder any file in it may be named. Raises `NotOffered` for a path that is not there.
+    A file can be named instead of its folder. Raises `NotOffered` if a path does not exist.
     """
 
     def __init__(self, places: Sequence[Path]) -> None:
@@ -56,12 +56,13 @@ class LocalFiles:
 
     @contextmanager
     def read(self, model: Model, file: ModelFile, *, start: int) -> Iterator[Stream]:
-        """Give a file's bytes from its beginning, whatever `start` is. Raises `NotOffered`, `Interrupted`."""
+        """Yield a file's bytes from offset 0; `start` is ignored. Raises `NotOffered`, `Interrupted`."""
         del start
         with ExitStack() as stack:
             try:
                 opened = [self._open_file(file, stack)] if self._has(file) else self._open_members(model, file, stack)
-            except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:  # the last: encrypted
+            # RuntimeError: the wheel is encrypted
+            except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
                 raise NotOffered(f"{file.name} cannot be read ({error})") from error
             yield Stream(0, _blocks(opened))
 
@@ -86,14 +87,14 @@ class LocalFiles:
 
 
 class PlacedFiles:
-    """The files of a model that are somewhere on this machine, in parts perhaps."""
+    """Model files on this machine that may be stored in several parts."""
 
     def __init__(self, placed: Placed) -> None:
         self._placed = placed
 
     @contextmanager
     def read(self, model: Model, file: ModelFile, *, start: int) -> Iterator[Stream]:
-        """Give a file's bytes from its beginning, whatever `start` is. Raises `NotOffered`, `Interrupted`."""
+        """Yield a file's bytes from offset 0; `start` is ignored. Raises `NotOffered`, `Interrupted`."""
         del model, start
         with ExitStack() as stack:
             try:

@@ -1,7 +1,7 @@
-"""Finds the model that the offline engine shall use, and verifies it before anybody opens it.
+"""Find the model that the offline engine will use, and verify it before it is opened.
 
-Three places are looked at: a folder that the operator names, the folder of models (filled by `threadscribe models
-fetch`), and installed weight packages. Nothing is fetched from anywhere.
+It searches a folder that the operator names, the models folder (filled by `threadscribe models fetch`), and installed
+weight packages. It never downloads anything.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from transcription.models.verification import VERIFIER, Placed
 T = TypeVar("T")
 
 AUTO: Final = "auto"
-"""In place of a name: the best model that is here and whole."""
+"""Instead of a name: the best complete model on this machine."""
 
 _NEEDED: Final = ("model.bin", "config.json", "tokenizer.json")
 _VOCABULARIES: Final = ("vocabulary.txt", "vocabulary.json")
 
 
 class ModelOrigin(StrEnum):
-    """Where a model's files come from."""
+    """Where a model was found."""
 
     FOLDER = "folder"
     FETCHED = "fetched"
@@ -40,11 +40,11 @@ class ModelOrigin(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VerifiedModel:
-    """A model that is on this machine and verified.
+    """A verified model on this machine.
 
-    `model` is None for one that is not known by name, which only the operator's own folder may hold. `folder` holds
-    its files under their names, and is None for a model in several packages that has not been joined yet. `passed_over`
-    is why better ones were not taken, where the best was asked for.
+    `model` is None for a model that is not in the catalog, which is possible only in the operator's own folder.
+    `folder` contains its files under their names; it is None for a model in several packages that has not been joined
+    yet. `passed_over` explains why better models were skipped, if the best one was requested.
     """
 
     model: Model | None
@@ -55,7 +55,7 @@ class VerifiedModel:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UsableModel:
-    """A model that can be opened: its files are in `folder`, and were verified. The rest is as in `VerifiedModel`."""
+    """A verified model that can be opened: its files are in `folder`. The other fields are as in `VerifiedModel`."""
 
     model: Model | None
     folder: Path
@@ -64,17 +64,17 @@ class UsableModel:
 
     @property
     def name(self) -> str | None:
-        """The model's name, None where it has none that is known."""
+        """Return the model's name; None if it is not in the catalog."""
         return self.model.name if self.model else None
 
     @property
     def languages(self) -> frozenset[str] | None:
-        """What it understands, by Whisper's codes; None where that is not known."""
+        """Return its languages, as Whisper's codes; None if they are not known."""
         return self.model.languages if self.model else None
 
 
 class ModelStore:
-    """The models of this machine. `directory` is the folder of models; None is the user's own (`default_directory`)."""
+    """The models of this machine. `directory` is the models folder; None means the user's own (`default_directory`)."""
 
     def __init__(
         self,
@@ -88,19 +88,19 @@ class ModelStore:
         self._find_package = find_package
 
     async def find(self, wanted: str = AUTO) -> UsableModel:
-        """Find a model by its name, by its folder, or the best one that is here; verified, and ready to be opened.
+        """Return a model by name, by folder, or the best one on this machine; verified and ready to be opened.
 
-        A model that lies in several packages is joined into the folder of models the first time. What has a separator
-        of paths in it is a folder. Raises `ModelError`.
+        A model in several packages is joined into the models folder first. A value with a path separator is a folder.
+        Raises `ModelError`.
         """
-        return await asyncio.to_thread(self._choose, wanted, self._ready)
+        return await asyncio.to_thread(self._choose, wanted, self._usable)
 
     async def look(self, wanted: str = AUTO) -> VerifiedModel:
-        """Find as `find` does and change nothing. Raises `ModelError`."""
+        """Find a model like `find`, but without changing anything. Raises `ModelError`."""
         return await asyncio.to_thread(self._choose, wanted, lambda seen, _placed: seen)
 
     def places(self, model: Model) -> list[tuple[ModelOrigin, Placed]]:
-        """Say where a model is on this machine, unverified: the place that is preferred first."""
+        """Return where a model is on this machine, unverified, the preferred place first."""
         found = [
             (ModelOrigin.FETCHED, fetching.kept(self.directory, model)),
             (ModelOrigin.PACKAGE, packages.installed(model, find=self._find_package)),
@@ -109,12 +109,12 @@ class ModelStore:
 
     def _choose(self, wanted: str, make: Callable[[VerifiedModel, Placed | None], T]) -> T:
         if wanted == AUTO:
-            return self._best(make)
+            return self._best_available(make)
         if is_path(wanted):
-            return make(self._given(Path(wanted).expanduser()), None)
+            return make(self._from_folder(Path(wanted).expanduser()), None)
         return self._named(model_named(wanted, self.catalog), make)
 
-    def _best(self, make: Callable[[VerifiedModel, Placed | None], T]) -> T:
+    def _best_available(self, make: Callable[[VerifiedModel, Placed | None], T]) -> T:
         passed_over: list[ModelError] = []
         for model in reversed(self.catalog):
             if not model.is_pinned or not self.places(model):
@@ -142,7 +142,7 @@ class ModelStore:
                 troubles.append(error)
         raise troubles[0] if troubles else MissingModel(f"the model {model.name} is not installed")
 
-    def _ready(self, seen: VerifiedModel, placed: Placed | None) -> UsableModel:
+    def _usable(self, seen: VerifiedModel, placed: Placed | None) -> UsableModel:
         folder = seen.folder
         if folder is None and placed is not None:
             folder = fetching.install(placed.model, PlacedFiles(placed), directory=self.directory).folder
@@ -150,7 +150,7 @@ class ModelStore:
             raise MissingModel("it has no folder")
         return UsableModel(model=seen.model, folder=folder, origin=seen.origin, passed_over=seen.passed_over)
 
-    def _given(self, folder: Path) -> VerifiedModel:
+    def _from_folder(self, folder: Path) -> VerifiedModel:
         try:
             names = {path.name for path in folder.iterdir()}
         except OSError as error:
@@ -163,7 +163,7 @@ class ModelStore:
         return VerifiedModel(model=self._recognise(folder), folder=folder, origin=ModelOrigin.FOLDER)
 
     def _recognise(self, folder: Path) -> Model | None:
-        """Which model a folder holds, every file of it and no other; None where it is none of ours."""
+        """Return the known model in a folder, if it has all its files and no others; else None."""
         for model in self.catalog:
             placed = Placed(model, {file.name: (folder / file.name,) for file in model.files})
             try:
@@ -175,14 +175,14 @@ class ModelStore:
 
 
 def is_path(wanted: str) -> bool:
-    """Whether the name of a model is a folder's."""
+    """Return whether the value names a folder and not a model."""
     return any(separator in wanted for separator in (os.sep, os.altsep, "/") if separator) or wanted in {".", "..", "~"}
 
 
 def default_directory(environ: Mapping[str, str]) -> Path:
-    """Return the user's own folder of models, by the XDG Base Directory Specification; it need not be there.
+    """Return the user's own models folder by the XDG Base Directory Specification; it may not exist.
 
-    Where the user has no home it is in the working folder, like the database.
+    For a user without a home folder it is in the working folder, like the database.
     """
     given = Path(environ.get("XDG_DATA_HOME", ""))
     if given.is_absolute():

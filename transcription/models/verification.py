@@ -1,8 +1,8 @@
-"""Whether a model's files are what they should be, told by size and SHA-256 before anything opens them.
+"""Verify a model's files by size and SHA-256 before they are opened.
 
-CTranslate2 reads native structures from `model.bin`, and a tokenizer is executed in effect: neither is for a file that
-nobody vouches for. A file is read in blocks, and its size is looked at first. What was found is remembered for as long
-as this process lives and the file looks the same (device, inode, size, times); nothing is remembered on disk.
+CTranslate2 reads native structures from `model.bin`, and a tokenizer is in effect executed, so neither may come from an
+unverified file. Sizes are checked first, and files are read in blocks. A hash is cached in memory for as long as the
+file looks unchanged (device, inode, size, times); nothing is cached on disk.
 """
 
 from __future__ import annotations
@@ -23,31 +23,34 @@ Signature = tuple[tuple[str, int, int, int, int, int], ...]
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Where a model's files lie: for each, the parts that are joined to it, mostly one."""
+    """A model's files on this machine: for each file its parts, usually one."""
 
     model: Model
     parts: Mapping[str, tuple[Path, ...]]
 
     @property
     def folder(self) -> Path | None:
-        """The folder that holds every file under its own name, as CTranslate2 wants it; None where none does."""
+        """Return the folder that contains every file under its own name, as CTranslate2 requires.
+
+        None if there is none.
+        """
         folders = {paths[0].parent for paths in self.parts.values()}
         whole = all(len(paths) == 1 and paths[0].name == name for name, paths in self.parts.items())
         return folders.pop() if whole and len(folders) == 1 else None
 
 
 class Verifier:
-    """Tells whether files have the hashes that they should have, and remembers it. Safe in several threads."""
+    """Checks the hashes of files, and caches them. Thread-safe."""
 
     def __init__(self) -> None:
         self._known: dict[Signature, str] = {}
 
     def check(self, placed: Placed) -> None:
-        """Return when every file is right and nothing else lies beside them that would be read too.
+        """Return if every file is correct and the folder contains no other file that could be read, too.
 
-        Raises `MissingModel` where a file is not there, `DamagedModel` for one of another size or hash.
+        Raises `MissingModel` if a file is missing, and `DamagedModel` if a file has another size or hash.
         """
-        appearances = {file.name: _appearance(placed, file) for file in placed.model.files}
+        appearances = {file.name: _signature(placed, file) for file in placed.model.files}
         for file in placed.model.files:
             size = sum(part[3] for part in appearances[file.name])
             if size != file.size:
@@ -55,7 +58,7 @@ class Verifier:
                     f"{placed.model.name} is damaged: {_name(placed, file)} has {size:,} bytes instead of {file.size:,}"
                 )
         try:
-            _refuse_strangers(placed)
+            _refuse_foreign_files(placed)
             for file in placed.model.files:
                 if self._sha256(placed.parts[file.name], appearances[file.name]) != file.sha256:
                     raise DamagedModel(
@@ -69,18 +72,18 @@ class Verifier:
         if known is not None:
             return known
         digest = sha256_of(parts)
-        # Only if it is still the same file: one that was changed while it was read is read again.
-        if appearance == tuple(_looks(path) for path in parts):
+        # Cache the hash only if the file did not change while it was read.
+        if appearance == tuple(_file_state(path) for path in parts):
             self._known[appearance] = digest
         return digest
 
 
 VERIFIER = Verifier()
-"""The one of this process."""
+"""The verifier of this process."""
 
 
 def sha256_of(parts: Sequence[Path]) -> str:
-    """Return the SHA-256 of these files, one after the other, in hexadecimal digits. Raises `OSError`."""
+    """Return the SHA-256 of the concatenated files in hexadecimal digits. Raises `OSError`."""
     digest = hashlib.sha256()
     for path in parts:
         with path.open("rb") as opened:
@@ -89,22 +92,25 @@ def sha256_of(parts: Sequence[Path]) -> str:
     return digest.hexdigest()
 
 
-def _appearance(placed: Placed, file: ModelFile) -> Signature:
+def _signature(placed: Placed, file: ModelFile) -> Signature:
     try:
-        return tuple(_looks(path) for path in placed.parts[file.name])
+        return tuple(_file_state(path) for path in placed.parts[file.name])
     except (OSError, KeyError):
         raise MissingModel(f"{placed.model.name} is not complete: {file.name} is missing") from None
 
 
-def _looks(path: Path) -> tuple[str, int, int, int, int, int]:
+def _file_state(path: Path) -> tuple[str, int, int, int, int, int]:
     found = path.stat()
     if not path.is_file():
         raise FileNotFoundError
     return str(path), found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
-def _refuse_strangers(placed: Placed) -> None:
-    """Refuse a file that is not of the model: a vocabulary or a configuration beside it would be read with it."""
+def _refuse_foreign_files(placed: Placed) -> None:
+    """Raise `DamagedModel` if the folder contains a file that does not belong to the model.
+
+    An extra vocabulary or configuration would be read, too.
+    """
     folder = placed.folder
     if folder is None:
         return

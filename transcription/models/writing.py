@@ -1,7 +1,7 @@
-"""Writes a model's files into the folder of models: bounded, hashed while they come, and whole or not at all.
+"""Write a model's files into the models folder: limited in size, hashed, and complete or absent.
 
-A file grows under the name `.NAME.part`, which nothing reads as a model. It gets its own name only when its size and
-its hash are right and the disk has it. What was interrupted goes on where it stopped.
+A file is written as `.NAME.part`, which is never read as a model. It gets its own name only after its size and its hash
+are verified and it is synced to disk. An interrupted download is resumed.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class Part:
-    """One file on its way into `folder`. Bytes that an earlier try left are read again, for the hash."""
+    """One file that is being written into `folder`. Bytes of an earlier attempt are read again to compute the hash."""
 
     def __init__(self, folder: Path, file: ModelFile) -> None:
         self.file = file
         self.size = 0
         self._path = part_path(folder, file.name)
-        self._goal = folder / file.name
+        self._target = folder / file.name
         self._sha256 = hashlib.sha256()
-        # Never through a link: what it leads to is not ours to write.
+        # Never follow a link: its target is not ours to write.
         self._opened = os.fdopen(
             os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644), "r+b", buffering=0
         )
 
     def __enter__(self) -> Self:
-        """Take up what an earlier try left, if it is not more than the file has."""
+        """Resume an earlier attempt, unless it has more bytes than the file should have."""
         while block := self._opened.read(BLOCK):
             self._sha256.update(block)
             self.size += len(block)
@@ -53,14 +53,14 @@ class Part:
         self._opened.close()
 
     def restart(self) -> None:
-        """Begin at the first byte again."""
+        """Discard everything and start at the first byte."""
         self._opened.seek(0)
         self._opened.truncate()
         self._sha256 = hashlib.sha256()
         self.size = 0
 
     def write(self, block: bytes) -> None:
-        """Add bytes. Raises `WrongContent` before a byte more is written than the file has, `CannotStore`."""
+        """Append bytes. Raises `WrongContent` before the file gets larger than it should be, and `CannotStore`."""
         if self.size + len(block) > self.file.size:
             self._discard()
             raise WrongContent(
@@ -74,28 +74,31 @@ class Part:
             view = view[written:]
 
     def finish(self) -> None:
-        """Give the file its name. Raises `Interrupted` where bytes are missing, `WrongContent` where others came."""
+        """Move the file to its name.
+
+        Raises `Interrupted` if bytes are missing, and `WrongContent` if the hash differs.
+        """
         if self.size < self.file.size:
             raise Interrupted(f"{self.file.name} ended after {self.size:,} of {self.file.size:,} bytes")
         if self._sha256.hexdigest() != self.file.sha256:
             self._discard()
             raise WrongContent(f"{self.file.name} is not the published file (its hash differs); it was deleted")
         os.fsync(self._opened.fileno())
-        self._path.replace(self._goal)
-        _keep_names(self._goal.parent)
+        self._path.replace(self._target)
+        _sync_folder(self._target.parent)
 
     def _discard(self) -> None:
         self._path.unlink(missing_ok=True)
 
 
 def part_path(folder: Path, name: str) -> Path:
-    """Where a file grows."""
+    """Return the path of an unfinished file."""
     return folder / f".{name}.part"
 
 
 @contextmanager
 def explained(folder: Path) -> Iterator[None]:
-    """Turn what the disk refuses within the block into `CannotStore`."""
+    """Turn an OSError in the block into `CannotStore`."""
     try:
         yield
     except OSError as error:
@@ -108,9 +111,9 @@ def explained(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def alone(directory: Path, name: str, *, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Be the only one who writes the model `name` below `directory`, among all processes of this machine.
+    """Hold the lock for writing the model `name` below `directory`, among all processes of this machine.
 
-    Calls `waiting` once where another one is at it, and waits. The lock ends with its process. Raises `OSError`.
+    If another process holds it, `waiting` is called once. The lock ends with the process. Raises `OSError`.
     """
     directory.mkdir(parents=True, exist_ok=True)
     opened = os.open(directory / f".{name}.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
@@ -125,8 +128,8 @@ def alone(directory: Path, name: str, *, waiting: Callable[[], None] = lambda: N
         os.close(opened)
 
 
-def _keep_names(folder: Path) -> None:
-    """Have the disk keep the names in a folder, too."""
+def _sync_folder(folder: Path) -> None:
+    """Sync the folder's entries to disk."""
     opened = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(opened)

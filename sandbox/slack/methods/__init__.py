@@ -1,1 +1,1 @@
-"""The methods of the Web API that the sandbox answers, by their families."""
+"""The Web API methods of the Slack stand-in, by family."""

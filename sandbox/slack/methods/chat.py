@@ -1,4 +1,4 @@
-"""The `chat.*` methods (https://docs.slack.dev/reference/methods/chat.postMessage and its neighbours)."""
+"""The `chat.*` methods (https://docs.slack.dev/reference/methods/chat.postMessage and related pages)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sandbox.slack.workspace import Post, Workspace
 
 
 async def post_message(context: Context, sent: Arguments) -> Json:
-    """Post a message; a text over 40,000 characters is cut and the answer says so."""
+    """Post a message. A text over 40,000 characters is cut, and the answer contains a warning."""
     workspace = context.workspace
     channel = open_channel(workspace, sent.text("channel"))
     thread_ts = thread_root(workspace, channel, thread_ts=sent.text("thread_ts"))
@@ -52,7 +52,10 @@ def _content(sent: Arguments) -> tuple[str, list[Json]]:
 
 
 async def update(context: Context, sent: Arguments) -> Json:
-    """Change a message of the bot's; what is not sent stays. `file_ids` takes the place of the files it had."""
+    """Update a message of the bot.
+
+    Text and metadata that are not sent stay unchanged, as do files without `file_ids`. The blocks are always replaced.
+    """
     post = _own(context.workspace, sent, otherwise="cant_update_message")
     blocks = sent.value("blocks", malformed="invalid_blocks_format")
     text = sent.text("text")
@@ -64,7 +67,7 @@ async def update(context: Context, sent: Arguments) -> Json:
     files = _files(context.workspace, sent)
     metadata = check_metadata(sent.value("metadata", malformed="invalid_metadata_format"))
     post.text = text or post.text
-    # Slack takes the blocks away when only a text is sent.
+    # Slack removes the blocks if only a text is sent.
     post.blocks = checked
     post.metadata = metadata or post.metadata
     if files is not None:
@@ -76,7 +79,7 @@ async def update(context: Context, sent: Arguments) -> Json:
 
 
 def _files(workspace: Workspace, sent: Arguments) -> list[str] | None:
-    """The files that the message is to carry from now on, where any are sent; they must be the bot's own."""
+    """Return the new files of the message, or None if none are sent. They must be the bot's own."""
     named = sent.value("file_ids", malformed="invalid_arguments")
     if named is None:
         return None
@@ -90,7 +93,7 @@ def _files(workspace: Workspace, sent: Arguments) -> list[str] | None:
 
 
 async def delete(context: Context, sent: Arguments) -> Json:
-    """Delete a message of the bot's."""
+    """Delete a message of the bot."""
     post = _own(context.workspace, sent, otherwise="cant_delete_message")
     context.workspace.remove(post)
     return {"channel": post.channel_id, "ts": post.ts}
@@ -104,7 +107,7 @@ def _own(workspace: Workspace, sent: Arguments, *, otherwise: str) -> Post:
 
 
 async def post_ephemeral(context: Context, sent: Arguments) -> Json:
-    """Show a message to one person only; it is in no thread and in no history."""
+    """Show a message to one user only. It is in no thread and in no history."""
     workspace = context.workspace
     channel = joined_channel(workspace, sent.text("channel"))
     user = sent.text("user")
@@ -119,7 +122,7 @@ async def post_ephemeral(context: Context, sent: Arguments) -> Json:
 
 
 async def get_permalink(context: Context, sent: Arguments) -> Json:
-    """Give a message's address."""
+    """Return a message's permalink."""
     channel = seen_channel(context.workspace, sent.text("channel"))
     ts = sent.text("message_ts")
     post = context.workspace.post(channel.id, ts)

@@ -1,4 +1,4 @@
-"""The `conversations.*` methods (https://docs.slack.dev/reference/methods/conversations.replies and its neighbours)."""
+"""The `conversations.*` methods (https://docs.slack.dev/reference/methods/conversations.replies and related pages)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KIND_OF_TYPE = {"public_channel": "public", "private_channel": "private", "im": 
 
 
 async def info(context: Context, sent: Arguments) -> Json:
-    """Describe one conversation."""
+    """Return one conversation."""
     workspace = context.workspace
     need_any(workspace.scopes, READ_SCOPE.values())
     channel = seen_channel(workspace, sent.text("channel"))
@@ -25,7 +25,7 @@ async def info(context: Context, sent: Arguments) -> Json:
 
 
 async def history(context: Context, sent: Arguments) -> Json:
-    """List what stands outside threads, newest first."""
+    """Return the messages outside threads, newest first."""
     workspace = context.workspace
     need_any(workspace.scopes, HISTORY_SCOPE.values())
     channel = joined_channel(workspace, sent.text("channel"))
@@ -35,7 +35,7 @@ async def history(context: Context, sent: Arguments) -> Json:
 
 
 async def replies(context: Context, sent: Arguments) -> Json:
-    """List a thread, root first."""
+    """Return a thread, root first."""
     workspace = context.workspace
     need_any(workspace.scopes, HISTORY_SCOPE.values())
     channel = joined_channel(workspace, sent.text("channel"))
@@ -70,7 +70,7 @@ def _page(context: Context, sent: Arguments, *, posts: list[Post], most: int) ->
 
 
 async def listing(context: Context, sent: Arguments) -> Json:
-    """List the conversations the bot can see."""
+    """Return the conversations that the bot can see."""
     workspace = context.workspace
     kinds = _kinds(context, sent)
     seen = [
@@ -82,9 +82,10 @@ async def listing(context: Context, sent: Arguments) -> Json:
 
 
 async def of_person(context: Context, sent: Arguments) -> Json:
-    """List the conversations that the bot shares with a person (or is in itself), in no order that one could rely on.
+    """Return the conversations of which both the bot and a user (by default the bot) are members, in any order.
 
-    https://docs.slack.dev/reference/methods/users.conversations: 999 at most, and less is said of each than elsewhere.
+    Source: https://docs.slack.dev/reference/methods/users.conversations: at most 999, with fewer fields than in other
+    methods.
     """
     workspace = context.workspace
     kinds = _kinds(context, sent)
@@ -120,7 +121,7 @@ def _kinds(context: Context, sent: Arguments) -> list[str]:
 
 
 async def members(context: Context, sent: Arguments) -> Json:
-    """List who is in a conversation."""
+    """Return the members of a conversation."""
     workspace = context.workspace
     need_any(workspace.scopes, READ_SCOPE.values())
     channel = seen_channel(workspace, sent.text("channel"))
@@ -129,7 +130,7 @@ async def members(context: Context, sent: Arguments) -> Json:
 
 
 async def opening(context: Context, sent: Arguments) -> Json:
-    """Open the direct conversation with one person."""
+    """Open the direct message with one user."""
     user_id = sent.text("users")
     if user_id not in context.workspace.users:
         raise Denied("user_not_found")

@@ -1,7 +1,7 @@
-"""The `files.*` methods: what a file is, and the three steps of an upload.
+"""The `files.*` methods: file objects, and the three steps of an upload.
 
-https://docs.slack.dev/reference/methods/files.info, https://docs.slack.dev/messaging/working-with-files. Completing an
-upload answers before the file is shared; the message and `shares` follow after `share_delay`.
+Source: https://docs.slack.dev/reference/methods/files.info, https://docs.slack.dev/messaging/working-with-files.
+Completing an upload is answered before the file is shared; the message and `shares` follow after `share_delay`.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from sandbox.slack.wire import file_object
 from sandbox.slack.workspace import Post, StoredFile, Workspace
 
 CHANNEL_ID = r"[CGDZ][A-Z0-9]{8,}"
-"""What `channel_id` takes: a person's id is none (https://github.com/slackapi/bolt-js/issues/2115)."""
+"""The format of `channel_id`: a user id is not accepted (https://github.com/slackapi/bolt-js/issues/2115)."""
 
 
 async def info(context: Context, sent: Arguments) -> Json:
-    """Describe a file; early on its type and shares are still missing."""
+    """Return a file. Early answers lack its type and its shares."""
     stored = seen_file(context.workspace, sent.text("file"))
     early = stored.late_shares > 0
     stored.late_shares -= early
@@ -34,10 +34,10 @@ async def info(context: Context, sent: Arguments) -> Json:
 
 
 async def listing(context: Context, sent: Arguments) -> Json:
-    """List the files the bot can see, newest first, a page at a time."""
+    """Return the files that the bot can see, newest first, one page at a time."""
     workspace, channel_id = context.workspace, sent.text("channel")
     if sent.grant is not None and sent.grant.enterprise and not sent.text("team_id"):
-        raise Denied("missing_argument")  # a token of a whole organisation says nothing of the workspace
+        raise Denied("missing_argument")  # the token of an enterprise install does not identify the workspace
     count, page = int(sent.text("count") or 100), int(sent.text("page") or 1)
     since = float(sent.text("ts_from") or 0)
     found = []
@@ -50,7 +50,7 @@ async def listing(context: Context, sent: Arguments) -> Json:
             continue
         if not channel_id or any(place.channel_id == channel_id for place in stored.shares):
             listed = file_object(workspace, stored)
-            del listed["shares"]  # not promised
+            del listed["shares"]  # not documented for this method
             found.append(listed)
     pages = -(-len(found) // count)
     shown = found[(page - 1) * count : page * count]
@@ -58,7 +58,7 @@ async def listing(context: Context, sent: Arguments) -> Json:
 
 
 async def delete(context: Context, sent: Arguments) -> Json:
-    """Delete a file of the bot's."""
+    """Delete a file of the bot."""
     stored = seen_file(context.workspace, sent.text("file"))
     if stored.user != context.workspace.bot_user_id:
         raise Denied("cant_delete_file")
@@ -67,7 +67,7 @@ async def delete(context: Context, sent: Arguments) -> Json:
 
 
 async def get_upload_url(context: Context, sent: Arguments) -> Json:
-    """Step one: a file id and an address for the bytes."""
+    """Step one of an upload: return a file id and an address for the bytes."""
     name, length = sent.text("filename"), sent.text("length")
     if not name or not length.isdigit() or int(length) == 0:
         raise Denied("invalid_arguments")
@@ -78,7 +78,7 @@ async def get_upload_url(context: Context, sent: Arguments) -> Json:
 
 
 async def complete_upload(context: Context, sent: Arguments) -> Json:
-    """Step three: the files exist, and are shared soon in one message."""
+    """Step three of an upload: create the files, and share them soon in one message."""
     workspace = context.workspace
     named = sent.value("files", malformed="invalid_arguments")
     if not isinstance(named, list) or not named or not all(isinstance(item, dict) for item in named):
@@ -89,7 +89,7 @@ async def complete_upload(context: Context, sent: Arguments) -> Json:
     channel_ids = [word for word in (channel_id or sent.text("channels")).split(",") if word]
     places = [_place(workspace, sent, channel_id=channel_id) for channel_id in channel_ids]
     comment = sent.text("initial_comment")
-    # Slack ignores the blocks when a comment is given.
+    # Slack ignores the blocks if a comment is given.
     blocks = [] if comment else check_blocks(sent.value("blocks", malformed="invalid_blocks_format"))
     files = [_finish(context, item) for item in named]
     for channel_id, thread_ts in places:
@@ -118,7 +118,7 @@ def _place(workspace: Workspace, sent: Arguments, *, channel_id: str) -> tuple[s
 def _finish(context: Context, item: Json) -> StoredFile:
     workspace, file_id = context.workspace, str(item.get("id"))
     if (known := workspace.files.get(file_id)) is not None and known.user == workspace.bot_user_id:
-        # What Slack says to a second completion is not written down; sharing again is the harder case for an app.
+        # Slack's answer to a second completion is undocumented; sharing again is the harder case for an app.
         return known
     pending = next((one for one in context.uploads.values() if one.file_id == file_id), None)
     if pending is None or pending.content is None:

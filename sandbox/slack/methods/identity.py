@@ -1,4 +1,4 @@
-"""Who the app is and whom it meets: `auth.test`, `apps.connections.open`, `users.info`, `team.info`."""
+"""Methods about the app, its users and workspaces: `auth.test`, `apps.connections.open`, `users.info`, `team.info`."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from sandbox.slack.workspace import Workspace
 
 
 def domain_of(workspace: Workspace) -> str:
-    """The first word of its address."""
+    """Return the first label of the workspace's domain."""
     return workspace.name.lower()
 
 
 async def auth_test(context: Context, sent: Arguments) -> Json:
-    """Tell whose token this is (https://docs.slack.dev/reference/methods/auth.test)."""
-    workspace, whole = context.workspace, sent.grant.enterprise if sent.grant else None
+    """Return the identity of the token (https://docs.slack.dev/reference/methods/auth.test)."""
+    workspace, enterprise = context.workspace, sent.grant.enterprise if sent.grant else None
     return {
         "url": f"https://{domain_of(workspace)}.slack.invalid/",
         "team": workspace.name,
-        "team_id": whole or workspace.team_id,
+        "team_id": enterprise or workspace.team_id,
         "user": workspace.users[workspace.bot_user_id],
         "user_id": workspace.bot_user_id,
         "bot_id": workspace.bot_id,
-        "is_enterprise_install": whole is not None,
+        "is_enterprise_install": enterprise is not None,
     } | ({"enterprise_id": workspace.enterprise} if workspace.enterprise else {})
 
 
 async def teams_list(_context: Context, sent: Arguments) -> Json:
-    """List the workspaces of an organisation that have the app (https://docs.slack.dev/reference/methods/auth.teams.list)."""
+    """Return the workspaces of an enterprise install (https://docs.slack.dev/reference/methods/auth.teams.list)."""
     teams = sent.grant.teams if sent.grant else []
     named = [{"id": team.team_id, "name": team.name} for team in teams]
     first = int(sent.text("cursor") or 0)
@@ -39,12 +39,12 @@ async def teams_list(_context: Context, sent: Arguments) -> Json:
 
 
 async def connections_open(context: Context, _sent: Arguments) -> Json:
-    """Give a WebSocket address that opens once."""
+    """Return a WebSocket address that can be opened once."""
     return {"url": context.open_socket()}
 
 
 async def users_info(context: Context, sent: Arguments) -> Json:
-    """Describe a person."""
+    """Return a user."""
     workspace, user_id = context.workspace, sent.text("user")
     name = workspace.users.get(user_id)
     if name is None:
@@ -66,7 +66,7 @@ async def users_info(context: Context, sent: Arguments) -> Json:
 
 
 async def team_info(context: Context, _sent: Arguments) -> Json:
-    """Describe the workspace."""
+    """Return the workspace."""
     return {
         "team": {
             "id": context.workspace.team_id,
@@ -77,7 +77,7 @@ async def team_info(context: Context, _sent: Arguments) -> Json:
 
 
 async def api_test(_context: Context, sent: Arguments) -> Json:
-    """Give back what was sent."""
+    """Return the arguments."""
     return {"args": sent.sent}
 
 

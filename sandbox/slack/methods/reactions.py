@@ -1,4 +1,4 @@
-"""The `reactions.*` methods (https://docs.slack.dev/reference/methods/reactions.add and its neighbours)."""
+"""The `reactions.*` methods (https://docs.slack.dev/reference/methods/reactions.add and related pages)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NAME = re.compile(r"[a-z0-9_+'-]+(::skin-tone-[2-6])?")
 
 
 async def add(context: Context, sent: Arguments) -> Json:
-    """Put the bot's reaction on a message."""
+    """Add the bot's reaction to a message."""
     post, name = _item(context, sent), _name(sent)
     users = post.reactions.setdefault(name, set())
     if context.workspace.bot_user_id in users:
@@ -26,7 +26,7 @@ async def add(context: Context, sent: Arguments) -> Json:
 
 
 async def remove(context: Context, sent: Arguments) -> Json:
-    """Take the bot's reaction off a message."""
+    """Remove the bot's reaction from a message."""
     post, name = _item(context, sent), _name(sent)
     users = post.reactions.get(name, set())
     if context.workspace.bot_user_id not in users:
@@ -38,7 +38,7 @@ async def remove(context: Context, sent: Arguments) -> Json:
 
 
 async def get(context: Context, sent: Arguments) -> Json:
-    """Show a message with its reactions."""
+    """Return a message with its reactions."""
     post = _item(context, sent)
     return {
         "type": "message",

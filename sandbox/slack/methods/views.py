@@ -9,14 +9,14 @@ from sandbox.slack.values import Json
 
 
 async def opening(context: Context, sent: Arguments) -> Json:
-    """Open a modal; the trigger counts once and for three seconds."""
-    context.dialogs.spend(sent.text("trigger_id"))
+    """Open a modal. The trigger id is valid once and for three seconds."""
+    context.dialogs.use(sent.text("trigger_id"))
     view = context.dialogs.check(sent.value("view", malformed="invalid_arguments"), kind="modal")
     return {"view": context.dialogs.keep(context.workspace.new_id("V"), view)}
 
 
 async def update(context: Context, sent: Arguments) -> Json:
-    """Replace what a modal shows."""
+    """Replace the view of a modal."""
     known = context.dialogs.find(sent.text("view_id"), external_id=sent.text("external_id"))
     if sent.text("hash") and sent.text("hash") != known["hash"]:
         raise Denied("hash_conflict")
@@ -25,7 +25,7 @@ async def update(context: Context, sent: Arguments) -> Json:
 
 
 async def publish(context: Context, sent: Arguments) -> Json:
-    """Show a person's App Home; a `hash` that is no longer the newest is refused."""
+    """Publish a user's App Home. An outdated `hash` is rejected."""
     user_id = sent.text("user_id")
     if user_id not in context.workspace.users:
         raise Denied("user_not_found")

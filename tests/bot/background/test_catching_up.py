@@ -22,7 +22,7 @@ BEAT = HOUR / 72_000
 @pytest.fixture
 async def teams(house: House) -> list[Team]:  # noqa: F811
     """Two that installed the app themselves, and two of an organisation: each shared something in an hour's gap."""
-    mine, other, north, south = house.slack, *(house.slack.neighbour(ids) for ids in (OTHER, NORTH, SOUTH))
+    mine, other, north, south = house.slack, *(house.slack.add_workspace(ids) for ids in (OTHER, NORTH, SOUTH))
     for team in (mine, other):
         await house.install(team)
     await house.install_whole(north, south)

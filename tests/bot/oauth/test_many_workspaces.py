@@ -80,15 +80,15 @@ class House:
 
     async def install(self, team: Team, *, lasts: float | None = None) -> Installed:
         """As the browser's way does it, without the browser."""
-        grant = team._behind.shared.grants.new([team._behind.workspace], enterprise=None, lasts=lasts)
+        grant = team._services.shared.grants.new([team._services.workspace], enterprise=None, lasts=lasts)
         return await self._keep(team, grant, team.team_id, lasts)
 
     async def install_whole(self, *teams: Team) -> Installed:
         """The same in an organisation, which gives it to these."""
-        inside = [team._behind.workspace for team in teams]
+        inside = [team._services.workspace for team in teams]
         enterprise = inside[0].enterprise
         assert enterprise is not None
-        grant = teams[0]._behind.shared.grants.new(inside, enterprise=enterprise, lasts=None)
+        grant = teams[0]._services.shared.grants.new(inside, enterprise=enterprise, lasts=None)
         return await self._keep(teams[0], grant, enterprise, None)
 
     async def _keep(self, team: Team, grant: Grant, place: str, lasts: float | None) -> Installed:
@@ -138,7 +138,7 @@ async def known(workspace: Workspace) -> str:
 
 
 async def test_each_team_is_called_with_its_own_token_and_an_unknown_one_not_at_all(house: House) -> None:
-    process, other = house.process(), house.slack.neighbour(OTHER)
+    process, other = house.process(), house.slack.add_workspace(OTHER)
     for team in (house.slack, other):
         await house.install(team)
     assert [await known(at(process, team)) for team in (house.slack, other)] == ["T0SANDBOX", "T0OTHER"]
@@ -224,7 +224,7 @@ async def test_whoever_died_after_slacks_answer_is_followed_by_the_next_within_s
     house.slack.refresh_grace = 60
     assert seen.refresh_token is not None
     spent = house.cipher.open(seen.refresh_token, place=seen.place).get_secret_value()
-    house.slack._behind.shared.grants.exchange(spent, lasts=43_200.0, grace=60)
+    house.slack._services.shared.grants.exchange(spent, lasts=43_200.0, grace=60)
     await house.database.write(
         lambda tx: installations.begin_rotation(tx, seen, by="the dead", now=house.now, until=house.now + HOUR / 120)
     )
@@ -264,7 +264,7 @@ async def test_with_another_key_nothing_opens_and_with_both_it_is_sealed_anew(ho
 
 
 async def test_what_slack_does_not_say_now_is_not_taken_for_an_answer(house: House) -> None:
-    process, other = house.process(), house.slack.neighbour(OTHER)
+    process, other = house.process(), house.slack.add_workspace(OTHER)
     for team in (house.slack, other):
         await house.install(team)
     house.slack.faults.arm("auth.test", faults.answer(503))
@@ -276,7 +276,7 @@ async def test_what_slack_does_not_say_now_is_not_taken_for_an_answer(house: Hou
 
 
 async def test_slack_is_within_reach_while_it_answers_anybody_and_while_nobody_asks(house: House) -> None:
-    process, other = house.process(), house.slack.neighbour(OTHER)
+    process, other = house.process(), house.slack.add_workspace(OTHER)
     assert process.is_within_reach, "nobody was asked"
     for team in (house.slack, other):
         await house.install(team)
@@ -293,7 +293,7 @@ async def test_slack_is_within_reach_while_it_answers_anybody_and_while_nobody_a
 
 
 async def test_a_pause_that_slack_asks_of_one_workspace_holds_back_no_other(house: House) -> None:
-    process, other = house.process(), house.slack.neighbour(OTHER)
+    process, other = house.process(), house.slack.add_workspace(OTHER)
     for team in (house.slack, other):
         await house.install(team)
     house.slack.faults.arm("auth.test", faults.rate_limited(60))
@@ -329,7 +329,7 @@ async def test_while_slack_and_the_database_are_away_it_is_asked_again(house: Ho
 
 
 async def test_a_workspace_that_is_refused_keeps_no_other_one_from_being_asked(house: House) -> None:
-    process, other = house.process(), house.slack.neighbour(OTHER)
+    process, other = house.process(), house.slack.add_workspace(OTHER)
     for team in (house.slack, other):
         await house.install(team)
     for team in (house.slack, other):
@@ -365,7 +365,7 @@ async def test_what_can_be_put_right_is_not_taken_for_a_removal(house: House, tr
 
 
 async def test_a_team_is_gone_when_its_organisation_does_not_open_it_either(house: House) -> None:
-    north, south = house.slack.neighbour(NORTH), house.slack.neighbour(SOUTH)
+    north, south = house.slack.add_workspace(NORTH), house.slack.add_workspace(SOUTH)
     await house.install_whole(north)
     for team in (north.team_id, south.team_id, "T0ELSEWHERE"):
         where = Origin(enterprise="E0ORG", team=team, channel="C1", file="F1", occasion="1.0", user="U1")

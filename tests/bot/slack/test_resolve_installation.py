@@ -28,7 +28,7 @@ REMOVALS: list[dict[str, Any]] = [
 async def app(house: House) -> BoltApp:  # noqa: F811
     """In an organisation, and in the team of another company."""
     await house.install(house.slack)
-    await house.install_whole(house.slack.neighbour(NORTH))
+    await house.install_whole(house.slack.add_workspace(NORTH))
     process = house.process()
     made = make_app(house.settings, client=slack_client(house.settings), workspaces=process, metrics=Metrics())
 

@@ -1,4 +1,4 @@
-"""Models of some kilobytes that nobody could transcribe with, as files, as installed packages and as wheels."""
+"""Fake models of some kilobytes, as files, as installed packages and as wheels."""
 
 from __future__ import annotations
 

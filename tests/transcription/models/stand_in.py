@@ -1,4 +1,4 @@
-"""A model hub on this machine: it serves files, tells of each request, and misbehaves as it is told."""
+"""A model hub on loopback: it serves files, records each request, and fails on demand."""
 
 from __future__ import annotations
 

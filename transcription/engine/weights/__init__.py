@@ -1,6 +1,6 @@
-"""The numbers of the speaker encoder, as files: what they are, where they are, and a reader that believes nothing.
+"""The weights of the speaker encoder: their file, their shapes, and a reader that validates both.
 
-`ge2e.npz` is made by `tools.convert_ge2e` and never changed by hand; NOTICE says whose work it is.
+`ge2e.npz` is made by `tools.convert_ge2e` and never edited by hand. NOTICE names the authors.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 GE2E = Path(__file__).with_name("ge2e.npz")
-"""The encoder that was trained with the generalised end-to-end loss (Wan et al., 2018), as 16-bit floats."""
+"""The encoder trained with the generalised end-to-end loss (Wan et al., 2018), as 16-bit floats."""
 
 MELS, HIDDEN, LAYERS = 40, 256, 3
 
@@ -30,11 +30,11 @@ SHAPES: Mapping[str, tuple[int, ...]] = {
     "linear.weight": (HIDDEN, HIDDEN),
     "linear.bias": (HIDDEN,),
 }
-"""What is in the file, by the names of the published checkpoint."""
+"""The arrays in the file, by their names in the published checkpoint."""
 
 
 def weights(path: Path = GE2E) -> dict[str, NDArray[np.float32]]:
-    """Read the weights as 32-bit floats. Raises `ValueError` where anything is missing or of another shape."""
+    """Read the weights as 32-bit floats. Raises `ValueError` if an array is missing or has another shape or type."""
     with np.load(path, allow_pickle=False) as file:
         found = {name: file[name] for name in file.files}
     if {name: (array.shape, array.dtype) for name, array in found.items()} != {

@@ -233,7 +233,7 @@ async def test_an_end_is_not_held_up_by_connections_that_went_deaf(slack: Slack,
     async with at_work(slack, app, timings=replace(QUICK, ping=LONG)):
         await two(slack)
         for one in slack.sockets:
-            await one.suffer("deaf")
+            await one.apply_fault("deaf")
 
 
 async def test_an_end_in_the_middle_of_an_attempt_leaves_nothing_behind(slack: Slack, app: App) -> None:
@@ -287,7 +287,7 @@ async def test_connections_whose_end_was_announced_count_until_they_end(slack: S
         assert mode.is_connected
         assert (await said(slack, "a")).attempt == 1
         for one in slack.sockets:
-            await one.suffer("close")
+            await one.apply_fault("close")
         await until(lambda: not mode.is_connected)
 
 
@@ -301,7 +301,7 @@ async def test_an_old_connection_is_heard_beside_its_successor_and_holds_up_no_e
 
 
 async def test_a_slack_that_hangs_up_after_every_hello_is_asked_less_and_less_often(slack: Slack, app: App) -> None:
-    slack.trip("hello", "close", times=1000)
+    slack.arm_socket_fault("hello", "close", times=1000)
     patient = replace(QUICK, settled=LONG, first_pause=timedelta(milliseconds=20), longest_pause=LONG)
     async with at_work(slack, app, timings=patient):
         await asyncio.sleep(0.6)
@@ -404,7 +404,7 @@ async def test_a_connection_that_is_refused_has_a_word_for_why_that_does_not_tel
 
 
 async def test_a_connection_that_ends_before_its_hello_has_a_word_for_why(slack: Slack, app: App) -> None:
-    slack.trip("open", "cut")
+    slack.arm_socket_fault("open", "cut")
     address = await fresh_address(app.bolt.client, app_token=slack.app_token)
     with pytest.raises(TurnedAway) as refused:
         await SocketConnection.open(address, app=app.bolt, client=app.bolt.client, timings=QUICK)
