@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from benchmarks.load_client import knock
+from benchmarks.load_client import send_all
 from benchmarks.measuring import Figures, Found, Goal, compare, cpu_of, folder, in_turn
 from benchmarks.servers_under_test import SECRET, TEAM
 
@@ -37,10 +37,10 @@ _numbers = itertools.count(1)
 def measure() -> list[Found]:
     """Measure all four goals."""
     with folder() as base, ExitStack() as stack:
-        doors = {side: stack.enter_context(door(side, base)) for side in ("ours", "bare", "aiosqlite")}
-        for process, port in doors.values():
+        servers = {side: stack.enter_context(server(side, base)) for side in ("ours", "bare", "aiosqlite")}
+        for process, port in servers.values():
             burst(process, port, events=500)
-        rounds = in_turn({side: lambda at=at: burst(*at) for side, at in doors.items()})  # type: ignore[misc]
+        rounds = in_turn({side: lambda at=at: burst(*at) for side, at in servers.items()})  # type: ignore[misc]
     return [
         compare(A1, rounds, ours="ours", theirs="bare", figure="rate", unit="requests/s"),
         compare(A1_CPU, rounds, ours="ours", theirs="bare", figure="cpu", unit="µs"),
@@ -50,7 +50,7 @@ def measure() -> list[Found]:
 
 
 @contextmanager
-def door(side: str, base: Path) -> Iterator[tuple[int, int]]:
+def server(side: str, base: Path) -> Iterator[tuple[int, int]]:
     """Start a server in a process; yield its process id and its port."""
     process = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.servers_under_test", side, str(base)], stdout=subprocess.PIPE, text=True
@@ -68,7 +68,7 @@ def burst(pid: int, port: int, *, events: int = EVENTS) -> Figures:
     """Send this many events as fast as they are answered."""
     requests = [signed_event() for _ in range(events)]
     before, began = cpu_of(pid), time.perf_counter()
-    took = asyncio.run(knock(port, requests, connections=CONNECTIONS))
+    took = asyncio.run(send_all(port, requests, connections=CONNECTIONS))
     passed, spent = time.perf_counter() - began, cpu_of(pid) - before
     return {"rate": events / passed, "cpu": spent / events * 1e6, "p99": statistics.quantiles(took, n=100)[98] * 1000}
 

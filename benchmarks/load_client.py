@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 
-class Knock(asyncio.Protocol):
+class LoadConnection(asyncio.Protocol):
     """One connection. It sends the next request as soon as the last one is answered."""
 
     def __init__(self, requests: Iterator[bytes], *, took: list[float], done: asyncio.Future[None]) -> None:
@@ -69,11 +69,11 @@ def _length(head: bytes) -> int:
     return 0
 
 
-async def knock(port: int, requests: Sequence[bytes], *, connections: int) -> list[float]:
+async def send_all(port: int, requests: Sequence[bytes], *, connections: int) -> list[float]:
     """Send all requests and return the seconds that each took. Raises if one is not answered with 200."""
     loop, waiting, took = asyncio.get_running_loop(), iter(requests), list[float]()
     ends = [loop.create_future() for _ in range(connections)]
     for end in ends:
-        await loop.create_connection(partial(Knock, waiting, took=took, done=end), "127.0.0.1", port)
+        await loop.create_connection(partial(LoadConnection, waiting, took=took, done=end), "127.0.0.1", port)
     await asyncio.gather(*ends)
     return took

@@ -173,7 +173,7 @@ def _release(job: Job, now: datetime, tx: Transaction) -> None:
     claiming.release(tx, job, now=now, due=now + EVERY, attempts=0, unless_webhook=True)
 
 
-HANDS = 8
+MOVERS = 8
 """The number of concurrent polls (the setting `CONCURRENCY`)."""
 
 
@@ -213,4 +213,4 @@ async def _poll(database: SQLite, *, now: datetime) -> int:
 
 def _claim_all(turns: claiming.FairShare, now: datetime, tx: Transaction) -> list[Job]:
     one = partial(claiming.claim, tx, turns=turns, now=now, until=now + timedelta(minutes=1))
-    return list(islice(iter(one, None), HANDS))
+    return list(islice(iter(one, None), MOVERS))

@@ -12,7 +12,7 @@ from sandbox.slack import Slack
 
 
 @dataclass(frozen=True, slots=True)
-class Pretending:
+class SandboxThread:
     """A running sandbox Slack."""
 
     slack: Slack
@@ -28,7 +28,7 @@ class Pretending:
 
 
 @contextmanager
-def pretending() -> Iterator[Pretending]:
+def sandbox_slack() -> Iterator[SandboxThread]:
     """Run the sandbox inside the block."""
     loop, there = asyncio.new_event_loop(), threading.Event()
     found: list[Slack] = []
@@ -44,7 +44,7 @@ def pretending() -> Iterator[Pretending]:
     thread.start()
     there.wait()
     try:
-        yield Pretending(found[0])
+        yield SandboxThread(found[0])
     finally:
         loop.call_soon_threadsafe(over.set)
         thread.join()

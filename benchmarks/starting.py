@@ -11,7 +11,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 from benchmarks.measuring import Figures, Found, Goal, compare, folder, in_turn, memory_of
-from benchmarks.sandbox_thread import Pretending, pretending
+from benchmarks.sandbox_thread import SandboxThread, sandbox_slack
 from sandbox.ports import free_port
 
 I1_MEMORY = Goal(key="I1", what="an idle bot's memory", against="bare Bolt with its aiohttp server", most=1.4)
@@ -23,7 +23,7 @@ SETTLED = 1.0
 
 def measure() -> list[Found]:
     """Measure both goals."""
-    with folder() as base, pretending() as slack:
+    with folder() as base, sandbox_slack() as slack:
         sides: Mapping[str, Callable[[], Figures]] = {
             "ours": lambda: _start(_our_command(), "/readyz", environment=_settings(slack, base)),
             "bare": lambda: _start(_bare_command(), "/nothing", environment={}),
@@ -45,7 +45,7 @@ def _bare_command() -> list[str]:
     return [sys.executable, "-m", "benchmarks.bare_bolt"]
 
 
-def _settings(slack: Pretending, place: Path) -> dict[str, str]:
+def _settings(slack: SandboxThread, place: Path) -> dict[str, str]:
     return slack.settings() | {"DATABASE_URL": f"sqlite:///{place}/bot.db", "LOG_LEVEL": "error"}
 
 

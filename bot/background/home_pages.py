@@ -37,7 +37,7 @@ from storage.job import Job
 EVERY = timedelta(seconds=2)
 """Between two polls of the database, and so between two changes of a page."""
 
-LOOKS = timedelta(minutes=15)
+WATCHED_FOR = timedelta(minutes=15)
 """How long a page is kept current after it was opened: Slack does not tell when it is closed."""
 
 PEOPLE = 500
@@ -118,7 +118,7 @@ class HomePages:
     def pressed(self, actor: Actor) -> None:
         """Keep the person's page current from now on; publish it if it was not kept current."""
         entry = self._open_pages.pop(actor, None) or _OpenPage(by=actor)
-        entry.until = self._tools.clock() + LOOKS
+        entry.until = self._tools.clock() + WATCHED_FOR
         self._open_pages[actor] = entry
         if len(self._open_pages) > PEOPLE:
             [(most, _)] = Counter(each.team for each in self._open_pages).most_common(1)

@@ -96,7 +96,7 @@ class Actions(Options):
         post.blocks = blocks
         return self._services.workspace.view(post)
 
-    async def share_again(
+    async def share_existing(
         self, channel: Channel, file_id: str, *, user: str | None = None, thread_ts: str | None = None
     ) -> Share:
         """Share an existing file again."""

@@ -81,7 +81,7 @@ class Grants:
             raise Denied("token_expired")
         return grant
 
-    def exchange(self, refresh_token: str, *, lasts: float, grace: float) -> Grant:
+    def rotate(self, refresh_token: str, *, lasts: float, grace: float) -> Grant:
         """Return a new token for a refresh token, which can be used once, and again within `grace` seconds.
 
         The old access token stays valid.

@@ -110,7 +110,7 @@ class OAuth:
         if sent.text("grant_type") == "refresh_token":
             options = self._options
             lasts, grace = options.token_lasts or CODE_LASTS, options.refresh_grace
-            grant = self._grants.exchange(sent.text("refresh_token"), lasts=lasts, grace=grace)
+            grant = self._grants.rotate(sent.text("refresh_token"), lasts=lasts, grace=grace)
             return self._token_answer(grant, scopes=set(grant.teams[0].scopes))
         agreed = self._codes.pop(sent.text("code"), None)
         if agreed is None or time.monotonic() - agreed.at > CODE_LASTS:

@@ -101,9 +101,9 @@ async def test_the_same_file_shared_again_later_is_answered_there_too(bench: Ben
     channel = slack.channel("general")
     first = await slack.share(channel, [recording()])
     await only_reply(slack, first)
-    second = await slack.share_again(channel, first.file_ids[0])
+    second = await slack.share_existing(channel, first.file_ids[0])
     await slack.wait_for_replies(second)
-    elsewhere = await slack.share_again(slack.channel("other"), first.file_ids[0])
+    elsewhere = await slack.share_existing(slack.channel("other"), first.file_ids[0])
     await only_reply(slack, elsewhere)
     assert [len(slack.replies(share)) for share in (first, second, elsewhere)] == [1, 1, 1]
 

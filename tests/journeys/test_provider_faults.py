@@ -230,7 +230,7 @@ async def test_a_failed_recording_that_is_shared_again_is_tried_again(line: Line
     await line.start()
     first = await line.share()
     await line.told(first, "share it again")
-    again = await line.slack.share_again(first.channel, first.file_ids[0])
+    again = await line.slack.share_existing(first.channel, first.file_ids[0])
     (reply,) = await line.slack.wait_for_replies(again)
     assert "delivery on Wednesday" in words_of(reply)
     assert len(line.slack.replies(first)) == 1

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.acknowledging import burst, door
+from benchmarks.acknowledging import burst, server
 from benchmarks.queues import MOVES, Ours, drive
 from benchmarks.replying import rendering_round
 from benchmarks.waiting import round_of
@@ -29,7 +29,7 @@ def median(ratio: Callable[[], float]) -> float:
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc here to read another process's time from")
 def test_an_event_on_disk_costs_about_what_bolt_takes_for_nothing(tmp_path: Path) -> None:
-    with door("ours", tmp_path) as ours, door("bare", tmp_path) as bare:
+    with server("ours", tmp_path) as ours, server("bare", tmp_path) as bare:
         for pid, port in (ours, bare):
             burst(pid, port, events=300)
         assert median(lambda: burst(*ours, events=1200)["cpu"] / burst(*bare, events=1200)["cpu"]) < 2.5

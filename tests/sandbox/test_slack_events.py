@@ -55,7 +55,7 @@ async def test_with_the_history_scope_and_the_subscription_the_message_comes_too
         slack.scopes.add("channels:history")
         root = slack.say(channel, "root")
         share = await slack.share(channel, [NOTE], text="listen", thread_ts=root)
-        await slack.share_again(channel, share.file_ids[0])
+        await slack.share_existing(channel, share.file_ids[0])
         await slack.quiet()
     messages = [heard.json["event"] for heard in app.heard if heard.json["event"]["type"] == "message"]
     first, again = sorted((event for event in messages if "files" in event), key=lambda event: str(event["ts"]))

@@ -48,7 +48,7 @@ async def test_a_file_shared_in_a_thread_names_the_root(slack: Slack, visitor: V
 async def test_a_file_shared_again_has_two_places(slack: Slack, visitor: Visitor, channel: Channel) -> None:
     other = slack.channel("other")
     first = await slack.share(channel, [Upload(content=SOUND)])
-    second = await slack.share_again(other, first.file_ids[0])
+    second = await slack.share_existing(other, first.file_ids[0])
     shares = (await described(visitor, first))["shares"]["public"]
     assert {place: [one["ts"] for one in ones] for place, ones in shares.items()} == {
         channel.id: [first.ts],

@@ -57,7 +57,7 @@ RULES: tuple[tuple[int, Rule], ...] = (
     (2, lambda world, rng: world.name_speaker(rng.randrange(10))),
     (1, lambda world, rng: world.delete_file(rng.randrange(10))),
     (2, lambda world, rng: world.repeat_event(rng.randrange(10))),
-    (1, lambda world, rng: world.share_again(rng.randrange(10))),
+    (1, lambda world, rng: world.share_existing(rng.randrange(10))),
     (1, lambda world, rng: world.spoil_work(rng.choice(["lost", "failed", "stuck"]))),
     (1, lambda world, _rng: world.lose_a_sharing()),
 )

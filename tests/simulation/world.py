@@ -135,7 +135,7 @@ class World:
         sound = sound_of(number, seconds=seconds + voice / 100, long=long)
         return self._shared(self.slack.share(f"F{number}", sound=sound, channel=channel, thread=thread, lag=lag))
 
-    def share_again(self, index: int, *, lag: float = 0.5) -> Sharing | None:
+    def share_existing(self, index: int, *, lag: float = 0.5) -> Sharing | None:
         """Somebody shares a recording once more, in the same channel."""
         if not self.slack.recordings:
             return None

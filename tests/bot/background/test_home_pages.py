@@ -15,7 +15,7 @@ import structlog
 from pydantic import SecretStr
 
 from bot.app import open_tools
-from bot.background.home_pages import ASKED_ABOUT, CHANGES, EVERY, LOOKS, OPENINGS, PEOPLE, HomePages
+from bot.background.home_pages import ASKED_ABOUT, CHANGES, EVERY, OPENINGS, PEOPLE, WATCHED_FOR, HomePages
 from bot.settings.model import Settings
 from bot.slack.tokens import StaticToken
 from bot.slack.workspaces import OneWorkspace, make_workspace
@@ -217,7 +217,7 @@ async def test_after_a_while_it_is_not_looked_after_any_more_unless_it_is_opened
     job = await shared(database, amara, "Monday")
     pages.opened(amara)
     await pages.welcome()
-    watch.move(LOOKS)
+    watch.move(WATCHED_FOR)
     await moved(database, job)
     await pages.refresh()
     assert len(published(slack)) == 1
@@ -399,7 +399,7 @@ async def test_a_page_that_was_left_alone_is_looked_after_again_when_a_button_of
     pages.pressed(amara)
     await pages.welcome()
     assert len(published(slack)) == 1
-    watch.move(LOOKS)
+    watch.move(WATCHED_FOR)
     await pages.refresh()
     await shared(database, amara, "Monday")
     pages.pressed(amara)
