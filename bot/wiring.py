@@ -74,7 +74,7 @@ def listen_to_slack(
         outside=settings.allow_slack_connect,
     )
     slash_commands = Commands(
-        steering=job_control,
+        job_actions=job_control,
         settings=settings_forms,
         database=tools.database,
         clock=tools.clock,
@@ -86,13 +86,13 @@ def listen_to_slack(
 
     naming.register(app, database=tools.database, clock=tools.clock, slack_of=slack_of)
     exporting.register(app, database=tools.database, clock=tools.clock, slack_of=slack_of)
-    job_actions.register(app, steering=job_control)
+    job_actions.register(app, actions=job_control)
     preferences.register(app, settings=settings_forms)
     requests = TranscribeRequests(
         database=tools.database,
         clock=tools.clock,
         slack_at=slack_for,
-        steering=job_control,
+        job_actions=job_control,
         outside=settings.allow_slack_connect,
         emoji=settings.reaction_request,
     )

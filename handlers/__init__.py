@@ -1,1 +1,1 @@
-"""Listens: Slack's events and commands, the providers' webhooks, and the health checks."""
+"""Request handlers: Slack events, commands and interactions, provider webhooks, health checks, metrics."""

@@ -1,6 +1,6 @@
-"""The ids of buttons, menus and shortcuts (Slack's `action_id` and `callback_id`). Pure.
+"""Action ids of buttons and callback ids of shortcuts. Pure.
 
-Messages that were posted years ago carry them: an id keeps its spelling for as long as the app is installed anywhere.
+Never change an id: messages that were posted years ago still contain it.
 """
 
 from __future__ import annotations
@@ -8,15 +8,15 @@ from __future__ import annotations
 from typing import Final
 
 TRANSCRIBE: Final = "transcribe"
-"""The shortcut on a message."""
+"""Message shortcut."""
 
 CANCEL: Final = "cancel_recording"
 RETRY: Final = "retry_recording"
-AGAIN: Final = "transcribe_again"
-"""The button's value is the job's id, for all three."""
+RERUN: Final = "transcribe_again"
+"""Buttons whose value is the job id."""
 
 NAME_SPEAKERS: Final = "name_speakers"
-"""Button under a transcript, and shortcut on a message; so is `EXPORT`."""
+"""Button under a transcript and message shortcut; the same holds for `EXPORT`."""
 UNDO_NAMING: Final = "undo_naming"
 EXPORT: Final = "export_transcript"
 MY_SETTINGS: Final = "my_settings"

@@ -1,4 +1,4 @@
-"""Who does something in Slack: presses a button, hands in a form, types a command, opens the App Home."""
+"""The actor of a Slack interaction: who presses a button, submits a modal, types a command or opens the App Home."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from storage.job import Job
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Actor:
-    """A person in a workspace. `channel` is where they act; None in a place of their own, and where it is not told."""
+    """A person in a workspace. `channel` is where they act; None in direct messages, the App Home and modals."""
 
     team: str
     user: str
@@ -19,7 +19,7 @@ class Actor:
 
     @classmethod
     def of(cls, payload: Interaction | Command) -> Actor:
-        """The person of whom a payload tells."""
+        """Return the actor of a payload."""
         if isinstance(payload, Command):
             channel = None if payload.in_direct_message else payload.channel_id
             return cls(team=payload.team_id, user=payload.user_id, enterprise=payload.enterprise_id, channel=channel)
@@ -32,11 +32,11 @@ class Actor:
         )
 
     def sees(self, job: Job) -> bool:
-        """Whether they may know of it: it is in the channel where they act, or of their own."""
+        """Return whether the actor may see the job: it is of the channel where they act, or, without one, their own."""
         if job.origin.team != self.team:
             return False
         return job.origin.channel == self.channel if self.channel else self.owns(job)
 
     def owns(self, job: Job) -> bool:
-        """Whether they shared it, or asked for its transcript."""
+        """Return whether the actor shared the recording, asked for its transcript or started its latest run."""
         return self.user in {job.origin.user, job.requested_by, job.begun_by}

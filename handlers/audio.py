@@ -1,7 +1,7 @@
-"""A shared file becomes one durable row, and only then is Slack told that we heard.
+"""Listen for shared files: store a job for each one before the event is acknowledged.
 
-Nothing is judged here (is it audio, are we a member?): that takes calls to Slack, and Slack waits three seconds.
-The worker judges. A failure to store is a 500, so that Slack delivers again.
+Whether a file is audio and the bot a member is decided by the worker: that takes Slack calls, and Slack waits only
+three seconds for the acknowledgement. If the job cannot be stored, Slack gets a 500 and delivers the event again.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from storage.job import Origin, unresolved
 
 
 def register(app: EventRegistry, *, database: Database, clock: Callable[[], datetime], deleted: Listener) -> None:
-    """Listen for shared files, in either of the two events that Slack sends for one.
+    """Listen for `file_shared` and for `message` with files: Slack sends both for one shared file.
 
-    `deleted` is told of deleted and changed messages, which come as messages too.
+    `deleted` receives deleted and changed messages, which are `message` events too.
     """
 
     async def keep(origins: list[tuple[Origin, str | None]]) -> None:
-        now = clock()  # when it was heard: what is stored together did not come together
+        now = clock()  # the time of arrival: a group commit stores events of different times
 
         def store(tx: Transaction) -> None:
             for origin, title in origins:
@@ -40,7 +40,7 @@ def register(app: EventRegistry, *, database: Database, clock: Callable[[], date
         if event.get("subtype") in {"message_deleted", "message_changed"}:
             await deleted(event, place)
         if event.get("subtype") != "file_share":
-            return  # what the history scopes bring along
+            return  # a message without a file: the history scopes deliver those too
         message = understood(MessageWithFiles, event)
         if message is not None and message.user != place.bot_user:
             await keep(_of_message(message, place))

@@ -1,4 +1,4 @@
-"""The fields in which people say how a recording is to be transcribed, and what they entered there. Pure."""
+"""Modal fields for transcription options: build them, and read and validate what was entered. Pure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from transcription.naming import language_name, shortened
 
 TRANSCRIBER, LANGUAGE, SPEAKERS, VOCABULARY = "transcriber", "language", "speakers", "vocabulary"
 USUAL = "usual"
-"""The value of the choice that leaves it to whatever is more general."""
+"""The option value for "use the default": the channel, person or workspace settings decide."""
 
 _WORDS_LENGTH = 2_900
 _WORD_LENGTH = 80
@@ -34,9 +34,10 @@ _COUNT = re.compile(r"(\d{1,2})(?:\s*[-\u2013]\s*(\d{1,2}))?", re.ASCII)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Choice:
-    """A transcriber that is set up: its name here and for people, what it offers, and where it sends the sound.
+    """A configured transcriber: `name` in the settings, `title` for people, the languages it offers.
 
-    `undetected`: those of its languages that it finds only where they are chosen.
+    `undetected`: languages that it transcribes only if they are chosen. `place`: a sentence that says where the audio
+    is sent. `vocabulary`: it takes words to expect.
     """
 
     name: str
@@ -48,7 +49,7 @@ class Choice:
 
 
 class Problems(Exception):
-    """What was entered cannot be taken: a sentence for each field, by the field's id."""
+    """Validation failed. `by_field` maps block ids to the message shown under the field."""
 
     def __init__(self, by_field: Mapping[str, str]) -> None:
         super().__init__(", ".join(by_field))
@@ -62,9 +63,10 @@ def fields(
     usual: TranscriptionOptions = NO_OPTIONS,
     version: int = 0,
 ) -> Iterator[Block]:
-    """A field for each thing that can be chosen here; `usual` counts where nothing is.
+    """Yield the fields for transcriber, language and number of speakers, with `wanted` selected.
 
-    A form that is shown once more needs another `version`.
+    `usual` holds the defaults that are shown for "Default". Change `version` when a modal is updated: Slack keeps the
+    entered value of a block whose id it has seen.
     """
     if len(choices) > 1:
         named = {choice.name: choice.title for choice in choices}
@@ -89,7 +91,7 @@ def fields(
 
 
 def vocabulary(words_wanted: Sequence[str], choices: Sequence[Choice], *, version: int = 0) -> Iterator[Block]:
-    """A field for words to expect, where any transcriber takes them."""
+    """Yield the field for words to expect, if any transcriber takes them."""
     if any(choice.vocabulary for choice in choices):
         yield InputBlock(
             block_id=f"{VOCABULARY}:{version}",
@@ -106,7 +108,10 @@ def vocabulary(words_wanted: Sequence[str], choices: Sequence[Choice], *, versio
 
 
 def expected(state: Mapping[str, Any]) -> tuple[str, ...] | None:
-    """The words that were entered, one a line or between commas; None for nothing. Raises `Problems`."""
+    """Return the entered words, separated by lines or commas; None for an empty field.
+
+    Raises `Problems` for more than `MOST_WORDS`.
+    """
     entered = dict.fromkeys(shortened(word, limit=_WORD_LENGTH) for word in re.split("[\n,]", typed(state, VOCABULARY)))
     entered.pop("", None)
     if len(entered) > MOST_WORDS:
@@ -116,7 +121,7 @@ def expected(state: Mapping[str, Any]) -> tuple[str, ...] | None:
 
 
 def line(text: str) -> Block:
-    """A paragraph of ours between the fields."""
+    """Return a paragraph of plain text."""
     return SectionBlock(text=PlainTextObject(text=text, emoji=False))
 
 
@@ -130,7 +135,10 @@ def select(
     usual: str = "",
     hint: str = "",
 ) -> Block:
-    """A field to choose one of `offered` (value and text), or nothing in particular; `hint` stands below it."""
+    """Return a select with a default option and then `offered` (pairs of value and text); `hint` is shown below it.
+
+    `usual` is the text of the default option.
+    """
     options = [_option(USUAL, usual or words.AS_BEFORE), *(_option(value, text) for value, text in offered)]
     initial = next((option for option in options if option.value == chosen), options[0])
     element = StaticSelectElement(action_id=name, options=options, initial_option=initial)
@@ -142,7 +150,7 @@ def _option(value: str, text: str) -> Option:
 
 
 def _to_be_chosen(choices: Sequence[Choice]) -> str:
-    """Which languages have to be chosen, by transcriber."""
+    """Return the sentences about languages that transcribers do not detect."""
     return " ".join(
         words.only_if_chosen(choice.title, [language_name(code) for code in choice.undetected])
         for choice in choices
@@ -165,7 +173,10 @@ def _spelled(speakers: tuple[int, int] | None) -> str | None:
 
 
 def read(state: Mapping[str, Any], choices: Sequence[Choice], *, usual: str) -> TranscriptionOptions:
-    """What was entered; `usual` is the transcriber where none is chosen. Raises `Problems`."""
+    """Return the entered options. `usual` is the transcriber where none is chosen.
+
+    Raises `Problems` for a language that the transcriber does not offer, and for a bad number of speakers.
+    """
     ids = {name: block_id for block_id in map(str, state) for name in [block_id.partition(":")[0]]}
     transcriber, language = chosen(state, TRANSCRIBER), chosen(state, LANGUAGE)
     problems: dict[str, str] = {}
@@ -193,14 +204,14 @@ def _counted(said: str) -> tuple[int, int] | None:
 
 
 def chosen(state: Mapping[str, Any], name: str) -> str | None:
-    """The value that was chosen in the field of this name; None for nothing in particular."""
+    """Return the selected value of the field with this name; None for the default option."""
     option = _field(state, name).get("selected_option")
     value = option.get("value") if isinstance(option, Mapping) else None
     return value if isinstance(value, str) and value != USUAL else None
 
 
 def typed(state: Mapping[str, Any], name: str) -> str:
-    """The text that was entered in the field of this name."""
+    """Return the text entered in the field with this name, stripped; "" for an empty field."""
     value = _field(state, name).get("value")
     return value.strip() if isinstance(value, str) else ""
 

@@ -1,4 +1,4 @@
-"""`/transcripts`: where the recordings stand, told only to the person who asks."""
+"""The slash command `/transcripts`. Answers are ephemeral: only the person who typed the command sees them."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from storage.job import Job, JobId, Reason
 from storage.preferences import Scope
 
 LISTED = 15
-"""How many recordings a list shows."""
+"""Recordings in a list at most."""
 
 HISTORY_LINES = 20
-"""How many of a recording's latest events are shown; Slack takes 50 blocks."""
+"""Latest history entries shown for a recording; Slack allows 50 blocks."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CommandReply:
-    """What the person reads; `text` is the whole of it for screen readers."""
+    """The answer: `blocks` to read, `text` with the same content for screen readers."""
 
     text: str
     blocks: Sequence[Block] = ()
@@ -38,9 +38,9 @@ class CommandReply:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Commands:
-    """What can be asked for."""
+    """The subcommands of `/transcripts`."""
 
-    steering: JobActions
+    job_actions: JobActions
     settings: SettingsForms
     database: Database
     clock: Callable[[], datetime]
@@ -49,7 +49,10 @@ class Commands:
     slack_of: Callable[[Actor], SlackForListeners]
 
     async def answer(self, command: Command) -> CommandReply:
-        """What the person reads. Raises `SlackNotReached` and `StorageUnavailable`."""
+        """Return the answer to a command; empty where a modal was opened.
+
+        Raises `SlackNotReached` and `StorageUnavailable`.
+        """
         match command.text.lower().split():
             case [] | ["list"]:
                 shown = await self.database.read(lambda tx: _listed(tx, command))
@@ -62,19 +65,19 @@ class Commands:
                 return await _status(self.database, command, JobId(job_id), self._viewer(command))
             case ["help"]:
                 return CommandReply(text=words.HELP)
-            case [*wish]:
-                return CommandReply(text=await sentence_for(lambda: self._do(command, wish)) or "")
+            case [*arguments]:
+                return CommandReply(text=await sentence_for(lambda: self._do(command, arguments)) or "")
 
-    async def _do(self, command: Command, wish: Sequence[str]) -> str | None:
-        match wish:
+    async def _do(self, command: Command, arguments: Sequence[str]) -> str | None:
+        match arguments:
             case ["cancel", job_id]:
-                return await self.steering.cancel(Actor.of(command), JobId(job_id))
+                return await self.job_actions.cancel(Actor.of(command), JobId(job_id))
             case ["retry", job_id]:
-                return await self.steering.retry(Actor.of(command), JobId(job_id))
+                return await self.job_actions.retry(Actor.of(command), JobId(job_id))
             case ["delete", job_id]:
                 return await _delete(self.database, command, JobId(job_id), now=self.clock())
             case ["settings"]:
-                await self.settings.open(*_place(command))
+                await self.settings.open(*_settings_of(command))
                 return None
         return words.NOT_UNDERSTOOD
 
@@ -84,7 +87,7 @@ class Commands:
 
 
 def register(app: AsyncApp, *, commands: Commands) -> None:
-    """Listen for the command."""
+    """Register the command."""
 
     @app.command("/transcripts")
     async def transcripts(ack: AsyncAck, body: dict[str, object]) -> None:
@@ -98,8 +101,8 @@ def register(app: AsyncApp, *, commands: Commands) -> None:
             await ack()
 
 
-def _place(command: Command) -> tuple[Actor, Scope, str]:
-    """Whose settings are meant: the channel's, or in a direct message one's own."""
+def _settings_of(command: Command) -> tuple[Actor, Scope, str]:
+    """Return whose settings the command opens: those of the channel or, in a direct message, of the person."""
     actor = Actor.of(command)
     if command.in_direct_message:
         return actor, Scope(team=command.team_id, kind="person", owner=command.user_id), command.trigger_id
@@ -127,8 +130,8 @@ async def _delete(database: Database, command: Command, job_id: JobId, *, now: d
             return words.no_such_recording(job_id)
         if job.origin.user != command.user_id:
             return words.NOT_YOURS
-        wish = forgetting.ForgetRequest(by=command.user_id, why="at their wish", reason=Reason.CANCELLED)
-        return words.DELETED if forgetting.forget(tx, job, wish, now=now) else words.DELETED_BEFORE
+        request = forgetting.ForgetRequest(by=command.user_id, why="at their wish", reason=Reason.CANCELLED)
+        return words.DELETED if forgetting.forget(tx, job, request, now=now) else words.DELETED_BEFORE
 
     return await database.write(work)
 

@@ -1,7 +1,7 @@
-"""The parts of Slack's requests that we read. Everything else in them is ignored.
+"""Models of Slack's events, commands and interaction payloads, with only the fields that the bot uses. Pure.
 
-Read so that a recording is not lost for what it does not need: an event that names a file and a conversation can be
-answered, whatever else is missing or odd in it. Text comes out so that every database can keep it.
+Validation is lenient: an event with a file id and a conversation id is accepted whatever else is missing or malformed,
+so that no recording is lost. Text is made storable for every database.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _SOUND_TYPES = frozenset(
 
 
 class FileShared(_Wire):
-    """`file_shared`: no more than which file, where and by whom.
+    """`file_shared`: the ids of the file, the conversation and the person.
 
     Source: https://docs.slack.dev/reference/events/file_shared
     """
@@ -64,9 +64,10 @@ class FileShared(_Wire):
 
 
 class SharedFile(_Wire):
-    """A file in a message; in Slack Connect channels it is a stub with little more than its id.
+    """A file in a message. In Slack Connect channels it is a stub with little more than its id.
 
-    Any of the hints can be missing or wrong (peers' field reports): five of them are asked, the content decides.
+    Any of the fields about its type can be missing or wrong, as others report, so five of them are checked here and
+    the content decides later.
     """
 
     id: Name
@@ -79,7 +80,7 @@ class SharedFile(_Wire):
 
     @property
     def looks_like_a_recording(self) -> bool:
-        """Whether any of the five signals says so."""
+        """Return whether any of the five fields indicates audio or video."""
         return (
             self.subtype in {"slack_audio", "slack_video"}
             or self.media_display_type in {"audio", "video"}
@@ -90,7 +91,7 @@ class SharedFile(_Wire):
 
     @property
     def may_be_a_recording(self) -> bool:
-        """Whether nothing says that it is something else."""
+        """Return whether it looks like a recording, or has no field that says what it is."""
         return self.looks_like_a_recording or not (self.mimetype or self.filetype or self.subtype)
 
 
@@ -101,7 +102,7 @@ class FileDeleted(_Wire):
 
 
 class TeamAccessRevoked(_Wire):
-    """`team_access_revoked`: an organisation has taken the app from some of its teams.
+    """`team_access_revoked`: an enterprise removed the app from some of its workspaces.
 
     Source: https://docs.slack.dev/reference/events/team_access_revoked
     """
@@ -136,12 +137,12 @@ class MessageChanged(_Wire):
 
     @property
     def is_deletion(self) -> bool:
-        """Whether it was deleted."""
+        """Return whether the change is a deletion."""
         return self.message.subtype == "tombstone"
 
 
 class HomeOpened(_Wire):
-    """`app_home_opened`: whose it is, and which of its tabs. Source: https://docs.slack.dev/reference/events/app_home_opened."""
+    """`app_home_opened`: the person and the tab. Source: https://docs.slack.dev/reference/events/app_home_opened."""
 
     user: Name
     tab: TextOrNothing = ""
@@ -151,7 +152,7 @@ class MessageWithFiles(_Wire):
     """`message` with the subtype `file_share`.
 
     Source: https://docs.slack.dev/reference/events/message/file_share
-    A file that cannot be read here is told of by its own `file_shared`.
+    A file entry that is invalid is dropped: Slack sends `file_shared` for it as well.
     """
 
     channel: Name
@@ -175,27 +176,27 @@ class Reacted(_Wire):
 
 
 class Someone(_Wire):
-    """A person, a workspace or a channel in a payload of a button or a form."""
+    """A person, workspace, enterprise or channel in an interaction payload."""
 
     id: Name
 
 
 class Message(_Wire):
-    """The message that a button or a shortcut is on."""
+    """The message with the button, or on which the shortcut was chosen."""
 
     ts: Stamp
 
 
 class Action(_Wire):
-    """A button that was pressed."""
+    """A pressed button."""
 
     value: TextOrNothing = ""
 
 
 class Interaction(_Wire):
-    """What a person does with what they see: who, and where.
+    """The common part of interaction payloads: the person and the workspace.
 
-    To an app that is in a whole organisation Slack need not tell the team as such, but that of the person.
+    For enterprise installs Slack may leave `team` out; then it is taken from the person.
     """
 
     user: Someone
@@ -212,7 +213,7 @@ class Interaction(_Wire):
 
 
 class PressedAnywhere(Interaction):
-    """A button was pressed, under a message or in a person's own place (App Home), which has no channel.
+    """A button was pressed: under a message, or in the App Home, which has no channel.
 
     Source: https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
     """
@@ -223,7 +224,7 @@ class PressedAnywhere(Interaction):
 
     @property
     def value(self) -> str:
-        """What the button is about."""
+        """Return the value of the button; "" where there is none."""
         return self.actions[0].value if self.actions else ""
 
 
@@ -251,13 +252,13 @@ class Pressed(PressedAnywhere):
 
 
 class ViewState(_Wire):
-    """What was entered, by block."""
+    """The entered values by block id."""
 
     values: dict[str, object] = {}
 
 
 class SubmittedView(_Wire):
-    """A form as it was sent; each that is opened has an id of its own."""
+    """A submitted modal. Slack gives each opened modal its own `id`."""
 
     id: TextOrNothing = ""
     private_metadata: TextOrNothing = ""
@@ -265,7 +266,7 @@ class SubmittedView(_Wire):
 
 
 class Submitted(Interaction):
-    """A form was sent.
+    """A modal was submitted.
 
     Source: https://docs.slack.dev/reference/interaction-payloads/view-interactions-payload
     """
@@ -274,7 +275,7 @@ class Submitted(Interaction):
 
 
 class Command(_Wire):
-    """A slash command as it is posted.
+    """A slash command.
 
     Source: https://docs.slack.dev/interactivity/implementing-slash-commands
     """
@@ -289,5 +290,5 @@ class Command(_Wire):
 
     @property
     def in_direct_message(self) -> bool:
-        """Whether it was asked in a conversation of two."""
+        """Return whether the command was typed in a direct message."""
         return self.channel_name == "directmessage"

@@ -1,4 +1,4 @@
-"""The form in which people choose the file that they want of a transcript, and who gets it. Pure."""
+"""The export modal: choose a file format and who gets the file. Pure."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ FORMAT, RECIPIENT = "format", "recipient"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExportContext:
-    """What the form carries from when it is opened to when it is sent: of which job, and in which conversation."""
+    """The modal's private metadata: the job and its conversation."""
 
     job: str
     channel: str
 
     def dump(self) -> str:
-        """As Slack keeps it for us."""
+        """Return it as JSON for `private_metadata`."""
         return json.dumps({"job": self.job, "channel": self.channel})
 
     @classmethod
     def load(cls, text: str) -> ExportContext:
-        """As it was dumped. Raises `ValueError` where it was not."""
+        """Read what `dump` returned. Raises `ValueError` for anything else."""
         match json.loads(text):
             case {"job": str(job), "channel": str(channel)}:
                 return cls(job=job, channel=channel)
@@ -47,10 +47,10 @@ class ExportContext:
 
 
 def form(context: ExportContext, *, title: str | None, alone: bool) -> View:
-    """The form. `title` is the recording's; `alone` where a file may be sent to one person."""
+    """Return the modal. `title` is the recording's; `alone`: the file can be sent to one person (`im:write`)."""
     about = [words.about(title)] if title else []
     kinds = [(kind, *words.file_kind(kind)) for kind in Format]
-    # Whoever only looks around bothers nobody: to one person alone comes first.
+    # The first choice is preselected: a file for one person disturbs nobody else.
     people = [(who, *words.recipient(who)) for who in (Recipient.PERSON, Recipient.THREAD)]
     return View(
         type="modal",
@@ -82,7 +82,10 @@ def _lines(*texts: str) -> Block:
 
 
 def chosen(state: Mapping[str, object]) -> tuple[Format, Recipient]:
-    """What was chosen; for the thread where the form does not ask. Raises `ValueError` for what it does not offer."""
+    """Return the chosen format and recipient; the thread where the modal does not ask for a recipient.
+
+    Raises `ValueError` for a value that the modal does not offer.
+    """
     recipient = _option(state, RECIPIENT)
     return Format(_option(state, FORMAT) or ""), Recipient(recipient) if recipient else Recipient.THREAD
 

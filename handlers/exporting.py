@@ -1,6 +1,6 @@
-"""A transcript as a file to take along: a button under it, a shortcut on a message, the form that these open.
+"""Export a transcript as a file: a button under it, a message shortcut, and the modal that they open.
 
-What is asked for here is delivered by the worker.
+The request is stored here; the worker makes and delivers the file.
 """
 
 from __future__ import annotations
@@ -26,27 +26,27 @@ from storage.job import Job, JobId, JobState
 def register(
     app: AsyncApp, *, database: Database, clock: Callable[[], datetime], slack_of: Callable[[Job], SlackForListeners]
 ) -> None:
-    """Listen for the button, the shortcut and the form."""
-    desk = ExportActions(database, clock=clock, slack_of=slack_of)
+    """Register the button, the shortcut and the modal. `slack_of` returns the Slack calls of a job's workspace."""
+    actions = ExportActions(database, clock=clock, slack_of=slack_of)
 
     @app.action(EXPORT)
     async def pressed_button(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         await ack()
-        await respond_with(lambda: desk.open(body, find=_under), respond)
+        await respond_with(lambda: actions.open(body, find=_under), respond)
 
     @app.shortcut(EXPORT)
     async def chose_shortcut(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         await ack()
-        await respond_with(lambda: desk.open(body, find=_on_message), respond)
+        await respond_with(lambda: actions.open(body, find=_on_message), respond)
 
     @app.view(FORM)
     async def sent(ack: AsyncAck, body: dict[str, Any]) -> None:
-        sentence = await sentence_for(lambda: desk.save(body))
+        sentence = await sentence_for(lambda: actions.save(body))
         await (ack(response_action="errors", errors={FORMAT: sentence}) if sentence else ack())
 
 
 class ExportActions:
-    """What the listeners do; `body` is Slack's payload."""
+    """What the listeners do; `body` is the payload from Slack."""
 
     def __init__(
         self, database: Database, *, clock: Callable[[], datetime], slack_of: Callable[[Job], SlackForListeners]
@@ -56,7 +56,7 @@ class ExportActions:
         self._slack_of = slack_of
 
     async def open(self, body: object, *, find: Callable[[Transaction, Pressed], Job]) -> None:
-        """Show the form."""
+        """Open the modal for the job that `find` returns. Raises `Declined` where there is no transcript."""
         pressed = Pressed.model_validate(body)
         job = await self._database.read(lambda tx: find(tx, pressed))
         context, slack = ExportContext(job=job.id, channel=job.origin.channel), self._slack_of(job)
@@ -64,13 +64,13 @@ class ExportActions:
         await slack.open(pressed.trigger_id, view)
 
     async def save(self, body: object) -> None:
-        """Keep what was asked for, once for each form. Raises `Declined`."""
+        """Store the export request, once for each opened modal. Raises `Declined`."""
         try:
             submitted = Submitted.model_validate(body)
             context = ExportContext.load(submitted.view.private_metadata)
             kind, recipient = chosen(submitted.view.state.values)
         except ValueError:
-            return  # not a form of ours: nothing to keep
+            return  # not a modal of this bot
         job = await self._database.read(lambda tx: jobs.get(tx, JobId(context.job)))
         if job is None or (job.origin.team, job.origin.channel) != (submitted.team.id, context.channel):
             raise Declined(words.NOTHING_TO_EXPORT)
@@ -80,28 +80,28 @@ class ExportActions:
             raise Declined(words.NOT_IN_CONVERSATION)
         if job.state.is_open:
             raise Declined(words.STILL_IN_WORK)
-        wish = ExportRequest(format=kind, recipient=recipient, by=submitted.user.id, request=submitted.view.id)
+        request = ExportRequest(format=kind, recipient=recipient, by=submitted.user.id, request=submitted.view.id)
         now = self._clock()
         try:
-            kept = await self._database.write(lambda tx: exports.add(tx, job.id, wish, now=now))
+            kept = await self._database.write(lambda tx: exports.add(tx, job.id, request, now=now))
         except exports.TooMany:
             raise Declined(words.EXPORTED_OFTEN) from None
         if not kept:
             raise Declined(words.NOTHING_TO_EXPORT)
 
     async def _is_there(self, person: str, job: Job) -> bool:
-        """Whether they are still where the recording is; a direct message with us nobody can leave."""
+        """Return whether the person is still in the conversation. Nobody can leave a direct message with the bot."""
         team, channel = job.origin.team, job.origin.channel
         return channel.startswith("D") or await self._slack_of(job).is_in(person, channel, team=team)
 
 
 def _under(tx: Transaction, pressed: Pressed) -> Job:
-    """What a button is about: the transcript in the very message that it is under."""
+    """Return the job whose reply is the message with the button. Raises `Declined`."""
     return _with_transcript(tx, [job_under(tx, pressed)])
 
 
 def _on_message(tx: Transaction, pressed: Pressed) -> Job:
-    """What a message is about: the transcript that it is, or that of the recording that it carries."""
+    """Return the job of a message: of its recording, or of the transcript in it. Raises `Declined`."""
     here = job_lists.on_message(tx, team=pressed.team.id, channel=pressed.channel.id, ts=pressed.message.ts)
     return _with_transcript(tx, here)
 

@@ -1,7 +1,8 @@
-"""Deleted in Slack is deleted here: a file, a message, and everything some time after the app was removed.
+"""Listen for deletions in Slack: of files and messages, and removal of the app.
 
-It is stored before Slack is told that it was heard; the worker then removes the reply and its files. That the app is
-gone is only noted: whoever changes a token revokes the old one, too (`bot.background.housekeeping`).
+The deletion is stored before the event is acknowledged; the worker then removes the reply and its files. Removal of
+the app is only noted here, and its data is deleted some time later (`bot.background.housekeeping`): token rotation
+also revokes the old token, so a revoked token does not prove that the app is gone.
 """
 
 from __future__ import annotations
@@ -23,20 +24,20 @@ _log = structlog.get_logger()
 
 
 class Removed(Protocol):
-    """Is told that the app is gone from a place, a team or an organisation, since that moment by Slack's clock.
+    """Called when the app was removed from a place (a workspace or an enterprise) at a time by Slack's clock.
 
-    Not `certain`: a token of it was revoked, of which it may have another one.
+    Not `certain`: only a token was revoked, and the app may have a newer one.
     """
 
     def __call__(self, tx: Transaction, *, place: str, at: datetime, certain: bool) -> None:
-        """In the unit of work in which that is noted."""
+        """Run in the transaction that notes the removal."""
         ...
 
 
 def register(app: EventRegistry, *, database: Database, clock: Callable[[], datetime], removed: Removed) -> None:
-    """Listen for what is deleted; deleted messages come with the other messages (`deleted_message`).
+    """Listen for deleted files and removal of the app. Deleted messages arrive elsewhere (`deleted_message`).
 
-    `removed` is told in the same unit of work that the app is gone from a place.
+    `removed` is called in the transaction that notes a removal.
     """
 
     async def file_deleted(event: Event, place: Installation) -> None:
@@ -53,12 +54,12 @@ def register(app: EventRegistry, *, database: Database, clock: Callable[[], date
     async def app_removed(event: Event, place: Installation) -> None:
         at, certain = place.at or clock(), event.get("type") == "app_uninstalled"
         forget = partial(removed, place=place.place, at=at, certain=certain)
-        await _note([place.place], database=database, now=clock(), forget=forget)
+        await _note_removal([place.place], database=database, now=clock(), forget=forget)
 
     async def team_access_revoked(event: Event, _place: Installation) -> None:
-        # What opens the organisation goes on opening its other teams.
+        # The enterprise token stays valid for its other workspaces.
         if (taken := understood(TeamAccessRevoked, event)) is not None:
-            await _note(taken.team_ids, database=database, now=clock())
+            await _note_removal(taken.team_ids, database=database, now=clock())
 
     async def tokens_revoked(event: Event, place: Installation) -> None:
         if _lists_bots(event.get("tokens")):
@@ -70,10 +71,10 @@ def register(app: EventRegistry, *, database: Database, clock: Callable[[], date
     app.listen_directly("team_access_revoked", team_access_revoked)
 
 
-async def _note(
+async def _note_removal(
     places: Sequence[str], *, database: Database, now: datetime, forget: Callable[[Transaction], None] | None = None
 ) -> None:
-    """Note that the app is gone from these places, and `forget` what opened them in the same unit of work."""
+    """Note that the app was removed from these places, and call `forget` in the same transaction."""
 
     def work(tx: Transaction) -> None:
         for place in places:
@@ -87,14 +88,14 @@ async def _note(
 
 
 def _lists_bots(tokens: Any) -> bool:
-    """Whether the app itself may do nothing any more; a person who takes back a consent of their own is not meant."""
+    """Return whether bot tokens were revoked, and not only the token of a person."""
     return isinstance(tokens, dict) and bool(tokens.get("bot"))
 
 
 async def deleted_message(
     event: Event, place: Installation, *, database: Database, clock: Callable[[], datetime]
 ) -> None:
-    """Forget what a deleted message had shared; one that has replies is changed into a tombstone when it is deleted."""
+    """Forget the recordings of a deleted message. A deleted message with replies arrives as changed to a tombstone."""
     try:
         if event.get("subtype") == "message_deleted":
             gone = MessageDeleted.model_validate(event)

@@ -1,4 +1,4 @@
-"""`/healthz`: the process answers. `/readyz`: it can do its work, and if not, what is missing."""
+"""Health checks: `/healthz` (the process is alive) and `/readyz` (it can work; lists each check)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Check = Callable[[], bool]
 
 
 def register(app: web.Application, *, database: Database, checks: Mapping[str, Check]) -> None:
-    """Serve both; `checks` are named conditions that must hold besides the database's answer."""
+    """Serve `/healthz` and `/readyz`. `checks` are named conditions in addition to a writable database."""
 
     async def alive(_: web.Request) -> web.Response:
         return web.json_response({"alive": True})
@@ -22,7 +22,7 @@ def register(app: web.Application, *, database: Database, checks: Mapping[str, C
 
     async def ready(_: web.Request) -> web.Response:
         states = {name: check() for name, check in checks.items()}
-        states["database"] = await writable.look()
+        states["database"] = await writable.check()
         good = all(states.values())
         return web.json_response({"ready": good, "checks": states}, status=200 if good else 503)
 
@@ -31,23 +31,23 @@ def register(app: web.Application, *, database: Database, checks: Mapping[str, C
 
 
 class _Writable:
-    """Whether the database can be written; looked at once a second at most, whoever asks how often."""
+    """Check whether the database can be written, at most once a second however many requests come."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._looked = float("-inf")
+        self._checked_at = float("-inf")
         self._answer = False
 
-    async def look(self) -> bool:
+    async def check(self) -> bool:
         now = time.monotonic()
-        if now - self._looked >= 1:
-            self._looked = now
-            self._answer = await self._ask()
+        if now - self._checked_at >= 1:
+            self._checked_at = now
+            self._answer = await self._write()
         return self._answer
 
-    async def _ask(self) -> bool:
+    async def _write(self) -> bool:
         try:
-            # A write, because a full or read-only disk still reads.
+            # A write, because reads still work on a full or read-only disk.
             await self._database.write(lambda tx: tx.run("UPDATE schema_version SET version = version"))
         except StorageUnavailable:
             return False

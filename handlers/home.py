@@ -1,7 +1,7 @@
-"""Everybody's own page, the App Home: whoever opens it is shown it, and it is looked after while they look.
+"""Listen for the App Home: publish a person's page when it is opened, and refresh it after its buttons are pressed.
 
-Nothing is stored: a page that could not be shown is shown when it is opened again. What its buttons do is done by the
-modules that do it elsewhere.
+Nothing is stored: a page that could not be published is published when it is opened again. The buttons have the same
+action ids as elsewhere and are handled by the modules for these actions.
 """
 
 from __future__ import annotations
@@ -19,31 +19,31 @@ _HOME = "home"
 
 
 class HomeViews(Protocol):
-    """Is told of people who look at their App Home; returns at once."""
+    """Publishes App Home pages in the background. Both methods return at once."""
 
     def opened(self, actor: Actor) -> None:
-        """They open it."""
+        """Publish the page of a person who opened it."""
         ...
 
     def pressed(self, actor: Actor) -> None:
-        """They press a button of it, and will see what comes of that there."""
+        """Refresh the page of a person who pressed one of its buttons."""
         ...
 
 
 class EventApp(EventRegistry, Protocol):
-    """Also passes every request on to what stands before its listeners."""
+    """A Slack app that also takes middleware."""
 
     def use(self, *middleware: Callable[..., Awaitable[Any]]) -> object:
-        """From now on."""
+        """Call the middleware before the listeners of each request."""
         ...
 
 
 def register(app: EventApp, *, looks: HomeViews) -> None:
-    """Listen for people who open their App Home, or press one of its buttons."""
+    """Listen for people who open their App Home or press one of its buttons."""
 
     async def home_opened(event: Event, place: Installation) -> None:
         seen = understood(HomeOpened, event)
-        if seen is not None and seen.tab == _HOME:  # the other tab is the conversation with the bot
+        if seen is not None and seen.tab == _HOME:  # the other tab is the direct message with the bot
             looks.opened(Actor(team=place.team, user=seen.user, enterprise=place.enterprise))
 
     async def pressed_at_home(body: dict[str, Any], next_: Callable[[], Awaitable[Any]]) -> None:
@@ -61,5 +61,5 @@ def _pressed(body: dict[str, Any]) -> Actor | None:
     try:
         pressed = PressedAtHome.model_validate(body)
     except ValidationError:
-        return None  # a button of something else
+        return None  # not a button of the App Home
     return Actor.of(pressed)

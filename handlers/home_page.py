@@ -1,6 +1,7 @@
-"""What stands in somebody's App Home: their recordings, what they used of the month, settings, help. Pure.
+"""Build a person's App Home: their recordings, usage this month, settings, help. Pure.
 
-The page of the same recordings is the same page at any time: Slack itself counts how old they are.
+The page does not depend on the time of day, since Slack renders the age of recordings. So an unchanged page need not be
+published again.
 """
 
 from __future__ import annotations
@@ -18,20 +19,20 @@ from storage.job import WORTH_A_TRY, Job, Reason
 from transcription.naming import shortened
 
 LOOKED_AT = 40
-"""How many of a person's newest recordings are looked at for the page."""
+"""Newest recordings of a person that are read for the page."""
 
 IN_WORK, LATELY = 15, 10
-"""How many it shows; with two blocks for each they are well within Slack's hundred."""
+"""Recordings shown at most under each heading. With two blocks each they stay within Slack's limit of 100 blocks."""
 
 _LABEL_LENGTH = 75
 
 _WORTH_A_TRY = WORTH_A_TRY | {Reason.CANCELLED, Reason.NOT_A_MEMBER, Reason.ON_REQUEST}
-"""Here is also what was left alone without a word, and may be wanted all the same."""
+"""The page also offers a retry for recordings that got no reply."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Month:
-    """What a person used: by provider, as people call it, of at most `limit`, until the month `ends`."""
+    """Usage of a person this month: length by provider title, the `limit`, and the day on which the month `ends`."""
 
     used: Sequence[tuple[str, timedelta]]
     limit: timedelta | None
@@ -39,7 +40,7 @@ class Month:
 
 
 def page(jobs: Sequence[Job], month: Month, viewer: listing.Viewer, *, may_manage: bool) -> View:
-    """The page of whoever shared `jobs` (newest first); `may_manage` for who looks after the workspace."""
+    """Return the page of the person who shared `jobs` (newest first). `may_manage`: they are a workspace admin."""
     sections = [
         *(_recordings(jobs, viewer) if jobs else _lines(words.HOW_TO_BEGIN)),
         *_usage(month),

@@ -1,4 +1,4 @@
-"""The pages that people see in their browser when they install the app. Pure; nothing of a request is in them."""
+"""HTML pages of an installation in the browser. Pure; apart from checked ids nothing of the request is in them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from types import MappingProxyType
 from handlers import words
 
 INSTALL, REDIRECT = "/slack/install", "/slack/oauth_redirect"
-"""Where an installation begins, and where Slack sends the browser back to."""
+"""Paths: the start of an installation, and the OAuth redirect from Slack."""
 
 _STYLE = (
     "body{font:1.125rem/1.5 system-ui,sans-serif;color:#1d1c1d;background:#fff;margin:0}"
@@ -31,29 +31,29 @@ HEADERS: Mapping[str, str] = MappingProxyType(
         "X-Frame-Options": "DENY",
     }
 )
-"""No script, no frame, nothing from elsewhere, kept nowhere; the address, which holds a code of Slack's, stays here."""
+"""No scripts, frames, outside content or caching. No referrer, because the address contains Slack's OAuth code."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Link:
-    """Where to go next, and what that is called."""
+    """A link to the next step."""
 
     text: str
     address: str
 
 
-AGAIN = Link(text=words.INSTALL_AGAIN, address=INSTALL)
+START_OVER = Link(text=words.INSTALL_RETRY, address=INSTALL)
 
 
 def installed(*, app: str | None, team: str | None) -> str:
-    """It is done; the way to the app is there where its ids are as Slack writes them."""
+    """Return the page for a finished installation, with a link to the app if both ids are valid."""
     known = _is_id(app) and _is_id(team)
     link = Link(text=words.OPEN_SLACK, address=f"https://slack.com/app_redirect?app={app}&team={team}")
     return _page(words.INSTALLED, [words.INSTALLED_NEXT], link if known else None)
 
 
 def installed_in_organisation(*, app: str | None, enterprise: str | None) -> str:
-    """It is done, and an administrator says in which workspaces."""
+    """Return the page for a finished enterprise install, where an admin now chooses the workspaces."""
     known = _is_id(app) and _is_id(enterprise)
     address = f"https://app.slack.com/manage/{enterprise}/integrations/profile/{app}/workspaces/add"
     link = Link(text=words.CHOOSE_WORKSPACES, address=address)
@@ -61,18 +61,18 @@ def installed_in_organisation(*, app: str | None, enterprise: str | None) -> str
 
 
 def denied() -> str:
-    """They chose not to."""
-    return _page(words.NOT_INSTALLED, [words.INSTALL_DENIED], AGAIN)
+    """Return the page for a person who declined."""
+    return _page(words.NOT_INSTALLED, [words.INSTALL_DENIED], START_OVER)
 
 
 def out_of_date() -> str:
-    """It was begun elsewhere, too long ago, or is finished already."""
-    return _page(words.NOT_INSTALLED, [words.INSTALL_OUT_OF_DATE], AGAIN)
+    """Return the page for an installation that was started elsewhere or too long ago, or is finished already."""
+    return _page(words.NOT_INSTALLED, [words.INSTALL_OUT_OF_DATE], START_OVER)
 
 
 def failed() -> str:
-    """Slack or we did not do it."""
-    return _page(words.NOT_INSTALLED, [words.INSTALL_FAILED], AGAIN)
+    """Return the page for a failure of Slack or of the bot."""
+    return _page(words.NOT_INSTALLED, [words.INSTALL_FAILED], START_OVER)
 
 
 def _is_id(text: str | None) -> bool:

@@ -1,6 +1,7 @@
-"""Cancel, try again, transcribe in another way: by buttons, in a form, and by `/transcripts`.
+"""Cancel, retry or rerun a recording: by buttons, a modal, and `/transcripts`.
 
-Whoever shared the recording may, whoever asked for its transcript, and who looks after the channel or the workspace.
+Allowed are: the person who shared the recording, the person who asked for its transcript, the creator of the channel
+and admins of the workspace.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.models.views import View
 
 from handlers import words
-from handlers.action_ids import AGAIN, CANCEL, RETRY
+from handlers.action_ids import CANCEL, RERUN, RETRY
 from handlers.actor import Actor
 from handlers.choices import Choice, Problems, fields, line, read
 from handlers.events import PressedAnywhere, Submitted
@@ -25,15 +26,18 @@ from storage import jobs, preferences, reruns
 from storage.database import Database, Transaction
 from storage.job import Job, JobId, Reason
 
-AGAIN_FORM = "transcribe_again_form"
+RERUN_FORM = "transcribe_again_form"
 
-_FOR_ANOTHER_REASON = frozenset({Reason.NOT_AUDIO, Reason.NO_SOUND, Reason.DUPLICATE, Reason.FILE_GONE})
-"""Left alone, and no try would change that."""
+_NOT_RETRIED = frozenset({Reason.NOT_AUDIO, Reason.NO_SOUND, Reason.DUPLICATE, Reason.FILE_GONE})
+"""Reasons that a retry cannot change."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobActions:
-    """What can be done to a recording. `choices`: the transcribers that are set up, the usual one first."""
+    """The actions. `choices`: the configured transcribers, the default one first.
+
+    All raise `Declined` where the person may not do it, and `LeaseLost` while the worker keeps the job.
+    """
 
     database: Database
     clock: Callable[[], datetime]
@@ -41,7 +45,7 @@ class JobActions:
     choices: Sequence[Choice]
 
     async def cancel(self, actor: Actor, job: JobId) -> str:
-        """End what is still in work; what the person reads."""
+        """Cancel a job that is in progress; return the answer for the person."""
         await self._allowed(actor, job)
         return await write_with_retry(self.database, lambda tx: self._cancel(tx, job, by=actor.user))
 
@@ -50,10 +54,10 @@ class JobActions:
         ended = found and jobs.cancel(tx, found, now=self.clock(), by=by)
         if ended is None:
             return words.TOO_LATE_TO_CANCEL
-        return words.CANCELLED if ended.failure else words.CANCELLED_AGAIN
+        return words.CANCELLED if ended.failure else words.RERUN_CANCELLED
 
     async def retry(self, actor: Actor, job: JobId) -> str:
-        """Begin again what failed or was left alone; what the person reads. Raises `LeaseLost`."""
+        """Rerun a job that failed or got no reply; return the answer for the person."""
         await self._allowed(actor, job)
         return await write_with_retry(self.database, lambda tx: self._retry(tx, job, by=actor.user))
 
@@ -63,12 +67,12 @@ class JobActions:
             return words.NOTHING_TO_RETRY
         if found.state.is_open:
             return words.STILL_IN_WORK
-        if found.failure is None or found.failure.reason in _FOR_ANOTHER_REASON:
+        if found.failure is None or found.failure.reason in _NOT_RETRIED:
             return words.NOTHING_TO_RETRY
-        return words.STARTED_AGAIN if reruns.retry(tx, found, now=self.clock(), by=by) else words.NOTHING_TO_RETRY
+        return words.RERUN_STARTED if reruns.retry(tx, found, now=self.clock(), by=by) else words.NOTHING_TO_RETRY
 
     async def ask_how(self, actor: Actor, job: JobId, *, trigger: str) -> None:
-        """Show the form in which somebody says how it is to be done again."""
+        """Open the modal with the options for a rerun. `trigger` is a Slack trigger id."""
         found = await self._allowed(actor, job)
         if found.state.is_open:
             raise Declined(words.STILL_IN_WORK)
@@ -79,27 +83,30 @@ class JobActions:
     def _form(self, job: Job) -> View:
         return View(
             type="modal",
-            callback_id=AGAIN_FORM,
-            title=words.AGAIN_TITLE,
-            submit=words.AGAIN_SUBMIT,
+            callback_id=RERUN_FORM,
+            title=words.RERUN_TITLE,
+            submit=words.RERUN_SUBMIT,
             close=words.CLOSE,
             private_metadata=json.dumps({"job": job.id, "retried": job.retried}),
-            blocks=[line(words.AGAIN_INTRO), *fields(job.options, self.choices)],
+            blocks=[line(words.RERUN_INTRO), *fields(job.options, self.choices)],
         )
 
     async def save(self, submitted: Submitted) -> str | None:
-        """Begin again as was entered; a sentence where that cannot be done any more. Raises `Problems`, `LeaseLost`."""
+        """Rerun with the entered options; return a sentence where that is no longer possible.
+
+        Raises `Problems` for invalid input, and `ValueError` for a modal that is not of this bot.
+        """
         match json.loads(submitted.view.private_metadata):
             case {"job": str(name), "retried": int(retried)}:
                 job = JobId(name)
             case _:
                 raise ValueError("not a form of ours")
-        anywhere = await self.database.read(lambda tx: jobs.get(tx, job))
-        channel = anywhere.origin.channel if anywhere else None
+        shared = await self.database.read(lambda tx: jobs.get(tx, job))
+        channel = shared.origin.channel if shared else None
         actor = replace(Actor.of(submitted), channel=channel)
         found = await self._allowed(actor, job)
-        general = await self.database.read(lambda tx: preferences.of_recording(tx, found.origin))
-        usual = general.options.transcriber or self.choices[0].name
+        defaults = await self.database.read(lambda tx: preferences.of_recording(tx, found.origin))
+        usual = defaults.options.transcriber or self.choices[0].name
         wanted = read(submitted.view.state.values, self.choices, usual=usual)
 
         def work(tx: Transaction) -> str | None:
@@ -120,35 +127,35 @@ class JobActions:
         return found
 
 
-def register(app: AsyncApp, *, steering: JobActions) -> None:
-    """Listen for the buttons and the form."""
+def register(app: AsyncApp, *, actions: JobActions) -> None:
+    """Register the buttons and the modal."""
 
     @app.action(CANCEL)
     async def cancel(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         await ack()
-        await respond_with(lambda: steering.cancel(*_pressed(body)), respond)
+        await respond_with(lambda: actions.cancel(*_pressed(body)), respond)
 
     @app.action(RETRY)
     async def retry(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         await ack()
-        await respond_with(lambda: steering.retry(*_pressed(body)), respond)
+        await respond_with(lambda: actions.retry(*_pressed(body)), respond)
 
-    @app.action(AGAIN)
+    @app.action(RERUN)
     async def ask_how(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         await ack()
         trigger = str(body.get("trigger_id", ""))
-        await respond_with(lambda: steering.ask_how(*_pressed(body), trigger=trigger), respond)
+        await respond_with(lambda: actions.ask_how(*_pressed(body), trigger=trigger), respond)
 
-    @app.view(AGAIN_FORM)
+    @app.view(RERUN_FORM)
     async def sent(ack: AsyncAck, body: dict[str, Any]) -> None:
         first = str(next(iter(body.get("view", {}).get("state", {}).get("values", {})), ""))
         try:
             submitted = Submitted.model_validate(body)
-            sentence = await sentence_for(lambda: steering.save(submitted))
+            sentence = await sentence_for(lambda: actions.save(submitted))
         except Problems as problems:
             await ack(response_action="errors", errors=problems.by_field)
         except ValueError:
-            await ack()  # not a form of ours: nothing to keep
+            await ack()  # not a modal of this bot
         else:
             await (ack(response_action="errors", errors={first: sentence}) if sentence else ack())
 

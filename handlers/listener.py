@@ -1,4 +1,4 @@
-"""What every listener of Slack's events is given and has to do."""
+"""The interface of Slack event listeners: what they receive and what they promise."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Installation:
-    """Where an event belongs: a workspace, and who we are there.
+    """The installation that an event belongs to: the workspace and the bot's user id in it.
 
-    `team`: the organisation's id where Slack does not say which of its teams is meant. `is_enterprise_install`: the app
-    was installed in the organisation. `at`: when it happened, by Slack's clock.
+    `team`: the workspace id, or the enterprise id where Slack does not name a workspace. `is_enterprise_install`: the
+    app was installed in the whole enterprise. `at`: when the event happened, by Slack's clock.
     """
 
     team: str
@@ -32,24 +32,27 @@ class Installation:
 
     @property
     def place(self) -> str:
-        """Where the app was installed: the organisation, or the workspace."""
+        """Return the id of what the app was installed in: the enterprise or the workspace."""
         return self.enterprise if self.is_enterprise_install and self.enterprise else self.team
 
 
 Listener = Callable[[Event, Installation], Awaitable[None]]
-"""Stores what an event tells; if it raises, Slack delivers the event again."""
+"""Stores the event. If it raises, Slack delivers the event again."""
 
 
 class EventRegistry(Protocol):
-    """An app that gives every event of a type to one listener."""
+    """An app that passes all events of a type to one listener."""
 
     def listen_directly(self, event_type: str, listener: Listener) -> None:
-        """From now on."""
+        """Register the listener for events of this type."""
         ...
 
 
 def understood(model: type[M], event: Event) -> M | None:
-    """None for an event without a file or a place: no repeat of it could be answered, so it is not asked for."""
+    """Return the event as `model`; None where it is invalid.
+
+    An invalid event is acknowledged: Slack would deliver the same event again.
+    """
     try:
         return model.model_validate(event)
     except ValidationError:

@@ -1,7 +1,7 @@
-"""Jobs as people read them in the answers of `/transcripts` and in their App Home. Pure.
+"""Lists of jobs for answers to `/transcripts` and for the App Home. Pure.
 
-Each answer is made once, as lines of pieces; from these come the blocks (rich text, in which nothing of others' can
-mention, link or format) and the plain text that screen readers use.
+An answer is built once, as lines of `Piece`s. From these come the blocks (rich text, in which text of other people
+cannot mention, link or format) and the plain text for screen readers.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ History = Sequence[tuple[datetime, JobState, str | None]]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Viewer:
-    """Where and when it is read. `provider_title` names a job's provider for people."""
+    """The context of a list: the time now, how to get a job's provider title, and the workspace's URL for links."""
 
     now: datetime
     provider_title: Callable[[Job], str]
@@ -34,7 +34,8 @@ class Viewer:
 class Piece:
     """A run of text; a link where `url` is given.
 
-    Where it is the age of `moment`, Slack counts it in blocks: there it stays right, however long they are looked at.
+    With `moment` the text is its age. Blocks then show it as a Slack date, which stays correct while the message is on
+    the screen.
     """
 
     text: str
@@ -47,7 +48,7 @@ RichLine = Sequence[Piece]
 
 
 def overview(jobs: Sequence[Job], viewer: Viewer) -> list[RichLine]:
-    """Where the recordings stand, newest first."""
+    """Return a list of recordings with their status. `jobs` are newest first."""
     if not jobs:
         return [[Piece(text=words.NO_RECORDINGS)]]
     waiting = sum(job.state.is_open for job in jobs)
@@ -55,18 +56,18 @@ def overview(jobs: Sequence[Job], viewer: Viewer) -> list[RichLine]:
 
 
 def status(job: Job, history: History, viewer: Viewer) -> list[RichLine]:
-    """One recording, with what happened to it."""
+    """Return one recording with its history."""
     return [entry(job, viewer), *(_event(job, event, viewer) for event in history)]
 
 
 def as_text(lines: Iterable[RichLine]) -> str:
-    """For a field that Slack parses."""
-    # A line as a whole: two pieces that are harmless can make something that is not.
+    """Return the lines as text for a field that Slack parses."""
+    # Sanitize whole lines: two harmless pieces together can form markup.
     return "\n".join(spoken("".join(piece.text for piece in line)) for line in lines)
 
 
 def as_blocks(lines: Iterable[RichLine]) -> list[Block]:
-    """For the eyes."""
+    """Return the lines as blocks, one for each line."""
     return [
         RichTextBlock(elements=[RichTextSectionElement(elements=[_element(piece) for piece in line])]) for line in lines
     ]
@@ -84,7 +85,7 @@ def _element(piece: Piece) -> RichTextElementParts.Text | RichTextElementParts.L
 
 
 def entry(job: Job, viewer: Viewer) -> RichLine:
-    """Which recording it is, where it stands, and where to find it."""
+    """Return title, status, age, link to the thread and ID of a recording."""
     details = [_where_it_stands(job, viewer), words.long(in_words(job.duration)) if job.duration else None]
     link = _to_thread(job, viewer)
     gap = [Piece(text=" ")] if link else []
@@ -97,7 +98,7 @@ def entry(job: Job, viewer: Viewer) -> RichLine:
 
 
 def heading(job: Job, viewer: Viewer) -> RichLine:
-    """Which recording it is, and where to find it."""
+    """Return title, age and link to the thread of a recording."""
     return [*_shared(job, viewer), *_to_thread(job, viewer)]
 
 
@@ -116,9 +117,9 @@ def _to_thread(job: Job, viewer: Viewer) -> RichLine:
 
 
 def title(job: Job) -> str:
-    """What the recording is called, as one short line; in the words of others."""
+    """Return the recording's title as one short line. It is text of other people."""
     given = job.title or ""
-    # Characters without a shape make a title that nobody can see, and Slack refuses an empty one.
+    # A title of invisible characters cannot be read, and Slack refuses an empty text.
     seen = any(character.isprintable() and not character.isspace() for character in given)
     return shortened(given, limit=_TITLE_LENGTH) if seen else words.UNTITLED
 

@@ -1,4 +1,4 @@
-"""`/metrics`, for Prometheus: behind a token on the port that the internet may reach, without one on a port apart."""
+"""Serve `/metrics` for Prometheus: with a token on the public port, without one on a port of its own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
 
 def register(app: web.Application, *, text: Callable[[], Awaitable[bytes]], token: str | None) -> None:
-    """Serve `text`; where there is a `token`, only to whoever shows it as `Authorization: Bearer …`."""
+    """Serve `text` at `/metrics`. With a `token`, requests need `Authorization: Bearer …`, others get 401."""
     wanted = f"Bearer {token}".encode()
 
     async def tell(request: web.Request) -> web.Response:

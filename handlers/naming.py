@@ -1,6 +1,6 @@
-"""Who the speakers are: a button under the transcript, a shortcut on a message, the form that these open.
+"""Name the speakers of a transcript: a button under it, a message shortcut, the modal that they open, and undo.
 
-What is saved here is shown by the worker, which changes the reply in place.
+Names are stored here; the worker then updates the reply in place.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from transcription.transcript import Transcript
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Named:
-    """A job with its transcript, and how its speakers are named."""
+    """A job with its transcript and the newest naming of its speakers."""
 
     job: Job
     transcript: Transcript
@@ -47,28 +47,28 @@ class _Named:
 def register(
     app: AsyncApp, *, database: Database, clock: Callable[[], datetime], slack_of: Callable[[Job], SlackForListeners]
 ) -> None:
-    """Listen for buttons, the shortcut and the form; `slack_of` gives those of a job's workspace."""
-    desk = NamingActions(database, clock=clock, slack_of=slack_of)
+    """Register the buttons, the shortcut and the modal. `slack_of` returns the Slack calls of a job's workspace."""
+    actions = NamingActions(database, clock=clock, slack_of=slack_of)
 
     @app.action(NAME_SPEAKERS)
     async def pressed_button(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         await ack()
-        await respond_with(lambda: desk.open(body, find=_under), respond)
+        await respond_with(lambda: actions.open(body, find=_under), respond)
 
     @app.shortcut(NAME_SPEAKERS)
     async def chose_shortcut(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         await ack()
-        await respond_with(lambda: desk.open(body, find=_on_message), respond)
+        await respond_with(lambda: actions.open(body, find=_on_message), respond)
 
     @app.action(UNDO_NAMING)
     async def undo(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         await ack()
-        await respond_with(lambda: desk.undo(body), respond)
+        await respond_with(lambda: actions.undo(body), respond)
 
     @app.view(FORM)
     async def sent(ack: AsyncAck, body: dict[str, Any]) -> None:
         try:
-            again = await desk.save(body)
+            again = await actions.save(body)
         except (StorageUnavailable, SlackNotReached, Declined) as error:
             sentence = str(error) if isinstance(error, Declined) else words.NOT_NOW
             await ack(response_action="errors", errors={first_field(body): sentence})
@@ -80,7 +80,7 @@ def register(
 
 
 class NamingActions:
-    """What the listeners do; `body` is Slack's payload."""
+    """What the listeners do; `body` is the payload from Slack."""
 
     def __init__(
         self, database: Database, *, clock: Callable[[], datetime], slack_of: Callable[[Job], SlackForListeners]
@@ -90,13 +90,13 @@ class NamingActions:
         self._slack_of = slack_of
 
     async def open(self, body: object, *, find: Callable[[Transaction, Pressed], _Named]) -> None:
-        """Show the form."""
+        """Open the modal for the job that `find` returns. Raises `Declined` where there is nothing to name."""
         pressed = Pressed.model_validate(body)
         found = await self._database.read(lambda tx: find(tx, pressed))
         await self._slack_of(found.job).open(pressed.trigger_id, self._form(found))
 
     async def undo(self, body: object) -> None:
-        """Make the naming before the newest the newest; where there is none before, take all names away."""
+        """Restore the naming before the newest one; without one, remove all names. Raises `Declined`."""
         pressed = Pressed.model_validate(body)
 
         def work(tx: Transaction) -> None:
@@ -114,12 +114,15 @@ class NamingActions:
             raise Declined(words.CHANGED_MEANWHILE) from None
 
     async def save(self, body: object) -> View | None:
-        """Keep what was entered; the form again where somebody else was faster."""
+        """Store the entered names. Return the modal again where somebody else has saved meanwhile.
+
+        Raises `Declined` where there is no transcript (any more).
+        """
         try:
             submitted = Submitted.model_validate(body)
             context = NamingContext.load(submitted.view.private_metadata)
         except ValueError:
-            return None  # not a form of ours: nothing to keep
+            return None  # not a modal of this bot
         found = await self._database.read(lambda tx: _of(tx, jobs.get(tx, JobId(context.job)), submitted.team.id))
         if found is None:
             raise Declined(words.STILL_IN_WORK if await self._is_at_work(context.job) else words.NOTHING_TO_NAME)
@@ -150,10 +153,10 @@ class NamingActions:
         return form(context, voices(found.transcript), names=found.names, pick_people=pick, notice=notice)
 
     async def _names(self, found: _Named, wished: Mapping[int, NameEntry]) -> dict[str, str]:
-        """The names by label: whoever is in the form is called as was entered there, the others as before."""
+        """Return names by label: as entered for the speakers in the modal, unchanged for the others."""
         names = dict(found.names)
         asked = {voice.label: wished[row] for row, voice in enumerate(voices(found.transcript)) if row in wished}
-        # All at once: Slack waits three seconds for the form.
+        # Concurrently: Slack waits three seconds for the response to a modal.
         slack = self._slack_of(found.job)
         given = await asyncio.gather(*(_name(slack, wish) for wish in asked.values()))
         for label, name in zip(asked, given, strict=True):
@@ -168,12 +171,12 @@ async def _name(slack: SlackForListeners, wish: NameEntry) -> str:
 
 
 def _under(tx: Transaction, pressed: Pressed) -> _Named:
-    """What a button is about: the transcript in the very message that it is under."""
+    """Return the job whose reply is the message with the button. Raises `Declined`."""
     return _with_speakers(tx, [job_under(tx, pressed)], team=pressed.team.id)
 
 
 def _on_message(tx: Transaction, pressed: Pressed) -> _Named:
-    """What a message is about: the transcript that it is, or that of the recording that it carries."""
+    """Return the job of a message: of its recording, or of the transcript in it. Raises `Declined`."""
     found = job_lists.on_message(tx, team=pressed.team.id, channel=pressed.channel.id, ts=pressed.message.ts)
     return _with_speakers(tx, found, team=pressed.team.id)
 

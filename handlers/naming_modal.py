@@ -1,6 +1,6 @@
-"""The form in which people say who the speakers are: one row for each, with what helps to recognise the voice. Pure.
+"""The modal for speaker names: one row for each speaker, with talking time and first words. Pure.
 
-What was said and what people typed stands in `rich_text` and in plain input fields, which Slack does not parse.
+Text of other people is only in `rich_text` blocks and plain input fields, which Slack does not parse.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ FORM = "name_speakers_form"
 TYPED, PICKED = "typed", "picked"
 
 MOST = 25
-"""Speakers in one form, those who talk most; Slack takes 100 blocks, and a form with more is no form."""
+"""Speakers in the modal at most: those who talk most. Slack allows 100 blocks in a modal."""
 
 _FIRST_WORDS = 90
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Voice:
-    """A speaker as the form shows them: `number` is what the thread calls them while they have no name."""
+    """A speaker in the modal. `number` is the default name in the thread, such as "Speaker 1"."""
 
     label: str
     number: str
@@ -48,9 +48,9 @@ class Voice:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NamingContext:
-    """What the form carries from when it is opened to when it is sent: of which job, and which naming it showed.
+    """The modal's private metadata: the job and the `version` of the naming that it shows.
 
-    `made`: how often the recording had been done again, since then the voices may be others.
+    `made`: the number of reruns when it was opened. After another rerun the speakers may be different.
     """
 
     job: str
@@ -58,22 +58,25 @@ class NamingContext:
     made: int = 0
 
     def dump(self) -> str:
-        """As Slack keeps it for us."""
+        """Return it as JSON for `private_metadata`."""
         return json.dumps({"job": self.job, "version": self.version, "made": self.made})
 
     @classmethod
     def load(cls, text: str) -> NamingContext:
-        """As it was dumped. Raises `ValueError` where it was not."""
+        """Read what `dump` returned. Raises `ValueError` for anything else."""
         match json.loads(text):
             case {"job": str(job), "version": int(version), "made": int(made)}:
                 return cls(job=job, version=version, made=made)
-            case {"job": str(job), "version": int(version)}:  # by the release before
+            case {"job": str(job), "version": int(version)}:  # a modal opened by the previous release
                 return cls(job=job, version=version)
         raise ValueError("not a form of ours")
 
 
 def voices(transcript: Transcript) -> list[Voice]:
-    """The speakers of a transcript that nobody has named, those who talk most first if there are too many."""
+    """Return the speakers of a transcript without given names, in order of appearance.
+
+    If there are more than `MOST`, only those who talk most.
+    """
     talked: dict[str, timedelta] = {}
     first: dict[str, str] = {}
     for turn in transcript.turns:
@@ -85,8 +88,8 @@ def voices(transcript: Transcript) -> list[Voice]:
         Voice(label=label, number=number, talked=talked[label], first_words=shortened(first[label], limit=_FIRST_WORDS))
         for label, number in speaker_names(transcript).items()
     ]
-    loudest = {voice.label for voice in islice(sorted(found, key=lambda voice: voice.talked, reverse=True), MOST)}
-    return [voice for voice in found if voice.label in loudest]
+    talked_most = {voice.label for voice in islice(sorted(found, key=lambda voice: voice.talked, reverse=True), MOST)}
+    return [voice for voice in found if voice.label in talked_most]
 
 
 def form(
@@ -97,7 +100,7 @@ def form(
     pick_people: bool,
     notice: str | None = None,
 ) -> View:
-    """The form. `pick_people` where we may learn what people are called; `notice` stands above the rows."""
+    """Return the modal. `pick_people`: offer to choose a person (`users:read`). `notice` stands above the rows."""
     blocks = [
         *([_lines(notice)] if notice else []),
         *(
@@ -120,8 +123,7 @@ def form(
 
 
 def _row(index: int, voice: Voice, name: str, *, version: str, pick: bool) -> Iterator[Block]:
-    # A field that Slack has shown before keeps what was entered there: in another version, or for other voices, it is
-    # another field.
+    # Slack keeps the entered value of a block id that it has seen, so the id contains the version.
     yield _lines(
         f"{words.talked_for(in_words(voice.talked))} {words.begins_with(voice.first_words)}", bold=voice.number
     )
@@ -146,7 +148,7 @@ def _lines(text: str, *, bold: str = "") -> Block:
 
 
 def first_field(body: Mapping[str, Any]) -> str:
-    """The id of the form's first field, under which a sentence can stand."""
+    """Return the block id of the first input, under which an error message can be shown."""
     view = body.get("view")
     blocks = view.get("blocks", []) if isinstance(view, Mapping) else []
     ids = [str(block["block_id"]) for block in blocks if block.get("type") == "input" and "block_id" in block]
@@ -155,14 +157,14 @@ def first_field(body: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NameEntry:
-    """What somebody entered for one speaker: a name, or a person whose name it is to be."""
+    """What was entered for one speaker: a typed name, or a chosen person whose name is used."""
 
     typed: str = ""
     person: str | None = None
 
 
 def name_entries(state: Mapping[str, Any]) -> dict[int, NameEntry]:
-    """What was entered, by the number of the row. What is not as Slack sends it counts as nothing."""
+    """Return what was entered by row number. Malformed parts are ignored."""
     found: dict[int, NameEntry] = {}
     for block_id, fields in state.items():
         kind, _, rest = str(block_id).partition(":")
@@ -170,11 +172,11 @@ def name_entries(state: Mapping[str, Any]) -> dict[int, NameEntry]:
         field = fields.get(kind) if isinstance(fields, Mapping) else None
         if not (number.isascii() and number.isdigit() and isinstance(field, Mapping)):
             continue
-        wish = found.get(int(number), NameEntry())
+        entry = found.get(int(number), NameEntry())
         value, person = field.get("value"), field.get("selected_user")
         if kind == TYPED and isinstance(value, str):
-            wish = NameEntry(typed=value.strip(), person=wish.person)
+            entry = NameEntry(typed=value.strip(), person=entry.person)
         if kind == PICKED and isinstance(person, str):
-            wish = NameEntry(typed=wish.typed, person=person)
-        found[int(number)] = wish
+            entry = NameEntry(typed=entry.typed, person=person)
+        found[int(number)] = entry
     return found

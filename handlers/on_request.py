@@ -1,6 +1,7 @@
-"""A recording that somebody asks for: by a shortcut on its message, or by a reaction with the emoji in the settings.
+"""Transcribe on request: by the message shortcut, or by a reaction with the configured emoji (`REACTION_REQUEST`).
 
-What is known of it is begun again, what is not is made a job; what is done already can be done in another way.
+An unknown recording becomes a job, a skipped one is started, and for a finished one the shortcut opens the modal for a
+rerun.
 """
 
 from __future__ import annotations
@@ -30,20 +31,23 @@ from storage.reruns import Asked
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TranscribeRequests:
-    """Begins what somebody asks for. `emoji` is the reaction that asks; empty for none.
+    """Starts requested transcriptions. `emoji` is the name of the reaction; empty for none.
 
-    `outside`: whether channels of two companies are open where nobody has said so.
+    `outside`: whether Slack Connect channels are transcribed where their settings do not say.
     """
 
     database: Database
     clock: Callable[[], datetime]
     slack_at: Callable[[Installation], SlackForListeners]
-    steering: JobActions
+    job_actions: JobActions
     outside: bool
     emoji: str = ""
 
     async def by_shortcut(self, body: dict[str, Any]) -> str | None:
-        """Begin, or ask how where it is done already; what the person reads. Raises `Declined`, `LeaseLost`."""
+        """Start the transcription, or open the modal where there is a transcript already.
+
+        Return the answer for the person, None for the modal. Raises `Declined` and `LeaseLost`.
+        """
         pressed = Pressed.model_validate(body)
         place = Installation(
             team=pressed.team.id, enterprise=pressed.enterprise.id if pressed.enterprise else None, bot_user=""
@@ -51,23 +55,23 @@ class TranscribeRequests:
         found = _recordings(body.get("message"), channel=pressed.channel.id, place=place)
         if not found:
             raise Declined(words.NO_RECORDING)
-        await self._not_kept_out(place, pressed.channel.id)
+        await self._check_allowed(place, pressed.channel.id)
         outcomes = await self._ask_for(found, by=pressed.user.id)
         for asked, job in outcomes:
             actor = Actor.of(pressed)
             if asked is Asked.DONE:
-                await self.steering.ask_how(actor, job, trigger=pressed.trigger_id)
+                await self.job_actions.ask_how(actor, job, trigger=pressed.trigger_id)
                 return None
             if asked is Asked.FAILED:
-                return await self.steering.retry(actor, job)
-        return _SAID[outcomes[0][0]]
+                return await self.job_actions.retry(actor, job)
+        return _ANSWERS[outcomes[0][0]]
 
     async def by_reaction(self, event: Event, place: Installation) -> None:
-        """Begin what carries the emoji. If it raises, Slack tells again."""
+        """Start the transcription of the message with the reaction. If this raises, Slack delivers the event again."""
         try:
             reacted = Reacted.model_validate(event)
         except ValidationError:
-            return  # on something that is no message
+            return  # a reaction to something else than a message
         if reacted.reaction.partition("::")[0] != self.emoji or reacted.user == place.bot_user:
             return
         message = await self.slack_at(place).message(reacted.item.channel, reacted.item.ts)
@@ -75,14 +79,14 @@ class TranscribeRequests:
         if found:
             await self._ask_for(found, by=reacted.user)
 
-    async def _not_kept_out(self, place: Installation, channel: str) -> None:
+    async def _check_allowed(self, place: Installation, channel: str) -> None:
         objection = await self.slack_at(place).objection(channel)
         if objection is Reason.NOT_A_MEMBER:
             raise Declined(words.INVITE_FIRST)
         if objection is Reason.SHARED_CHANNEL:
             own = Scope(team=place.team, kind="channel", owner=channel)
-            said = (await self.database.read(lambda tx: preferences.get(tx, own))).preferences.outside
-            if self.outside if said is None else said:
+            setting = (await self.database.read(lambda tx: preferences.get(tx, own))).preferences.outside
+            if self.outside if setting is None else setting:
                 return
         if objection is not None:
             raise Declined(words.LEFT_TO_ITSELF)
@@ -96,7 +100,7 @@ class TranscribeRequests:
         return await write_with_retry(self.database, work)
 
 
-_SAID = {
+_ANSWERS = {
     Asked.STARTED: words.ASKED_FOR,
     Asked.IN_WORK: words.ALREADY_IN_WORK,
     Asked.REMOVED: words.DELETED_BEFORE,
@@ -106,7 +110,7 @@ _SAID = {
 
 
 def _recordings(message: object, *, channel: str, place: Installation) -> list[tuple[Origin, str | None]]:
-    """The recordings that a message carries, with their titles."""
+    """Return the recordings in a message with their titles."""
     if not isinstance(message, dict):
         return []
     try:
@@ -132,7 +136,7 @@ def _recordings(message: object, *, channel: str, place: Installation) -> list[t
 
 
 def register(app: AsyncApp, hears: EventRegistry, *, requests: TranscribeRequests) -> None:
-    """Listen for the shortcut and, where there is an emoji, for reactions."""
+    """Register the shortcut and the listener for reactions."""
 
     @app.shortcut(TRANSCRIBE)
     async def chosen(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:

@@ -1,6 +1,7 @@
-"""What a channel, a person and a workspace want: `/transcripts settings`, buttons in the App Home, and their forms.
+"""Settings of a channel, a person or the workspace: `/transcripts settings`, buttons in the App Home, and the modals.
 
-In a channel everybody who is in it may change it, unless it is locked; what is for all of the workspace its admins.
+Every member of a channel may change its settings unless an admin locked them. Only admins may change the settings of
+the workspace.
 """
 
 from __future__ import annotations
@@ -30,23 +31,23 @@ from storage.preferences import NONE, Kept, Preferences, PreferencesOutdated, Sc
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SettingsForms:
-    """The forms. `choices`: the transcribers that are set up, the usual one first."""
+    """Opens and saves the settings modals. `choices`: the configured transcribers, the default one first."""
 
     database: Database
     clock: Callable[[], datetime]
     slack_of: Callable[[Actor], SlackForListeners]
     choices: Sequence[Choice]
     outside: bool
-    """Whether recordings in channels of two companies are transcribed where nobody has said so."""
+    """Whether Slack Connect channels are transcribed where their settings do not say."""
 
     async def open(self, actor: Actor, place: Scope, trigger: str) -> None:
-        """Show what is set, to be changed. Raises `Declined`, `NotNow`, `StorageUnavailable`."""
+        """Open the modal with the current settings. Raises `Declined`, `SlackNotReached` and `StorageUnavailable`."""
         kept = await self.database.read(lambda tx: preferences.get(tx, place))
         shown = await self._circumstances(actor, place, kept)
         await self.slack_of(actor).open(trigger, form(place, kept, shown))
 
     async def _circumstances(self, actor: Actor, place: Scope, kept: Kept) -> SettingsContext:
-        """What the form depends on. Raises `Declined` where this person may not change it."""
+        """Return what the modal depends on. Raises `Declined` where this person may not change the settings."""
         slack, outside, admin = self.slack_of(actor), None, False
         match place.kind:
             case "person":
@@ -57,7 +58,7 @@ class SettingsForms:
                 if not admin:
                     raise Declined(words.ONLY_ADMINS if slack.may_read_people else words.ADMINS_NOT_KNOWN)
             case "channel":
-                # All at once: Slack waits three seconds.
+                # Concurrently: Slack waits three seconds.
                 admin, is_in, leaves = await asyncio.gather(
                     slack.is_admin(actor.user),
                     slack.is_in(actor.user, place.owner, team=actor.team),
@@ -73,14 +74,17 @@ class SettingsForms:
         return SettingsContext(choices=self.choices, usual=await self._usual(place), admin=admin, outside=outside)
 
     async def _usual(self, place: Scope) -> Preferences:
-        """What counts where this place wants nothing."""
+        """Return the defaults for this scope: the settings of the workspace."""
         if place.kind == "workspace":
             return NONE
         of_all = Scope(team=place.team, kind="workspace")
         return (await self.database.read(lambda tx: preferences.get(tx, of_all))).preferences
 
     async def save(self, submitted: Submitted) -> View | None:
-        """Keep what was entered; the form again where somebody else was faster. Raises `Problems`, `Declined`."""
+        """Store the entered settings. Return the modal again where somebody else has saved meanwhile.
+
+        Raises `Problems`, `Declined`, `SlackNotReached`, and `ValueError` for a modal that is not of this bot.
+        """
         actor = Actor.of(submitted)
         match json.loads(submitted.view.private_metadata):
             case {"kind": "workspace" | "channel" | "person" as kind, "whose": str(whose), "version": int(version)}:
@@ -99,7 +103,7 @@ class SettingsForms:
 
 
 def register(app: AsyncApp, *, settings: SettingsForms) -> None:
-    """Listen for the buttons and the form; the command is `handlers.commands`'."""
+    """Register the buttons and the modal. The command is registered in `handlers.commands`."""
 
     @app.action(MY_SETTINGS)
     async def mine(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
@@ -124,7 +128,7 @@ def register(app: AsyncApp, *, settings: SettingsForms) -> None:
         except Problems as problems:
             await ack(response_action="errors", errors=problems.by_field)
         except ValueError:
-            await ack()  # not a form of ours: nothing to keep
+            await ack()  # not a modal of this bot
         else:
             await _acknowledge(ack, body, sentence=sentence, again=again)
 

@@ -1,4 +1,4 @@
-"""The form in which people say what a channel, they themselves or the workspace want. Pure."""
+"""The settings modal of a channel, a person or the workspace: build it and read what was entered. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FORM = "settings_form"
 
 AUTOMATIC, OUTSIDE, SHOWN_AS, MARKS, LOCKED = "automatic", "outside", "shown", "marks", "locked"
 _YES, _NO = "yes", "no"
-_SAID: Mapping[bool | None, str | None] = MappingProxyType({None: None, True: _YES, False: _NO})
+_VALUES: Mapping[bool | None, str | None] = MappingProxyType({None: None, True: _YES, False: _NO})
 
 _TITLES: Mapping[Kind, str] = {
     "channel": words.CHANNEL_SETTINGS,
@@ -32,9 +32,9 @@ _TITLES: Mapping[Kind, str] = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SettingsContext:
-    """What the form depends on: the transcribers, whether it is for an `admin`, what counts where nothing is chosen.
+    """What the modal depends on: the transcribers, the defaults (`usual`), whether the person is an `admin`.
 
-    `outside`: None in a channel of one company; else whether recordings are transcribed there unless something is said.
+    `outside`: None in a channel of one company; in a Slack Connect channel, whether it is transcribed by default.
     """
 
     choices: Sequence[Choice]
@@ -44,7 +44,7 @@ class SettingsContext:
 
 
 def form(place: Scope, kept: Kept, shown: SettingsContext, *, notice: str | None = None) -> View:
-    """The form, with what is set now; `notice` stands above it."""
+    """Return the modal with the current settings; `notice` is shown above them."""
     return View(
         type="modal",
         callback_id=FORM,
@@ -57,41 +57,41 @@ def form(place: Scope, kept: Kept, shown: SettingsContext, *, notice: str | None
 
 
 def _blocks(place: Scope, kept: Kept, shown: SettingsContext) -> Iterator[Block]:
-    wishes, version = kept.preferences, kept.version
+    current, version = kept.preferences, kept.version
     yield line(words.where_sound_goes([(choice.title, choice.place) for choice in shown.choices]))
     if shown.outside is not None:
         yield line(words.OUTSIDE_INTRO)
         states = [(_YES, words.OUTSIDE_ON), (_NO, words.OUTSIDE_OFF)]
-        now = shown.outside if wishes.outside is None else wishes.outside
-        yield select(OUTSIDE, words.CHOOSE_OUTSIDE, states, chosen=_SAID[now], version=version)
+        now = shown.outside if current.outside is None else current.outside
+        yield select(OUTSIDE, words.CHOOSE_OUTSIDE, states, chosen=_VALUES[now], version=version)
     ways = {_YES: words.BY_ITSELF, _NO: words.ON_REQUEST}
-    usual, chosen_way = ways[_SAID[shown.usual.automatic] or _YES], _SAID[wishes.automatic]
+    usual, chosen_way = ways[_VALUES[shown.usual.automatic] or _YES], _VALUES[current.automatic]
     yield _choice(AUTOMATIC, words.CHOOSE_AUTOMATIC, ways, chosen=chosen_way, version=version, usual=usual)
-    yield from fields(wishes.options, shown.choices, usual=shown.usual.options, version=version)
+    yield from fields(current.options, shown.choices, usual=shown.usual.options, version=version)
     if place.kind == "person":
         return
-    yield from vocabulary(wishes.options.vocabulary or (), shown.choices, version=version)
-    forms, wanted = {"auto": words.AS_FITS, "file": words.ALWAYS_FILES}, wishes.options
+    yield from vocabulary(current.options.vocabulary or (), shown.choices, version=version)
+    forms, wanted = {"auto": words.AS_FITS, "file": words.ALWAYS_FILES}, current.options
     usual = forms[shown.usual.options.form or "auto"]
     yield _choice(SHOWN_AS, words.CHOOSE_FORM, forms, chosen=wanted.form, version=version, usual=usual)
     marks = {_YES: words.WITH_MARKS, _NO: words.WITHOUT_MARKS}
-    usual = marks[_SAID[shown.usual.options.time_marks] or _YES]
-    yield _choice(MARKS, words.CHOOSE_MARKS, marks, chosen=_SAID[wanted.time_marks], version=version, usual=usual)
+    usual = marks[_VALUES[shown.usual.options.time_marks] or _YES]
+    yield _choice(MARKS, words.CHOOSE_MARKS, marks, chosen=_VALUES[wanted.time_marks], version=version, usual=usual)
     if place.kind == "channel" and shown.admin:
         locks = [(_YES, words.ADMINS_CHANGE)]
         usual = words.EVERYBODY_CHANGES
-        yield select(LOCKED, words.CHOOSE_LOCKED, locks, chosen=_SAID[wishes.locked], version=version, usual=usual)
+        yield select(LOCKED, words.CHOOSE_LOCKED, locks, chosen=_VALUES[current.locked], version=version, usual=usual)
 
 
 def _choice(
     name: str, label: str, offered: Mapping[str, str], *, chosen: str | None, version: int, usual: str
 ) -> Block:
-    """A field of which people see what counts where they choose nothing."""
+    """Return a select whose default option names the default value."""
     return select(name, label, list(offered.items()), chosen=chosen, version=version, usual=words.as_usual(usual))
 
 
 def read(state: Mapping[str, Any], shown: SettingsContext, *, before: Preferences) -> Preferences:
-    """What was entered; what the form did not ask for is as `before`. Raises `Problems`."""
+    """Return the entered settings; those that the modal does not show stay as `before`. Raises `Problems`."""
     usual = shown.usual.options.transcriber or shown.choices[0].name
     wanted = read_choices(state, shown.choices, usual=usual)
     asked = {str(block_id).partition(":")[0] for block_id in state}

@@ -1,7 +1,6 @@
-"""Serves a recording to a provider that fetches it by address, for as long as its job needs it.
+"""Serve recordings to a provider that downloads them by URL, as long as their job needs them.
 
-For providers whose request is too small for the audio (Gowajee above 20 MB). Range requests work, as downloaders use
-them.
+Needed where the audio is too large for the provider's request (Gowajee above 20 MB). Range requests are supported.
 """
 
 from __future__ import annotations
@@ -13,10 +12,10 @@ from aiohttp import web
 
 
 class Find(Protocol):
-    """Tells which file an address means; None for an address that is not ours or not any more."""
+    """Maps a signed URL to a file."""
 
     def __call__(self, *, key: str, signature: str, name: str) -> Path | None:
-        """The file."""
+        """Return the file; None for a bad signature or a job that no longer needs its audio."""
         ...
 
 

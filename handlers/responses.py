@@ -1,4 +1,4 @@
-"""How a wish by a button, a shortcut or a form is sentence_for: it is done, or the person alone is told why not."""
+"""Answers to buttons, shortcuts and modals: do what was asked, or tell the person in an ephemeral message why not."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from storage.job import Job, JobId, LeaseLost
 T = TypeVar("T")
 
 TRIES, BETWEEN = 5, 0.3
-"""How often and after how many seconds a job is asked for that the worker has in hand: Slack waits for three."""
+"""Attempts, and seconds between them, to change a job whose lease the worker holds. Slack waits three seconds."""
 
 
 class SlackNotReached(Exception):
-    """Slack did not do what was asked of it."""
+    """A Slack call failed."""
 
 
 class Declined(Exception):
-    """It is not done; the words say why."""
+    """The request is declined; the message is the sentence for the person."""
 
 
 async def sentence_for(act: Callable[[], Awaitable[str | None]]) -> str | None:
-    """What `act` says, or the words why it was not done."""
+    """Run `act`; return its answer, or the sentence why it was not done."""
     try:
         return await act()
     except Declined as refused:
@@ -40,14 +40,14 @@ async def sentence_for(act: Callable[[], Awaitable[str | None]]) -> str | None:
 
 
 async def respond_with(act: Callable[[], Awaitable[str | None]], respond: AsyncRespond) -> None:
-    """Do it, and tell the person alone what it says, or why it was not done."""
+    """Run `act` and send its answer, or why it was not done, as an ephemeral message."""
     sentence = await sentence_for(act)
     if sentence and respond.response_url:
         await respond(text=sentence, response_type="ephemeral", replace_original=False)
 
 
 async def write_with_retry(database: Database, work: Callable[[Transaction], T]) -> T:
-    """Write, a few times where the worker has the job in hand. Raises `LeaseLost` if it keeps it."""
+    """Run a write transaction; retry while the worker holds the job. Raises `LeaseLost` after the last attempt."""
     for _ in range(TRIES - 1):
         try:
             return await database.write(work)
@@ -57,7 +57,7 @@ async def write_with_retry(database: Database, work: Callable[[Transaction], T])
 
 
 def job_under(tx: Transaction, pressed: Pressed) -> Job:
-    """What a button is about: the job whose reply is the very message that it is under. Raises `Declined`."""
+    """Return the job whose reply is the message with the button. Raises `Declined` for any other message."""
     job = jobs.get(tx, JobId(pressed.value.partition(":")[0]))
     here = (pressed.team.id, pressed.channel.id, pressed.message.ts)
     if job is None or (job.origin.team, job.origin.channel, job.reply_ts) != here:

@@ -1,4 +1,4 @@
-"""`/transcripts search`: where something was said, in the conversations that whoever asks is in at that moment."""
+"""`/transcripts search`: find words in the transcripts of the conversations that the person is in at that moment."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from storage.search import SearchHit
 from transcription.naming import name_of, named, one_line, speaker_names, time_mark
 
 SHOWN = 10
-"""How many recordings an answer shows."""
+"""Recordings in an answer at most."""
 
 MOST_TERMS, LONGEST_TERM = 10, 100
-"""What is looked for at once, and how many letters one of it has; `storage.passages.OVERLAP` is longer."""
+"""Search terms at most, and characters of one. `storage.passages.OVERLAP` must be longer than a term."""
 
 _BEFORE, _EXCERPT = 60, 200
-"""How many characters of a turn are shown: at most, and of these before the first that is looked for."""
+"""Characters of a turn shown: before the first match, and in all."""
 
 
 async def answer(command: Command, database: Database, slack: KnowsMembers, viewer: Viewer) -> list[RichLine]:
-    """What the person reads. Raises `NotNow` and `StorageUnavailable`."""
+    """Return the answer. Raises `SlackNotReached` and `StorageUnavailable`."""
     wanted = terms(_typed(command.text))
     if not wanted:
         return [[Piece(text=words.SEARCH_FOR_WHAT)]]
@@ -40,7 +40,7 @@ async def answer(command: Command, database: Database, slack: KnowsMembers, view
 
 
 def _typed(text: str) -> str:
-    """What stands after the first word; Slack writes three signs otherwise than they were typed."""
+    """Return the text after the first word, with Slack's three HTML escapes undone."""
     rest = "".join(text.split(maxsplit=1)[1:])
     return rest.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
@@ -60,16 +60,16 @@ def _said(found: SearchHit, wanted: tuple[str, ...]) -> RichLine:
     transcript = named(found.transcript, found.names)
     turn = transcript.turns[found.turn]
     speaker = name_of(turn.speaker, names=speaker_names(transcript))
-    again = [Piece(text=words.said_again(found.turns - 1))] if found.turns > 1 else []
+    again = [Piece(text=words.said_more_often(found.turns - 1))] if found.turns > 1 else []
     return [Piece(text=words.said_at(speaker, time_mark(turn.start))), *_excerpt(one_line(turn.text), wanted), *again]
 
 
 def _excerpt(text: str, wanted: tuple[str, ...]) -> list[Piece]:
-    """The words around the first that is looked for; whatever is looked for in bold."""
+    """Return the text around the first match, with all matches in bold."""
     marks = spans(text, wanted)
     begin = max(marks[0][0] - _BEFORE, 0) if marks else 0
     if begin:
-        begin = text.find(" ", begin, marks[0][0]) + 1 or begin  # at a word, where there are spaces between words
+        begin = text.find(" ", begin, marks[0][0]) + 1 or begin  # start at a word, in languages with spaces
     end = min(begin + _EXCERPT, len(text))
     pieces, at = [Piece(text="…" if begin else "")], begin
     for start, stop in marks:

@@ -1,4 +1,4 @@
-"""What listeners need of Slack, one protocol for each need. All methods raise `SlackNotReached`."""
+"""Protocols for the Slack calls that handlers make. Every async method may raise `SlackNotReached`."""
 
 from __future__ import annotations
 
@@ -12,77 +12,77 @@ from storage.job import Reason
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Conversations:
-    """Those that somebody is in; `are_all` is False where there are more than there was time to hear of."""
+    """Conversation ids of a person. `are_all` is False where Slack could not list all of them in time."""
 
     channels: frozenset[str]
     are_all: bool
 
 
 class OpensForms(Protocol):
-    """Opens modals."""
+    """Open modals."""
 
     async def open(self, trigger: str, view: View) -> None:
-        """Show a form to whoever pulled the trigger, which counts once and for three seconds."""
+        """Open the modal `view`. `trigger` is a Slack trigger id: valid once, for three seconds."""
         ...
 
 
 class KnowsPeople(Protocol):
-    """Knows the people of a workspace, where the optional scope `users:read` was granted."""
+    """Look up people of the workspace. Needs the optional scope `users:read`."""
 
     @property
     def may_read_people(self) -> bool:
-        """Whether it was granted."""
+        """Return whether `users:read` was granted."""
         ...
 
     async def name_of(self, person: str) -> str:
-        """What a person is called."""
+        """Return the display name of a person."""
         ...
 
     async def is_admin(self, person: str) -> bool:
-        """Whether somebody is an admin of the workspace; False where that may not be known."""
+        """Return whether a person is an admin of the workspace; False without `users:read`."""
         ...
 
     async def looks_after(self, person: str, channel: str) -> bool:
-        """Whether somebody is an admin of the workspace, or made the channel."""
+        """Return whether a person is an admin of the workspace or the creator of the channel."""
         ...
 
 
 class WritesToPeople(Protocol):
-    """Opens direct conversations, where the optional scope `im:write` was granted."""
+    """Open direct messages. Needs the optional scope `im:write`."""
 
     @property
     def may_write_to_people(self) -> bool:
-        """Whether it was granted."""
+        """Return whether `im:write` was granted."""
         ...
 
 
 class KnowsMembers(Protocol):
-    """Knows who is in which conversation, as Slack says now."""
+    """Ask Slack who is in which conversation. Answers are current, not cached."""
 
     async def is_in(self, person: str, channel: str, *, team: str) -> bool:
-        """Whether somebody is in a conversation that the bot is in."""
+        """Return whether both the person and the bot are members of the conversation."""
         ...
 
     async def conversations_of(self, person: str, *, team: str) -> Conversations:
-        """The conversations that a person and the bot are in."""
+        """Return the conversations of which both the person and the bot are members."""
         ...
 
 
 class KnowsConversations(Protocol):
-    """Knows conversations and what is in them."""
+    """Ask Slack about conversations and their messages."""
 
     async def leaves_the_company(self, channel: str) -> bool:
-        """Whether another company reads along there, as far as that may be known."""
+        """Return whether the channel is shared with another company (Slack Connect), as far as Slack tells the bot."""
         ...
 
     async def objection(self, channel: str) -> Reason | None:
-        """Why nothing may be read from a conversation, if so."""
+        """Return why nothing may be transcribed in a conversation; None where it may."""
         ...
 
     async def message(self, channel: str, ts: str) -> object:
-        """A message as Slack describes it; None where it may not be read."""
+        """Return a message as Slack describes it; None where the bot may not read it."""
         ...
 
 
 class SlackForListeners(OpensForms, KnowsPeople, WritesToPeople, KnowsMembers, KnowsConversations, Protocol):
-    """All of it."""
+    """All Slack calls that handlers make."""

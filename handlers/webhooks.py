@@ -1,7 +1,7 @@
-"""A provider's webhook: let in, kept as it came, answered, and the job woken. Nothing is decided here.
+"""Receive provider webhooks: authenticate, store the body in the inbox, wake the job. The worker interprets the body.
 
-The address is checked before the body is read, so that a stranger cannot make us read 20 MB. A body about a job that
-we do not know (yet) is kept as well: the answer to our own submission may still be on its way.
+The request is authenticated before its body is read, so a stranger cannot make the bot read 20 MB. A body for an
+unknown job is stored as well: the response to our own submission may still be on its way.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from transcription.errors import BadSignature, Misunderstood
 from transcription.transcriber import Callback, CallsBack
 
 LARGEST_BODY = 32 * 1024 * 1024
-"""Bytes; a five-hour transcript with word times is some ten megabytes."""
+"""Bytes of a webhook body. A five-hour transcript with word times has about ten megabytes."""
 
 PATIENCE = timedelta(seconds=60)
-"""For a body; half a megabyte a second is enough."""
+"""Time limit to receive a body: half a megabyte per second is fast enough."""
 
 _log = structlog.get_logger()
 
@@ -36,7 +36,11 @@ def register(
     largest: int = LARGEST_BODY,
     patience: timedelta = PATIENCE,
 ) -> None:
-    """Serve `POST /webhooks/{provider}`, with bodies of at most `largest` bytes that come within `patience`."""
+    """Serve `POST /webhooks/{provider}`. A body may have `largest` bytes and must arrive within `patience`.
+
+    Status codes: 200 stored or not understood, 400 broken encoding, 401 bad signature, 404 unknown provider, 408 too
+    slow, 413 too large, 503 no database.
+    """
 
     async def receive(request: web.Request) -> web.StreamResponse:
         name = request.match_info["provider"]
@@ -55,10 +59,10 @@ def register(
             return web.Response(status=401)
         except TimeoutError:
             return web.Response(status=408)
-        except web.RequestPayloadError:  # not compressed as its headers say, or not in the pieces that they say
+        except web.RequestPayloadError:  # compression or chunking is not as the headers say
             return web.Response(status=400)
         except Misunderstood:
-            # Answered 200: the same nonsense would come again. The status call finds out what is true.
+            # Answer 200: a retry would bring the same body. The next poll of the status finds the real result.
             _log.warning("webhook_invalid", provider=name, size=len(body))
             return web.json_response(data=True)
 
@@ -70,13 +74,13 @@ def register(
 
         await database.write(keep)
         _log.info("webhook_stored", provider=name)
-        return web.json_response(data=True)  # as on the vendor's page
+        return web.json_response(data=True)  # the response body that the vendor documents
 
     app.router.add_post("/webhooks/{provider}", _or_unavailable(receive))
 
 
 async def _read(request: web.Request, largest: int) -> bytes:
-    """The whole body; larger than the server takes elsewhere, since the address has shown who sends it."""
+    """Return the whole body. The limit is above the server's usual one, since the sender is authenticated."""
     body = bytearray()
     async for chunk in request.content.iter_any():
         body += chunk

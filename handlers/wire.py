@@ -1,4 +1,4 @@
-"""How what comes from outside is read: what is odd costs itself, and text comes out as every database keeps it."""
+"""Field types to validate payloads from outside: an invalid optional value is dropped, text is made storable."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _STAMP = r"^[0-9]{1,12}(\.[0-9]{1,9})?$"
 
 
 def storable(text: str) -> str:
-    """`text` as every database keeps it: without NUL (PostgreSQL), halves of characters (UTF-8) made U+FFFD."""
+    """Return `text` as every database can store it: without NUL (PostgreSQL), lone surrogates (UTF-8) as U+FFFD."""
     return _HALF_CHARACTERS.sub("\ufffd", text.replace("\x00", ""))
 
 
@@ -37,21 +37,23 @@ def _stamp_or_nothing(value: object) -> str:
 
 
 Name = Annotated[str, BeforeValidator(_text), Field(min_length=1)]
-"""An id without which nothing can be done."""
+"""A required id: a payload without it is invalid."""
 
 MaybeText = Annotated[str | None, BeforeValidator(_text_or_none)]
-"""Text that is good to have; None where there is none."""
+"""Optional text; None where it is missing or not a string."""
 
 TextOrNothing = Annotated[str, BeforeValidator(_text_or_nothing)]
+"""Optional text; "" where it is missing or not a string."""
 
 StampOrNothing = Annotated[str, BeforeValidator(_stamp_or_nothing)]
+"""An optional Slack timestamp; "" where it is missing or malformed."""
 
 Stamp = Annotated[str, Field(pattern=_STAMP)]
-"""A moment by Slack's clock, which names a message: it decides where we answer, so it is right or it is none."""
+"""A required Slack timestamp such as 1700000000.000100. It identifies a message, so a malformed one is invalid."""
 
 
 def readable(shape: type[M]) -> Callable[[object], tuple[M, ...]]:
-    """Make a reader of lists that gives the entries that are as `shape` wants them: one that is not costs itself."""
+    """Return a function that validates the entries of a list as `shape` and drops the invalid ones."""
 
     def read(entries: object) -> tuple[M, ...]:
         kept: list[M] = []

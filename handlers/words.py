@@ -1,8 +1,9 @@
-"""Every sentence that a person can meet in Slack, in one place: plain, short, with what to do next.
+"""Every sentence that people read in Slack from Threadscribe, in one place.
 
-Commands and the App Home say where a recording stands with them, `bot.rendering.reply` answers in the thread with them.
-They are written to be heard as well as read: no symbols, no codes, nobody's fault. They are our own words; what
-others wrote (names, titles, transcripts) is made harmless where it is shown, not here.
+`handlers` uses them for commands, forms and the App Home; `bot.rendering` uses them for replies in threads.
+Voice: short, friendly and specific; say what to do next; imperative, or "Threadscribe" as the subject, never "I"; no
+exclamation marks. Screen readers read them aloud, so they hold no symbols and no codes. Names, titles and transcripts
+come from other people: they are made harmless where they are shown, not here.
 """
 
 from __future__ import annotations
@@ -17,549 +18,541 @@ from storage.job import Failure, JobState, Reason
 from transcription.formats import Format
 from transcription.naming import in_words, shortened
 
-_NUMBER_LENGTH = 40
+_ID_LENGTH = 40
 
 HELP = """\
-Share a voice note, a recording or a video in a conversation that Threadscribe is part of. \
-The transcript is posted in its thread, with who spoke and when. There is nothing else to do.
-The buttons under it, and the shortcuts on a message, let you say who the speakers are, and take the transcript along \
-as a file.
+Share a voice note, recording or video in a conversation that includes Threadscribe. \
+The transcript appears in its thread, with who spoke and when. There's nothing else to do.
+To name the speakers, export the transcript or transcribe again, use the buttons under the transcript or the shortcuts \
+in the menu of its message.
 
-/transcripts shows where the recordings in this conversation stand, and your own in a direct message.
-/transcripts search and some words shows where they were said, in the conversations that you are in.
-/transcripts status and a recording's number shows what happened to that one.
-/transcripts cancel and its number ends one that is still in work.
-/transcripts retry and its number tries one again that was not transcribed.
-/transcripts settings shows what is set for this conversation, to be changed.
-/transcripts delete and its number removes the transcript of one that you shared, here and in the thread.
+/transcripts lists the recordings in this conversation, or your own in a direct message.
+/transcripts search delivery date finds where those words were said, in the conversations you're in.
+/transcripts status ID shows what happened to a recording.
+/transcripts cancel ID cancels a recording that is still in progress.
+/transcripts retry ID retries a recording that wasn't transcribed.
+/transcripts delete ID deletes the transcript of a recording you shared, here and in the thread.
+/transcripts settings shows and changes the settings of this conversation.
 /transcripts help shows this text.
 
-Threadscribe hears shared files only. To use it in a channel, invite it there: type /invite @Threadscribe."""
-"""What `/transcripts help` answers."""
+You'll find the ID of each recording in the list. Threadscribe only listens for shared files. To use it in a channel, \
+type /invite @Threadscribe there."""
+"""The answer to `/transcripts help`; also at the end of the App Home."""
 
-APP = "Answers a shared recording with a transcript that says who spoke."
+APP = "Turns recordings shared in Slack into transcripts that show who said what."
 APP_AT_LENGTH = (
-    "Share a voice note, a recording or a video in Slack, and Threadscribe answers in its thread with the transcript: "
-    "who spoke, when, and what they said. Nobody learns a command. It sees shared files and nothing else: reading "
-    "messages is an option that you may decline. /transcripts tells where your recordings stand."
+    "Share a voice note, recording or video in Slack, and Threadscribe replies in its thread with the transcript: who "
+    "spoke, when, and what they said. No commands are needed. Threadscribe only listens for shared files; "
+    "permission to read messages is optional. Type /transcripts to see the status of your recordings."
 )
-COMMAND = "Where your recordings stand"
-TRANSCRIBE_AT_LENGTH = "Have this recording transcribed, or transcribed in another way"
-EXPORT_AT_LENGTH = "Take the transcript along as a file"
-NAMING_AT_LENGTH = "Say who the voices in this recording are"
-"""What Slack says about the app, its command and its shortcuts."""
+COMMAND = "See the status of your recordings"
+TRANSCRIBE_AT_LENGTH = "Transcribe this recording, or transcribe it again with different options"
+EXPORT_AT_LENGTH = "Save the transcript as a file"
+NAMING_AT_LENGTH = "Say who is speaking in this recording"
+"""Descriptions of the app, its command and its message shortcuts in Slack (the app manifest)."""
 
-KEPT_ELSEWHERE = "Slack keeps this file where Threadscribe may not read it. Please share the recording itself."
-NO_LONGER_THERE = "Slack no longer has this file. Please share the recording again."
-"""Why a recording could not be fetched."""
+KEPT_ELSEWHERE = "Slack stores this file somewhere Threadscribe can't read. Upload the recording itself instead."
+NO_LONGER_THERE = "This file is no longer in Slack. Share the recording again."
+"""Why a recording could not be downloaded."""
 
 NO_RECORDINGS = (
-    "There are no recordings here yet. Share a voice note, a recording or a video in a conversation that "
-    "Threadscribe is part of, and its transcript is posted in the thread."
+    "No recordings here yet. Share a voice note, recording or video in a conversation that includes Threadscribe, and "
+    "the transcript will appear in its thread."
 )
-"""What `/transcripts` answers where nothing was shared."""
+"""The answer to `/transcripts` in a conversation without recordings."""
 
-NOT_UNDERSTOOD = "That is not something I know. Type /transcripts help to see what there is."
-"""What `/transcripts` answers to a word that it does not know."""
+NOT_UNDERSTOOD = "That isn't a command Threadscribe knows. Type /transcripts help for the full list."
+"""The answer to `/transcripts` with an unknown word."""
 
 SEARCH_FOR_WHAT = (
-    "What shall I look for? Type it after the command, for example /transcripts search delivery date. Words in quotes "
-    "are found only where they stand together."
+    "Add the words to search for, for example /transcripts search delivery date. Use quotes to find an exact phrase."
 )
-"""The answer to a search for nothing."""
+"""The answer to a search without words."""
 
-SEARCH_TOO_LONG = "That is too much to look for at once. Please try again with the few words that matter most."
-"""The answer to a search for more than anybody means."""
+SEARCH_TOO_LONG = "That search is too long. Try again with the few words that matter most."
+"""The answer to a search with too many or too long words."""
 
-NOTHING_FOUND = (
-    "Nobody has said that in the recordings that you may see, as far as they were transcribed. Please try fewer words, "
-    "or only a part of one."
-)
-"""The answer to a search that finds nothing."""
+NOTHING_FOUND = "No matches in the transcripts you can see. Try fewer words, or just part of a word."
+"""The answer to a search without results."""
 
-NOT_ALL_SEARCHED = "You are in so many conversations that only some of them were looked through."
-"""Ends the answer to a search of somebody of whom Slack tells more than there is time to hear."""
+NOT_ALL_SEARCHED = "You're in a lot of conversations, so only some of them were searched."
+"""The last line of a search whose list of conversations is incomplete, because Slack took too long to list them all."""
 
-NOT_YOURS = "Only the person who shared this recording can do that."
-"""The answer to whoever wants to delete somebody else's."""
+NOT_YOURS = "Only the person who shared this recording can delete its transcript."
+"""The answer to a person who tries to delete somebody else's transcript."""
 
 NOT_YOURS_TO_STEER = (
-    "Only the person who shared this recording, whoever asked for its transcript, the person who made this channel or "
-    "an admin of the workspace can do that. Please ask one of them."
+    "Only the person who shared this recording or asked for its transcript, the creator of this channel or a workspace "
+    "admin can do that. Ask one of them."
 )
-"""The answer to whoever wants to cancel a recording of somebody else, or have it done again."""
+"""The answer to a person who may not cancel, retry or rerun this recording."""
 
-CANCELLED = "This recording is cancelled. It will not be answered."
+CANCELLED = "Transcription cancelled. No transcript will be posted."
 """The answer when a recording was cancelled."""
 
-STARTED_AGAIN = "This recording is being transcribed again. Its thread shows the result."
-"""The answer when a recording was begun again."""
+RERUN_STARTED = "Transcribing this recording again. The result will appear in its thread."
+"""The answer when a rerun was started."""
 
 NOTHING_TO_RETRY = (
-    "There is nothing to try again here. To have this recording transcribed in another way, press Transcribe again "
-    "under its transcript."
+    "There's nothing to retry here. To transcribe this recording with different options, choose Transcribe again under "
+    "its transcript."
 )
-"""The answer where a recording has its transcript, or never was one."""
+"""The answer to a retry where the recording has a transcript already, or never was a recording."""
 
-STILL_IN_WORK = "This recording is still in work. Please wait until it is done, or cancel it."
-"""The answer to whoever wants to have done again what is not done."""
+STILL_IN_WORK = "This recording is still in progress. Wait for it to finish, or cancel it."
+"""The answer to a request that needs a finished recording."""
 
-AGAIN = "Transcribe again"
-RETRY = "Try again"
+RERUN = "Transcribe again"
+RETRY = "Retry"
 CANCEL = "Cancel"
-"""Buttons under a transcript, under the sentence why there is none, and under a recording in work; also at home."""
+"""Buttons under a transcript, under a failure and under a recording in progress; the last two also in the App Home."""
 
-AGAIN_TITLE = "Transcribe again"
-AGAIN_SUBMIT = "Start"
+RERUN_TITLE = "Transcribe again"
+RERUN_SUBMIT = "Start"
 CLOSE = "Close"
-"""Words of forms; Slack takes 24 characters for these."""
+"""Title and buttons of modals; Slack allows 24 characters each."""
 
-AGAIN_INTRO = (
-    "Choose what should be different. The transcript that is there stays until the new one is done, and is then "
-    "replaced. Names of speakers have to be given again."
+RERUN_INTRO = (
+    "Choose what should be different. The current transcript stays until the new one is ready, and is then replaced. "
+    "You will need to name the speakers again."
 )
-"""What stands above the form in which a recording is transcribed in another way."""
+"""The first paragraph of the modal for a rerun."""
 
-AS_BEFORE = "As usual"
-"""Leaves a choice to what is set for the channel, the person or the workspace."""
+AS_BEFORE = "Default"
+"""The option that leaves a choice to the settings of the channel, the person or the workspace."""
 
-CHOOSE_TRANSCRIBER = "Who transcribes it"
+CHOOSE_TRANSCRIBER = "Transcription service"
 CHOOSE_LANGUAGE = "Language"
-CHOOSE_SPEAKERS = "How many people speak"
-SPEAKERS_HINT = "A number such as 3, or a range such as 2-4. Leave it empty if you do not know."
-SPEAKERS_PROBLEM = "Please write a number from 1 to 20, or a range such as 2-4."
-"""Labels of the fields in forms, and what is said where something else was entered."""
+CHOOSE_SPEAKERS = "Number of speakers"
+SPEAKERS_HINT = "Enter a number such as 3, or a range such as 2-4. Leave this empty if you're not sure."
+SPEAKERS_PROBLEM = "Enter a number from 1 to 20, or a range such as 2-4."
+"""Labels, hints and validation messages of the fields for transcription options."""
 
-CANCELLED_AGAIN = "This is cancelled. The transcript in the thread stays as it is."
-"""The answer when it was cancelled that a recording is done again."""
+RERUN_CANCELLED = "Cancelled. The existing transcript stays in the thread."
+"""The answer when a rerun was cancelled."""
 
 TOO_LATE_TO_CANCEL = (
-    "This recording is past cancelling. To remove its transcript, type /transcripts delete and its number."
+    "This recording can no longer be cancelled. To remove its transcript, type /transcripts delete and its ID."
 )
-"""The answer when there is nothing to cancel any more."""
+"""The answer when a recording is finished or its reply is being posted."""
 
 DELETED = (
-    "What was written about this recording is being removed, here and in the thread. The recording itself stays where "
-    "you shared it."
+    "Everything Threadscribe wrote about this recording is being deleted, including the transcript in the thread. The "
+    "recording itself stays where you shared it."
 )
 """The answer when a transcript is deleted."""
 
-REMOVED = "its transcript was removed"
-"""Where a recording stands of which nothing is kept any more."""
+REMOVED = "transcript deleted"
+"""The status of a recording whose transcript was deleted."""
 
-DELETED_BEFORE = "This transcript was removed before."
-"""The answer when a transcript is deleted once more."""
+DELETED_BEFORE = "This transcript was already deleted."
+"""The answer to a request about a deleted transcript."""
 
-NOT_NOW = "That did not work just now. Please try again in a minute."
-"""What a command or a button answers when the database or Slack does not."""
+NOT_NOW = "That didn't work. Try again in a minute."
+"""The answer to a command, button or form when the database or Slack cannot be reached."""
 
-ELSEWHERE = "I do not work in this workspace. Please ask the people who look after its apps."
-"""What a command answers in a workspace that is not ours."""
+ELSEWHERE = "Threadscribe isn't set up for this workspace. Ask the people who manage apps here."
+"""The answer to a command in a workspace that has not installed this app."""
 
-NOTHING_HEARD = "No speech was found in it this time. Please try another language or another transcriber."
-"""Why a recording that has a transcript has no new one."""
+NOTHING_HEARD = "No speech was found this time. Try another language or transcription service."
+"""Why a rerun gave no new transcript: it found no speech, and the existing transcript has some."""
 
 NO_SPEECH = (
-    "No speech was found in this recording. If somebody does speak in it, please share it again with the voice "
-    "louder or closer."
+    "No speech was found in this recording. If someone does speak in it, record it louder or closer to the microphone "
+    "and share it again."
 )
-"""The reply to a recording in which nobody speaks."""
+"""The reply to a recording without speech."""
 
-DAMAGED = "Parts of the recording could not be read, so words may be missing."
-"""A remark under the transcript of a recording that is not whole."""
+DAMAGED = "Parts of this recording couldn't be read, so some words may be missing."
+"""A remark under the transcript of a damaged recording."""
 
-NAME_SPEAKERS = "Name the speakers"
-"""The button under a transcript, and the shortcut on a message."""
+NAME_SPEAKERS = "Name speakers"
+"""The button under a transcript, and the message shortcut (24 characters)."""
 
-UNDO_NAMING = "Undo the naming"
-"""The button that brings back the names before the last change; pressed again, the last ones."""
+UNDO_NAMING = "Undo name change"
+"""The button that restores the names before the last change; pressed again, it restores the newer names."""
 
-NAMING_TITLE = "Name the speakers"
+NAMING_TITLE = "Name speakers"
 NAMING_SUBMIT = "Save"
 NAMING_CLOSE = "Cancel"
-NAMING_PICK = "or choose a person"
-"""Words of the form in which the speakers are named; Slack takes 24 characters for the first three."""
+NAMING_PICK = "Or choose a person"
+"""Words of the modal for speaker names; Slack allows 24 characters for the first three."""
 
 NOTHING_TO_NAME = (
-    "There is no transcript with speakers here to name, or it is no longer kept. Choose this on a recording that has "
-    "been transcribed, or on its transcript."
+    "There are no speakers to name here, or the transcript is no longer stored. Use this on a transcribed recording or "
+    "on its transcript."
 )
-"""The answer where somebody wants to name the speakers of what has none (yet)."""
+"""The answer to a naming request where there is no transcript with speakers."""
 
 EXPORT = "Export"
-"""The button under a transcript that makes a file of it."""
+"""The button under a transcript that opens the export modal."""
 
-EXPORT_TITLE = "Export the transcript"
+EXPORT_TITLE = "Export transcript"
 EXPORT_SUBMIT = "Export"
-EXPORT_FORMAT = "Kind of file"
-EXPORT_RECIPIENT = "Who gets it"
-"""Words of the form in which a file is chosen, the first is the shortcut's name as well; Slack takes 24 characters."""
+EXPORT_FORMAT = "File format"
+EXPORT_RECIPIENT = "Send to"
+"""Words of the export modal. The first is also the name of the message shortcut; Slack allows 24 characters for it."""
 
-EXPORT_AS_NOW = "The file has the names of the speakers as they are now. If they are changed later, export it again."
-"""Stands in the form: what is exported does not change any more."""
+EXPORT_AS_NOW = "The file uses the current speaker names. If you change them later, export it again."
+"""A paragraph of the export modal: an exported file is not updated."""
 
 EXPORT_THREAD_ONLY = (
-    "The file is put in the thread. Threadscribe may not write to one person alone here; the people who look after it "
-    "can allow that."
+    "The file can only be posted in the thread. To send it to just one person, Threadscribe needs permission to start "
+    "direct messages. Ask the person who runs Threadscribe here to add it."
 )
-"""Stands in the form where the permission is missing that a file for one person needs."""
+"""Shown in the export modal where the scope `im:write` is missing."""
 
-EXPORTED_OFTEN = (
-    "This transcript has been exported so often that no more files of it are made. Please use one of those that are "
-    "there."
-)
-"""The answer where somebody wants one more file."""
+EXPORTED_OFTEN = "This transcript was exported too many times. Use one of the files that are already there."
+"""The answer when the limit of exported files for one transcript is reached."""
 
 NOT_IN_CONVERSATION = (
-    "Only people who are in the conversation of the recording, together with Threadscribe, can take its transcript "
-    "along. Please join it, and invite Threadscribe: type /invite @Threadscribe."
+    "To export this transcript, you and Threadscribe both have to be in the recording's conversation. Join it, and "
+    "invite Threadscribe there: type /invite @Threadscribe."
 )
-"""The answer where whoever sends the form is not there (any more)."""
+"""The answer to an export request of a person who is not (or no longer) in the conversation."""
 
 NOTHING_TO_EXPORT = (
-    "There is no transcript here to export, or it is no longer kept. Choose this on a recording that has been "
-    "transcribed, or on its transcript."
+    "There's no transcript to export here, or it is no longer stored. Use this on a transcribed recording or on its "
+    "transcript."
 )
-"""The answer where somebody wants a file of what has no transcript (any more)."""
+"""The answer to an export request where there is no transcript (any more)."""
 
 NOT_EXPORTED = (
-    "The file that you asked for could not be delivered. Please export the transcript again, and choose another place "
-    "for the file if that does not help."
+    "Your file couldn't be delivered. Export the transcript again. If that doesn't help, choose another place to send "
+    "the file."
 )
-"""Told to whoever asked for a file that Slack did not take, or whose transcript was deleted meanwhile."""
+"""Sent to the requester of a file that Slack refused, or whose transcript was deleted meanwhile."""
 
-NOT_HERE = "That cannot be done from here. Please use the button under the transcript itself."
-"""The answer to a button that is not on the message that it is about."""
+NOT_HERE = "That doesn't work from here. Use the button under the transcript itself."
+"""The answer to a button press whose message is not the reply to this recording."""
 
 VOICES_CHANGED = (
-    "This recording was transcribed again while you had this open, and its speakers may be others now. "
-    "You see them below. Name them and save again."
+    "This recording was transcribed again while you had this open, so its speakers may have changed. The current "
+    "speakers are shown below. Name them and save again."
 )
-"""Stands in the form in which speakers are named when its transcript was replaced meanwhile."""
+"""Shown in the naming modal when the recording was rerun after the modal was opened."""
 
-CHANGED_MEANWHILE = "The names were changed in the meantime. Please look at the transcript again."
-"""The answer to whoever wanted to undo what is no longer the newest naming."""
+CHANGED_MEANWHILE = "The names have changed since then. Check the transcript before you undo anything."
+"""The answer to an undo of a naming that is no longer the newest."""
 
-IN_WORK = "In work"
-LATELY = "Lately"
+IN_WORK = "In progress"
+LATELY = "Recent"
 THIS_MONTH = "This month"
 SETTINGS = "Settings"
 HELP_HEADING = "Help"
-"""The headings of the App Home."""
+"""Headings of the App Home."""
 
 HOW_TO_BEGIN = (
-    "You have not shared a recording yet. Share a voice note, a recording or a video in a conversation that "
-    "Threadscribe is part of, and its transcript is posted in the thread. To use it in a channel, invite it there: "
-    "type /invite @Threadscribe. You then see here how far it is."
+    "You haven't shared a recording yet. Share a voice note, recording or video in a conversation that includes "
+    "Threadscribe, and the transcript will appear in its thread. To use Threadscribe in a channel, type "
+    "/invite @Threadscribe there. Your recordings and their status will show up on this page."
 )
-"""What stands in the App Home of somebody who has shared nothing."""
+"""The first paragraph of the App Home for a person who has shared nothing yet."""
 
-NOTHING_IN_WORK = "Nothing is in work just now."
-MORE_IN_WORK = "There are more in work than are shown here."
-NOTHING_THIS_MONTH = "Nothing was transcribed for you this month yet."
+NOTHING_IN_WORK = "Nothing is in progress."
+MORE_IN_WORK = "More recordings are in progress than fit here."
+NOTHING_THIS_MONTH = "Nothing has been transcribed for you this month."
 
-MY_SETTINGS_BUTTON = "My settings"
-WORKSPACE_SETTINGS_BUTTON = "Settings for everybody"
-"""The buttons under the settings; the second is for those who look after the workspace."""
+MY_SETTINGS_BUTTON = "Edit my settings"
+WORKSPACE_SETTINGS_BUTTON = "Edit workspace settings"
+"""Settings buttons of the App Home; the second is for admins of the workspace."""
 
-UNTITLED = "Recording without a title"
-OPEN_THREAD = "Open its thread"
+UNTITLED = "Untitled recording"
+OPEN_THREAD = "Open thread"
 SHARED = "shared"
 JUST_NOW = "just now"
-TROUBLE = "something went wrong, it is tried again"
+TROUBLE = "something went wrong, trying again"
 
-IN_FILES = "The whole transcript is in the attached files."
-"""Ends the message when only the opening is shown in it."""
+IN_FILES = "The full transcript is in the attached files."
+"""The last line of a message that shows only the opening."""
 
 CUT_SHORT = (
-    "This is the beginning only: Slack did not take the files with the whole transcript. Please share the recording "
-    "again to have another try."
+    "This is only the beginning: Slack didn't accept the files with the full transcript. Share the recording again to "
+    "get all of it."
 )
-"""Ends the message when the rest of the transcript could not be attached."""
+"""The last line of a message when the rest of the transcript could not be attached."""
 
-GOES_ON = "The transcript goes on in the message."
-"""Ends what is read aloud when the message holds more."""
+GOES_ON = "The transcript continues in the message."
+"""The last line of the screen reader text when the message holds more."""
 
 
-CHOOSE_WORDS = "Names and words to expect"
-WORDS_HINT = "One on each line. They help where people use names that nobody else does."
-CHOOSE_AUTOMATIC = "What is transcribed"
-BY_ITSELF = "Every recording that is shared"
-ON_REQUEST = "Only what somebody asks for"
-CHOOSE_FORM = "How transcripts are shown"
-AS_FITS = "In the thread, long ones as files too"
-ALWAYS_FILES = "Always as files too"
-CHOOSE_MARKS = "When each passage was spoken"
-WITH_MARKS = "Shown"
-WITHOUT_MARKS = "Left out"
-CHOOSE_LOCKED = "Who may change this"
-EVERYBODY_CHANGES = "Everybody in this channel"
-ADMINS_CHANGE = "Only admins of the workspace"
-CHOOSE_OUTSIDE = "In this channel"
-OUTSIDE_ON = "Transcribe recordings"
-OUTSIDE_OFF = "Leave recordings alone"
-CHANNEL_SETTINGS = "Settings of this channel"
+CHOOSE_WORDS = "Names and special terms"
+WORDS_HINT = "One per line. Add names, abbreviations and terms that are often misheard."
+CHOOSE_AUTOMATIC = "What to transcribe"
+BY_ITSELF = "Every shared recording"
+ON_REQUEST = "Only when someone asks"
+CHOOSE_FORM = "How to post transcripts"
+AS_FITS = "In the thread, with files if long"
+ALWAYS_FILES = "In the thread, always with files"
+CHOOSE_MARKS = "Timestamps"
+WITH_MARKS = "Show"
+WITHOUT_MARKS = "Hide"
+CHOOSE_LOCKED = "Who can change these settings"
+EVERYBODY_CHANGES = "Everyone in this channel"
+ADMINS_CHANGE = "Workspace admins only"
+CHOOSE_OUTSIDE = "Recordings in this channel"
+OUTSIDE_ON = "Transcribe"
+OUTSIDE_OFF = "Don't transcribe"
+CHANNEL_SETTINGS = "Channel settings"
 OWN_SETTINGS = "My settings"
-ALL_SETTINGS = "Settings for everybody"
-"""Words of the forms for settings."""
+ALL_SETTINGS = "Workspace settings"
+"""Words of the settings modals; Slack allows 24 characters for the last three (titles)."""
 
 OUTSIDE_INTRO = (
-    "This channel is shared with another company. Everybody in it can read what is posted here, transcripts too."
+    "This channel is shared with another company. Everyone in it can read what is posted here, including transcripts."
 )
-"""Stands above the choice whether recordings are transcribed in a channel of two companies."""
+"""Shown above the choice whether recordings are transcribed in a Slack Connect channel."""
 
-NOT_YOUR_SETTINGS = "These are the settings of somebody else. Please open your own in the Home of Threadscribe."
-ONLY_ADMINS = "Only admins of the workspace can change what is set for everybody. Please ask one of them."
-LOCKED = "The settings of this channel can only be changed by admins of the workspace. Please ask one of them."
+NOT_YOUR_SETTINGS = "These settings belong to someone else. Open your own from the Home tab of Threadscribe."
+ONLY_ADMINS = "Only workspace admins can change the workspace settings. Ask one of them."
+LOCKED = "Only workspace admins can change the settings of this channel. Ask one of them."
 NOT_IN_CHANNEL = (
-    "Only people who are in this channel together with Threadscribe can change its settings. Please join it, and "
-    "invite Threadscribe: type /invite @Threadscribe."
+    "To change the settings of this channel, you and Threadscribe both have to be in it. Join the channel, and invite "
+    "Threadscribe there: type /invite @Threadscribe."
 )
 ADMINS_NOT_KNOWN = (
-    "This can only be changed by admins of the workspace, and Threadscribe may not see who they are. Whoever looks "
-    "after it can install it again with the permission to see people."
+    "Only workspace admins can change this, and Threadscribe doesn't have permission to see who they are. Ask the "
+    "person who runs Threadscribe here to install it again with permission to view people."
 )
 SET_MEANWHILE = (
-    "Somebody changed this while you had it open. You see it below as it is now. Change what you like and save."
+    "Someone changed these settings while you had them open. The current settings are shown below. Make your changes "
+    "and save again."
 )
-"""Answers where settings cannot be changed, or not just now."""
+"""Why settings cannot be changed, or not without another look."""
 
-ASKED_FOR = "It is being transcribed. The transcript comes in its thread."
-ALREADY_IN_WORK = "This recording is in work already. Its transcript comes in its thread."
-NO_RECORDING = "There is no recording in this message. Choose this on a voice note, a recording or a video."
-INVITE_FIRST = "Threadscribe is not in this conversation. Please invite it first: type /invite @Threadscribe."
+ASKED_FOR = "Transcribing this recording. The transcript will appear in its thread."
+ALREADY_IN_WORK = "This recording is already being transcribed. The transcript will appear in its thread."
+NO_RECORDING = "There's no recording in this message. Use this on a voice note, recording or video."
+INVITE_FIRST = "Threadscribe isn't in this conversation yet. Type /invite @Threadscribe here, then try again."
 LEFT_TO_ITSELF = (
-    "This conversation is closed, or shared with another company and not turned on. "
-    "Type /transcripts settings in it to see."
+    "Threadscribe can't transcribe here: this conversation is closed, or it is shared with another company and "
+    "transcription is off. To check and turn it on, type /transcripts settings here."
 )
 TRANSCRIBE = "Transcribe"
-"""The shortcut on a message, and what it answers."""
+"""The message shortcut Transcribe (the last one), and its answers."""
 
 
-EXPECTED_AT = ("The transcript is expected at about", ".")
-"""Before and after a time of the day."""
+EXPECTED_AT = ("Transcript expected around", ".")
+"""The text before and after a time of day."""
 
-TAKES_LONGER = "It takes longer than usual. There is nothing to do: the transcript comes when it is ready."
-"""Said of a recording whose transcript is late."""
+TAKES_LONGER = "This is taking longer than usual. There's nothing to do: the transcript will appear when it's ready."
+"""Added to the progress message of a recording whose transcript is late."""
 
 
 def in_progress(length: str, *, provider: str, sent: bool) -> str:
-    """How far a long recording is; `sent` where the provider has it."""
-    return f"{length} of recording, {'being transcribed by' if sent else 'being sent to'} {provider}."
+    """Return the first line of the progress message; `sent` where the provider has the recording."""
+    return f"{'Transcribing' if sent else 'Sending'} {length} of audio {'with' if sent else 'to'} {provider}."
 
 
 def as_usual(what: str) -> str:
-    """The choice that leaves it to what counts otherwise, which is `what`."""
-    return f"As usual ({what})"
+    """Return the option that keeps the default, which is `what`."""
+    return f"Default ({what})"
 
 
 def where_sound_goes(places: Sequence[tuple[str, str]]) -> str:
-    """Where recordings go to be transcribed: a transcriber, and a sentence about it."""
+    """Return where audio is processed; `places` are pairs of a transcriber's title and a sentence about it."""
     told = [f"{name[:1].upper()}{name[1:]}: {place}" for name, place in places]
-    return "\n".join(["Where the sound of a recording goes:", *told])
+    return "\n".join(["Where audio is processed:", *told])
 
 
 def too_many_words(most: int) -> str:
-    """Said under the field for words to expect."""
-    return f"Please leave it at {most} words."
+    """Return the validation message for a vocabulary of more than `most` entries."""
+    return f"Enter no more than {most} names and terms."
 
 
 def not_in_that_language(transcriber: str) -> str:
-    """Said under the field where a language was chosen that the transcriber does not take."""
-    return f"{transcriber} does not offer this language. Please choose another one, or another transcriber."
+    """Return the validation message for a language that the transcriber does not offer."""
+    return f"This language isn't available with {transcriber}. Choose another language or transcription service."
 
 
 def only_if_chosen(transcriber: str, languages: Sequence[str]) -> str:
-    """Stands under the field for a language where none is chosen: these are not recognised by themselves."""
+    """Return the hint of the language field about `languages` that the transcriber does not detect."""
     *others, last = languages
-    named = f"{', '.join(others)} and {last}" if others else last
-    return f"{transcriber} recognises {named} only if you choose it here."
+    named = f"{', '.join(others)} or {last}" if others else last
+    return f"{transcriber} doesn't detect {named} automatically. Choose the language here if it is spoken."
 
 
-def done_again_in_vain(why: str) -> str:
-    """Tells whoever asked that the transcript stays as it was."""
-    return f"This recording could not be transcribed again, so its transcript stays as it was. {why}"
+def rerun_failed(why: str) -> str:
+    """Return the message for the requester of a rerun that failed."""
+    return f"This recording couldn't be transcribed again. The existing transcript stays. {why}"
 
 
 def larger_than(most: str) -> str:
-    """A file above the limit, which is `most`."""
-    return f"This file is larger than {most}, the most that is taken. Please share a shorter or smaller recording."
+    """Return the refusal of a file above the size limit, which is `most`."""
+    return f"This file is larger than {most}, the maximum size. Share a shorter or smaller recording."
 
 
 def headline(*, length: str, speakers: str | None) -> str:
-    """What the reply is, as a sentence; `speakers` is None where voices were not told apart."""
-    among = f" with {speakers}" if speakers else ""
-    return f"Transcript of a recording of {length}{among}."
+    """Return the first line of the screen reader text; `speakers` is None where speakers were not told apart."""
+    among = f", {speakers}" if speakers else ""
+    return f"Transcript: {length}{among}."
 
 
 def made_by(provider: str) -> str:
-    """Who wrote the transcript."""
+    """Return who made the transcript."""
     return f"Transcribed by {provider}."
 
 
 def text_file(name: str) -> str:
-    """The title of the attached text; `name` is the file's, without its ending."""
+    """Return the title of an attached text file; `name` is the file's name without its suffix."""
     return f"Transcript of {name}"
 
 
 def subtitle_file(name: str) -> str:
-    """The title of the attached subtitles; `name` is the file's, without its ending."""
-    return f"Subtitles of {name}"
+    """Return the title of an attached subtitle file; `name` is the file's name without its suffix."""
+    return f"Subtitles for {name}"
 
 
 def file_kind(kind: Format) -> tuple[str, str]:
-    """A kind of file and what it is good for; Slack takes 75 characters each."""
+    """Return the name and the description of a file format; Slack allows 75 characters each."""
     match kind:
         case Format.WORD:
-            return "Word document", "To read, change and print"
+            return "Word document", "For reading, editing and printing"
         case Format.TEXT:
-            return "Plain text", "Opens everywhere"
+            return "Plain text", "Opens in any app"
         case Format.SUBRIP:
-            return "Subtitles as SubRip", "For video players and editors"
+            return "SubRip subtitles", "For video players and editors"
         case Format.WEBVTT:
-            return "Subtitles as WebVTT", "For videos on web pages"
+            return "WebVTT subtitles", "For videos on web pages"
         case Format.JSON:
-            return "Data as JSON", "For other programs"
+            return "JSON data", "For other software"
         case _:
             assert_never(kind)
 
 
 def recipient(who: Recipient) -> tuple[str, str]:
-    """Who gets a file and where; Slack takes 75 characters each."""
+    """Return the name and the description of a recipient; Slack allows 75 characters each."""
     match who:
         case Recipient.PERSON:
-            return "Only me", "In your direct messages with Threadscribe"
+            return "Only me", "As a direct message from Threadscribe"
         case Recipient.THREAD:
-            return "Everybody in the thread", "As a message under the recording"
+            return "Everyone in the thread", "As a reply under the recording"
         case _:
             assert_never(who)
 
 
 def exported(kind: Format) -> str:
-    """Stands above a file that somebody asked for."""
-    return f"Here is the transcript as a file. Its kind: {file_kind(kind)[0]}."
+    """Return the message above an exported file."""
+    return f"Here's the exported transcript. File format: {file_kind(kind)[0]}."
 
 
-OWN_LIMIT = "you"
-CHANNEL_LIMIT = "this conversation"
-WORKSPACE_LIMIT = "this workspace"
-"""For whom a limit on spending is."""
+OWN_LIMIT = "your"
+CHANNEL_LIMIT = "this conversation's"
+WORKSPACE_LIMIT = "this workspace's"
+"""Whose monthly limit it is: the first argument of `over_the_limit`."""
 
 
 def over_the_limit(whose: str, *, used: timedelta, limit: timedelta, duration: timedelta, until: date) -> str:
-    """Why a recording is not transcribed although it could be, and who can change that; `whose` is one of the above."""
-    so_far = f", and {in_words(used)} of them are used" if used else ""
+    """Return the refusal of a recording beyond a monthly limit; `whose` is one of the three constants above."""
+    so_far = f" ({in_words(used)} used so far)" if used else ""
     return (
-        f"This recording is {in_words(duration)} long. For {whose}, up to {in_words(limit)} of recordings are "
-        f"transcribed in a month{so_far}. The next month begins on {until.day} {until:%B}. The people who look after "
-        "Threadscribe here can change the limit."
+        f"This recording is {in_words(duration)} long and would exceed {whose} monthly limit of {in_words(limit)}"
+        f"{so_far}. The limit resets on {until.day} {until:%B}. To raise it, ask the person who runs Threadscribe here."
     )
 
 
 def name_of(number: str) -> str:
-    """The label of the field in which a speaker gets a name; two with one name become one speaker."""
+    """Return the label of a speaker's name field; speakers with the same name become one speaker."""
     return f"Name of {number}"
 
 
 def talked_for(length: str) -> str:
-    """How long a speaker talked in all."""
-    return f"speaks for {length}."
+    """Return how long a speaker talked in all; it stands after "Speaker 1"."""
+    return f"spoke for {length}."
 
 
 def begins_with(said: str) -> str:
-    """The first words of a speaker."""
+    """Return the first words of a speaker."""
     return f"First words: {said}"
 
 
 def named_meanwhile(names: Sequence[tuple[str, str]]) -> str:
-    """Tells whoever saves last what was saved since they opened the form: pairs of number and name."""
-    changed = ", ".join(f"{number} is {name}" for number, name in names) or "all names were taken away"
+    """Return the notice that somebody else saved names meanwhile; `names` are pairs of number and name."""
+    changed = ", ".join(f"{number} is now {name}" for number, name in names) or "all names were removed"
     return (
-        f"Somebody changed the names while you had this open: {changed}. You see them below now. "
-        "Change what you like and save again."
+        f"Someone changed the names while you had this open: {changed}. The current names are shown below. "
+        "Make your changes and save again."
     )
 
 
 def overview(*, waiting: int, shown: int) -> str:
-    """The first line of a list of recordings."""
+    """Return the first line of a list of recordings."""
     recordings = "1 recording" if shown == 1 else f"{shown} recordings"
-    return f"{recordings}, {f'{waiting} still in work' if waiting else 'all done'}."
+    return f"{recordings}, {f'{waiting} in progress' if waiting else 'all done'}."
 
 
 def found(*, shown: int, more: bool) -> str:
-    """The first line of what a search finds."""
-    recordings = "1 recording" if shown == 1 else f"{shown} recordings"
-    return f"Said in {recordings}, the newest first{'. There are more: more words find fewer' if more else ''}."
+    """Return the first line of search results; `more` where not all of them are shown."""
+    recordings = "1 recording" if shown == 1 else f"{shown} recordings, newest first"
+    return f"Found in {recordings}.{' There are more. Add words to narrow it down.' if more else ''}"
 
 
 def said_at(speaker: str, mark: str) -> str:
-    """Stands before what somebody said; `mark` is a time in the recording, as 2:14; without a speaker, "" is given."""
+    """Return what stands before a passage; `mark` is a time such as 2:14, `speaker` may be empty."""
     return f"{speaker} at {mark}: " if speaker else f"At {mark}: "
 
 
-def said_again(turns: int) -> str:
-    """Ends what somebody said where it was said in more turns of the same recording."""
-    return f" Also in {'another turn' if turns == 1 else f'{turns} more turns'} of it."
+def said_more_often(turns: int) -> str:
+    """Return how many more turns of the same recording match."""
+    return f" Also said {'once more' if turns == 1 else f'{turns} more times'} in this recording."
 
 
 def no_such_recording(number: str) -> str:
-    """The answer to a number that the person made up or may not see; safe in a field that Slack parses."""
-    asked = spoken(shortened(number, limit=_NUMBER_LENGTH))
-    return (
-        f"There is no recording with the number {asked} in this conversation. Type /transcripts to see what there is."
-    )
+    """Return the answer to an unknown ID, or one that the person may not see; safe in a field that Slack parses."""
+    asked = spoken(shortened(number, limit=_ID_LENGTH))
+    return f"There's no recording with the ID {asked} in this conversation. Type /transcripts to see the list."
 
 
 def number(name: str) -> str:
-    """What `/transcripts status` is to be asked with."""
-    return f"Number {name}."
+    """Return the ID as `/transcripts status` takes it."""
+    return f"ID {name}"
 
 
 def long(length: str) -> str:
-    """How long a recording is."""
+    """Return how long a recording is."""
     return f"{length} long"
 
 
 def ago(length: str) -> str:
-    """A moment in the past."""
+    """Return a moment in the past."""
     return f"{length} ago"
 
 
 def on(moment: datetime) -> str:
-    """A moment, for where Slack cannot tell it in the reader's own time."""
+    """Return a moment in UTC, for clients that cannot show it in the reader's own time zone."""
     return f"on {moment.day} {moment:%B %Y at %H:%M} UTC"
 
 
 def done_by(provider: str) -> str:
-    """Where a recording with a transcript stands."""
+    """Return the status of a recording with a transcript."""
     return f"transcribed by {provider}"
 
 
 def button_for(button: str, *, title: str) -> str:
-    """What a screen reader says of a button that stands beside others like it."""
+    """Return the screen reader label of a button that is repeated for several recordings."""
     return f"{button}: {title}"
 
 
 def used(total: timedelta, *, by: str | None, limit: timedelta | None, until: date) -> str:
-    """How much was transcribed for a person in this month, and how much can be; `by` the provider, if it was one."""
+    """Return how much was transcribed for a person this month, and their limit; `by` the provider, if it was one."""
     so_far = f"Transcribed for you{f' by {by}' if by else ''}: {in_words(total)}." if total else NOTHING_THIS_MONTH
     if limit is None:
         return so_far
-    return f"{so_far} The limit for a month is {in_words(limit)}. The next one begins on {until.day} {until:%B}."
+    return f"{so_far} Your monthly limit is {in_words(limit)}. It resets on {until.day} {until:%B}."
 
 
 def used_with(provider: str, length: timedelta) -> str:
-    """How much of it one provider did."""
+    """Return how much of it one provider transcribed."""
     return f"{provider}: {in_words(length)}."
 
 
 def about(title: str) -> str:
-    """Which recording a sentence is about."""
+    """Return which recording a message is about."""
     return f"Recording: {title}"
 
 
 def standing(state: JobState, *, provider: str | None = None) -> str:
-    """Where a recording stands; `provider` is its name for people. For the end of one, `ending` says more."""
+    """Return the status of a recording; `provider` is its title. `ending` says why there is no transcript."""
     match state:
         case JobState.RECEIVED:
             return "waiting"
@@ -568,71 +561,69 @@ def standing(state: JobState, *, provider: str | None = None) -> str:
         case JobState.SUBMITTED:
             return f"being transcribed by {provider}" if provider else "being transcribed"
         case JobState.READY | JobState.REPLYING:
-            return "done, the answer is on its way to the thread"
+            return "done, reply on its way to the thread"
         case JobState.REPLIED:
-            return "answered in its thread"
+            return "reply posted in its thread"
         case JobState.ABANDONED:
-            return "left alone"
+            return "ended without a reply"
         case _:
             assert_never(state)
 
 
 def ending(reason: Reason) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm for each reason
-    """Why a recording has no transcript, as a phrase for `/transcripts`."""
+    """Return why a recording has no transcript, as a phrase for `/transcripts`."""
     match reason:
         case Reason.NOT_AUDIO:
-            return "left alone: this file is not a recording"
+            return "skipped: this file isn't a recording"
         case Reason.NO_SOUND:
-            return "left alone: there is no sound in this file"
+            return "skipped: this file has no sound"
         case Reason.DUPLICATE:
-            return "left alone: this recording is already being answered"
+            return "skipped: this recording is already being handled"
         case Reason.NOT_A_MEMBER:
-            return "left alone: Threadscribe is not in this conversation; invite it and share the recording again"
+            return "skipped: Threadscribe isn't in this conversation; invite it and share the recording again"
         case Reason.ON_REQUEST:
-            return "left alone: nobody asked for it; choose Transcribe in the menu of its message"
+            return "skipped: nobody asked for a transcript; choose Transcribe in the menu of its message"
         case Reason.SHARED_CHANNEL:
-            return "left alone: this channel is shared with another company; type /transcripts settings to turn it on"
+            return "skipped: this channel is shared with another company; type /transcripts settings to turn it on"
         case Reason.FILE_GONE:
-            return "left alone: the recording was deleted"
+            return "skipped: the recording was deleted"
         case Reason.CHANNEL_GONE:
-            return "left alone: this conversation is closed, or Threadscribe is no longer in it"
+            return "skipped: this conversation is closed, or Threadscribe is no longer in it"
         case Reason.CANCELLED:
             return "cancelled"
         case Reason.NOWHERE_TO_REPLY:
-            return "left alone: there was no thread to answer in; share the recording in a channel or a message"
+            return "skipped: there was no thread to reply in; share the recording in a channel or a message"
         case Reason.REFUSED:
-            return "not transcribed: the recording could not be used; its thread says why"
+            return "not transcribed: the recording couldn't be used; see its thread for the reason"
         case Reason.PROVIDER_FAILED | Reason.GAVE_UP | Reason.TOO_SLOW:
-            return "not transcribed: the transcription service gave no answer; it can be tried again later"
+            return "not transcribed: the transcription service sent no transcript; retry it later"
         case Reason.NO_DOWNLOAD:
-            return "not transcribed: Slack did not hand over the recording; its thread says what to do"
+            return "not transcribed: Slack didn't hand over the recording; see its thread for what to do"
         case _:
             assert_never(reason)
 
 
 def apology(failure: Failure, *, provider: str | None = None) -> str:  # noqa: PLR0911 - one arm for each reason
-    """Why there is no transcript and what to do, as a sentence for the thread.
+    """Return why there is no transcript and what to do next, as a sentence for the thread.
 
-    The refusing side's own sentence comes first where there is one: only it knows its limits.
+    The sentence of the side that refused comes first, where there is one: only that side knows its limits.
     """
     if failure.sentence:
         return failure.sentence
-    service = provider or "The transcription service"
+    service = f"{provider[:1].upper()}{provider[1:]}" if provider else "The transcription service"
     match failure.reason:
         case Reason.REFUSED:
-            return (
-                f"{service} does not take this recording. Please share it in another format, or a shorter part of it."
-            )
+            return f"{service} doesn't accept this recording. Share it in another format, or a shorter part of it."
         case Reason.PROVIDER_FAILED:
-            return f"{service} could not transcribe this recording. Please share it again to have another try."
+            return f"{service} couldn't transcribe this recording. Retry, or share it again."
         case Reason.GAVE_UP:
-            return f"{service} could not be reached, after many tries. Please share this recording again later."
+            return f"{service} couldn't be reached after many attempts. Retry later, or share the recording again."
         case Reason.TOO_SLOW:
-            return f"{service} did not finish this recording in time. Please share it again, or a shorter part of it."
+            return f"{service} didn't finish this recording in time. Retry, or share a shorter part of it."
         case Reason.NO_DOWNLOAD:
             return (
-                "Slack did not hand over this recording. Please share it again. If that does not help, ask the "
-                "person who looks after Threadscribe here whether it may still read files."
+                "Slack didn't hand over this recording. Retry, or share it again. If that doesn't help, ask the person "
+                "who runs Threadscribe here to check that it can still read files."
             )
         case (
             Reason.NOT_AUDIO
@@ -646,7 +637,7 @@ def apology(failure: Failure, *, provider: str | None = None) -> str:  # noqa: P
             | Reason.CANCELLED
             | Reason.NOWHERE_TO_REPLY
         ):
-            # Left alone without a word; should one ever be owed, it is the one from the list.
+            # These normally get no reply. Where one is owed all the same, it is the phrase from the list.
             phrase = ending(failure.reason)
             return f"This recording was {phrase}."
         case _:
@@ -655,20 +646,21 @@ def apology(failure: Failure, *, provider: str | None = None) -> str:  # noqa: P
 
 INSTALLED = "Threadscribe is installed"
 INSTALLED_NEXT = (
-    "Add it to a channel by typing /invite @Threadscribe there. "
-    "Then share a recording, and the transcript comes in its thread."
+    "Type /invite @Threadscribe in a channel to add it there. "
+    "Then share a recording, and the transcript will appear in its thread."
 )
-INSTALLED_IN_ORGANISATION = "Now choose the workspaces of your organisation in which people may use it."
+INSTALLED_IN_ORGANISATION = "Now choose which workspaces of your organisation can use it."
 OPEN_SLACK = "Open Slack"
 CHOOSE_WORKSPACES = "Choose workspaces"
 NOT_INSTALLED = "Threadscribe was not installed"
-INSTALL_DENIED = "You chose not to add it, so nothing has changed."
+INSTALL_DENIED = "You chose not to install it. Nothing has changed."
 INSTALL_OUT_OF_DATE = (
-    "This page is out of date. An installation is finished in the browser in which it was begun, within ten minutes, "
-    "and only once. Nothing has changed."
+    "This page has expired. An installation has to be finished within ten minutes, only once, and in the browser where "
+    "it was started. Nothing has changed."
 )
 INSTALL_FAILED = (
-    "Slack did not confirm it, and nothing has changed. Please start again in a minute. "
+    "Slack did not confirm the installation. Nothing has changed. Start again in a minute. "
     "If it fails again, tell the people who run this app."
 )
-INSTALL_AGAIN = "Start again"
+INSTALL_RETRY = "Start again"
+"""Words of the installation pages in the browser."""

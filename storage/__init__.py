@@ -1,1 +1,1 @@
-"""Remembers: every job, webhook and transcript, in one database."""
+"""Storage of jobs, webhooks, transcripts, settings and installations in one database (SQLite or PostgreSQL)."""

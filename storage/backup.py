@@ -1,4 +1,4 @@
-"""A copy of a SQLite database while a bot is at work on it, whole and consistent."""
+"""Back up a SQLite database while the bot is running."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from storage.database import StorageUnavailable
 
 
 def back_up(source: Path, target: Path) -> None:
-    """Write the database `source` to the new file `target`, readable by its owner only, checked and on disk on return.
+    """Copy the database `source` to the new file `target` with SQLite's online backup.
 
-    Uses SQLite's online backup. Raises `StorageUnavailable` when there is such a file already, which is left alone, or
-    when the copy cannot be made; then no `target` is left.
+    On return the copy is checked, on disk, and readable by its owner only. Raises `StorageUnavailable` if `target`
+    exists already (it is not changed) or the copy fails (then no `target` remains).
     """
     try:
         os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
@@ -31,13 +31,13 @@ def back_up(source: Path, target: Path) -> None:
 
 
 def _copy(source: Path, target: Path) -> None:
-    # As a reader: a file that is not there must not be made.
+    # Read-only mode: a missing source file must not be created.
     address = f"{source.resolve().as_uri()}?mode=ro"
     with closing(sqlite3.connect(address, uri=True)) as original, closing(sqlite3.connect(target)) as copy:
-        # In one go: SQLite starts anew when somebody writes in between, and would never end beside a busy bot. Nobody
-        # is held up, since with a write-ahead log a reader keeps its view while others write.
+        # In one step: SQLite restarts a stepwise backup after each write, so beside a busy bot it would never finish.
+        # Writers are not blocked, since with a write-ahead log a reader keeps its snapshot.
         original.backup(copy)
-        copy.execute("PRAGMA journal_mode=DELETE")  # so that the one file is all of it
+        copy.execute("PRAGMA journal_mode=DELETE")  # the backup is one file, without a write-ahead log
         verdict = copy.execute("PRAGMA integrity_check").fetchone()[0]
         if verdict != "ok":
             raise sqlite3.DatabaseError(f"the copy is damaged ({verdict})")

@@ -1,8 +1,7 @@
-"""Who works on what: a job is claimed by one worker at a time, under a lease that ends by itself.
+"""Claim jobs: one worker at a time holds the lease of a job, and the lease expires if its heartbeat stops.
 
-Jobs in work come in the order in which they are due. Those that nobody has looked at yet stand in a line in which
-every workspace has its turn, and in a workspace every channel, the oldest of a channel first: one busy channel keeps
-nobody waiting.
+Started jobs are claimed in order of their due time. New jobs form a backlog (`waiting = 1`) that is claimed round robin
+by workspace, in a workspace by channel, and in a channel the oldest first, so a busy channel does not delay others.
 """
 
 from __future__ import annotations
@@ -19,20 +18,20 @@ from storage.job_rows import entry, job_of
 from storage.timestamps import moment, stored
 
 FARTHEST = timedelta(minutes=15)
-"""No job waits longer than this for its next look, so a clock that was wrong for a while costs no more."""
+"""The longest time until a job is due. So a clock that was wrong for a while delays jobs by no more than this."""
 
 _IN_LINE = "waiting = 1 AND due_at IS NOT NULL AND lease IS NULL"
 
 
 class FairShare:
-    """Whose turn it was last: the workspace, and in each workspace the channel. Of one worker, in memory."""
+    """Round-robin position of one worker, in memory: the last workspace, and the last channel in each workspace."""
 
     def __init__(self) -> None:
         self.team = ""
         self.channels: dict[str, str] = {}
 
     def taken(self, *, team: str, channel: str) -> None:
-        """It was this channel's turn."""
+        """Note that a job of this channel was claimed."""
         self.team = team
         self.channels[team] = channel
 
@@ -46,10 +45,10 @@ def claim(
     held: Collection[JobId] = (),
     line_first: bool = False,
 ) -> Job | None:
-    """Take a job, if any can be taken, and hold its lease until `until`: one in work, or else the next in line.
+    """Claim a job with a lease until `until`: a started job that is due, else the next of the backlog.
 
-    With `line_first` the other way round. `held` are in the caller's hands already: after a pause of the whole process
-    their leases look expired to it.
+    With `line_first` the backlog comes first. Return None where nothing can be claimed. `held`: jobs that the caller
+    holds already; after a pause of the whole process their leases look expired.
     """
     in_line = partial(_next_in_line, tx, turns=turns, until=until)
     in_work = partial(_longest_due, tx, now=now, until=until, held=held)
@@ -64,7 +63,7 @@ def _longest_due(tx: Transaction, *, now: datetime, until: datetime, held: Colle
 
 
 def _next_in_line(tx: Transaction, *, turns: FairShare, until: datetime) -> Job | None:
-    """The oldest job of the channel whose turn it is, of those that nobody has looked at; notes the turn."""
+    """Claim the oldest new job of the next channel and note the round-robin position."""
     team = _next_team(tx, after=turns.team)
     if team is None:
         return None
@@ -97,7 +96,7 @@ def _take(tx: Transaction, candidate: str, **values: str | int) -> Job | None:
 
 
 def extend(tx: Transaction, job: Job, *, until: datetime) -> None:
-    """Hold the lease longer. Raises `LeaseLost`."""
+    """Extend the lease (heartbeat). Raises `LeaseLost`."""
     touched = tx.run(
         "UPDATE jobs SET due_at = :until WHERE id = :id AND lease = :lease",
         until=stored(until),
@@ -121,19 +120,20 @@ def release(
     unless_webhook: bool = False,
     note: str | None = None,
 ) -> None:
-    """Let the lease go: claimable from `due`, never if it is None. Raises `LeaseLost`.
+    """Release the lease: the job can be claimed from `due` on, or never if it is None. Raises `LeaseLost`.
 
-    `settled`: nothing that was begun for it can still be under way. `waited`: for how long the provider has been at
-    work, up to now. With `attempts` above zero the tries of this step are failing, since now if they did not before.
+    `attempts`: failed attempts of this step in a row. The first failure sets `failing_since`, 0 clears it. `looks`:
+    missed polls in this state. `waited`: how long the provider has been working, up to now. `settled`: no request for
+    this job can still be on its way.
 
-    With `unless_webhook` it is claimable at once where a webhook about it came in the meantime; where its speakers were
-    named or a file was asked for in the meantime, in any case. Touches nothing else of the row: whoever lets go in a
-    hurry may not know what was saved last.
+    With `unless_webhook` the job is due at once if an unread webhook about it exists. A job that would end is due at
+    once if a naming, an export or a deletion was stored meanwhile. No other columns are written, since a caller that
+    stops in a hurry may not have the latest values.
     """
     touched = tx.run(
         "UPDATE jobs SET lease = NULL, due_at = :due, attempts = :attempts, looks = :looks, "
         "under_way_since = CASE WHEN :settled = 1 THEN NULL ELSE under_way_since END, "
-        # As `job_rows.job_of` reads it: what the release before has left of an earlier step or row is none.
+        # As `job_rows.job_of` reads it: a value that the previous release left from an earlier step does not count.
         "failing_since = CASE WHEN :attempts = 0 THEN NULL "
         "WHEN attempts = 0 OR failing_looks <> looks OR failing_since < state_since THEN :now "
         "ELSE coalesce(failing_since, :now) END, failing_looks = :looks, "
@@ -152,10 +152,10 @@ def release(
     )
     if not touched:
         raise LeaseLost(job.id)
-    # Looked at after the row is ours: a webhook that comes at this very moment waits for it, and then wakes the job.
+    # Checked while this transaction locks the row: a webhook that arrives now waits for it and then wakes the job.
     if unless_webhook and inbox.has_unread(tx, provider=job.provider or "", handle=job.handle or ""):
         hurry(tx, job, now=now)
-    if due is None:  # nor does a naming, or a wish of somebody's, that came at this very moment wait for another one
+    if due is None:  # a naming, export or deletion that was stored at this moment makes the job due again
         tx.run(
             "UPDATE jobs SET due_at = :now WHERE id = :id AND lease IS NULL AND "
             "((state = 'replied' AND naming <> shown) "
@@ -166,26 +166,27 @@ def release(
 
 
 def void_leases(tx: Transaction, *, now: datetime) -> int:
-    """Make every leased job due: the only worker has just started, so nobody is at them."""
+    """Drop all leases and make these jobs due. For a worker that just started and is the only one."""
     return tx.run("UPDATE jobs SET lease = NULL, due_at = :now WHERE lease IS NOT NULL", now=stored(now))
 
 
 def poll_now(tx: Transaction, *, now: datetime) -> int:
-    """Make every submitted job due: a webhook may have come while nobody listened."""
+    """Make every submitted job due: webhooks may have been missed while no process listened."""
     return tx.run("UPDATE jobs SET due_at = :now WHERE state = 'submitted' AND lease IS NULL", now=stored(now))
 
 
 def hurry(tx: Transaction, job: Job, *, now: datetime) -> None:
-    """Make a job that is in nobody's hands due at once."""
+    """Make a job without a lease due at once."""
     if tx.run("UPDATE jobs SET due_at = :now WHERE id = :id AND lease IS NULL", id=job.id, now=stored(now)):
         tx.announce()
 
 
 def pull_back(tx: Transaction, *, now: datetime, lease: timedelta) -> int:
-    """Bring back what a clock that was wrong has put out of reach; a lease keeps at most its `lease` from now.
+    """Repair due times and leases that lie too far in the future because a clock was wrong. Return how many.
 
-    What stands in the line needs no bringing back: there nobody looks at a clock.
-    And what a release before this one took from the line without taking it out of it: no lease of that would ever end.
+    A lease then ends after `lease` at most. The backlog needs no repair, since its claims do not depend on a clock.
+    Also repairs rows that an older release left behind: claimed jobs still marked as waiting, and ended jobs that owe
+    work but have no due time.
     """
     tx.run("UPDATE jobs SET waiting = 0 WHERE waiting = 1 AND lease IS NOT NULL AND due_at IS NOT NULL")
     late = tx.run(
@@ -193,9 +194,9 @@ def pull_back(tx: Transaction, *, now: datetime, lease: timedelta) -> int:
         now=stored(now),
         farthest=stored(now + FARTHEST),
     )
-    # The release before keeps what a provider said of what it forgets.
+    # The previous release keeps the report of a job that it forgets.
     tx.run("UPDATE jobs SET report = NULL WHERE forgotten > 0 AND report IS NOT NULL")
-    # A release of before this one lets go of what it does not know to be owed. As each index of these has it.
+    # An older release does not know all kinds of owed work. The conditions match the partial indexes.
     owed = sum(
         tx.run(
             f"UPDATE jobs SET due_at = :now WHERE due_at IS NULL AND {owing} AND lease IS NULL "  # noqa: S608 - our own words
@@ -216,7 +217,7 @@ def pull_back(tx: Transaction, *, now: datetime, lease: timedelta) -> int:
 
 
 def next_due(tx: Transaction) -> datetime | None:
-    """When the next job becomes claimable; those in the line are at once."""
+    """Return when the next job becomes claimable; jobs of the backlog are claimable at once. None without jobs."""
     row = tx.one(f"SELECT due_at FROM jobs WHERE {_IN_LINE} LIMIT 1") or tx.one(  # noqa: S608 - our own words
         "SELECT due_at FROM jobs WHERE waiting = 0 AND due_at IS NOT NULL ORDER BY due_at LIMIT 1"
     )

@@ -1,6 +1,6 @@
-"""Carries an installation from one database to another, for good: every row, then checked row by row.
+"""Copy all data from one database to another (`threadscribe copy-database`), then compare row by row.
 
-It can be repeated: what is there already is not copied again, and nothing is ever changed or removed in the target.
+The copy can be repeated: existing rows are skipped, and nothing in the target is changed or removed.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import Any
 from storage.database import Database, Row, Transaction, keepable
 
 PAGE = 50
-"""Jobs in one unit of work; a transcript can have some megabytes."""
+"""Jobs per transaction; a transcript can have some megabytes."""
 
 _OF_A_JOB = {"job_history": "at, seq", "transcripts": "job_id", "namings": "version", "exports": "number"}
-"""The tables whose rows belong to a job, with what orders them."""
+"""Tables whose rows belong to a job, with their sort order."""
 
 _OF_NO_JOB = {
     "preferences": ("team", "kind", "whose"),
@@ -24,13 +24,13 @@ _OF_NO_JOB = {
     "presence": ("place",),
     "provider_facts": ("provider", "fact"),
 }
-"""The other tables that are carried along, with the columns that tell their rows apart."""
+"""Other tables to copy, with the columns of their keys."""
 
 _SOME = {"presence": "place <> 'slack'"}
-"""Which rows are, where not all: when Slack was heard is noted anew."""
+"""Conditions for tables of which not all rows are copied. When Slack was last heard is noted anew in the target."""
 
 _ITS_OWN = frozenset({"searchable"})
-"""What each database says of itself: passages are not copied, the target makes its own (`storage.search.catch_up`)."""
+"""Columns that are not copied. The target builds its own search index (`storage.search.catch_up`)."""
 
 _REPEAT = "give it an empty database and repeat"
 
@@ -38,12 +38,12 @@ _Row = dict[str, Any]
 
 
 class NotTheSame(Exception):
-    """The target holds what the source does not, or not as the source does."""
+    """The target has rows that the source does not have, or a row differs."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Copied:
-    """How many jobs and webhook bodies the target holds now, each found equal to the source's."""
+    """Number of jobs and webhook bodies in the target, all verified as equal to the source."""
 
     jobs: int
     bodies: int
@@ -56,14 +56,14 @@ class _Job:
 
     @property
     def content(self) -> tuple[_Row, dict[str, list[_Row]]]:
-        """To be compared: what no column orders, each database gives in an order of its own."""
+        """Return the content in an order that does not depend on the database, for comparison."""
         return self.row, {table: sorted(rows, key=repr) for table, rows in self.belongings.items()}
 
 
 async def copy(source: Database, target: Database, *, page_size: int = PAGE) -> Copied:
-    """Copy everything; both must be at the newest schema and nobody may be at work on either.
+    """Copy everything. Both databases must have the newest schema, and no process may use them.
 
-    Raises `NotTheSame` before anything is written when the target is another installation's, and at the end if any row
+    Raises `NotTheSame` before the first write if the target has data of another installation, and at the end if a row
     is missing or differs.
     """
     await _refuse_strangers(source, target, page_size=page_size)
@@ -113,7 +113,7 @@ async def _check(source: Database, target: Database, *, page_size: int) -> Copie
 
 
 async def _pages(database: Database, page_size: int) -> AsyncIterator[Sequence[str]]:
-    # By the order of this database alone: another one may sort texts differently.
+    # Page by the sort order of this database alone: another one may sort text differently.
     last = ""
     while ids := await database.read(partial(_ids, after=last, limit=page_size)):
         yield ids
@@ -130,7 +130,7 @@ def _count(tx: Transaction, *, ids: Sequence[str]) -> int:
 
 
 def _jobs(tx: Transaction, *, ids: Sequence[str]) -> list[_Job]:
-    """Those of the jobs that are there, each with all that belongs to it."""
+    """Return the jobs that exist, each with its rows in other tables."""
     rows = [(job, tx.one("SELECT * FROM jobs WHERE id = :id", id=job)) for job in ids]
     return [_Job(_row(row), _belongings(tx, job)) for job, row in rows if row is not None]
 
@@ -145,7 +145,7 @@ def _belongings(tx: Transaction, job: str) -> dict[str, list[_Row]]:
 def _put_jobs(tx: Transaction, *, jobs: Sequence[_Job]) -> None:
     for job in jobs:
         if not _insert(tx, table="jobs", row=job.row):
-            continue  # copied before, and in the same unit of work all that belongs to it
+            continue  # copied before, in one transaction with its other rows
         for table, rows in job.belongings.items():
             for row in rows:
                 _insert(tx, table=table, row=row)
@@ -165,13 +165,13 @@ def _body(tx: Transaction, *, key: tuple[str, str]) -> _Row:
 
 
 def _whole(tx: Transaction, *, table: str) -> list[_Row]:
-    """A small table, in an order that no database has a say in."""
+    """Return all rows of a small table, sorted in Python: databases sort text differently."""
     rows = [_row(row) for row in tx.all(f"SELECT * FROM {table} WHERE {_SOME.get(table, '1 = 1')}")]  # noqa: S608 - our own names
     return sorted(rows, key=lambda row: [row[column] for column in _OF_NO_JOB[table]])
 
 
 def _row(row: Row) -> _Row:
-    # A SQLite file may still have texts of a time when it was not asked whether other databases keep them.
+    # A SQLite file may contain text from older releases that PostgreSQL cannot store.
     return {name: value for name, value in sorted(keepable(dict(row)).items()) if name not in _ITS_OWN}
 
 

@@ -1,7 +1,8 @@
-"""One small face over the database. The dialects differ behind it only: `storage.sqlite`, `storage.postgresql`.
+"""The database interface, implemented by `storage.sqlite` and `storage.postgresql`.
 
-A unit of work is a plain function of a `Transaction`; `write` runs it and returns when its effects are durable. It may
-be run again from the start, so it does nothing but talk to its transaction. See docs/decisions/0002 and 0006.
+A unit of work is a plain function of a `Transaction`. `write` runs it in a transaction and returns when its effects are
+durable. It may be run more than once, so it must not do anything but use its transaction. See docs/decisions/0002 and
+0006.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ _UNKEEPABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def keepable(values: Mapping[str, SqlValue]) -> dict[str, SqlValue]:
-    """The values as every database can keep them: in texts � for NUL and for half of a surrogate pair.
+    """Return the values as every database can store them: NUL and lone surrogates in text become U+FFFD.
 
-    Both come in JSON from outside, in a file's title for one, and a text is no reason to lose a recording.
+    Both occur in JSON from outside, for example in a file's title.
     """
     return {name: _keepable(value) if isinstance(value, str) else value for name, value in values.items()}
 
@@ -32,23 +33,24 @@ def _keepable(text: str) -> str:
 
 
 class Row(Protocol):
-    """A row by column name."""
+    """A row, read by column name."""
 
     def __getitem__(self, column: str, /) -> Any:
-        """The column's value; the store that wrote the table knows its type."""
+        """Return the value of a column."""
         ...
 
     def keys(self) -> Any:
-        """The names of the columns."""
+        """Return the column names."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SqlDialect:
-    """What one database says otherwise than the other: its `name`, and how passages are found by their grams.
+    """SQL that differs between the databases: how passages are found by their grams.
 
-    `passages_that_have` follows FROM, with the first condition: they have what `:wanted` asks for, made by `wanted`.
-    `merge_index` rewrites `:pages` of an index that would keep what was removed; None where the server does by itself.
+    `passages_that_have` follows FROM and holds the first condition, on `:wanted`, a query made by `query`. `both` and
+    `either` are its operators. `merge_index` rewrites `:pages` pages of the index to erase removed text; None where the
+    server does so itself.
     """
 
     name: str
@@ -57,43 +59,43 @@ class SqlDialect:
     either: str
     merge_index: str | None = None
 
-    def wanted(self, every: Iterable[str], one_of: Iterable[str] = ()) -> str:
-        """Ask for every one of the first grams and, where there are others, for one of these."""
+    def query(self, every: Iterable[str], one_of: Iterable[str] = ()) -> str:
+        """Return a query for all grams in `every` and, if there are any, at least one of `one_of`."""
         others = f" {self.either} ".join(one_of)
         return f" {self.both} ".join([*every, *([f"({others})"] if others else [])])
 
 
 class Transaction(Protocol):
-    """What a unit of work may do. Values are named in the SQL as `:name`."""
+    """A transaction as a unit of work uses it. SQL has named placeholders such as `:name`."""
 
     @property
     def dialect(self) -> SqlDialect:
-        """Which database it is."""
+        """Return the SQL dialect."""
         ...
 
     @property
     def skip_locked(self) -> str:
-        """What ends a SELECT of rows to be changed, so that two workers do not wait for the same one."""
+        """Return the end of a SELECT of rows to be changed, so that two workers do not wait for the same row."""
         ...
 
     def run(self, sql: str, /, **values: SqlValue) -> int:
-        """Execute and tell how many rows were touched."""
+        """Execute a statement and return the number of changed rows."""
         ...
 
     def one(self, sql: str, /, **values: SqlValue) -> Row | None:
-        """The first row, if there is one."""
+        """Return the first row; None for no rows."""
         ...
 
     def all(self, sql: str, /, **values: SqlValue) -> Sequence[Row]:
-        """Every row."""
+        """Return all rows."""
         ...
 
     def announce(self) -> None:
-        """Tell every worker on every machine, once this is committed, that something became due."""
+        """Notify all workers on all machines after the commit that a job became due."""
         ...
 
     def be_alone(self) -> None:
-        """Wait until no other process is in a unit of work that said the same; until its end none will be."""
+        """Take a lock that only one transaction of all processes can hold, until the end of this transaction."""
         ...
 
 
@@ -101,44 +103,44 @@ Work = Callable[[Transaction], T]
 
 
 class Database(Protocol):
-    """A place for units of work. `write` and `read` raise `StorageUnavailable` when the database cannot do it now."""
+    """A database. `write` and `read` raise `StorageUnavailable` when it cannot be used now."""
 
     @property
     def is_shared(self) -> bool:
-        """Whether other machines may be at work on it."""
+        """Return whether other machines may use it."""
         ...
 
     async def write(self, work: Work[T]) -> T:
-        """Run `work` in a transaction; its effects are durable on return, and absent if it raised."""
+        """Run `work` in a transaction. Its effects are durable on return, and undone if it raised."""
         ...
 
     async def read(self, work: Work[T]) -> T:
-        """Run `work` on a consistent view, beside the writers."""
+        """Run `work` on a consistent snapshot. Writers are not blocked."""
         ...
 
     def on_due(self, call: Callable[[], None]) -> None:
-        """From now on call this, on the event loop, whenever something was announced."""
+        """Register a function to be called on the event loop after each announcement."""
         ...
 
     async def time(self) -> datetime | None:
-        """The clock that every machine on this database goes by; None where each has its own."""
+        """Return the time of the shared database server; None where each machine uses its own clock."""
         ...
 
     async def close(self) -> None:
-        """Finish what was begun and let go."""
+        """Finish running transactions and close all connections."""
         ...
 
 
 class StorageUnavailable(Exception):
-    """The database cannot do it now: disk full, locked, gone. Nothing of the unit of work happened.
+    """The database cannot be used now: disk full, locked, gone. The transaction had no effect.
 
-    One exception: where the connection to a server breaks during the very commit, it may have happened. Every unit of
-    work can therefore be repeated.
+    One exception: if the connection to a server breaks during the commit, the transaction may have been committed. So
+    every unit of work must be idempotent.
     """
 
 
 class Taken(Exception):
-    """A row with this key is there already: the unit of work lost a race. Nothing of it happened."""
+    """A row with this key exists already: the transaction lost a race and had no effect."""
 
 
 class AlreadyOwned(Exception):

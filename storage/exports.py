@@ -1,4 +1,4 @@
-"""Files that people asked for: a row each, numbered for its job, written before Slack is told that it was heard."""
+"""Export requests: one row each, numbered per job, stored before Slack gets the acknowledgement."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from storage.job import Job, JobId, JobState
 from storage.timestamps import moment, stored
 
 MOST = 100
-"""Files of one transcript: each is kept known until the recording is deleted, and removed then by two calls."""
+"""Exports per transcript at most. Each is remembered until the recording is deleted, and then costs two Slack calls."""
 
 
 class TooMany(Exception):
-    """So many were asked for already."""
+    """The transcript has `MOST` exports already."""
 
 
 class Recipient(enum.StrEnum):
-    """Who gets a file."""
+    """Where an exported file is sent."""
 
     THREAD = "thread"
-    """Everybody in the thread of the recording."""
+    """A thread reply under the recording."""
 
     PERSON = "person"
-    """Whoever asked for it, in their direct messages with us."""
+    """A direct message from the bot to the person who asked."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExportRequest:
-    """What somebody asked for: a file of this ending. `request` is the same where one wish is told twice."""
+    """An export request. `format` is the file suffix. `request` makes it idempotent: a repeat has the same value."""
 
     format: str
     recipient: Recipient
@@ -41,10 +41,10 @@ class ExportRequest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Export:
-    """A wish as it is kept, `number` counts from 1.
+    """A stored export request. `number` counts from 1 per job.
 
-    `channel`, `file`: where it goes and which file it is, once Slack has that. `sharings`: how many files were handed
-    over for it. `message_ts`: the message that carries it.
+    `channel` and `file`: Slack's ids of the target conversation and the uploaded file, once known. `sharings`: number
+    of uploads. `message_ts`: the message with the file.
     """
 
     job: JobId
@@ -58,11 +58,11 @@ class Export:
 
 
 def add(tx: Transaction, job_id: JobId, wish: ExportRequest, *, now: datetime) -> bool:
-    """Keep a wish; the job is owed work until it is fulfilled. False where there is no transcript to export.
+    """Store a request and make the job due. Return False where there is no transcript to export.
 
     Raises `TooMany`.
     """
-    # First the row of the job, so that what is told twice at once stands in line here.
+    # Lock the row of the job first, so that two copies of one request are handled one after the other.
     job = jobs.locked(tx, job_id)
     if job is None or job.state is not JobState.REPLIED or job.failure is not None or job.forgotten:
         return False
@@ -73,7 +73,7 @@ def add(tx: Transaction, job_id: JobId, wish: ExportRequest, *, now: datetime) -
         return True
     if job.exports >= MOST:
         raise TooMany(job_id)
-    # It is tried as long as any other step: the state is as if reached now.
+    # `state_since` restarts, so that retries of the export get the full time of a step.
     tx.run(
         "UPDATE jobs SET exports = :number, state_since = :now, attempts = 0, "
         "due_at = CASE WHEN lease IS NULL THEN :now ELSE due_at END WHERE id = :job",
@@ -97,14 +97,14 @@ def add(tx: Transaction, job_id: JobId, wish: ExportRequest, *, now: datetime) -
 
 
 def owed(tx: Transaction, job: Job) -> Export | None:
-    """The next one that the job owes."""
+    """Return the next export of the job that is not done; None if there is none."""
     number = job.exported + 1
     row = tx.one("SELECT * FROM exports WHERE job_id = :job AND number = :number", job=job.id, number=number)
     return _export(row) if row else None
 
 
 def note(tx: Transaction, export: Export) -> None:
-    """Write what has become of it at Slack."""
+    """Store the progress of an export at Slack."""
     tx.run(
         "UPDATE exports SET channel = :channel, file = :file, sharings = :sharings, message_ts = :ts "
         "WHERE job_id = :job AND number = :number",
@@ -118,12 +118,12 @@ def note(tx: Transaction, export: Export) -> None:
 
 
 def of_job(tx: Transaction, job_id: JobId) -> list[Export]:
-    """All of a job, in the order in which they were asked for."""
+    """Return all exports of a job in order of request."""
     return [_export(row) for row in tx.all("SELECT * FROM exports WHERE job_id = :job ORDER BY number", job=job_id)]
 
 
 def drop(tx: Transaction, export: Export) -> None:
-    """Remove the row, once nothing of it is left at Slack."""
+    """Delete the row of an export whose file is removed from Slack."""
     tx.run("DELETE FROM exports WHERE job_id = :job AND number = :number", job=export.job, number=export.number)
 
 

@@ -1,7 +1,8 @@
-"""What was deleted, or is too old, is forgotten: the transcript here at once, the reply in Slack by the worker.
+"""Delete data: of recordings deleted in Slack, of transcripts beyond the retention time, of workspaces without the app.
 
-Of a job that is forgotten its row is left, without a title, and a line in its history: what happened, when, at whose
-wish. Nobody at all is asked where the whole installation goes.
+The transcript is deleted here at once; the worker then removes the reply from Slack. The row of a forgotten job stays,
+without a title, with a history entry that says why, when and by whom. If the app was removed from a workspace, all rows
+of the workspace are deleted.
 """
 
 from __future__ import annotations
@@ -17,15 +18,15 @@ from storage.job_rows import entry, job_of
 from storage.timestamps import stored
 
 BATCH = 500
-"""Transcripts that are purged in one unit of work."""
+"""Transcripts purged in one transaction."""
 
 _REMOVED = "removed "
-"""Before the workspace, in the table of when something was heard."""
+"""Prefix of rows in the table `presence` about places that removed the app."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ForgetRequest:
-    """Why something is forgotten: `by` whom (a person's id, or Slack), and what they did, in a few words of ours."""
+    """Why a job is forgotten: by whom (a person's id or "Slack"), and a few words for the history."""
 
     by: str
     why: str
@@ -33,9 +34,9 @@ class ForgetRequest:
 
 
 def file_deleted(tx: Transaction, *, team: str, enterprise: str | None, file: str, now: datetime) -> int:
-    """Forget whatever was shared of a file; how many jobs that are.
+    """Forget all jobs of a file. Return how many.
 
-    Where it is not known of which team something is, its organisation's id stands there: any of its teams may be meant.
+    Where the workspace is unknown, `team` is the enterprise id; then jobs of all its workspaces match.
     """
     rows = tx.all(
         "SELECT * FROM jobs WHERE (team = :team AND file = :file) OR (team = :organisation AND file = :file) "
@@ -45,30 +46,33 @@ def file_deleted(tx: Transaction, *, team: str, enterprise: str | None, file: st
         any_of=enterprise if team == enterprise else None,
         file=file,
     )
-    wish = ForgetRequest(by="Slack", why="the file was deleted", reason=Reason.FILE_GONE)
-    return sum(forget(tx, job_of(row), wish, now=now) for row in rows)
+    request = ForgetRequest(by="Slack", why="the file was deleted", reason=Reason.FILE_GONE)
+    return sum(forget(tx, job_of(row), request, now=now) for row in rows)
 
 
 def message_deleted(tx: Transaction, *, team: str, channel: str, ts: str, now: datetime) -> int:
-    """Forget whatever a message had shared; how many jobs that are."""
+    """Forget all jobs of a message. Return how many."""
     rows = tx.all(
         "SELECT * FROM jobs WHERE team = :team AND channel = :channel AND occasion = :ts",
         team=team,
         channel=channel,
         ts=ts,
     )
-    wish = ForgetRequest(by="Slack", why="the message was deleted", reason=Reason.FILE_GONE)
-    return sum(forget(tx, job_of(row), wish, now=now) for row in rows)
+    request = ForgetRequest(by="Slack", why="the message was deleted", reason=Reason.FILE_GONE)
+    return sum(forget(tx, job_of(row), request, now=now) for row in rows)
 
 
 def forget(tx: Transaction, job: Job, wish: ForgetRequest, *, now: datetime) -> bool:
-    """Cancel the job if it is at work; have its reply removed if there is one, or once there is. False if it was so."""
+    """Forget a job: cancel it if it is open, delete its transcript, and make the worker remove its reply and files.
+
+    Return False if it was forgotten before.
+    """
     found = jobs.locked(tx, job.id)
     if found is None or found.forgotten:
         return False
-    at_work = found
+    before = found
     found = jobs.cancel(tx, found, now=now, reason=wish.reason) or found
-    # What is in the worker's hands goes on to its end; then it is looked at again (`claiming.release`).
+    # A job that the worker holds is finished first; then `claiming.release` makes it due again.
     tx.run(
         "UPDATE jobs SET forgotten = 1, title = NULL, report = NULL, attempts = 0, history = history || :told, "
         "state_since = CASE WHEN state IN ('replied', 'abandoned') THEN :now ELSE state_since END, "
@@ -79,13 +83,13 @@ def forget(tx: Transaction, job: Job, wish: ForgetRequest, *, now: datetime) -> 
     )
     if not found.state.is_open:
         drop(tx, found)
-        _drop_what_comes(tx, at_work)
+        _refuse_webhooks(tx, before)
     tx.announce()
     return True
 
 
-def _drop_what_comes(tx: Transaction, job: Job) -> None:
-    """What a provider sends about a job that it had in hand is not kept, either."""
+def _refuse_webhooks(tx: Transaction, job: Job) -> None:
+    """Delete webhooks about the job, and keep its handle so that later ones are recognised (`is_unwanted`)."""
     if job.handle:
         inbox.forget(tx, provider=job.provider or "", handle=job.handle)
         tx.run(
@@ -97,7 +101,7 @@ def _drop_what_comes(tx: Transaction, job: Job) -> None:
 
 
 def drop(tx: Transaction, job: Job) -> None:
-    """Remove what was said in it, and who the speakers were. What is known of its files is needed to remove those."""
+    """Delete the transcript, the speaker names and the webhooks of a job. Exports stay: their files must be removed."""
     tx.run("DELETE FROM transcripts WHERE job_id = :job", job=job.id)
     tx.run("DELETE FROM namings WHERE job_id = :job", job=job.id)
     if job.handle:
@@ -105,7 +109,7 @@ def drop(tx: Transaction, job: Job) -> None:
 
 
 def is_unwanted(tx: Transaction, *, provider: str, handle: str) -> bool:
-    """Whether what a webhook says about this handle is of a recording that is forgotten."""
+    """Return whether a webhook with this handle is about a forgotten job."""
     row = tx.one(
         "SELECT 1 AS found FROM jobs WHERE provider = :provider AND handle = :handle AND forgotten > 0",
         provider=provider,
@@ -115,7 +119,7 @@ def is_unwanted(tx: Transaction, *, provider: str, handle: str) -> bool:
 
 
 def has_neighbours(tx: Transaction, job: Job) -> bool:
-    """Whether its message carries other recordings, whose reactions these are as well."""
+    """Return whether the message has other recordings, which share its reactions."""
     row = tx.one(
         "SELECT 1 AS found FROM jobs WHERE team = :team AND channel = :channel AND message_ts = :ts AND id <> :id "
         "AND forgotten = 0 LIMIT 1",
@@ -128,8 +132,8 @@ def has_neighbours(tx: Transaction, job: Job) -> bool:
 
 
 def purge(tx: Transaction, *, before: datetime) -> int:
-    """Remove transcripts that were made before that moment, at most `BATCH`; how many. Threads keep their replies."""
-    # One that still owes its reply, a change of it or a file needs its transcript for that.
+    """Delete transcripts made before then, at most `BATCH`. Return how many were found. Threads keep their replies."""
+    # A job that owes a reply, an update of it or an export still needs its transcript.
     rows = tx.all(
         "SELECT jobs.* FROM transcripts JOIN jobs ON jobs.id = transcripts.job_id "
         "WHERE transcripts.created_at < :before AND jobs.state IN ('replied', 'abandoned') "
@@ -138,7 +142,7 @@ def purge(tx: Transaction, *, before: datetime) -> int:
         most=BATCH,
     )
     for row in rows:
-        # Looked at again: since it was found somebody may have named its speakers, or asked for a file.
+        # Check again: meanwhile somebody may have named the speakers or asked for an export.
         untouched = "id = :job AND state IN ('replied', 'abandoned') AND naming = shown AND exports = exported"
         if tx.run(f"UPDATE jobs SET title = NULL WHERE {untouched}", job=row["id"]):  # noqa: S608 - our own words
             drop(tx, job_of(row))
@@ -146,7 +150,7 @@ def purge(tx: Transaction, *, before: datetime) -> int:
 
 
 def app_removed(tx: Transaction, *, place: str, now: datetime) -> None:
-    """Note that a team or an organisation has taken the app out, or its token back; the first time counts."""
+    """Note that a workspace or enterprise removed the app or revoked its token. The first time counts."""
     tx.run(
         "INSERT INTO presence (place, heard_at) VALUES (:place, :now) ON CONFLICT (place) DO NOTHING",
         place=_REMOVED + place,
@@ -155,7 +159,7 @@ def app_removed(tx: Transaction, *, place: str, now: datetime) -> None:
 
 
 def removals(tx: Transaction) -> list[str]:
-    """The teams and organisations that took the app out, or did so for a while."""
+    """Return the workspaces and enterprises with a noted removal; some may have installed the app again."""
     return [str(row["place"]).removeprefix(_REMOVED) for row in _removals(tx)]
 
 
@@ -168,9 +172,10 @@ def _removals(tx: Transaction) -> Sequence[Row]:
 def settle_removals(
     tx: Transaction, *, gone: Collection[str], back: Collection[str], asked: datetime, before: datetime
 ) -> int:
-    """Forget everything of those that removed the app before that moment and are `gone`; how many jobs.
+    """Delete everything of places that removed the app before then and are `gone`. Return the number of deleted jobs.
 
-    That the app was removed is forgotten of those that are `back`, or came back after all were `asked` for.
+    The noted removal is dropped for places that are `back`, or that installed the app after `asked`, when the caller
+    began to ask Slack.
     """
     count = 0
     for row in _removals(tx):
@@ -185,12 +190,12 @@ def settle_removals(
 
 
 def _came_back(tx: Transaction, place: str, *, since: datetime) -> bool:
-    """Whether it was installed meanwhile, there or in its organisation: a place that is gone has none of its own."""
+    """Return whether the app was installed meanwhile, in the place or its enterprise."""
     return any(one.place == place or one.installed_at >= since for one in installations.that_open(tx, place))
 
 
 def workspace(tx: Transaction, *, team: str) -> int:
-    """Remove everything of a workspace that the app was taken out of; how many jobs."""
+    """Delete everything of a workspace. Return the number of deleted jobs."""
     tx.run(
         "DELETE FROM inbox WHERE EXISTS (SELECT 1 FROM jobs WHERE jobs.team = :team "
         "AND jobs.provider = inbox.provider AND jobs.handle = inbox.handle)",
@@ -203,7 +208,7 @@ def workspace(tx: Transaction, *, team: str) -> int:
 
 
 def _organisation(tx: Transaction, enterprise: str) -> int:
-    """Remove everything of an organisation's teams, but of those that have the app all the same; how many jobs."""
+    """Delete everything of an enterprise's workspaces that have no installation. Return the number of deleted jobs."""
     rows = tx.all(
         "SELECT team FROM jobs WHERE enterprise = :enterprise "
         "UNION SELECT team FROM preferences WHERE enterprise = :enterprise",

@@ -1,4 +1,4 @@
-"""When Slack was last heard by any process of this installation, and by which places since when it was not."""
+"""Gaps in the event stream: when any process last received from Slack, and which places need a catch-up since when."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from storage.database import Transaction
 from storage.timestamps import moment, stored
 
 _BEHIND = "behind "
-"""Before the place."""
+"""Prefix of rows about places that need a catch-up."""
 
 
 def last(tx: Transaction) -> datetime | None:
-    """When, if ever."""
+    """Return when Slack was last heard; None for never."""
     row = tx.one("SELECT heard_at FROM presence WHERE place = 'slack'")
     return moment(row["heard_at"]) if row else None
 
 
 def note(tx: Transaction, *, now: datetime) -> None:
-    """It is heard now."""
+    """Note that Slack is heard now."""
     tx.run(
         "INSERT INTO presence (place, heard_at) VALUES ('slack', :now) "
         "ON CONFLICT (place) DO UPDATE SET heard_at = excluded.heard_at",
@@ -28,7 +28,7 @@ def note(tx: Transaction, *, now: datetime) -> None:
 
 
 def fall_behind(tx: Transaction, places: Iterable[str], *, since: datetime) -> None:
-    """Note that these places, teams and organisations, were not heard since then; what was noted earlier stays."""
+    """Note that these places (workspaces and enterprises) were not heard since then. An earlier time stays."""
     for place in places:
         tx.run(
             "INSERT INTO presence (place, heard_at) VALUES (:place, :since) ON CONFLICT (place) DO NOTHING",
@@ -38,7 +38,7 @@ def fall_behind(tx: Transaction, places: Iterable[str], *, since: datetime) -> N
 
 
 def behind(tx: Transaction) -> dict[str, datetime]:
-    """The places of which it is not known what was shared there since then."""
+    """Return the places that need a catch-up, with the beginning of their gap."""
     rows = tx.all(
         "SELECT place, heard_at FROM presence WHERE substr(place, 1, 7) = :behind ORDER BY place", behind=_BEHIND
     )
@@ -46,5 +46,5 @@ def behind(tx: Transaction) -> dict[str, datetime]:
 
 
 def caught_up(tx: Transaction, place: str) -> None:
-    """What was shared at a place is known again."""
+    """Note that the catch-up of a place is done."""
     tx.run("DELETE FROM presence WHERE place = :place", place=_BEHIND + place)

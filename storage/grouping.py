@@ -1,7 +1,7 @@
-"""Units of work that wait together are done together: whatever comes while one group is at work shares the next.
+"""Group commit: units of work that arrive while a group is being committed share the next transaction.
 
-So many writers cost one commit, and nobody waits for a timer. The event loop hands over at the end of its turn: handed
-over one by one, as they come, each would be a group of its own, and the threads would fight for the interpreter.
+Many writers then cost one commit, without a timer. A group is collected at the end of an event loop iteration. If each
+unit started at once, it would be a group of its own, and the threads would compete for the interpreter.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ T = TypeVar("T")
 
 
 class Request(NamedTuple, Generic[T]):
-    """A unit of work, and whom to tell what came of it."""
+    """A unit of work with the future for its result."""
 
     work: Work[T]
     result: asyncio.Future[T]
 
 
 class Outcome(NamedTuple):
-    """What came of a unit of work."""
+    """The result of a unit of work: a value or an error."""
 
     value: Any = None
     error: Exception | None = None
@@ -33,11 +33,11 @@ class Outcome(NamedTuple):
 Group = Sequence[Request[Any]]
 
 Do = Callable[[Group], Coroutine[Any, Any, Sequence[Outcome]]]
-"""Does a group, and gives an outcome for each unit. What it raises is every unit's."""
+"""Runs a group and returns an outcome for each unit. An exception is the outcome of all units."""
 
 
 class GroupCommits:
-    """Up to `hands` groups are at work at once, each in a task; a hand that is done takes the next."""
+    """Runs up to `hands` groups at the same time, each in a task that takes the next group when it is done."""
 
     def __init__(self, do: Do, *, hands: int = 1) -> None:
         self._do = do
@@ -48,7 +48,7 @@ class GroupCommits:
         self._is_closed = False
 
     async def run(self, work: Work[T]) -> T:
-        """What `work` returns, once the group that it was in is done."""
+        """Return what `work` returns, after its group is committed. Raises `StorageUnavailable` after `close`."""
         if self._is_closed:
             raise StorageUnavailable("the database is closed")
         result: asyncio.Future[T] = self._loop.create_future()
@@ -58,7 +58,7 @@ class GroupCommits:
         return await result
 
     async def close(self) -> None:
-        """Take nothing more, hand over what waits, and wait until all groups are done."""
+        """Accept no more units, run those that wait, and return when all groups are done."""
         self._is_closed = True
         if self._waiting:
             self._free = max(self._free, 1)
@@ -67,7 +67,7 @@ class GroupCommits:
             await asyncio.wait(self._tasks)
 
     def _start(self) -> None:
-        """Let one more hand begin, at the end of the event loop's turn."""
+        """Start one more task, at the end of the event loop iteration."""
         self._free -= 1
         task = self._loop.create_task(self._work())
         self._tasks.add(task)  # the event loop itself refers to a task weakly
@@ -77,12 +77,12 @@ class GroupCommits:
         try:
             while group := self._take():
                 await self._finish(group)
-                await asyncio.sleep(0)  # those that just got their outcome go on writing
+                await asyncio.sleep(0)  # let the callers that just got a result add their next unit
         finally:
             self._free += 1
 
     def _take(self) -> Group:
-        """This hand's share of what waits; a free hand begins with the rest."""
+        """Return this task's share of the waiting units, and start another task for the rest if one is free."""
         share = math.ceil(len(self._waiting) / (self._free + 1))
         group, self._waiting = self._waiting[:share], self._waiting[share:]
         if self._waiting and self._free > 0:
@@ -92,15 +92,15 @@ class GroupCommits:
     async def _finish(self, group: Group) -> None:
         try:
             outcomes = await self._do(group)
-        except asyncio.CancelledError:  # the event loop ends, and with it every task
+        except asyncio.CancelledError:  # the event loop is shutting down
             for request in group:
                 request.result.cancel()
             raise
-        except Exception as error:  # noqa: BLE001 - it belongs to whoever asked
+        except Exception as error:  # noqa: BLE001 - the callers get it
             outcomes = [Outcome(error=error)] * len(group)
         for request, outcome in zip(group, outcomes, strict=True):
             if request.result.done():
-                continue  # whoever asked has gone
+                continue  # the caller was cancelled
             if outcome.error is None:
                 request.result.set_result(outcome.value)
             else:
@@ -108,5 +108,5 @@ class GroupCommits:
 
 
 def plainly(group: Group, transaction: Transaction) -> list[Outcome]:
-    """Run all of a group in one transaction; the first error ends it."""
+    """Run all units of a group in one transaction. Raises the first error."""
     return [Outcome(request.work(transaction)) for request in group]

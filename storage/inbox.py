@@ -1,4 +1,4 @@
-"""Webhooks as they came: the raw body is kept before anybody is told that it arrived."""
+"""The inbox: raw webhook bodies, stored before the provider gets its response."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from storage.database import Transaction
 from storage.timestamps import stored
 
 EARLIER = 10
-"""Bodies about one handle that are looked at beside the newest."""
+"""Older bodies of one handle that are read besides the newest."""
 
 
 def keep(tx: Transaction, *, provider: str, handle: str, body: bytes, now: datetime) -> bool:
-    """Keep a body; False when the same one was kept before."""
+    """Store a body. Return False if the same body was stored before."""
     touched = tx.run(
         "INSERT INTO inbox (provider, digest, handle, body, received_at) "
         "VALUES (:provider, :digest, :handle, :body, :now) ON CONFLICT DO NOTHING",
@@ -27,7 +27,7 @@ def keep(tx: Transaction, *, provider: str, handle: str, body: bytes, now: datet
 
 
 def newest(tx: Transaction, *, provider: str, handle: str) -> bytes | None:
-    """The newest body about this handle, seen or not."""
+    """Return the newest body of this handle, read or not; None without one."""
     row = tx.one(
         "SELECT body FROM inbox WHERE provider = :provider AND handle = :handle "
         "ORDER BY received_at DESC, digest LIMIT 1",
@@ -38,7 +38,10 @@ def newest(tx: Transaction, *, provider: str, handle: str) -> bytes | None:
 
 
 def earlier(tx: Transaction, *, provider: str, handle: str) -> tuple[bytes, ...]:
-    """The oldest bodies about this handle, the oldest first; without the newest, unless there are many."""
+    """Return the oldest bodies of this handle, oldest first, at most `EARLIER`.
+
+    The newest body is left out if there are fewer than `EARLIER`.
+    """
     rows = tx.all(
         "SELECT body FROM inbox WHERE provider = :provider AND handle = :handle "
         "ORDER BY received_at, digest DESC LIMIT :most",
@@ -51,7 +54,7 @@ def earlier(tx: Transaction, *, provider: str, handle: str) -> tuple[bytes, ...]
 
 
 def has_unread(tx: Transaction, *, provider: str, handle: str) -> bool:
-    """Whether a body about this handle waits to be seen by a check."""
+    """Return whether there is an unread body of this handle."""
     row = tx.one(
         "SELECT 1 AS found FROM inbox WHERE provider = :provider AND handle = :handle AND read_at IS NULL LIMIT 1",
         provider=provider,
@@ -61,7 +64,7 @@ def has_unread(tx: Transaction, *, provider: str, handle: str) -> bool:
 
 
 def mark_read(tx: Transaction, *, provider: str, handle: str, now: datetime) -> None:
-    """Note that a check sees every body about this handle that is there now."""
+    """Mark all bodies of this handle as read."""
     tx.run(
         "UPDATE inbox SET read_at = :now WHERE provider = :provider AND handle = :handle AND read_at IS NULL",
         provider=provider,
@@ -71,7 +74,7 @@ def mark_read(tx: Transaction, *, provider: str, handle: str, now: datetime) -> 
 
 
 def orphans(tx: Transaction, *, provider: str, since: datetime) -> list[bytes]:
-    """The newest bodies since then that belong to no job we know."""
+    """Return the newest bodies since then that belong to no known job, at most 50."""
     rows = tx.all(
         "SELECT body FROM inbox WHERE provider = :provider AND received_at >= :since AND NOT EXISTS "
         "(SELECT 1 FROM jobs WHERE jobs.provider = inbox.provider AND jobs.handle = inbox.handle) "
@@ -83,12 +86,12 @@ def orphans(tx: Transaction, *, provider: str, since: datetime) -> list[bytes]:
 
 
 def forget(tx: Transaction, *, provider: str, handle: str) -> None:
-    """Drop the bodies of a job that has its transcript."""
+    """Delete the bodies of this handle."""
     tx.run("DELETE FROM inbox WHERE provider = :provider AND handle = :handle", provider=provider, handle=handle)
 
 
 def purge(tx: Transaction, *, before: datetime) -> int:
-    """Drop what came before that moment and belongs to no open job."""
+    """Delete bodies received before then that belong to no submitted job. Return how many."""
     return tx.run(
         "DELETE FROM inbox WHERE received_at < :before AND NOT EXISTS (SELECT 1 FROM jobs WHERE "
         "jobs.provider = inbox.provider AND jobs.handle = inbox.handle AND jobs.state = 'submitted')",

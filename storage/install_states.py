@@ -1,6 +1,6 @@
-"""What a browser takes to Slack when the app is installed, and brings back: each counts once and for a while.
+"""OAuth `state` values of installations: each is valid once and until it expires.
 
-Kept as digests: whoever reads the table can finish nobody's installation.
+Only digests are stored, so a reader of the table cannot finish an installation of somebody else.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from storage.timestamps import stored
 
 
 def issue(tx: Transaction, state: str, *, now: datetime, until: datetime) -> None:
-    """Let this one count until then; what has expired goes."""
+    """Store a state that is valid until then, and delete expired ones."""
     tx.run("DELETE FROM install_states WHERE expires_at <= :now", now=stored(now))
     tx.run(
         "INSERT INTO install_states (digest, expires_at) VALUES (:digest, :until)",
@@ -23,7 +23,7 @@ def issue(tx: Transaction, state: str, *, now: datetime, until: datetime) -> Non
 
 
 def consume(tx: Transaction, state: str, *, now: datetime) -> bool:
-    """Whether it counts; from now on it does not."""
+    """Return whether the state is valid, and invalidate it."""
     return bool(
         tx.run(
             "DELETE FROM install_states WHERE digest = :digest AND expires_at > :now",

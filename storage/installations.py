@@ -1,4 +1,4 @@
-"""Where the app is installed, and the tokens that open these places: sealed, and nothing here can open them."""
+"""Installations of the app with their encrypted tokens. This module never has the key."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from storage.database import Row, Transaction
 from storage.timestamps import moment, stored
 
 Encrypted = NewType("Encrypted", str)
-"""A token as only the holder of the key can read it."""
+"""An encrypted token."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Installed:
-    """One installation; `place` is the team's id, or that of the organisation that has it in all of its teams.
+    """One installation. `place` is the workspace id, or the enterprise id of an enterprise install.
 
-    `expires_at`: None for a token that lasts.
+    `expires_at`: None for a token without expiry (no token rotation).
     """
 
     place: str
@@ -34,12 +34,12 @@ class Installed:
 
     @property
     def is_enterprise_install(self) -> bool:
-        """Whether it is in all of an organisation."""
+        """Return whether it is an enterprise install."""
         return self.place == self.enterprise
 
 
 def put(tx: Transaction, installed: Installed) -> None:
-    """Keep an installation in place of the one that was there."""
+    """Store an installation; replaces the existing one of the place."""
     tx.run(
         """
         INSERT INTO installations (place, enterprise, url, bot_user, bot_id, scopes, token, refresh_token, expires_at,
@@ -67,19 +67,22 @@ def put(tx: Transaction, installed: Installed) -> None:
 
 
 def at(tx: Transaction, place: str) -> Installed | None:
-    """The installation at a place."""
+    """Return the installation of a place; None without one."""
     row = tx.one("SELECT * FROM installations WHERE place = :place", place=place)
     return _installed(row) if row else None
 
 
 def opening(tx: Transaction, *, team: str, enterprise: str | None) -> Installed | None:
-    """What opens a team: its own installation, or that of its organisation."""
+    """Return the installation to use for a workspace: its own, or that of its enterprise; None without one."""
     found = at(tx, team) if team else None
     return found or (at(tx, enterprise) if enterprise else None)
 
 
 def that_open(tx: Transaction, place: str) -> list[Installed]:
-    """What is installed at a place; of a team also at organisations that it was in when something was shared or set."""
+    """Return the installations for a place: its own, and those of enterprises that the workspace was in.
+
+    The enterprises are taken from the workspace's jobs and settings.
+    """
     rows = tx.all(
         "SELECT * FROM installations WHERE place = :place OR place IN "
         "(SELECT enterprise FROM jobs WHERE team = :place "
@@ -90,12 +93,12 @@ def that_open(tx: Transaction, place: str) -> list[Installed]:
 
 
 def everywhere(tx: Transaction) -> list[Installed]:
-    """All of them, in the order in which they came."""
+    """Return all installations in order of installation."""
     return [_installed(row) for row in tx.all("SELECT * FROM installations ORDER BY installed_at, place")]
 
 
 def remove(tx: Transaction, place: str, *, before: datetime) -> bool:
-    """Forget what was installed at a place before that moment; False where there is nothing, or something newer."""
+    """Delete the installation of a place if it is older than `before`. Return whether it was deleted."""
     return bool(
         tx.run(
             "DELETE FROM installations WHERE place = :place AND installed_at < :before",
@@ -106,7 +109,7 @@ def remove(tx: Transaction, place: str, *, before: datetime) -> bool:
 
 
 def begin_rotation(tx: Transaction, seen: Installed, *, by: str, now: datetime, until: datetime) -> bool:
-    """Let `by` alone rotate the token that they saw, until then; False where it is another's turn, or done."""
+    """Lock the token rotation for `by` until then. Return False if another process holds the lock or has rotated."""
     return bool(
         tx.run(
             "UPDATE installations SET exchange = :by, exchange_until = :until WHERE place = :place "
@@ -123,7 +126,7 @@ def begin_rotation(tx: Transaction, seen: Installed, *, by: str, now: datetime, 
 def complete_rotation(
     tx: Transaction, seen: Installed, *, token: Encrypted, refresh_token: Encrypted, expires_at: datetime
 ) -> bool:
-    """Keep what the token that was seen was exchanged for; False where there is another one by now."""
+    """Store the new tokens of a rotation. Return False if the token was replaced meanwhile."""
     return bool(
         tx.run(
             "UPDATE installations SET token = :token, refresh_token = :refresh, expires_at = :expires, "
@@ -138,7 +141,7 @@ def complete_rotation(
 
 
 def postpone_rotation(tx: Transaction, place: str, *, by: str, until: datetime) -> None:
-    """Let nobody rotate the token before that moment: it did not work."""
+    """Block further rotations until then, after one failed."""
     tx.run(
         "UPDATE installations SET exchange_until = :until WHERE place = :place AND exchange = :by",
         place=place,
@@ -148,14 +151,14 @@ def postpone_rotation(tx: Transaction, place: str, *, by: str, until: datetime) 
 
 
 def void_rotations(tx: Transaction) -> None:
-    """No rotation is under way: for a process that begins, and is the only one."""
+    """Drop all rotation locks. For a process that just started and is the only one."""
     tx.run("UPDATE installations SET exchange = NULL, exchange_until = NULL WHERE exchange IS NOT NULL")
 
 
 def reencrypt(
     tx: Transaction, seen: Installed, *, token: Encrypted, refresh_token: Encrypted | None, now: datetime
 ) -> None:
-    """Keep the same tokens, sealed with another key, unless they were exchanged meanwhile, or somebody is at it."""
+    """Store the same tokens encrypted with another key, unless they were rotated meanwhile or a rotation is running."""
     tx.run(
         "UPDATE installations SET token = :token, refresh_token = :refresh WHERE place = :place AND token = :seen "
         "AND (exchange IS NULL OR exchange_until <= :now)",

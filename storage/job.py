@@ -1,7 +1,6 @@
-"""A job is one sharing of one recording, from the event to the reply. Values only; `storage.jobs` keeps them.
+"""The job: one recording shared once, from the event to the reply. Values only; `storage.jobs` stores them.
 
-The states and the moves between them are the product's backbone: what may follow what is this table and nothing
-else.
+`MOVES` is the state machine: it lists every allowed transition.
 """
 
 from __future__ import annotations
@@ -20,46 +19,46 @@ LeaseToken = NewType("LeaseToken", str)
 
 
 class LeaseLost(Exception):
-    """Somebody else has the job now: whatever was being done for it must stop."""
+    """Another worker holds the job now. Work for it must stop."""
 
 
 class JobState(enum.StrEnum):
-    """Where a job stands. The comment after each says what an interrupted process leaves behind."""
+    """The state of a job. The text after each says what is known if the process dies in this state."""
 
     RECEIVED = "received"
-    """The row exists; nobody outside has been told."""
+    """The row exists; nothing was sent."""
 
     SUBMITTING = "submitting"
-    """The provider may or may not have the audio."""
+    """The provider may have the audio or not."""
 
     SUBMITTED = "submitted"
     """The provider has the audio."""
 
     READY = "ready"
-    """The outcome is known, a transcript or a failure: a reply is owed."""
+    """The outcome, a transcript or a failure, is known; the reply is not posted."""
 
     REPLYING = "replying"
-    """The reply may or may not be in the thread."""
+    """The reply may be in the thread or not."""
 
     REPLIED = "replied"
-    """Done; the reply's timestamp is known. Until it is tidied up (reactions, spool) it is still claimable."""
+    """The reply is posted and its timestamp known. Claimable until cleanup (reactions, spool) is done."""
 
     ABANDONED = "abandoned"
-    """No reply is wanted or possible; the reason is kept. Until it is tidied up it is still claimable."""
+    """No reply is wanted or possible; the reason is stored. Claimable until cleanup is done."""
 
     @property
     def is_open(self) -> bool:
-        """Whether anything is still to be done."""
+        """Return whether the state can still change."""
         return bool(MOVES[self])
 
     @property
     def can_be_cancelled(self) -> bool:
-        """Whether no reply is owed yet."""
+        """Return whether the job can be cancelled: no outcome is known yet."""
         return self in {JobState.RECEIVED, JobState.SUBMITTING, JobState.SUBMITTED}
 
     @property
     def acts(self) -> bool:
-        """Whether something that must not happen twice is being done outside."""
+        """Return whether an external effect that must not happen twice is being done."""
         return self in {JobState.SUBMITTING, JobState.REPLYING}
 
 
@@ -72,14 +71,14 @@ MOVES: dict[JobState, frozenset[JobState]] = {
     JobState.REPLIED: frozenset(),
     JobState.ABANDONED: frozenset(),
 }
-"""What may follow what. `submitting → received`: the ticket expired and nothing was sent with it. `ready → replied`: it
-was done again in vain, and the reply is as it was."""
+"""Allowed transitions. `submitting → received`: the ticket expired and nothing was sent with it. `ready → replied`: a
+rerun failed, and the existing reply stays."""
 
 
 class Reason(enum.StrEnum):
-    """Why a job ended without a transcript. A code, so that the words stay in one place."""
+    """Why a job ended without a transcript. `handlers.words` has the sentences."""
 
-    # Left alone without a word (abandoned).
+    # State abandoned: no reply is posted.
     NOT_AUDIO = "not_audio"
     NO_SOUND = "no_sound"
     DUPLICATE = "duplicate"
@@ -91,7 +90,7 @@ class Reason(enum.StrEnum):
     CANCELLED = "cancelled"
     NOWHERE_TO_REPLY = "nowhere_to_reply"
 
-    # Told in the thread (a failure).
+    # A failure that is told in the thread.
     REFUSED = "refused"
     PROVIDER_FAILED = "provider_failed"
     GAVE_UP = "gave_up"
@@ -100,18 +99,18 @@ class Reason(enum.StrEnum):
 
 
 class HandleFrom(enum.StrEnum):
-    """Who told us the provider's id for a job. None where an earlier release noted the id: nobody knows."""
+    """Where the handle (the provider's id of the job) came from. None for handles stored by an older release."""
 
     ANSWER = "answer"
-    """The provider itself, in its answer to our submission."""
+    """The provider's response to the submission."""
 
     WEBHOOK = "webhook"
-    """A webhook about no job that we knew, which fits this one and whose id the provider knows."""
+    """A webhook about an unknown job that matches this one. The provider confirmed the id."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failure:
-    """The outcome when there is no transcript. `sentence` is for the user where only the refusing side knows it."""
+    """The outcome without a transcript. `sentence` is shown to people where the refusing side gave one."""
 
     reason: Reason
     sentence: str | None = None
@@ -121,9 +120,9 @@ class Failure:
 class Origin:
     """Where a recording was shared.
 
-    `occasion` tells this sharing of the file from another one in the same channel: the timestamp of the message
-    that carries it, or the event's own until that is known. `thread` is the timestamp of the thread's root; it is
-    None until the job is located.
+    `occasion` distinguishes sharings of one file in one channel: the timestamp of the message with the file, or the
+    event's own timestamp until the message is known. `thread` is the timestamp of the thread's root message; None until
+    the job is located.
     """
 
     team: str
@@ -137,20 +136,24 @@ class Origin:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
-    """One row, frozen. Changes go through `storage.jobs` and give a new value.
+    """One row, frozen. `storage.jobs` changes it and returns a new value.
 
-    `under_way_since`: in a state that acts, since when a request whose answer nobody has may be on its way.
-    `misses`: how often, in this state, something was looked for outside that was not there (yet).
-    `naming`: the version of the speakers' names that counts, 0 for none; `shown`: the one that the reply shows.
-    `exports`: how many files people have asked for; `exported`: up to which number they are done with.
-    `forgotten`: 1 while it is to be removed what the job has left, 2 once it is.
-    `options`: how it is to be transcribed and shown. `requested_by`: who asked for it, where it was not by itself.
-    `begun_by`: who began this try, if a person did.
-    `shown_as`: while it is done again, how the transcript was made that its thread still shows. `begun_at`: when this
-    try was begun, if it is not the first; `spent`: the length that earlier ones have cost in the same month.
-    `progress`: the message that tells how far it is.
-    `failing_since`: since when the tries of this step have failed, one after the other. `waited`: for how long the
-    provider has been at work as far as anybody knows, counted up to `waited_until`. `report`: what it says of its work.
+    `ticket`: what `Transcriber.prepare` returned. `handle`: the provider's id of the submitted job.
+    `attempts`: failed attempts of this step in a row. `failing_since`: when the first of them failed.
+    `tickets` and `sendings`: numbers of tickets used and of submissions sent in this run. `retried`: number of reruns.
+    `due_at`: when it can be claimed; with a lease, when the lease ends; None for never.
+    `under_way_since`: in a state that acts, since when an unanswered request may be on its way.
+    `misses`: missed polls in this state.
+    `naming`: newest version of the speaker names, 0 for none; `shown`: the version in the reply.
+    `exports`: number of export requests; `exported`: number of the last one that is done.
+    `forgotten`: 1 while its traces in Slack are to be removed, 2 once they are.
+    `options`: the options for transcription and reply. `requested_by`: who asked for it, if it was not automatic.
+    `begun_by`: the person who started this run, if any.
+    `shown_as`: during a rerun, how the transcript that the thread still shows was made. `begun_at`: start of this run,
+    if a person started it; `spent`: length charged for earlier runs in the same month.
+    `progress`: the progress message.
+    `waited`: how long the provider has been working, as far as known, counted up to `waited_until`. `report`: what the
+    provider says about its work.
     """
 
     id: JobId
@@ -196,7 +199,7 @@ class Job:
 
 
 def as_before(job: Job) -> Job:
-    """The job with the transcript that its thread still shows, where doing it again came to nothing."""
+    """Return the job as it was before a rerun that failed: with the transcript that the thread still shows."""
     shown = json.loads(job.shown_as or "{}")
     return replace(
         job,
@@ -208,29 +211,29 @@ def as_before(job: Job) -> Job:
         shown_as=None,
         provider=shown.get("provider"),
         options=TranscriptionOptions.load(shown.get("wanted")),
-        spent=job.spent - (job.duration or timedelta(0)),  # what is shown counts by its length again
+        spent=job.spent - (job.duration or timedelta(0)),  # the shown transcript counts by its length again
     )
 
 
 WORTH_A_TRY = frozenset({Reason.PROVIDER_FAILED, Reason.GAVE_UP, Reason.TOO_SLOW, Reason.NO_DOWNLOAD})
-"""Failures after which another try may well succeed."""
+"""Failures after which a retry may succeed."""
 
 
 _UNRESOLVED = "event:"
 
 
 def unresolved(event_ts: str) -> str:
-    """The occasion of a `file_shared` event: which message carries the file is not known yet."""
+    """Return the occasion of a `file_shared` event, whose message is not known yet."""
     return _UNRESOLVED + event_ts
 
 
 def is_resolved(occasion: str) -> bool:
-    """Whether the occasion is a message's timestamp."""
+    """Return whether the occasion is the timestamp of a message."""
     return not occasion.startswith(_UNRESOLVED)
 
 
 def seconds(occasion: str) -> float:
-    """When it happened by Slack's clock, in seconds since 1970; of a message or of an event."""
+    """Return the time of an occasion by Slack's clock, in seconds since 1970; 0 if it is malformed."""
     try:
         return float(occasion.removeprefix(_UNRESOLVED))
     except ValueError:

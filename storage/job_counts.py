@@ -1,7 +1,7 @@
-"""How many jobs are on their way and for how long: what the metrics ask for, again and again, beside the worker.
+"""Count unfinished jobs for the metrics.
 
-Ended jobs are not looked at: their `due_at` is null, so the partial indexes on it lead past them, however many there
-are. The effort is in proportion to what is still to be done.
+Ended jobs have a null `due_at` and are not in the partial indexes, so the query takes time in proportion to the
+unfinished jobs only.
 """
 
 from __future__ import annotations
@@ -23,15 +23,14 @@ FROM (SELECT state, provider, due_at, retried, state_since, created_at
       FROM jobs WHERE waiting = 0 AND due_at IS NOT NULL) AS unfinished
 GROUP BY state, provider
 """
-"""One half for each partial index: asked for in one condition, SQLite would rather read the whole table."""
+"""One half for each partial index: with one combined condition SQLite would read the whole table."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobCount:
-    """The jobs of one state and provider (None: not chosen yet) about which something is still to be done.
+    """Unfinished jobs of one state and provider (None: not chosen yet).
 
-    `due` of them could be claimed at once: nobody has them in hand. The oldest one is there `since` then; one that was
-    started again counts from its latest step.
+    `due`: how many could be claimed now. `since`: creation time of the oldest; for a rerun, time of its latest step.
     """
 
     state: JobState
@@ -42,7 +41,7 @@ class JobCount:
 
 
 def job_counts(tx: Transaction, *, now: datetime) -> list[JobCount]:
-    """Every group that has a job. Ended jobs that still have to be tidied up are among them."""
+    """Return all groups with a job, including ended jobs that still need cleanup."""
     rows = tx.all(UNFINISHED, now=stored(now))
     return [
         JobCount(

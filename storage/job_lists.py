@@ -1,4 +1,4 @@
-"""Jobs as people ask for them: lists and histories. Reads only."""
+"""Read-only queries for people: lists of jobs and the history of a job."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from storage.timestamps import moment
 
 
 def in_channel(tx: Transaction, *, team: str, channel: str, limit: int) -> list[Job]:
-    """The channel's located jobs, newest first."""
+    """Return the located jobs of a channel, newest first."""
     rows = tx.all(
         "SELECT * FROM jobs WHERE team = :team AND channel = :channel AND message_ts IS NOT NULL "
         "ORDER BY created_at DESC, id LIMIT :limit",
@@ -24,7 +24,7 @@ def in_channel(tx: Transaction, *, team: str, channel: str, limit: int) -> list[
 
 
 def of_person(tx: Transaction, *, team: str, user: str, limit: int) -> list[Job]:
-    """The located jobs of what this person shared or asked for, newest first."""
+    """Return the located jobs that a person shared or asked for, newest first."""
     rows = tx.all(
         "SELECT * FROM (SELECT * FROM jobs WHERE team = :team AND user_id = :user AND message_ts IS NOT NULL "
         "UNION SELECT * FROM jobs WHERE team = :team AND requested_by = :user AND message_ts IS NOT NULL) AS theirs "
@@ -37,7 +37,7 @@ def of_person(tx: Transaction, *, team: str, user: str, limit: int) -> list[Job]
 
 
 def on_message(tx: Transaction, *, team: str, channel: str, ts: str) -> list[Job]:
-    """The jobs of a message: those that it answers, or those of the recordings that it carries."""
+    """Return the jobs whose reply or whose recording is in this message."""
     rows = tx.all(
         "SELECT * FROM jobs WHERE team = :team AND channel = :channel AND reply_ts = :ts "
         "UNION SELECT * FROM jobs WHERE team = :team AND channel = :channel AND occasion = :ts",
@@ -49,7 +49,7 @@ def on_message(tx: Transaction, *, team: str, channel: str, ts: str) -> list[Job
 
 
 def newest(tx: Transaction, *, limit: int, states: Sequence[JobState] = tuple(JobState)) -> list[Job]:
-    """The newest jobs of the whole installation, for the operator."""
+    """Return the newest jobs of all workspaces, for the operator."""
     names = {f"state{index}": str(state) for index, state in enumerate(states)}
     rows = tx.all(
         f"SELECT * FROM jobs WHERE state IN ({', '.join(':' + name for name in names)}) "  # noqa: S608 - our own names
@@ -61,11 +61,11 @@ def newest(tx: Transaction, *, limit: int, states: Sequence[JobState] = tuple(Jo
 
 
 def history(tx: Transaction, job_id: JobId) -> list[tuple[datetime, JobState, str | None]]:
-    """What happened to a job, oldest first: when, the state it came to, a note. It begins with how it was made."""
+    """Return the history of a job, oldest first, as time, new state and note. The first entry is its creation."""
     job = tx.one("SELECT created_at, history FROM jobs WHERE id = :id", id=job_id)
     if job is None:
         return []
-    # Earlier releases wrote a table of its own, with the beginning in it.
+    # Older releases wrote a separate table that includes the creation.
     rows = tx.all("SELECT at, state, note FROM job_history WHERE job_id = :id ORDER BY at, seq", id=job_id)
     earlier = [(moment(row["at"]), JobState(row["state"]), row["note"]) for row in rows]
     beginning = (moment(job["created_at"]), JobState.RECEIVED, None)

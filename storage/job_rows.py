@@ -1,4 +1,4 @@
-"""A job as a row: how its columns are read and written, for `storage.jobs` alone."""
+"""Map jobs to rows of the table `jobs` and back. For modules of `storage` only."""
 
 from __future__ import annotations
 
@@ -58,20 +58,20 @@ _COLUMNS: Mapping[str, str] = MappingProxyType(
         },
     }
 )
-"""What may change in a row, and where a `Job` has it; but for who may claim it when, and what `_written` writes."""
+"""Columns that may change and their attributes of `Job`, except lease, due time and what `_written` handles."""
 
 _read = attrgetter(*_COLUMNS.values())
 
 _TRY = "try"
-"""Of which try a report is, in the report."""
+"""Key in the stored report: the number of the run that it belongs to."""
 
 
 def update(tx: Transaction, before: Job, after: Job, *, claimable: bool = False, entry: str | None = None) -> None:
-    """Write what differs, while the row has the lease that it had before. Raises `LeaseLost`.
+    """Write the columns that differ, if the row still has the lease of `before`. Raises `LeaseLost` otherwise.
 
-    `before` is the row as last written. With `claimable` the lease and the time when it is due are written too: nobody
-    holds it any more. Without, they are left alone, since whoever keeps the lease alive writes them meanwhile. `entry`
-    is added to its history.
+    `before` is the row as last written. With `claimable`, lease and due time are written too, because the job is no
+    longer held. Without, they are not touched, because the heartbeat writes them meanwhile. `entry` is appended to the
+    history.
     """
     values = zip(_COLUMNS, _read(before), _read(after), strict=True)
     changed: dict[str, SqlValue] = {name: _stored(new) for name, old, new in values if new != old}
@@ -85,7 +85,7 @@ def update(tx: Transaction, before: Job, after: Job, *, claimable: bool = False,
 
 
 def _written(before: Job, after: Job) -> dict[str, SqlValue]:
-    """What differs of that which is not a column of its own, or is told with what it is about."""
+    """Return the changed columns that do not map one to one to an attribute."""
     changed: dict[str, SqlValue] = {}
     if after.failure != before.failure:
         changed["failure_reason"] = after.failure.reason if after.failure else None
@@ -112,7 +112,7 @@ def _stored(value: SqlValue | datetime | timedelta | TranscriptionOptions) -> Sq
 
 @lru_cache(maxsize=256)
 def _updating(columns: tuple[str, ...]) -> str:
-    # Few columns make a quick statement: an index whose columns are not named is not touched.
+    # Name only changed columns: the statement is faster, since other indexes are not touched.
     changes = ", ".join(map(_set, columns)) or "state = state"
     return f"UPDATE jobs SET {changes} WHERE id = :id AND coalesce(lease, '') = :held"  # noqa: S608 - our own names
 
@@ -122,18 +122,18 @@ def _set(column: str) -> str:
 
 
 def entry(state: JobState, *, now: datetime, note: str | None) -> str:
-    """A line for the history: what a job came to."""
+    """Return a history entry as a JSON line."""
     return json.dumps([stored(now), state, note]) + "\n"
 
 
 def entries(history: str) -> list[tuple[datetime, JobState, str | None]]:
-    """The lines of a history, in their order."""
+    """Return the entries of a history in order."""
     told = [json.loads(line) for line in history.splitlines()]
     return [(moment(at), JobState(state), note) for at, state, note in told]
 
 
 def job_of(row: Row) -> Job:
-    """The job that a row holds."""
+    """Return the job of a row."""
     reason = row["failure_reason"]
     return Job(
         id=JobId(row["id"]),
@@ -188,7 +188,7 @@ def job_of(row: Row) -> Job:
 
 
 def _of_this_step(row: Row, column: str) -> datetime | None:
-    """The moment, unless it is of a step before: the release before moves a job without taking it back."""
+    """Return the time in `column` if it belongs to this step; the previous release does not reset it between steps."""
     at = row[column]
     return moment(at) if at is not None and at >= row["state_since"] else None
 

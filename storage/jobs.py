@@ -1,7 +1,6 @@
-"""Every statement that makes or changes a job. Who may: `storage.claiming`; as people ask for them: `job_lists`.
+"""Create, read and change jobs. Leases are in `storage.claiming`, lists for people in `storage.job_lists`.
 
-Each function is (part of) a unit of work: it takes the transaction, so that callers can combine a change of a job
-with what must be true at the same moment.
+Each function takes a transaction, so callers can combine a change of a job with other changes in one transaction.
 """
 
 from __future__ import annotations
@@ -15,11 +14,11 @@ from storage.job import MOVES, Failure, Job, JobId, JobState, LeaseLost, Origin,
 from storage.job_rows import entry, job_of, update
 from storage.timestamps import stored
 
-_ALPHABET = "abcdefghjkmnpqrstvwxyz23456789"  # read aloud and typed by people: no look-alikes
+_ALPHABET = "abcdefghjkmnpqrstvwxyz23456789"  # people read ids aloud and type them: no similar characters
 
 
 def add(tx: Transaction, *, origin: Origin, now: datetime, title: str | None = None) -> Job | None:
-    """Make the row for this sharing, due at once; None when it is there already."""
+    """Create the job of this sharing, due at once. Return None if it exists already."""
     job = Job(
         id=_new_id(), origin=origin, state=JobState.RECEIVED, created_at=now, state_since=now, title=title, due_at=now
     )
@@ -57,9 +56,10 @@ def _new_id() -> JobId:
 
 
 def save(tx: Transaction, before: Job, after: Job, *, now: datetime, note: str | None = None) -> Job:
-    """Write `after` over `before`, keeping the lease. Raises `LeaseLost`.
+    """Write `after` over `before` and keep the lease. Return the job as written.
 
-    `note` is for the history: a code or a few plain words, never a name or a text of anybody's.
+    A change of state resets the counters of the step. `note` is for the history: a code or a few plain words, never
+    names or text of people. Raises `LeaseLost`, and `ValueError` for a transition that is not in `MOVES`.
     """
     moved = before.state is not after.state
     if moved and after.state not in MOVES[before.state]:
@@ -83,13 +83,13 @@ def save(tx: Transaction, before: Job, after: Job, *, now: datetime, note: str |
 
 
 def locate(tx: Transaction, before: Job, after: Job) -> Job:
-    """Write where the recording was really shared. Raises `Taken` if another job has that sharing, and `LeaseLost`."""
+    """Write where the recording was shared, once known. Raises `Taken` if another job has it, and `LeaseLost`."""
     update(tx, before, after)
     return after
 
 
 def occasions(tx: Transaction, origin: Origin) -> frozenset[str]:
-    """Which sharings of this file in this channel have jobs."""
+    """Return the occasions of this file in this channel that have jobs."""
     rows = tx.all(
         "SELECT occasion FROM jobs WHERE team = :team AND channel = :channel AND file = :file",
         team=origin.team,
@@ -100,13 +100,14 @@ def occasions(tx: Transaction, origin: Origin) -> frozenset[str]:
 
 
 def wake(tx: Transaction, *, provider: str, handle: str, now: datetime) -> None:
-    """Make the submitted job of this handle due, unless somebody is at it (who then looks again).
+    """Make the submitted job with this handle due because a webhook arrived.
 
-    Where no job has this handle, it may be of one whose submission was never answered: these look again.
+    A job that a worker holds is not changed: the worker checks for webhooks when it releases the lease. If no job has
+    the handle, it may belong to a submission whose response was lost; then all submitting jobs of the provider are due.
     """
     if not _wake_submitted(tx, provider=provider, handle=handle, now=now):
-        # All of them are touched, so that whoever notes just now what a submission was answered waits until this is
-        # committed, and then sees the webhook. What was noted while this waited is looked for once more.
+        # Touch all submitting jobs: a worker that stores the response of a submission waits for this commit and then
+        # sees the webhook. If this transaction had to wait, the handle may be stored by now: search again.
         tx.run(
             "UPDATE jobs SET due_at = CASE WHEN lease IS NULL THEN :now ELSE due_at END "
             "WHERE provider = :provider AND state = 'submitting' AND waiting = 0 AND due_at IS NOT NULL",
@@ -118,7 +119,7 @@ def wake(tx: Transaction, *, provider: str, handle: str, now: datetime) -> None:
 
 
 def _wake_submitted(tx: Transaction, *, provider: str, handle: str, now: datetime) -> int:
-    # The lease is looked at in what is set, not in what is found: so this waits for whoever is just letting go.
+    # The lease is checked in SET, not in WHERE, so that this waits for a worker that is releasing the job.
     return tx.run(
         "UPDATE jobs SET due_at = CASE WHEN lease IS NULL THEN :now ELSE due_at END "
         "WHERE provider = :provider AND handle = :handle AND state = 'submitted'",
@@ -129,7 +130,7 @@ def _wake_submitted(tx: Transaction, *, provider: str, handle: str, now: datetim
 
 
 def others_on_message(tx: Transaction, job: Job) -> int:
-    """How many other jobs of the same message are still open: it can carry several recordings."""
+    """Return how many other jobs of the same message are open: a message can have several recordings."""
     row = tx.one(
         "SELECT count(*) AS n FROM jobs WHERE team = :team AND channel = :channel AND message_ts = :ts AND id <> :id "
         "AND state NOT IN ('replied', 'abandoned')",
@@ -142,10 +143,10 @@ def others_on_message(tx: Transaction, job: Job) -> int:
 
 
 def rivals(tx: Transaction, job: Job) -> int:
-    """How many other jobs could be the owner of a webhook that nobody knows.
+    """Return how many other jobs could be the one that an unknown webhook is about.
 
-    Those of the same provider and length (within two seconds), changed since two days before, that were sent more
-    often than answered, whatever became of them since.
+    These have the same provider and length (within two seconds), changed state in the two days before this job or
+    later, and were submitted more often than the provider responded.
     """
     row = tx.one(
         "SELECT count(*) AS n FROM jobs WHERE (provider = :provider OR retried > 0) AND id <> :id "
@@ -160,18 +161,21 @@ def rivals(tx: Transaction, job: Job) -> int:
 
 
 def get(tx: Transaction, job_id: JobId) -> Job | None:
-    """One job."""
+    """Return a job; None if there is none with this id."""
     row = tx.one("SELECT * FROM jobs WHERE id = :id", id=job_id)
     return job_of(row) if row else None
 
 
 def locked(tx: Transaction, job_id: JobId) -> Job | None:
-    """One job as it is now, and stays until this is committed: whoever else would change it waits."""
+    """Return a job and lock its row until the end of the transaction; None if there is none with this id."""
     return get(tx, job_id) if tx.run("UPDATE jobs SET id = id WHERE id = :id", id=job_id) else None
 
 
 def purge_left_alone(tx: Transaction, *, before: datetime) -> int:
-    """Drop the rows of what never was a recording for us: they only had to outlive Slack's repeats."""
+    """Delete old rows of skipped files that were never located. Return how many.
+
+    The rows were needed only to recognise repeated events.
+    """
     return tx.run(
         "DELETE FROM jobs WHERE state = 'abandoned' AND message_ts IS NULL AND due_at IS NULL AND created_at < :before",
         before=stored(before),
@@ -179,7 +183,7 @@ def purge_left_alone(tx: Transaction, *, before: datetime) -> int:
 
 
 def needs_audio(tx: Transaction, *, job: JobId) -> bool:
-    """Whether the job is there and may still need its audio."""
+    """Return whether the job exists and may still need its audio."""
     row = tx.one("SELECT id FROM jobs WHERE id = :id AND state IN ('received', 'submitting', 'submitted')", id=job)
     return row is not None
 
@@ -187,23 +191,24 @@ def needs_audio(tx: Transaction, *, job: JobId) -> bool:
 def cancel(
     tx: Transaction, job: Job, *, now: datetime, reason: Reason = Reason.CANCELLED, by: str | None = None
 ) -> Job | None:
-    """End a job that owes no reply yet; whoever is at it learns so at its next write. None when it is too late.
+    """Cancel a job. Return it as ended, or None when it is too late. A worker that holds it gets `LeaseLost`.
 
-    `by` whom, if a person of the workspace wants it. Raises `LeaseLost` when it changed hands since `job` was read.
+    A rerun is cancelled by restoring the state before it. `by`: the person who cancels, if any. Raises `LeaseLost` if
+    the lease changed since `job` was read.
     """
     if (current := locked(tx, job.id) or job).lease != job.lease:
         raise LeaseLost(job.id)
     job = current
     if not job.state.can_be_cancelled:
         return None
-    if job.shown_as is not None:  # it was done again: its thread keeps what it shows
+    if job.shown_as is not None:  # a rerun: the thread keeps the existing transcript
         cost = job.duration or timedelta(0) if job.handle else timedelta(0)
         before = as_before(job)
         ended = replace(before, spent=before.spent + cost)
     else:
         ended = replace(job, state=JobState.ABANDONED, failure=Failure(reason=reason), ticket=None)
     ended = replace(ended, state_since=now, attempts=0)
-    # Due at once: what it left in Slack and on disk is tidied up by the worker.
+    # Due at once, so that the worker cleans up Slack and the spool.
     ended = replace(ended, lease=None, due_at=now, under_way_since=None)
     update(
         tx,

@@ -1,6 +1,6 @@
-"""Moves the schema forward: numbered files in `storage/schema`, each applied once, each in one transaction.
+"""Migrate the schema: numbered files in `storage/schema`, each applied once in one transaction.
 
-What only one database knows stands in a file beside it, as in `0009_passages.sqlite.sql`, and comes after it.
+SQL for one database only is in a second file, such as `0009_passages.sqlite.sql`, and runs after the common file.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ _VERSIONS = "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY 
 
 
 class TooNew(StorageUnavailable):
-    """The schema has left this program behind."""
+    """The schema needs a newer release of this program."""
 
 
 async def migrate(database: Database) -> list[str]:
-    """Apply what is missing and name it; several processes may do so at once.
+    """Apply the missing migrations and return their names. Several processes may call this at the same time.
 
-    A schema that is newer than this program is left as it is: a migration only adds, so that the release before it
-    goes on working, and one that takes away says in `schema_floor` whom it leaves behind: those get `TooNew`.
+    A newer schema is accepted: migrations only add, so the previous release keeps working. A migration that removes
+    something writes the oldest compatible version into `schema_floor`. Raises `TooNew` if this program is older.
     """
     migrations = _migrations()
     await database.write(_begin)
@@ -61,12 +61,12 @@ def _own(name: str, dialect: str) -> str:
 
 
 def statements(sql: str) -> list[str]:
-    """The statements of a file, one by one, without comments."""
+    """Return the statements of a file without comments."""
     found, begun = list[str](), ""
     for line in sql.splitlines():
         if not line.lstrip().startswith("--"):
             begun += f"{line}\n"
-        if sqlite3.complete_statement(begun):  # it knows that a trigger has statements inside
+        if sqlite3.complete_statement(begun):  # this handles triggers, which contain statements
             found.append(begun.strip().removesuffix(";"))
             begun = ""
     return found

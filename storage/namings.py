@@ -1,4 +1,4 @@
-"""Who the speakers of a recording are, as people say it. Every naming is kept; the newest counts."""
+"""Speaker names given by people. Every version (naming) is kept; the newest counts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from storage.timestamps import moment, stored
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Naming:
-    """`names` by the provider's label; a label without a name keeps its number. `version` counts from 1."""
+    """One version of the names, by the provider's speaker label. A label without a name keeps its number.
+
+    `version` counts from 1.
+    """
 
     version: int
     names: Mapping[str, str]
@@ -23,7 +26,7 @@ class Naming:
 
 
 class NamingOutdated(Exception):
-    """Somebody has named the speakers meanwhile: `newest` is what they chose."""
+    """Somebody else has named the speakers meanwhile; `newest` is their naming."""
 
     def __init__(self, newest: Naming) -> None:
         super().__init__(newest.version)
@@ -31,12 +34,12 @@ class NamingOutdated(Exception):
 
 
 def newest(tx: Transaction, job_id: JobId) -> Naming | None:
-    """The naming that counts."""
+    """Return the newest naming; None without one."""
     return _at(tx, job_id, back=0)
 
 
 def before_newest(tx: Transaction, job_id: JobId) -> Naming | None:
-    """The one before."""
+    """Return the naming before the newest; None without one."""
     return _at(tx, job_id, back=1)
 
 
@@ -54,18 +57,18 @@ def _naming(row: Row) -> Naming:
 
 
 def start_over(tx: Transaction, job: Job) -> None:
-    """Drop every naming: the recording was done again, and its voices have other labels now."""
+    """Delete all namings after a rerun, since the speaker labels are different now."""
     tx.run("DELETE FROM namings WHERE job_id = :job", job=job.id)
     tx.run("UPDATE jobs SET naming = 0, shown = 0 WHERE id = :job", job=job.id)
 
 
 def add(tx: Transaction, job: Job, *, names: Mapping[str, str], seen: int, by: str, now: datetime) -> None:
-    """Keep a naming made by whoever saw version `seen`; the reply, if it is there, is owed a change.
+    """Store a naming by a person who saw version `seen`, and make the job due so that its reply is updated.
 
-    Only of a job that has its reply and its transcript. Raises `NamingOutdated` where another naming came in between.
+    Does nothing unless the job has its reply and transcript. Raises `NamingOutdated` if another naming came in between.
     """
-    # First the row of the job, so that two who name at once stand in line here, and a worker that lets go as well.
-    # What is done about it is tried as long as any other step: the state is as if reached now.
+    # Lock the row of the job first: two namings at once, or a worker that releases the job, then wait for each other.
+    # `state_since` restarts, so that retries of the update get the full time of a step.
     touched = tx.run(
         "UPDATE jobs SET naming = naming + 1, state_since = :now, attempts = 0, due_at = CASE WHEN lease IS NULL "
         "THEN :now ELSE due_at END WHERE id = :job AND naming = :seen AND state = 'replied' AND forgotten = 0 "
@@ -76,7 +79,7 @@ def add(tx: Transaction, job: Job, *, names: Mapping[str, str], seen: int, by: s
     )
     if not touched:
         latest = newest(tx, job.id)
-        if latest is None or latest.version == seen:  # the job is gone, or it is being done anew
+        if latest is None or latest.version == seen:  # the job is deleted or has a rerun
             return
         raise NamingOutdated(latest)
     tx.run(

@@ -1,7 +1,7 @@
-"""How what people look for is compared with what was said: by letters, whatever their case, accents and language. Pure.
+"""Text search by n-grams, without case and accents, for all languages. Pure.
 
-What was said is kept folded, with the grams that an index finds it by. A gram is three letters of a word, or a whole
-word of one or two; where words are not kept apart by spaces, as in Thai, each letter and each pair is one as well.
+Passages are stored folded (normalized), together with their grams for the index. A gram is three letters of a word, or
+a whole word of one or two letters. In scripts without spaces, such as Thai, each letter and each pair is a gram too.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 _GRAM = 3
 
-# Thai, Lao, Burmese, Korean (of which `folded` makes single letters), Khmer, Japanese, Chinese.
+# Thai, Lao, Burmese, Korean (decomposed into letters by `folded`), Khmer, Japanese, Chinese.
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+"
 )
@@ -20,7 +20,7 @@ _QUOTES = re.compile('["\u201c\u201d\u201e\u201f\u00ab\u00bb]')
 
 
 class _Folding(dict[int, str]):
-    """What each character becomes, learned as they come: a table for `str.translate`."""
+    """A cached table for `str.translate` that maps a character to its folded form."""
 
     def __missing__(self, code: int) -> str:
         self[code] = "".join(map(_kept, unicodedata.normalize("NFKD", chr(code)).casefold()))
@@ -29,7 +29,7 @@ class _Folding(dict[int, str]):
 
 def _kept(character: str) -> str:
     category, mark = unicodedata.category(character), unicodedata.combining(character)
-    # Accents, and the vowel points of Hebrew and Arabic; the vowels and tones of Thai, for one, are letters.
+    # Drop accents and the vowel points of Hebrew and Arabic. Vowel and tone marks of e.g. Thai are kept as letters.
     if category == "Cf" or mark >= 200 or 10 <= mark <= 36:  # noqa: PLR2004 - classes of the Unicode standard
         return ""
     return character if category[0] in "LNM" else " "
@@ -39,12 +39,12 @@ _FOLDING = _Folding()
 
 
 def folded(text: str) -> str:
-    """The letters and digits alone, without case and accents: one space between two words and at both ends."""
+    """Return letters and digits without case and accents, with one space between words and at both ends."""
     return f" {' '.join(text.translate(_FOLDING).split())} "
 
 
 def terms(asked: str) -> tuple[str, ...]:
-    """What somebody looks for, folded: each word, and what stands in quotes as one."""
+    """Return the folded search terms: each word, and each quoted phrase as one term."""
     found: list[str] = []
     for number, part in enumerate(_QUOTES.split(asked)):
         found += [folded(word).strip() for word in ([part] if number % 2 else part.split())]
@@ -52,7 +52,7 @@ def terms(asked: str) -> tuple[str, ...]:
 
 
 def needle(term: str) -> str:
-    """What to look for in a folded text: the term, and where it begins or ends with a short word, that word whole."""
+    """Return the string to find in folded text: the term, where a short word at its start or end must match whole."""
     before, after = _edges(term)
     return f"{before}{term}{after}"
 
@@ -67,7 +67,7 @@ def _is_short(word: str) -> bool:
 
 
 def grams(text: str) -> set[str]:
-    """The grams of a folded text. Those of a term are among those of every text that it is found in."""
+    """Return the grams of a folded text. A text that contains a term has all grams of the term."""
     found: set[str] = set()
     for word in text.split():
         found.update([word[at : at + _GRAM] for at in range(max(len(word) - _GRAM, 0) + 1)])
@@ -78,13 +78,13 @@ def grams(text: str) -> set[str]:
 
 
 def telling_grams(term: str) -> list[str]:
-    """The grams of a term by which it is looked for: those that are part of another one say nothing more."""
+    """Return the grams of a term for the index query, without those that are part of another gram."""
     found = grams(term)
     return sorted(gram for gram in found if not any(gram in other for other in found - {gram}))
 
 
 def spans(text: str, terms: Iterable[str]) -> list[tuple[int, int]]:
-    """Where the terms stand in `text` as it was said: from and to, in order, none touching the next."""
+    """Return the positions of the terms in the original `text` as (start, end), sorted and merged where they touch."""
     letters, origins = [" "], [0]
     for at, character in enumerate(text):
         for letter in _FOLDING[ord(character)]:
@@ -95,7 +95,7 @@ def spans(text: str, terms: Iterable[str]) -> list[tuple[int, int]]:
     for match in sorted(match.span() for term in terms for match in re.finditer(_pattern(term), whole)):
         begin, end = origins[match[0]], origins[match[1] - 1] + 1
         while end < len(text) and not _FOLDING[ord(text[end])]:
-            end += 1  # an accent that stands by itself belongs to the letter before
+            end += 1  # a combining accent belongs to the letter before
         if found and begin <= found[-1][1]:
             begin, end = found[-1][0], max(end, found.pop()[1])
         found.append((begin, end))

@@ -1,7 +1,7 @@
-"""Transcripts as people look for them: a passage for each turn, written with the transcript and gone with it.
+"""The search index of transcripts: one passage for each turn, written together with the transcript.
 
-That it goes is the schema's own doing (a foreign key, and in SQLite triggers for the index): so it does whoever removes
-the transcript, the release before included. See docs/decisions/0015.
+The schema deletes passages with their transcript (a foreign key, and in SQLite triggers for the index), so that every
+way to delete a transcript works, also that of the previous release. See docs/decisions/0015.
 """
 
 from __future__ import annotations
@@ -17,32 +17,32 @@ from storage.timestamps import stored
 from transcription.transcript import Transcript
 
 LONGEST = 2000
-"""Characters of a passage. A turn that is longer is more than one; PostgreSQL bounds what an index keeps of a row."""
+"""Characters of a passage. A longer turn is split, because PostgreSQL limits the size of an index entry."""
 
 OVERLAP = 200
-"""So many characters are in two passages, so that what is looked for stands whole in one of them."""
+"""Characters that consecutive passages share, so that a search term is whole in one of them."""
 
 _MILLISECOND = 1 << 20
-"""Ids for what became a transcript in one millisecond."""
+"""Passage ids per millisecond of transcript creation time."""
 
 _PAGES = 100
-"""Of an index, rewritten in one unit of work."""
+"""Index pages that one merge step rewrites."""
 
 _ROWS = 50
-"""Passages in one statement."""
+"""Passages per INSERT statement."""
 
 
 EVERYWHERE = ""
-"""In place of a conversation: all of the workspace."""
+"""Instead of a conversation id: all conversations of the workspace."""
 
 
 def gram_of(*, team: str, channel: str) -> str:
-    """What the passages of a conversation have in common, in letters that every index takes, whatever its ids are."""
+    """Return a gram that all passages of a conversation have. It is a hash in hex, which every index accepts."""
     return hashlib.blake2s(f"{team} {channel}".encode(errors="replace"), digest_size=8).hexdigest()
 
 
 def put(tx: Transaction, job_id: JobId, transcript: Transcript, *, made_at: datetime) -> None:
-    """Make the turns of a job's transcript findable, in place of those of the one before."""
+    """Index the turns of a job's transcript; replaces the passages of an earlier one."""
     tx.run("DELETE FROM passages WHERE job_id = :job_id", job_id=job_id)
     job = tx.one("SELECT team, channel FROM jobs WHERE id = :job_id", job_id=job_id)
     if job is None:
@@ -64,7 +64,7 @@ def _parts(text: str) -> Iterator[str]:
 
 
 def _free(tx: Transaction, made_at: datetime) -> int:
-    """The first id that is free for a transcript of this moment: where ids are unique, there is one writer."""
+    """Return the first free id for a transcript of this time. Only SQLite needs unique ids, and it has one writer."""
     low = stored(made_at) * _MILLISECOND
     row = tx.one(
         "SELECT max(id) AS last FROM passages WHERE id >= :low AND id < :high", low=low, high=low + _MILLISECOND
@@ -80,15 +80,15 @@ def _insert(tx: Transaction, rows: Sequence[tuple[SqlValue, ...]]) -> None:
 
 
 def left(tx: Transaction) -> int:
-    """The newest of what was removed and is not out of the index yet; 0 for nothing."""
+    """Return the newest id of deleted passages that are still in the index; 0 if there are none."""
     row = tx.one("SELECT max(id) AS newest FROM passages_left") if tx.dialect.merge_index else None
     return int(row["newest"] or 0) if row else 0
 
 
 def merge(tx: Transaction, *, upto: int, first: bool) -> bool:
-    """Rewrite a part of the index without what was removed, `upto` what `left` said; False when all of it is done.
+    """Rewrite a part of the index to erase deleted passages. Return False when all up to `upto` are erased.
 
-    `first` begins anew. Source: https://www.sqlite.org/fts5.html#the_merge_command
+    `upto` is what `left` returned. `first` starts a new merge. Source: https://www.sqlite.org/fts5.html#the_merge_command
     """
     before = _changes(tx)
     tx.run(tx.dialect.merge_index or "", pages=-_PAGES if first else _PAGES)

@@ -1,8 +1,7 @@
-"""The database on a server, for several machines: pooled connections, each unit of work in a thread.
+"""The PostgreSQL database, for several machines: pooled connections; each transaction runs in a thread.
 
-Rows that two machines want at once are kept apart by the statements themselves (`FOR UPDATE SKIP LOCKED`, unique keys,
-the lease in every WHERE); the isolation is the server's usual READ COMMITTED. Announcements travel by LISTEN and
-NOTIFY. See docs/decisions/0006.
+Concurrent access to a row is controlled by the statements: `FOR UPDATE SKIP LOCKED`, unique keys, the lease in every
+WHERE. Writes run in READ COMMITTED, the server's default. Announcements use LISTEN and NOTIFY. See docs/decisions/0006.
 """
 
 from __future__ import annotations
@@ -32,23 +31,23 @@ _Connection = psycopg.Connection[DictRow]
 
 CHANNEL = "threadscribe_due"
 RELISTEN_AFTER = 1.0
-"""Seconds after the connection that listens was lost. Nothing is missed for long: workers look by themselves too."""
+"""Seconds until the listening connection is opened again. Missed announcements cost little: workers poll as well."""
 
 THREADS = 4
-"""Transactions that write at the same time; whatever else waits shares the next of them."""
+"""Write transactions at the same time. Units of work that arrive meanwhile share the next one (group commit)."""
 
 WAIT = 2.0
-"""Seconds for a connection: Slack waits three for an answer, and within them has to hear that there is none."""
+"""Seconds to wait for a connection. Slack waits three seconds, and must get an error within them."""
 
 _ALONE = 7_214_530_011
-"""The advisory lock's number; any constant that no other program on the server uses."""
+"""Number of the advisory lock: a constant that no other program on the server uses."""
 
 _NETWORK = {
     "connect_timeout": 5,
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 3,
-    # A server that vanished without a word is given up before a lease ends.
+    # A connection to a server that vanished fails before a lease ends.
     "tcp_user_timeout": 20_000,
     "application_name": "threadscribe",
 }
@@ -58,23 +57,23 @@ SELECT set_config('statement_timeout', '30s', false), set_config('lock_timeout',
     set_config('idle_in_transaction_session_timeout', '60s', false),
     CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', false) END
 """
-"""Nothing waits for ever, and what is acknowledged is on disk whatever the server's default is."""
+"""Timeouts for everything, and durable commits whatever the server's default is."""
 
 _ALONE_FIRST = "SELECT set_config('statement_timeout', '0', true), set_config('lock_timeout', '0', true)"
 _ALONE_THEN = "SELECT set_config('lock_timeout', '10s', true)"
-"""Whoever is alone waits for its turn and may take long, but holds up nobody by waiting for a table."""
+"""With the advisory lock: wait for it and run without a time limit, but do not block others by waiting for a table."""
 
 _NOW = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) AS now"
 
 _NAMED = re.compile(r"(?<![:\w]):([a-z_]\w*)")
 _BYTES = re.compile(r"\bBLOB\b")
 
-# Where nobody has asked for log lines (every command but `run`), the errors that are raised say it all.
+# Commands other than `run` set up no logging; the raised errors are enough there.
 logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
 
 class PostgreSQL:
-    """A `Database` that many processes share."""
+    """A `Database` on a PostgreSQL server, shared by many processes."""
 
     is_shared = True
 
@@ -87,9 +86,9 @@ class PostgreSQL:
 
     @classmethod
     async def open(cls, url: str, *, size: int = 8, patience: float = WAIT) -> PostgreSQL:
-        """Connect; up to `size` units of work run at once, each waits `patience` seconds for a connection.
+        """Connect. Up to `size` transactions run at once; each waits up to `patience` seconds for a connection.
 
-        Raises `StorageUnavailable` if there is no way in; the password is never in what it says.
+        Raises `StorageUnavailable` if the server cannot be reached. The message never contains the password.
         """
         refuse_unreadable(url)
         pool = ConnectionPool[_Connection](
@@ -99,7 +98,7 @@ class PostgreSQL:
             min_size=1,
             max_size=size,
             timeout=patience,
-            # The pool waits longer after each failure. Given up soon, it starts anew with whoever next wants something.
+            # The pool backs off after failures. With a short timeout it gives up and reconnects at the next request.
             reconnect_timeout=patience,
             open=False,
         )
@@ -112,11 +111,11 @@ class PostgreSQL:
         return cls(url, pool, size=size)
 
     async def write(self, work: Work[T]) -> T:
-        """Run `work` in a transaction; its effects are durable on return, and absent if it raised."""
+        """Run `work` in a transaction. Its effects are durable on return, and undone if it raised."""
         return await self._writes.run(work)
 
     async def read(self, work: Work[T]) -> T:
-        """Run `work` on a consistent view, beside the writers."""
+        """Run `work` on a consistent snapshot. Writers are not blocked."""
         try:
             done = self._threads.submit(self._do, work, reading=True)
         except RuntimeError:
@@ -124,16 +123,16 @@ class PostgreSQL:
         return await asyncio.wrap_future(done)
 
     def on_due(self, call: Callable[[], None]) -> None:
-        """From now on call this, on the event loop, whenever any machine announced something."""
+        """Register a function to be called on the event loop after an announcement by any machine."""
         self._listening = asyncio.create_task(self._listen(call), name="listen")
 
     async def time(self) -> datetime | None:
-        """The server's clock."""
+        """Return the time of the server."""
         row = await self.read(lambda tx: tx.one(_NOW))
         return moment(row["now"]) if row else None
 
     async def close(self) -> None:
-        """Finish what was begun and let go."""
+        """Finish running transactions and close all connections."""
         if self._listening is not None:
             self._listening.cancel()
             with suppress(asyncio.CancelledError):
@@ -146,7 +145,7 @@ class PostgreSQL:
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._together, group)
 
     def _together(self, group: Group) -> Sequence[Outcome]:
-        """Do a group in one transaction; where one of its units fails, once more, each in a transaction of its own."""
+        """Run a group in one transaction. If a unit fails, run each unit again in its own transaction."""
         if len(group) == 1:
             return [Outcome(self._do(group[0].work, reading=False))]
         try:
@@ -160,17 +159,17 @@ class PostgreSQL:
         try:
             return Outcome(self._do(request.work, reading=False))
         except StorageUnavailable:
-            raise  # the others would wait for it in vain, one after another
-        except Exception as error:  # noqa: BLE001 - it belongs to whoever asked
+            raise  # the other units would wait and fail one after another
+        except Exception as error:  # noqa: BLE001 - the caller of the unit gets it
             return Outcome(error=error)
 
     def _do(self, work: Work[T], *, reading: bool) -> T:
         try:
             return self._try(work, reading=reading)
         except _Conflict:
-            pass  # the other one has gone on since
+            pass  # try again: the other transaction is over
         except _Stale:
-            self._pool.drain()  # the others are no better, for all we know: each is replaced by a new one
+            self._pool.drain()  # the other connections may be stale too: replace all of them
         try:
             return self._try(work, reading=reading)
         except _Stale as stale:
@@ -187,9 +186,9 @@ class PostgreSQL:
                 transaction.tell()
                 return value
         except psycopg.errors.FeatureNotSupported as error:
-            raise _Stale(first_line(error)) from None  # a statement was kept, and its table has changed since
+            raise _Stale(first_line(error)) from None  # a prepared statement whose table was migrated
         except psycopg.DataError:
-            raise  # a value that no database could take: our own mistake
+            raise  # a value that no database accepts: a bug of this program
         except psycopg.IntegrityError as error:
             raise Taken(first_line(error)) from None
         except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure) as error:
@@ -205,18 +204,18 @@ class PostgreSQL:
                 connection = await psycopg.AsyncConnection.connect(self._url, autocommit=True, **_NETWORK)  # type: ignore[arg-type]  # one mapping for both kinds
                 async with connection:
                     await connection.execute(f"LISTEN {CHANNEL}")
-                    call()  # for what was announced while nobody listened
+                    call()  # for announcements missed while not listening
                     async for _ in connection.notifies():
                         call()
             await asyncio.sleep(RELISTEN_AFTER)
 
 
 class _Conflict(StorageUnavailable):
-    """Two transactions were in each other's way; alone, each may well succeed."""
+    """Two transactions conflicted (deadlock or serialization failure). A retry may succeed."""
 
 
 class _Stale(Exception):
-    """The connection was broken before anything was run on it, or is of a time before the last migration."""
+    """The connection was broken before its first statement, or has prepared statements from before a migration."""
 
 
 DIALECT = SqlDialect(
@@ -235,7 +234,7 @@ class _Transaction:
 
     @property
     def is_stale(self) -> bool:
-        """Whether the connection was broken already when it was given to us."""
+        """Return whether the connection was broken already when the pool returned it."""
         return self._connection.broken and not self._has_run
 
     def run(self, sql: str, /, **values: SqlValue) -> int:
@@ -253,7 +252,7 @@ class _Transaction:
         self._announced = True
 
     def tell(self) -> None:
-        """Pass on what was announced, once for all."""
+        """Send one NOTIFY for all announcements of the transaction."""
         if self._announced:
             self._execute(f"NOTIFY {CHANNEL}", {})
 
@@ -266,7 +265,7 @@ class _Transaction:
         try:
             cursor = self._connection.execute(_translated(sql), keepable(values))
         except psycopg.errors.ReadOnlySqlTransaction:
-            self._connection.close()  # what a session is allowed may be settled at its beginning: the next is a new one
+            self._connection.close()  # read-only may be set for a whole session: take a new one
             raise
         self._has_run = True
         return cursor
@@ -274,8 +273,8 @@ class _Transaction:
 
 @lru_cache(maxsize=512)
 def _translated(sql: str) -> LiteralString:
-    """The statement in the server's dialect: its placeholders, its name for bytes."""
-    named: LiteralString = _NAMED.sub(r"%(\1)s", sql.replace("%", "%%"))  # all SQL is our own
+    """Return the statement with PostgreSQL's placeholders and its type name for bytes."""
+    named: LiteralString = _NAMED.sub(r"%(\1)s", sql.replace("%", "%%"))  # all SQL is from this program
     return _BYTES.sub("BYTEA", named)
 
 

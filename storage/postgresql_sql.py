@@ -1,4 +1,4 @@
-"""What is told of a PostgreSQL server that cannot be reached or will not do something; never a password or a value."""
+"""Error messages about PostgreSQL, without passwords and values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ UNREADABLE = (
 
 
 def refuse_unreadable(url: str) -> None:
-    """Raise `StorageUnavailable` where a password is not written as it must be: parts of it would be told as others."""
+    """Raise `StorageUnavailable` for a URL with an unescaped password: parts of it would appear as host or name."""
     try:
         parts = {name: str(value) for name, value in conninfo_to_dict(url).items()}
     except psycopg.ProgrammingError:
@@ -25,7 +25,7 @@ def refuse_unreadable(url: str) -> None:
 
 
 def why(url: str, error: psycopg.Error) -> str:
-    """The server's own words: the pool only knows that it took too long."""
+    """Return the server's reason, by connecting once more: the pool only reports a timeout."""
     try:
         psycopg.connect(url, connect_timeout=5).close()
     except psycopg.Error as reason:
@@ -34,5 +34,5 @@ def why(url: str, error: psycopg.Error) -> str:
 
 
 def first_line(error: psycopg.Error) -> str:
-    """What the server says, without the details below, which may quote values."""
+    """Return the first line of the server's message. Further lines may quote values."""
     return str(error).strip().partition("\n")[0] or type(error).__name__

@@ -1,4 +1,4 @@
-"""What a workspace, a channel and a person want: more special goes before more general. Every change has a version."""
+"""Settings of workspaces, channels and people. Specific ones override general ones. Every change has a version."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Kind = Literal["workspace", "channel", "person"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scope:
-    """Whose preferences they are; of a workspace `owner` is empty. `enterprise`: the workspace's organisation."""
+    """Whose settings these are. `owner`: the id of the channel or person, empty for a workspace."""
 
     team: str
     kind: Kind
@@ -27,10 +27,10 @@ class Scope:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Preferences:
-    """None leaves it to whatever is more general.
+    """Settings; None means: use the more general setting.
 
-    `automatic`: recordings are transcribed without being asked for. `outside`: although the channel is shared with
-    another company. `locked`: only admins of the workspace change these.
+    `automatic`: transcribe every shared recording, not only on request. `outside`: transcribe although the channel is
+    shared with another company (Slack Connect). `locked`: only workspace admins may change these settings.
     """
 
     automatic: bool | None = None
@@ -39,7 +39,7 @@ class Preferences:
     options: TranscriptionOptions = NO_OPTIONS
 
     def over(self, general: Preferences) -> Preferences:
-        """These, and where nothing is said the `general` ones. Whom the general ones are locked for is their matter."""
+        """Return these settings, and the `general` ones where None. `outside` and `locked` are not inherited."""
         return Preferences(
             automatic=general.automatic if self.automatic is None else self.automatic,
             outside=self.outside,
@@ -48,13 +48,13 @@ class Preferences:
         )
 
     def dump(self) -> str:
-        """As text for a row."""
+        """Return the settings as JSON."""
         said: dict[str, Any] = {name: value for name in _SWITCHES if (value := getattr(self, name)) is not None}
         return json.dumps(said | json.loads(self.options.dump() or "{}"), ensure_ascii=False)
 
     @classmethod
     def load(cls, text: str) -> Preferences:
-        """As it was dumped."""
+        """Read what `dump` returned."""
         said = json.loads(text)
         return cls(**{name: said[name] for name in _SWITCHES if name in said}, options=TranscriptionOptions.of(said))
 
@@ -66,7 +66,7 @@ NONE = Preferences()
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Kept:
-    """What is kept of a place, in this `version`, 0 for nothing; changed by a person."""
+    """Stored settings with their `version` (0 for none) and the person who changed them last."""
 
     preferences: Preferences = NONE
     version: int = 0
@@ -74,7 +74,7 @@ class Kept:
 
 
 class PreferencesOutdated(Exception):
-    """Somebody has changed them meanwhile: `newest` is what they chose."""
+    """Somebody else has changed the settings meanwhile; `newest` has theirs."""
 
     def __init__(self, newest: Kept) -> None:
         super().__init__(newest.version)
@@ -82,7 +82,7 @@ class PreferencesOutdated(Exception):
 
 
 def get(tx: Transaction, place: Scope) -> Kept:
-    """What this place wants itself."""
+    """Return the stored settings of a scope, without more general ones."""
     row = tx.one(
         "SELECT body, version, changed_by FROM preferences WHERE team = :team AND kind = :kind AND whose = :whose",
         team=place.team,
@@ -95,8 +95,8 @@ def get(tx: Transaction, place: Scope) -> Kept:
 
 
 def put(tx: Transaction, place: Scope, wanted: Preferences, *, seen: int, by: str, now: datetime) -> None:
-    """Keep what somebody chose who saw version `seen`. Raises `PreferencesOutdated`."""
-    # The row is made first, so that of two who choose at once one waits and then sees the other's version.
+    """Store settings chosen by a person who saw version `seen`. Raises `PreferencesOutdated` for any other version."""
+    # Insert the row first, so that of two concurrent changes one waits and then sees the version of the other.
     tx.run(
         "INSERT INTO preferences (team, kind, whose, body, version, changed_by, changed_at) "
         "VALUES (:team, :kind, :whose, '{}', 0, :by, :now) ON CONFLICT (team, kind, whose) DO NOTHING",
@@ -124,9 +124,9 @@ def put(tx: Transaction, place: Scope, wanted: Preferences, *, seen: int, by: st
 
 
 def of_recording(tx: Transaction, origin: Origin) -> Preferences:
-    """What counts for a recording: its channel's, else those of who shared it, else the workspace's.
+    """Return the settings for a recording: of its channel, else of the person who shared it, else of the workspace.
 
-    Whoever wants to be asked first is asked first in every channel.
+    If the person turned automatic transcription off, it is off in every channel.
     """
     channel = get(tx, Scope(team=origin.team, kind="channel", owner=origin.channel)).preferences
     person = get(tx, Scope(team=origin.team, kind="person", owner=origin.user)).preferences
@@ -136,5 +136,5 @@ def of_recording(tx: Transaction, origin: Origin) -> Preferences:
 
 
 def forget_workspace(tx: Transaction, *, team: str) -> None:
-    """Drop all of a workspace."""
+    """Delete all settings of a workspace."""
     tx.run("DELETE FROM preferences WHERE team = :team", team=team)

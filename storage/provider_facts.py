@@ -1,4 +1,4 @@
-"""What was found out about a provider that its pages leave open; as text, which only its transcriber reads."""
+"""Facts learned about a provider that its documentation does not say. The text is read by its transcriber only."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from storage.timestamps import stored
 
 
 def known(tx: Transaction, *, provider: str) -> dict[str, str]:
-    """Everything that was found out about this provider, by name."""
+    """Return all learned facts of a provider by name."""
     rows = tx.all("SELECT fact, known FROM provider_facts WHERE provider = :provider", provider=provider)
     return {str(row["fact"]): str(row["known"]) for row in rows}
 
 
 def learn(tx: Transaction, facts: Mapping[str, str], *, provider: str, now: datetime) -> None:
-    """Keep what was found out; what is newer replaces what was known."""
+    """Store facts; newer ones replace older ones."""
     for fact, text in facts.items():
         tx.run(
             "INSERT INTO provider_facts (provider, fact, known, learned_at) VALUES (:provider, :fact, :known, :now) "

@@ -1,6 +1,6 @@
-"""A recording is done again: what failed is retried, what is done is done otherwise, what was left alone is asked for.
+"""Reruns: retry a failed job, transcribe a finished one with other options, or start a skipped one on request.
 
-A reply that is in the thread stays there: it is changed once there is something better to show.
+A reply in the thread stays until the rerun has a result, and is then updated in place.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from storage.timestamps import stored
 
 
 class Asked(enum.Enum):
-    """What came of asking for a recording."""
+    """The result of a request to transcribe a recording."""
 
     STARTED = "started"
     IN_WORK = "in work"
     DONE = "done"
     FAILED = "failed"
-    """Its sharer's to try again, or for who looks after the channel: they may have ended it on purpose."""
+    """Not started: only its owner or a channel manager may retry it, since they may have ended it on purpose."""
 
     REMOVED = "removed"
 
@@ -33,24 +33,24 @@ class Asked(enum.Enum):
 LEFT_ALONE = frozenset(
     {Reason.ON_REQUEST, Reason.NOT_A_MEMBER, Reason.SHARED_CHANNEL, Reason.CHANNEL_GONE, Reason.NOWHERE_TO_REPLY}
 )
-"""Nobody's wish: whoever is there may ask for it."""
+"""Reasons that are nobody's decision about this recording: everyone in the conversation may request it."""
 
 
 def retry(tx: Transaction, job: Job, *, now: datetime, by: str | None = None) -> Job | None:
-    """Start a job that failed (or was left alone) again from its recording; None when there is nothing to retry.
+    """Start a failed or skipped job again from its recording. Return None when there is nothing to retry.
 
-    `by` whom, if a person of the workspace wants it. Raises `LeaseLost` when somebody has it in hand.
+    `by`: the person who asked, if any. Raises `LeaseLost` while a worker holds the job.
     """
     job = _free(tx, job)
     if job.state is JobState.REPLIED and job.failure is None:
         return None
-    return _begin(tx, job, NO_OPTIONS, now=now, by=by)  # as it is set by now
+    return _begin(tx, job, NO_OPTIONS, now=now, by=by)  # with the current settings
 
 
 def rerun(tx: Transaction, job: Job, *, options: TranscriptionOptions, now: datetime, by: str) -> Job | None:
-    """Do a job that has ended again, with `options`; until that is done its thread shows what it does now.
+    """Rerun an ended job with the options `options`. The thread keeps its reply until the rerun is done.
 
-    None where it has not ended, or is forgotten. Raises `LeaseLost` when somebody has it in hand.
+    Return None if the job is open or forgotten. Raises `LeaseLost` while a worker holds the job.
     """
     return _begin(tx, _free(tx, job), options, now=now, by=by)
 
@@ -58,9 +58,9 @@ def rerun(tx: Transaction, job: Job, *, options: TranscriptionOptions, now: date
 def request(
     tx: Transaction, origin: Origin, *, by: str, now: datetime, title: str | None = None
 ) -> tuple[Asked, JobId]:
-    """Somebody wants this recording in words, wherever it was shared and whatever became of it.
+    """Request the transcript of a recording: create a job, or start the existing one if that is allowed.
 
-    `origin` names the message that carries it. Raises `LeaseLost` when somebody has its job in hand.
+    `origin` is the message with the recording. Raises `LeaseLost` while a worker holds the job.
     """
     added = jobs.add(tx, origin=origin, title=title, now=now)
     if added is not None:
@@ -75,7 +75,7 @@ def request(
     )
     job = jobs.locked(tx, JobId(row["id"])) if row else None
     if job is None:
-        raise LeaseLost("it is being moved")  # located under another message at this very moment
+        raise LeaseLost("it is being moved")  # a worker is just locating it under another message
     return _ask_for_known(tx, job, by=by, now=now), job.id
 
 
@@ -106,7 +106,7 @@ def _note_who(tx: Transaction, job: JobId, *, by: str, now: datetime) -> None:
 
 
 def who_asked(tx: Transaction, job: Job) -> str | None:
-    """Who asked for this recording, as of now: they may have done so since the job was claimed."""
+    """Return who asked for this recording, read from the row: it may have changed since the job was claimed."""
     row = tx.one("SELECT coalesce(requested_by, begun_by) AS asker FROM jobs WHERE id = :id", id=job.id)
     return row["asker"] if row else None
 
@@ -160,7 +160,7 @@ def _shown(job: Job) -> str | None:
 
 
 def _spent(job: Job, *, now: datetime) -> timedelta:
-    """What this job has cost so far in the month that it begins again in (UTC)."""
+    """Return the length charged for earlier runs of this job in the month of the rerun (UTC)."""
     last = job.begun_at or job.created_at
     if (last.year, last.month) != (now.year, now.month):
         return timedelta(0)
@@ -168,7 +168,7 @@ def _spent(job: Job, *, now: datetime) -> timedelta:
 
 
 def costs(job: Job) -> bool:
-    """Whether what was last done for it counts as spent: what failed does not, but what was cancelled too late does."""
+    """Return whether the last run counts as usage: not if it failed, but if it was cancelled after the submission."""
     if job.provider is None or job.duration is None:
         return False
     if job.failure is None:

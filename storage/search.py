@@ -1,4 +1,4 @@
-"""Looking for words in what was said, in the conversations that somebody is in. See docs/decisions/0015."""
+"""Full-text search in transcripts, limited to given conversations. See docs/decisions/0015."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from storage.timestamps import moment
 from transcription.transcript import Transcript
 
 RECENT = 10_000
-"""Passages that are read through before the index is asked: what is often said is found among them already."""
+"""Newest passages that are scanned before the index is used. Frequent words are found there already."""
 
 FEW = 16
-"""Where somebody is in no more conversations, the index is asked for what was said in these, else in the workspace."""
+"""With at most so many conversations the index query names them; with more it covers the whole workspace."""
 
 BATCH = 5
-"""Transcripts of an earlier release that become findable in one unit of work."""
+"""Transcripts of an older release that are indexed in one transaction."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SearchHit:
-    """A recording in which all that is looked for was said in one turn: `turn` is the first of so many `turns`."""
+    """A recording with all terms in one turn. `turn` is the index of the first such turn, `turns` their number."""
 
     job: Job
     transcript: Transcript
@@ -37,13 +37,13 @@ class SearchHit:
 def find(
     tx: Transaction, *, team: str, channels: Collection[str], terms: Sequence[str], limit: int, recent: int = RECENT
 ) -> list[SearchHit]:
-    """The newest recordings in these conversations in which all terms (`matching.terms`) were said in one turn.
+    """Return the newest recordings in these conversations in which one turn contains all terms (`ngrams.terms`).
 
-    A term that is longer than what two passages share (`passages.OVERLAP`) is not found.
+    A term that is longer than `passages.OVERLAP` is never found.
     """
     if not channels or not terms or max(map(len, terms)) > passages.OVERLAP:
         return []
-    look = _Look(tx, team=team, channels=sorted(channels), terms=terms, limit=limit)
+    query = _Search(tx, team=team, channels=sorted(channels), terms=terms, limit=limit)
     newest = tx.one(
         "SELECT count(*) AS n, min(id) AS oldest, max(id) AS newest FROM "
         "(SELECT id FROM passages WHERE id > 0 ORDER BY id DESC LIMIT :most) AS recent",
@@ -51,14 +51,14 @@ def find(
     )
     if newest is None or not newest["n"]:
         return []
-    rows = look.through(oldest=newest["oldest"], newest=newest["newest"])
+    rows = query.scan(oldest=newest["oldest"], newest=newest["newest"])
     if len(rows) < limit and newest["n"] == recent:
-        rows = look.by_the_index()
+        rows = query.by_index()
     return [found for row in rows if (found := _found(tx, row))]
 
 
-class _Look:
-    """One looking for something. That a term is found is said by the text itself, whatever led to it."""
+class _Search:
+    """One search. Every result is checked against the text, whether it came from a scan or from the index."""
 
     def __init__(
         self, tx: Transaction, *, team: str, channels: Sequence[str], terms: Sequence[str], limit: int
@@ -71,15 +71,15 @@ class _Look:
         self._channels = {f"channel{number}": channel for number, channel in enumerate(channels)}
         self._values: dict[str, SqlValue] = {"team": team, "limit": limit, **self._needles, **self._channels}
 
-    def through(self, *, oldest: int, newest: int) -> Sequence[Row]:
-        """Among the passages between these two."""
-        # Both are named, else SQLite reads all of them in the order in which they are grouped.
+    def scan(self, *, oldest: int, newest: int) -> Sequence[Row]:
+        """Search the passages between these two ids."""
+        # Both bounds are needed, else SQLite scans all passages in the order of the grouping.
         return self._rows("passages WHERE id BETWEEN :oldest AND :newest", oldest=oldest, newest=newest)
 
-    def by_the_index(self) -> Sequence[Row]:
-        """Among all."""
+    def by_index(self) -> Sequence[Row]:
+        """Search all passages with the index."""
         grams = dict.fromkeys(gram for term in self._terms for gram in telling_grams(term))
-        return self._rows(self._tx.dialect.passages_that_have, wanted=self._tx.dialect.wanted(grams, self._where))
+        return self._rows(self._tx.dialect.passages_that_have, wanted=self._tx.dialect.query(grams, self._where))
 
     def _rows(self, source: str, **values: SqlValue) -> Sequence[Row]:
         said = " AND ".join(f"text LIKE :{name}" for name in self._needles)
@@ -98,21 +98,21 @@ class _Look:
 def _found(tx: Transaction, row: Row) -> SearchHit | None:
     job = tx.one("SELECT * FROM jobs WHERE id = :id", id=row["job_id"])
     transcript = transcripts.get(tx, row["job_id"])
-    if job is None or transcript is None or not _is_as_found(tx, row["job_id"]) or row["turn"] >= len(transcript.turns):
+    if job is None or transcript is None or not _is_indexed(tx, row["job_id"]) or row["turn"] >= len(transcript.turns):
         return None
     naming = namings.newest(tx, row["job_id"])
     names = naming.names if naming else {}
     return SearchHit(job=job_of(job), transcript=transcript, names=names, turn=row["turn"], turns=row["turns"])
 
 
-def _is_as_found(tx: Transaction, job_id: JobId) -> bool:
-    """Whether the transcript is the one that its passages were made of: the release before replaces it without them."""
+def _is_indexed(tx: Transaction, job_id: JobId) -> bool:
+    """Return whether the passages are of the current transcript: the previous release replaces only the transcript."""
     known = "SELECT 1 AS known FROM transcripts WHERE job_id = :job_id AND searchable = created_at"
     return tx.one(known, job_id=job_id) is not None
 
 
 def direct_messages(tx: Transaction, *, team: str, user: str) -> set[str]:
-    """The direct messages in which somebody shared recordings: nobody can leave one."""
+    """Return the direct messages in which a person shared recordings. Nobody can leave these."""
     rows = tx.all(
         "SELECT DISTINCT channel FROM jobs WHERE team = :team AND user_id = :user AND channel LIKE 'D%'",
         team=team,
@@ -122,7 +122,7 @@ def direct_messages(tx: Transaction, *, team: str, user: str) -> set[str]:
 
 
 def catch_up(tx: Transaction) -> int:
-    """Make transcripts findable that are not yet, as they are now, at most `BATCH`, the oldest first; how many."""
+    """Index transcripts that are not indexed yet, oldest first, at most `BATCH`. Return how many."""
     rows = tx.all(
         "SELECT job_id, created_at FROM transcripts WHERE searchable <> created_at ORDER BY created_at LIMIT :most "  # noqa: S608 - our own words
         f"{tx.skip_locked}",

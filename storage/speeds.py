@@ -1,8 +1,8 @@
-"""How long a provider takes for a recording, learned from what it has done.
+"""Learn how long a provider takes for a recording.
 
-A recording takes in proportion to its length, and a little for being taken up: `length + START` is its size. Of
-`log(took / size)` a mean and a variance are kept, in which the newest `MEMORY` recordings count for most, so that a
-provider that becomes slower or faster is noticed. What is lost of it is learned again.
+The time is modelled as proportional to `length + START`. The mean and variance of `log(time_taken / (length + START))`
+are stored as moving averages over about the newest `MEMORY` recordings, so that they follow a provider that becomes
+slower or faster. Lost data is learned again.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from storage.database import Transaction
 START = timedelta(seconds=30)
 MEMORY = 50
 ENOUGH = 8
-"""Recordings after which what was learned is worth something."""
+"""Recordings after which the estimate is used."""
 
 SURPRISING = 3.0
-"""So many times the usual spread: what is farther off (an outage) counts as this far."""
+"""Deviations beyond this multiple of the spread (an outage, for example) are clipped to it."""
 
 LEAST_SPREAD, FIRST_SPREAD = 0.08, 0.5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Speed:
-    """What was learned from so many `jobs`."""
+    """The estimate from so many `jobs`: mean and variance of the logarithm."""
 
     jobs: int
     mean: float
@@ -34,20 +34,20 @@ class Speed:
 
     @property
     def is_known(self) -> bool:
-        """Whether there is enough to go by."""
+        """Return whether there are enough recordings for an estimate."""
         return self.jobs >= ENOUGH
 
     @property
     def spread(self) -> float:
-        """The standard deviation of the logarithm: 0.1 means that most take the expected time give or take a tenth."""
+        """Return the standard deviation of the logarithm: 0.1 means that most take the expected time within 10 %."""
         return max(math.sqrt(self.variance), LEAST_SPREAD)
 
     def expected(self, length: timedelta, *, deviations: float = 0) -> timedelta:
-        """How long a recording of this length takes, or one that is so many standard deviations slower."""
+        """Return the expected time for a recording of this length, plus so many standard deviations."""
         return math.exp(self.mean + deviations * self.spread) * (length + START)
 
     def learning(self, length: timedelta, *, time_taken: timedelta) -> Speed:
-        """With one recording more."""
+        """Return the estimate with one more recording."""
         off = math.log(max(time_taken, timedelta(seconds=0.1)) / (length + START)) - self.mean
         if self.is_known:
             most = SURPRISING * max(self.spread, FIRST_SPREAD / SURPRISING)
@@ -58,11 +58,11 @@ class Speed:
 
 
 UNKNOWN = Speed(jobs=0, mean=0.0, variance=0.0)
-"""Nothing was learned yet."""
+"""The estimate without any recordings."""
 
 
 def speed_of(tx: Transaction, *, provider: str, model: str) -> Speed:
-    """What is known of this model."""
+    """Return the estimate for a provider's model."""
     row = tx.one(
         "SELECT jobs, mean, variance FROM speeds WHERE provider = :provider AND model = :model",
         provider=provider,
@@ -72,7 +72,7 @@ def speed_of(tx: Transaction, *, provider: str, model: str) -> Speed:
 
 
 def learn(tx: Transaction, *, provider: str, model: str, length: timedelta, time_taken: timedelta) -> None:
-    """Note that a recording of this length took so long. Of two at the same moment one may not count."""
+    """Add a recording to the estimate. Of two concurrent calls one may be lost."""
     speed = speed_of(tx, provider=provider, model=model).learning(length, time_taken=time_taken)
     tx.run(
         "INSERT INTO speeds (provider, model, jobs, mean, variance) "

@@ -1,6 +1,6 @@
-"""The database in one file: a writer with full durability and a reader beside it, each with a thread of its own.
+"""The SQLite database: one writing connection with full durability and one reading connection, each in its own thread.
 
-Groups of units (`storage.grouping`) share a transaction and its `fsync`. See docs/decisions/0002 and 0024.
+Units of work share a transaction and its `fsync` (group commit, `storage.grouping`). See docs/decisions/0002 and 0024.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 _WRITER = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
 _READER = ("query_only=ON",)
-"""What each connection is told when it is opened."""
+"""PRAGMAs for each connection."""
 
 NOT_SEARCHABLE = (
     "the SQLite of this Python was made without FTS5, by which transcripts are found: use another build of Python, "
@@ -32,7 +32,7 @@ NOT_SEARCHABLE = (
 
 
 def refuse_without_search(probe: sqlite3.Connection | None = None) -> None:
-    """Raise `StorageUnavailable` where SQLite lacks FTS5: nothing could be kept."""
+    """Raise `StorageUnavailable` if SQLite lacks FTS5, which storing transcripts needs."""
     with closing(probe or sqlite3.connect(":memory:")) as connection:
         try:
             connection.execute("SELECT fts5_source_id()").fetchall()
@@ -51,7 +51,7 @@ DIALECT = SqlDialect(
 
 class _Transaction:
     dialect = DIALECT
-    skip_locked = ""  # there is one writer, so no row is anybody else's
+    skip_locked = ""  # there is one writer, so no rows are locked by others
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -71,14 +71,14 @@ class _Transaction:
         self.announced = True
 
     def be_alone(self) -> None:
-        """Nothing to do: there is one writer, and it holds the file's lock."""
+        """Do nothing: there is one writer, and it holds the lock of the file."""
 
     def _execute(self, sql: str, values: dict[str, SqlValue]) -> sqlite3.Cursor:
         return self._connection.execute(sql, keepable(values))
 
 
 class _Transactions:
-    """Runs groups of units on a connection, each group in a transaction of its own."""
+    """Runs groups of units on one connection, each group in its own transaction."""
 
     def __init__(self, connector: Connector, *, begin: str) -> None:
         self._connector = connector
@@ -87,7 +87,7 @@ class _Transactions:
         self.on_announced: Callable[[], None] = lambda: None
 
     async def open(self, opened: AsyncExitStack) -> GroupCommits:
-        """Connect; `opened` closes the connection, once all groups are done. Raises `sqlite3.Error` and `OSError`."""
+        """Connect. `opened` waits for all groups, then closes the connection. Raises `sqlite3.Error` and `OSError`."""
         connection = await opened.enter_async_context(connected(self._connector))
         groups = GroupCommits(partial(self._do, connection))
         opened.push_async_callback(groups.close)
@@ -111,10 +111,10 @@ class _Transactions:
         return outcomes
 
     def _run(self, group: Group, transaction: _Transaction, connection: sqlite3.Connection) -> Sequence[Outcome]:
-        """Run all of them; only where one fails, once more from the start, each kept apart from the others."""
+        """Run all units. If one fails, roll back and run them again, each in its own savepoint."""
         try:
             return plainly(group, transaction)
-        except Exception:  # noqa: BLE001 - whose it is shows when they run apart
+        except Exception:  # noqa: BLE001 - the second run shows whose error it is
             _roll_back(connection)
         transaction.announced = False
         connection.execute(self._begin)
@@ -126,9 +126,9 @@ def _apart(request: Request[Any], transaction: _Transaction, connection: sqlite3
     announced = transaction.announced
     try:
         outcome = Outcome(request.work(transaction))
-    except Exception as error:  # it belongs to whoever asked, and must not undo the others' work
+    except Exception as error:  # only this unit fails, the others are kept
         if not connection.in_transaction:
-            raise sqlite3.OperationalError(str(error)) from error  # e.g. a full disk: SQLite rolled back by itself
+            raise sqlite3.OperationalError(str(error)) from error  # e.g. a full disk: all is rolled back
         connection.execute("ROLLBACK TO unit")
         transaction.announced = announced
         outcome = Outcome(error=_understood(error))
@@ -153,7 +153,7 @@ def _understood(error: Exception) -> Exception:
 
 
 class SQLite:
-    """A `Database` in one file, owned by one process."""
+    """A `Database` in one SQLite file, owned by one process."""
 
     is_shared = False
 
@@ -169,9 +169,8 @@ class SQLite:
     async def open(cls, path: Path, *, own: bool) -> SQLite:
         """Open or create the file, readable by its owner only.
 
-        With `own` the process becomes its only worker; raises `AlreadyOwned` if another one is. Without, it is a
-        visitor (the command line beside a running bot) and the file must be there. Raises `StorageUnavailable` if it
-        cannot be opened.
+        With `own` this process becomes the only worker; raises `AlreadyOwned` if there is one already. Without it (a
+        command beside a running bot) the file must exist. Raises `StorageUnavailable` if it cannot be opened.
         """
         refuse_without_search()
         async with AsyncExitStack() as opened:
@@ -192,39 +191,39 @@ class SQLite:
             return cls(writer, writes=writes, reads=reads, opened=opened.pop_all())
 
     async def write(self, work: Work[T]) -> T:
-        """Run `work` in a transaction; its effects are durable on return, and absent if it raised."""
+        """Run `work` in a transaction. Its effects are durable on return, and undone if it raised."""
         return await self._writes.run(work)
 
     async def read(self, work: Work[T]) -> T:
-        """Run `work` on a consistent view, beside the writer."""
+        """Run `work` on a consistent snapshot. The writer is not blocked."""
         return await self._reads.run(work)
 
     def on_due(self, call: Callable[[], None]) -> None:
-        """From now on call this, on the event loop, whenever something was announced; by this process only."""
+        """Register a function to be called on the event loop after an announcement by this process."""
         self._writer.on_announced = call
 
     async def time(self) -> datetime | None:
-        """None: the file is this machine's, and so is the clock."""
+        """Return None: the machine's own clock is used."""
         return None
 
     async def close(self) -> None:
-        """Finish what was begun and let go."""
+        """Finish running transactions, close the connections and release the lock."""
         await self._opened.aclose()
 
 
 def _make_private(path: Path, *, create: bool) -> None:
     descriptor = os.open(path, os.O_RDWR | (os.O_CREAT if create else 0), 0o600)
     try:
-        # Also a file that came from elsewhere; the ones that SQLite makes beside it follow it.
-        with suppress(PermissionError):  # another account's
+        # Also for an existing file; SQLite gives the files that it creates beside it the same mode.
+        with suppress(PermissionError):  # the file belongs to another account
             os.fchmod(descriptor, 0o600)
     finally:
         os.close(descriptor)
 
 
 def _own(path: Path) -> int:
-    # The lock is the kernel's, so a killed process leaves none behind. POSIX only, like the limits on codecs.
-    import fcntl  # noqa: PLC0415 - visitors and other platforms do without
+    # A kernel lock, so a killed process leaves none behind. POSIX only, like the resource limits of the decoder.
+    import fcntl  # noqa: PLC0415 - only needed here; not on every platform
 
     lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
     try:

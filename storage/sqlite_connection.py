@@ -1,7 +1,7 @@
-"""A connection to a SQLite file on a thread of its own, by aiosqlite. The thread runs whole functions, not statements.
+"""A SQLite connection in its own thread (aiosqlite). The thread runs whole functions, not single statements.
 
-aiosqlite's thread is no daemon: a process with an open connection does not end. So a connection is opened by
-`connected` alone, which closes it on every path. See docs/decisions/0024.
+aiosqlite's thread is not a daemon: a process with an open connection does not end. So connections are opened only by
+`connected`, which closes them on every path. See docs/decisions/0024.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ import aiosqlite
 T = TypeVar("T")
 
 _CHUNK = 64
-"""Rows that a cursor of aiosqlite would fetch at once. Its constructor asks for it; we have no such cursors."""
+"""Rows per fetch of an aiosqlite cursor. The constructor needs a value; these cursors are not used."""
 
 
 class Connector:
-    """Opens the file on the connection's thread, and knows it again."""
+    """Opens the file in the connection's thread, and detects when the file was replaced."""
 
     def __init__(self, path: Path, *, pragmas: Sequence[str]) -> None:
         self._path = path
         self._pragmas = pragmas
 
     def __call__(self) -> sqlite3.Connection:
-        """Connect. Raises `sqlite3.Error` and `OSError`; nothing is open then."""
+        """Connect. Raises `sqlite3.Error` and `OSError`, and then leaves nothing open."""
         connection = sqlite3.connect(self._path, isolation_level=None, timeout=5)
         try:
             connection.row_factory = sqlite3.Row
@@ -43,9 +43,9 @@ class Connector:
         return connection
 
     def refuse_another_file(self) -> None:
-        """Raise `sqlite3.OperationalError` where the file was deleted or replaced since it was opened.
+        """Raise `sqlite3.OperationalError` if the file was deleted or replaced since it was opened.
 
-        SQLite would go on writing to the old one, and all of that would be lost.
+        SQLite would keep writing to the old file, and that data would be lost.
         """
         try:
             found = self._path.stat()
@@ -56,31 +56,31 @@ class Connector:
 
 
 class SQLiteConnection(aiosqlite.Connection):
-    """A connection whose thread runs any function with the `sqlite3.Connection`."""
+    """A connection whose thread can run any function with the `sqlite3.Connection`."""
 
     stopped: asyncio.Future[Any] | None = None
-    """Done when the thread has nothing left to do."""
+    """Done when the thread has finished all work."""
 
     async def call(self, function: Callable[[sqlite3.Connection], T]) -> T:
-        """What `function` returns. Nothing else uses the connection meanwhile."""
-        # Until the next call the thread keeps the last function and what it returned, and aiosqlite describes both in
-        # its log. Neither is to hold what was said in a recording, so what the thread gets is two lists that end empty.
+        """Run `function` in the thread and return its result. Nothing else uses the connection meanwhile."""
+        # aiosqlite keeps the last function and its result until the next call, and writes both to its log. They must
+        # not contain text of recordings, so they are passed in lists that are empty afterwards.
         connection, functions, results = self._conn, [function], list[T]()
         await self._execute(lambda: results.append(functions.pop()(connection)))  # type: ignore[no-untyped-call]
         return results.pop()
 
     def stop(self) -> asyncio.Future[Any] | None:
-        """Let the thread end after all that it was given. aiosqlite calls this itself where it could not connect."""
+        """Stop the thread after its queued work. aiosqlite calls this itself if it could not connect."""
         self.stopped = super().stop()
         return self.stopped
 
 
 @asynccontextmanager
 async def connected(connector: Connector) -> AsyncIterator[SQLiteConnection]:
-    """Connect; afterwards wait for what the thread was given, close the connection and end the thread.
+    """Connect; on exit wait for the thread's queued work, close the connection and end the thread.
 
-    Raises what the connector raises. As an asynchronous generator it is closed by the event loop where nobody else
-    does it: `asyncio.run` ends with `shutdown_asyncgens`.
+    Raises what the connector raises. If the caller does not close this generator, `asyncio.run` does
+    (`shutdown_asyncgens`).
     """
     connection = SQLiteConnection(connector, iter_chunk_size=_CHUNK)
     opening = asyncio.ensure_future(connection)
@@ -88,8 +88,8 @@ async def connected(connector: Connector) -> AsyncIterator[SQLiteConnection]:
         await asyncio.shield(opening)
         yield connection
     finally:
-        # SQLite cannot be interrupted while it opens a file, and aiosqlite forgets a connection that nobody waits for
-        # any more. So we wait, however often we are cancelled, and close what comes.
+        # SQLite cannot be interrupted while it opens a file, and aiosqlite drops a connection that nobody awaits any
+        # more. So wait for it, also when cancelled repeatedly, and then close it.
         while not opening.done():
             with suppress(asyncio.CancelledError):
                 await asyncio.wait([opening])

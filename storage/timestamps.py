@@ -1,4 +1,4 @@
-"""Moments and lengths as the database keeps them: integer milliseconds."""
+"""Convert times and durations to integer milliseconds, as the database stores them, and back."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ def stored(moment: None) -> None: ...
 @overload
 def stored(moment: datetime | timedelta | None) -> int | None: ...
 def stored(moment: datetime | timedelta | None) -> int | None:
-    """Milliseconds since 1970 for an aware moment, milliseconds for a length."""
+    """Return milliseconds: since 1970 for an aware datetime, of the duration for a timedelta; None for None."""
     if moment is None:
         return None
     return (moment - _EPOCH if isinstance(moment, datetime) else moment) // _MILLISECOND
 
 
 def moment(milliseconds: int) -> datetime:
-    """The aware UTC moment."""
+    """Return the aware UTC datetime."""
     return _EPOCH + milliseconds * _MILLISECOND
 
 
 def length(milliseconds: int) -> timedelta:
-    """The length of time."""
+    """Return the duration."""
     return milliseconds * _MILLISECOND

@@ -1,4 +1,4 @@
-"""Transcripts as text in the database; what goes in comes out equal, to the millisecond."""
+"""Store transcripts as JSON. All but their provider report is stored, with times to the millisecond."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BODY = TypeAdapter(Transcript)
 
 
 def put(tx: Transaction, job_id: JobId, transcript: Transcript, *, now: datetime) -> None:
-    """Keep the job's transcript, and let it be found; a second one replaces the first."""
+    """Store and index the transcript of a job; replaces an earlier one."""
     tx.run(
         "INSERT INTO transcripts (job_id, body, created_at, searchable) VALUES (:job_id, :body, :now, :now) "
         "ON CONFLICT (job_id) DO UPDATE "
@@ -29,6 +29,6 @@ def put(tx: Transaction, job_id: JobId, transcript: Transcript, *, now: datetime
 
 
 def get(tx: Transaction, job_id: JobId) -> Transcript | None:
-    """The job's transcript."""
+    """Return the transcript of a job; None without one."""
     row = tx.one("SELECT body FROM transcripts WHERE job_id = :job_id", job_id=job_id)
     return BODY.validate_json(row["body"]) if row else None

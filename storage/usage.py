@@ -1,4 +1,4 @@
-"""How much was transcribed, for limits and for whoever asks: the length of recordings, failed ones left out."""
+"""Usage: the transcribed length of recordings, for monthly limits and the App Home. Failed recordings do not count."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ COUNTED = (
     "provider IS NOT NULL AND duration IS NOT NULL "
     "AND (failure_reason IS NULL OR (failure_reason IN ('cancelled', 'file_gone') AND handle IS NOT NULL))"
 )
-"""What was cancelled once the provider had it was spent all the same (as `again.costs` says of one job)."""
+"""Recordings cancelled after the provider had them count too. `reruns.costs` is the same rule for one job."""
 
 _COST = f"spent + CASE WHEN {COUNTED} THEN duration ELSE 0 END"
 
 _BY_ITSELF = "begun_at IS NULL AND created_at >= :since"
 _ASKED_FOR = "begun_at >= :since"
-"""What somebody asked for counts from when it was asked for, and for whoever asked."""
+"""A requested run counts from the time of the request, for the person who asked."""
 
 _EARLIER = "(coalesce(begun_at, created_at) < :begun OR (coalesce(begun_at, created_at) = :begun AND id < :id))"
-"""Of two that come at once the first counts for the second and not the other way round: so not both are refused."""
+"""Of two concurrent recordings only the first counts for the second, so that not both are refused."""
 
 
 def of_person(tx: Transaction, job: Job, *, since: datetime) -> timedelta:
-    """What the person who shared this one, or asked for it, had transcribed before it."""
+    """Return the usage, before this job, of the person who asked for it or shared it."""
     whose = job.begun_by or job.origin.user
     shared = _sum(tx, f"team = :team AND user_id = :whose AND {_BY_ITSELF}", job, whose=whose, since=since)
     asked = f"team = :team AND coalesce(begun_by, user_id) = :whose AND {_ASKED_FOR}"
@@ -35,12 +35,12 @@ def of_person(tx: Transaction, job: Job, *, since: datetime) -> timedelta:
 
 
 def of_channel(tx: Transaction, job: Job, *, since: datetime) -> timedelta:
-    """What was transcribed in this one's channel before it."""
+    """Return the usage in the job's channel before it."""
     return _of_all(tx, "team = :team AND channel = :whose", job, whose=job.origin.channel, since=since)
 
 
 def of_workspace(tx: Transaction, job: Job, *, since: datetime) -> timedelta:
-    """What was transcribed in this one's workspace before it."""
+    """Return the usage in the job's workspace before it."""
     return _of_all(tx, "team = :team AND :whose = ''", job, whose="", since=since)
 
 
@@ -50,7 +50,7 @@ def _of_all(tx: Transaction, where: str, job: Job, *, whose: str, since: datetim
 
 
 def of_person_by_provider(tx: Transaction, *, team: str, user: str, since: datetime) -> Mapping[str, timedelta]:
-    """What a person had transcribed since then, by the name of the provider that was last at it; the most first."""
+    """Return the usage of a person since then by provider, largest first. A rerun counts for its last provider."""
     totals = Counter[str]()
     for whose in (f"user_id = :user AND {_BY_ITSELF}", f"coalesce(begun_by, user_id) = :user AND {_ASKED_FOR}"):
         rows = tx.all(

@@ -164,7 +164,7 @@ LEFT_OUT: Mapping[str, frozenset[str]] = {
             "test_whoever_may_not_have_it_any_more_when_the_form_is_sent_is_told",
         }
     ),
-    "journeys/test_steering.py": frozenset(
+    "journeys/test_job_actions.py": frozenset(
         {
             "test_a_form_from_before_begins_nothing_twice",
             "test_a_form_of_somebody_else_or_that_was_changed_begins_nothing",

@@ -224,7 +224,7 @@ def time_mark(moment: timedelta) -> str:
 def summary(transcript: Transcript) -> str:
     """Return the first line of every output: "2 minutes 14 seconds · 2 speakers · Setswana"."""
     speakers = len(speaker_names(transcript))
-    parts = [in_words(transcript.duration), counted(speakers, "speaker") if speakers else "speakers not told apart"]
+    parts = [in_words(transcript.duration), counted(speakers, "speaker") if speakers else "speakers not separated"]
     languages = language_names(transcript)
     return " · ".join([*parts, _listed(languages)] if languages else parts)
 

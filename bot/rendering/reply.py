@@ -16,7 +16,7 @@ from bot.rendering.blocks import MESSAGE, body, buttons, fitting, line, sized, s
 from bot.rendering.file_names import stem
 from bot.slack.uploads import Attachment
 from handlers import words
-from handlers.action_ids import AGAIN, EXPORT, NAME_SPEAKERS, RETRY, UNDO_NAMING
+from handlers.action_ids import EXPORT, NAME_SPEAKERS, RERUN, RETRY, UNDO_NAMING
 from handlers.plain_text import harmless, spoken
 from storage.job import WORTH_A_TRY, Failure
 from transcription.exports import as_text, as_vtt
@@ -142,7 +142,7 @@ def _buttons(transcript: Transcript, named: Named | None) -> Sequence[Block]:
         return []
     change = (words.NAME_SPEAKERS, NAME_SPEAKERS, named.job)
     undo = (words.UNDO_NAMING, UNDO_NAMING, f"{named.job}:{named.version}")
-    again = (words.AGAIN, AGAIN, named.job)
+    again = (words.RERUN, RERUN, named.job)
     export = (words.EXPORT, EXPORT, named.job)
     return [buttons(*([change] if transcript.speakers else []), *([undo] if named.version else []), export, again)]
 
@@ -151,7 +151,7 @@ def _tries(named: Named | None, *, worth_one: bool = False) -> Sequence[Block]:
     """Return the buttons to retry, if that is worth it, and to rerun with other options."""
     if named is None or not named.buttons:
         return []
-    again = (words.AGAIN, AGAIN, named.job)
+    again = (words.RERUN, RERUN, named.job)
     return [buttons(*([(words.RETRY, RETRY, named.job)] if worth_one else []), again)]
 
 

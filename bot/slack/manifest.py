@@ -48,7 +48,7 @@ def manifest(*, public_url: str | None = None, install_at: str | None = None) ->
     command = {
         "command": "/transcripts",
         "description": words.COMMAND,
-        "usage_hint": "[search <words> | settings | status, cancel, retry or delete <number> | help]",
+        "usage_hint": "[search <words> | settings | status, cancel, retry or delete <ID> | help]",
         "should_escape": False,
     }
     events = {

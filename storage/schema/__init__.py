@@ -1,1 +1,1 @@
-"""The numbered migrations, as package data."""
+"""The numbered SQL migrations, as package data."""

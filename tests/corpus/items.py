@@ -24,7 +24,7 @@ LONGEST = 400 * 60
 LARGEST = 2**30
 """Bytes that the bot takes by default."""
 
-REMARK = "Parts of the recording could not be read, so words may be missing."
+REMARK = "Parts of this recording couldn't be read, so some words may be missing."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,7 +55,7 @@ class Item:
         return made
 
 
-def refused(make: Make, says: str = "could not be read") -> Item:
+def refused(make: Make, says: str = "couldn't be read") -> Item:
     return Item(make=make, end="sentence", says=says)
 
 
@@ -118,8 +118,8 @@ NO_RECORDING: dict[str, Item] = {
     "a list of files to join": refused(lambda _: b"ffconcat version 1.0\nfile other.wav\n"),
     "a description of a session": refused(lambda _: SESSION),
     "a manifest of a stream": refused(lambda _: MANIFEST),
-    "a video without sound, as a voice note": refused(files.film, "no sound in this file"),
-    "a WAV without a sound": refused(lambda _: wav_header(claims=0), "no sound in this file"),
+    "a video without sound, as a voice note": refused(files.film, "This file has no sound"),
+    "a WAV without a sound": refused(lambda _: wav_header(claims=0), "This file has no sound"),
 }
 
 CUT: dict[str, Item] = {
@@ -130,14 +130,14 @@ CUT: dict[str, Item] = {
     "a video cut before its sound": Item(
         make=lambda folder: files.before_the_sound(files.talkie(folder)),
         end="sentence",
-        says="could not be read",
+        says="couldn't be read",
         name="clip.mp4",
         mimetype="video/mp4",
     ),
     "a video cut before its list of tracks": Item(
         make=files.start(files.talkie, share=0.01),
         end="sentence",
-        says="could not be read",
+        says="couldn't be read",
         name="clip.mp4",
         mimetype="video/mp4",
     ),
@@ -237,7 +237,7 @@ LARGE: dict[str, Item] = {
 
 LONG: dict[str, Item] = {
     "a gigabyte of zeros": Item(
-        make=lambda _: b"", size=LARGEST, end="sentence", says="could not be read", disk=LARGEST + 2**22
+        make=lambda _: b"", size=LARGEST, end="sentence", says="couldn't be read", disk=LARGEST + 2**22
     ),
     "a gigabyte of sound": Item(
         make=lambda _: wav_header(rate=192_000, channels=8, claims=LARGEST - 44) + b"\1" * 16,

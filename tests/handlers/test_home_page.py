@@ -16,7 +16,7 @@ from storage.job import Failure, Job, JobId, JobState, Origin, Reason
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-LIMITED = "The limit for a month is 1 hour 30 minutes. The next one begins on 1 December."
+LIMITED = "Your monthly limit is 1 hour 30 minutes. It resets on 1 December."
 NOTHING = Month(used=(), limit=None, ends=date(2026, 12, 1))
 ORIGIN = Origin(team="T1", channel="C1", file="F1", occasion="1.0", user="U1", thread="1.0")
 
@@ -77,11 +77,11 @@ def test_what_is_in_work_comes_first_then_what_is_done() -> None:
     lines = read(shown([job(3), job(2, JobState.SUBMITTED, duration=3 * MINUTE), job(1, reason=Reason.GAVE_UP)]))
     assert lines[0] == words.IN_WORK
     assert lines[1] == (
-        "Recording 2: being transcribed by Botlhale AI, 3 minutes long, shared {ago}. Open its thread Number job2."
+        "Recording 2: being transcribed by Botlhale AI, 3 minutes long, shared {ago}. Open thread ID job2"
     )
     assert lines[3] == words.LATELY
     assert lines[4].startswith("Recording 3: transcribed by Botlhale AI, shared {ago}. ")
-    assert lines[5].startswith("Recording 1: not transcribed: the transcription service gave no answer;")
+    assert lines[5].startswith("Recording 1: not transcribed: the transcription service sent no transcript;")
 
 
 def test_it_says_so_where_nothing_is_in_work() -> None:
@@ -130,7 +130,7 @@ def test_the_settings_of_everybody_are_for_who_looks_after_the_workspace() -> No
 @pytest.mark.parametrize(
     ("month", "said"),
     [
-        (NOTHING, ["Nothing was transcribed for you this month yet."]),
+        (NOTHING, ["Nothing has been transcribed for you this month."]),
         (
             replace(NOTHING, used=(("Botlhale AI", 61 * MINUTE), ("Gowajee", MINUTE))),
             ["Transcribed for you: 1 hour 2 minutes.", "Botlhale AI: 1 hour 1 minute.", "Gowajee: 1 minute."],

@@ -17,7 +17,7 @@ PROMISES = {
     "One reply": "journeys/test_main_job.py",
     "Name the speakers": "journeys/test_naming.py",
     "A page of your own": "journeys/test_home.py",
-    "In your hands": "journeys/test_steering.py",
+    "In your hands": "journeys/test_job_actions.py",
     "As the channel likes it": "journeys/test_settings.py",
     "Take it along": "journeys/test_exporting.py",
     "Found again": "journeys/test_search.py",

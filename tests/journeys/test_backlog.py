@@ -133,7 +133,7 @@ async def test_after_an_outage_of_ours_a_quiet_channel_is_answered_before_the_qu
     answer = await slack.command("/transcripts", channel=busy[0].channel)
     await slack.quiet()
     assert (slack.deliveries[-1].attempt, slack.deliveries[-1].status) == (1, 200)
-    assert "still in work" in answer.messages[0]["text"]
+    assert "in progress" in answer.messages[0]["text"]
     assert done(slack, busy) < len(busy)
     everything = [*busy, quiet, late]
     await machine.passes(bot, timedelta(days=1), until=lambda: done(slack, everything) == len(everything))

@@ -82,7 +82,7 @@ async def test_a_page_is_a_page_whatever_it_calls_itself(bench: Bench, slack: Sl
     }
     for job, reply in (await each_answered(bench, slack, pages)).values():
         assert job.failure is not None
-        assert "could not be read" in reply.text
+        assert "couldn't be read" in reply.text
 
 
 async def test_a_recording_that_is_cut_off_is_answered_once_with_what_is_there_or_why_not(
@@ -201,7 +201,7 @@ async def test_a_codec_that_hangs_and_crashes_costs_its_own_job_and_no_other(
     for number in (end, signal.SIGCONT):
         with suppress(ProcessLookupError):
             os.kill(decoder, number)
-    assert "could not be read" in (await only_reply(slack, share)).text
+    assert "couldn't be read" in (await only_reply(slack, share)).text
     jobs = await bench.ended_at_last(4)
     assert sorted(job.failure is None for job in jobs) == [False, True, True, True]
     assert list((bench.folder / "threadscribe-spool").iterdir()) == []

@@ -133,7 +133,7 @@ async def test_a_length_in_any_form_squeezes_nothing(bench: Bench, slack: Slack,
     bench.botlhale.audio_length = length
     await bench.start()
     said = await transcribed(bench, slack, await share(slack))
-    assert remarks.TIMES_LOOK_WRONG not in said
+    assert remarks.TIMES_ARE_WRONG not in said
     transcript = await kept(bench)
     true = SAMPLES["note"].lines[-1]
     assert abs(transcript.turns[-1].start - timedelta(seconds=true.start)) < timedelta(seconds=0.1)
@@ -143,7 +143,7 @@ async def test_a_length_in_any_form_squeezes_nothing(bench: Bench, slack: Slack,
 async def test_times_that_reach_far_beyond_the_recording_are_remarked(bench: Bench, slack: Slack) -> None:
     bench.botlhale.script = [Segment(start=0, end=4000, speaker=0, text=OURS)]
     await bench.start()
-    assert remarks.TIMES_LOOK_WRONG in await transcribed(bench, slack, await share(slack))
+    assert remarks.TIMES_ARE_WRONG in await transcribed(bench, slack, await share(slack))
 
 
 @pytest.mark.parametrize("lacking", ["end", "speaker", "language"])

@@ -12,7 +12,7 @@ MODES = pytest.mark.parametrize("mode", [{}, IN_HTTP_MODE], ids=["socket", "http
 HOSTILE = [
     "<!channel> look",
     "<@U0SANDBOXBOT> hello",
-    "<https://evil.example|Open its thread>",
+    "<https://evil.example|Open thread>",
     "*bold* _it_ ~no~ `code`",
     "&lt;!here&gt; &amp;",
     "@here @everyone",
@@ -45,7 +45,7 @@ def slack_channels(slack: Slack) -> set[str]:
 
 
 def is_list(text: str) -> bool:
-    return "still in work" in text or "all done" in text
+    return "in progress" in text or "all done" in text
 
 
 def assert_fits(message: dict[str, Any]) -> None:
@@ -67,7 +67,7 @@ def assert_fits(message: dict[str, Any]) -> None:
 
 
 def number_in(said: str) -> str:
-    return said.rpartition("Number ")[2].strip().strip(".")
+    return said.rpartition("ID ")[2].strip()
 
 
 async def answered(bench: Bench, slack: Slack, channel: Channel, **more: Any) -> Share:
@@ -88,7 +88,7 @@ async def test_a_recording_is_listed_while_it_is_in_work_and_when_it_is_done(
     share = await slack.share(channel, [recording(title="Monday")])
     await bench.waits(JobState.SUBMITTED)
     said = await asked(slack, channel=channel)
-    assert "1 recording, 1 still in work." in said
+    assert "1 recording, 1 in progress." in said
     assert "Monday: being transcribed by Botlhale AI" in said
     bench.botlhale.release()
     await only_reply(slack, share)
@@ -127,7 +127,7 @@ async def test_only_the_recordings_of_this_conversation_are_listed(bench: Bench,
     assert "Ours" in said
     assert "Secret" not in said
     nowhere = await asked(slack, channel=slack.channel("empty"))
-    assert "There are no recordings here yet" in nowhere
+    assert "No recordings here yet" in nowhere
 
 
 async def test_in_a_direct_message_one_sees_what_one_shared_oneself_wherever_it_was(bench: Bench, slack: Slack) -> None:
@@ -142,7 +142,7 @@ async def test_in_a_direct_message_one_sees_what_one_shared_oneself_wherever_it_
     assert "Mine too" in said
     assert "Ben" not in said
     assert "1 recording," in await asked(slack, user=ben)
-    assert "no recordings here yet" in await asked(slack, user=slack.user("carol"))
+    assert "No recordings here yet" in await asked(slack, user=slack.user("carol"))
 
 
 @MODES
@@ -154,7 +154,7 @@ async def test_the_number_of_a_recording_tells_what_happened_to_it(
     await answered(bench, slack, channel, title="Monday")
     number = number_in(await asked(slack, channel=channel))
     said = await asked(slack, f"status {number}", channel=channel)
-    steps = ["waiting", "being sent to", "being transcribed by", "on its way", "answered in its thread"]
+    steps = ["waiting", "being sent to", "being transcribed by", "on its way", "reply posted in its thread"]
     places = [said.index(step) for step in steps]
     assert places == sorted(places)
     assert await asked(slack, f"  status   {number.upper()} ", channel=channel) == said
@@ -170,7 +170,7 @@ async def test_the_number_also_works_in_a_direct_message_of_who_shared_it_and_of
     number = number_in(await asked(slack, channel=channel))
     assert "Monday" in await asked(slack, f"status {number}", user=amara)
     said = await asked(slack, f"status {number}", user=ben)
-    assert "There is no recording with the number" in said
+    assert "There's no recording with the ID" in said
     assert "Monday" not in said
 
 
@@ -194,7 +194,7 @@ async def test_a_number_that_is_none_is_repeated_harmlessly(bench: Bench, slack:
         "/transcripts", f"status {made_up.split(maxsplit=1)[0]}", channel=slack.channel("general")
     )
     said = said_by(slack, answer)
-    assert "There is no recording with the number" in said
+    assert "There's no recording with the ID" in said
     assert "<" not in said
 
 
@@ -212,7 +212,7 @@ async def test_a_word_that_it_does_not_know_is_answered_with_where_to_find_help(
 ) -> None:
     await bench.start()
     said = await asked(slack, text, channel=slack.channel("general"))
-    assert said == "That is not something I know. Type /transcripts help to see what there is."
+    assert said == "That isn't a command Threadscribe knows. Type /transcripts help for the full list."
 
 
 async def test_a_title_can_neither_mention_nor_link_nor_format(bench: Bench, slack: Slack) -> None:
@@ -233,7 +233,7 @@ async def test_a_title_that_cannot_be_seen_is_called_untitled(bench: Bench, slac
     await bench.start()
     channel = slack.channel("general")
     await answered(bench, slack, channel, title=title)
-    assert "Recording without a title: transcribed by" in await asked(slack, channel=channel)
+    assert "Untitled recording: transcribed by" in await asked(slack, channel=channel)
 
 
 async def test_what_is_no_recording_is_not_listed_where_messages_are_subscribed_to(bench: Bench, slack: Slack) -> None:
@@ -245,7 +245,7 @@ async def test_what_is_no_recording_is_not_listed_where_messages_are_subscribed_
     await slack.share(channel, [recording(name="plan.png", **picture)])
     await slack.quiet()
     await bench.ended()
-    assert "There are no recordings here yet" in await asked(slack, channel=channel)
+    assert "No recordings here yet" in await asked(slack, channel=channel)
 
 
 async def test_a_long_list_with_long_titles_keeps_to_the_limits(bench: Bench, slack: Slack) -> None:
@@ -266,7 +266,7 @@ async def test_where_the_bot_is_not_a_member_the_list_says_how_to_change_that(be
     await slack.quiet()
     await bench.ended()
     said = await asked(slack, channel=channel)
-    assert "Monday: left alone: Threadscribe is not in this conversation; invite it" in said
+    assert "Monday: skipped: Threadscribe isn't in this conversation; invite it" in said
     assert silent(slack, channel)
 
 

@@ -158,7 +158,7 @@ async def test_a_database_that_somebody_else_locks_is_waited_for(site: Site, sla
         beside.execute("BEGIN EXCLUSIVE")
         shared = await share(slack)
         answer = await slack.command("/transcripts")
-        assert "no recordings here yet" in str(answer.messages[0]["text"]), "what only reads goes on"
+        assert "No recordings here yet" in str(answer.messages[0]["text"]), "what only reads goes on"
         await slack.until(lambda: slack.deliveries)
         await says(bot, "database")
         assert {delivery.status for delivery in slack.deliveries} <= {500, None}, "None: not within Slack's 3 s"
@@ -229,7 +229,7 @@ async def test_a_bug_that_one_recording_meets_leaves_the_others_alone_and_is_tol
     assert "Transcribed by Botlhale AI" in words_of(await only_reply(slack, lucky))
     assert await missing(bot) == set()
     jobs = await site.ended_at_last(2)
-    assert "after many tries" in (await only_reply(slack, unlucky)).text
+    assert "after many attempts" in (await only_reply(slack, unlucky)).text
     assert [job.failure.reason for job in jobs if job.failure] == [Reason.GAVE_UP]
 
 

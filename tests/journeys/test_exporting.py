@@ -112,7 +112,7 @@ async def test_a_file_is_put_in_the_thread_or_sent_to_one_person(bench: Bench, s
 
     await thread.ask(Format.WEBVTT, ME)
     file = only_file(thread.sent)
-    assert (file.name, file.title) == ("Standup b.vtt", "Subtitles of Standup b")
+    assert (file.name, file.title) == ("Standup b.vtt", "Subtitles for Standup b")
     assert len(thread.posted) == 1
     assert thread.sent[0].thread_ts is None
     assert slack.modals == {}

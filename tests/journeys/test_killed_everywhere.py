@@ -83,7 +83,7 @@ ENDS: Mapping[str, str] = {
     "write handlers.forgetting:deleted_message": "message",
     "write handlers.commands:_delete": "command",
     "write bot.background.housekeeping:Housekeeping._clear_the_index": "file",
-    "write handlers.forgetting:_note": "workspace",
+    "write handlers.forgetting:_note_removal": "workspace",
 }
 """What is passed only when something is deleted in the end: the file, its message, the transcript, or everything."""
 

@@ -11,7 +11,7 @@ from sandbox.slack import Channel, Share, Slack, Upload
 from storage.job import Reason
 from tests.journeys.bench import Bench, tone
 
-LIMIT = "up to 1 minute of recordings are transcribed in a month"
+LIMIT = "monthly limit of 1 minute"
 PEOPLE = ("amara", "thandi")
 
 
@@ -36,10 +36,10 @@ async def test_a_person_over_their_limit_is_told_and_nothing_is_sent(bench: Benc
     channel = slack.channel("general", people=PEOPLE)
     await shared(bench, channel)
     refused = await shared(bench, slack.channel("other", people=PEOPLE))
-    assert f"This recording is 40 seconds long. For you, {LIMIT}, and 40 seconds of them are used." in said(
+    assert f"This recording is 40 seconds long and would exceed your {LIMIT} (40 seconds used so far)." in said(
         slack, refused
     )
-    assert "The people who look after Threadscribe here can change the limit." in said(slack, refused)
+    assert "To raise it, ask the person who runs Threadscribe here." in said(slack, refused)
     assert len(bench.botlhale.uploads) == 1
     assert (await bench.jobs())[0].failure is not None
     another = await shared(bench, channel, user="thandi")
@@ -50,7 +50,7 @@ async def test_a_conversation_has_its_own_limit(bench: Bench, slack: Slack) -> N
     await bench.start(channel_minutes=1)
     channel = slack.channel("general", people=PEOPLE)
     await shared(bench, channel)
-    assert "For this conversation, up to 1 minute" in said(slack, await shared(bench, channel, user="thandi"))
+    assert "this conversation's monthly limit of 1 minute" in said(slack, await shared(bench, channel, user="thandi"))
     assert LIMIT not in said(slack, await shared(bench, slack.channel("other", people=PEOPLE)))
 
 
@@ -58,7 +58,7 @@ async def test_the_workspace_has_one_too(bench: Bench, slack: Slack) -> None:
     await bench.start(workspace_minutes=1)
     await shared(bench, slack.channel("general", people=PEOPLE))
     refused = await shared(bench, slack.channel("other", people=PEOPLE), user="thandi")
-    assert "For this workspace, up to 1 minute" in said(slack, refused)
+    assert "this workspace's monthly limit of 1 minute" in said(slack, refused)
 
 
 async def test_what_failed_at_the_provider_does_not_count(bench: Bench, slack: Slack) -> None:

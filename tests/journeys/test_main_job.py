@@ -23,7 +23,7 @@ async def test_a_shared_voice_note_is_answered_in_its_thread_with_who_said_what(
     assert "Speaker 2" in said
     assert "The customer called this morning" in said
     assert "Transcribed by Botlhale AI" in said
-    assert reply.text.startswith("Transcript of a recording of")
+    assert reply.text.startswith("Transcript: ")
     await bench.ended()
     assert list((bench.folder / "threadscribe-spool").iterdir()) == []
 

@@ -105,7 +105,7 @@ async def test_the_form_helps_to_recognise_the_voices(bench: Bench) -> None:
     shown = words_of(replace(thread.reply, blocks=tuple(form["blocks"])))
 
     assert "Speaker 1" in shown
-    assert "speaks for 6 seconds." in shown
+    assert "spoke for 6 seconds." in shown
     assert "First words: Good morning, shall we begin?" in shown
     assert "First words: <!channel> I have *one* question." in shown  # in an element that Slack does not parse
     assert all(block["type"] in {"rich_text", "input"} for block in form["blocks"])
@@ -165,7 +165,7 @@ async def test_whoever_saves_later_is_told_what_changed_and_loses_nothing(bench:
     assert isinstance(answer.body, dict)
     assert answer.body["response_action"] == "update"
     notice = words_of(replace(thread.reply, blocks=tuple(thread.form["blocks"])))
-    assert "Somebody changed the names while you had this open: Speaker 1 is Amara." in notice
+    assert "Someone changed the names while you had this open: Speaker 1 is now Amara." in notice
     assert "Thandi" not in thread.said
 
     before = thread.reply.blocks

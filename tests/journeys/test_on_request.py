@@ -8,7 +8,7 @@ import pytest
 
 from handlers import words
 from handlers.action_ids import TRANSCRIBE
-from handlers.job_actions import AGAIN_FORM
+from handlers.job_actions import RERUN_FORM
 from sandbox import faults
 from sandbox.slack import Channel, Share, Slack, Upload
 from storage import preferences
@@ -119,7 +119,7 @@ async def test_what_is_done_can_be_done_in_another_way(bench: Bench, slack: Slac
     await bench.ended()
     await only_reply(slack, share)
     assert await choose(slack, share, user="amara") == ""
-    assert [form["callback_id"] for form in slack.modals.values()] == [AGAIN_FORM]
+    assert [form["callback_id"] for form in slack.modals.values()] == [RERUN_FORM]
     slack.modals.clear()
     assert await choose(slack, share) == words.NOT_YOURS_TO_STEER
 

@@ -153,7 +153,10 @@ async def test_the_form_says_which_languages_have_to_be_chosen_until_one_is(benc
     await bench.start()
     channel = slack.channel("general", people=PEOPLE)
     told_so = words.only_if_chosen("Botlhale AI", ["Kiswahili", "Kikuyu", "Kikamba", "Kinyarwanda"])
-    assert told_so == "Botlhale AI recognises Kiswahili, Kikuyu, Kikamba and Kinyarwanda only if you choose it here."
+    assert told_so == (
+        "Botlhale AI doesn't detect Kiswahili, Kikuyu, Kikamba or Kinyarwanda automatically. "
+        "Choose the language here if it is spoken."
+    )
     form, _ = await opened(slack, channel)
     assert told_so in str(form)
     await chosen(slack, channel, {words.CHOOSE_LANGUAGE: "Kinyarwanda"})
@@ -164,7 +167,7 @@ async def test_the_form_says_which_languages_have_to_be_chosen_until_one_is(benc
 async def test_the_form_says_nothing_of_it_where_the_operator_has_set_a_language(bench: Bench, slack: Slack) -> None:
     await bench.start(botlhale_language="zu-ZA")
     form, _ = await opened(slack, slack.channel("general", people=PEOPLE))
-    assert "only if you choose" not in str(form)
+    assert "automatically" not in str(form)
 
 
 async def test_a_language_without_speakers_is_transcribed_without_them(bench: Bench, slack: Slack) -> None:

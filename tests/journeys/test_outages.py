@@ -93,7 +93,7 @@ async def test_a_provider_that_is_away_for_an_hour_is_left_in_peace_and_then_get
     assert OUTAGE <= asked(site) <= MOST_IN_AN_HOUR
     assert called(slack, "files.info") <= MANY + MOST_IN_AN_HOUR, "Slack is not stormed either"
     await says(bot)  # it is well itself, and events are welcome
-    assert "still in work" in (await slack.command("/transcripts", channel=shares[0].channel)).messages[0]["text"]
+    assert "in progress" in (await slack.command("/transcripts", channel=shares[0].channel)).messages[0]["text"]
     site.botlhale.faults.clear()
     await machine.passes(bot, HOUR, until=lambda: done(slack, shares))
     all_answered_once(site, shares)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from handlers import words
-from handlers.action_ids import AGAIN, EXPORT, NAME_SPEAKERS, UNDO_NAMING
+from handlers.action_ids import EXPORT, NAME_SPEAKERS, RERUN, UNDO_NAMING
 from sandbox import faults
 from sandbox.gowajee import Gowajee
 from sandbox.ports import free_port
@@ -247,7 +247,7 @@ class Thread:
 
     async def again(self) -> None:
         """Have it transcribed in another way."""
-        await self._change(await self.press(AGAIN), {words.CHOOSE_SPEAKERS: "2"})
+        await self._change(await self.press(RERUN), {words.CHOOSE_SPEAKERS: "2"})
 
     async def export(self) -> None:
         """Have it as a file, in the thread."""

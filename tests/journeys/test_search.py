@@ -45,8 +45,8 @@ async def test_what_was_said_is_found_with_who_when_and_a_link(
     share = await answered(bench, slack, channel, title="Monday")
     said = await asked(slack, "search  SECOND deliv", channel=channel)
     assert said.splitlines() == [
-        "Said in 1 recording, the newest first.",
-        "Monday, shared just now. Open its thread",
+        "Found in 1 recording.",
+        "Monday, shared just now. Open thread",
         "Speaker 2 at 0 04: Yes, the second delivery is on Wednesday. AI did it.",
     ]
     _, about, found = await blocks_of(slack, "search SECOND deliv", channel)
@@ -62,7 +62,7 @@ FOUND = {
     "ai": "AI did it",
     "“delivery is”": "Speaker 2 at 0 04",
     "begin": "Speaker 1 at 0 00: Good morning",
-    "delivery": "Also in another turn of it.",
+    "delivery": "Also said once more in this recording.",
 }
 
 
@@ -98,7 +98,7 @@ async def test_only_where_one_is_at_that_moment(bench: Bench, slack: Slack) -> N
     bens = await asked(slack, "search delivery", channel=general, user=ben)
     assert "Public" in bens
     assert "Secret" not in bens
-    assert "Said in 1 recording," in bens
+    assert "Found in 1 recording." in bens
 
     general.members.remove(ben)
     secret.members.add(ben)
@@ -163,7 +163,7 @@ async def test_nothing_that_was_said_can_mention_link_or_format(bench: Bench, sl
     await answered(bench, slack, channel, title="<!here> *x*")
     for typed in ("bold", "channel", "evil", "tada", "com", "example delivery", "U1"):
         said = await asked(slack, f"search {typed}", channel=channel)
-        assert "Said in 1 recording" in said
+        assert "Found in 1 recording" in said
         assert not any(sign in said for sign in ("<", "*", "evil.com", ":tada", "://", "@"))
         [shown] = (await blocks_of(slack, f"search {typed}", channel))[2:]
         read = "".join(one["text"] for one in shown["elements"][0]["elements"])
@@ -234,7 +234,7 @@ async def test_what_is_found_often_is_shown_newest_first_within_slacks_limits(be
     await bench.bot.tools.database.write(work)
     answer = await slack.command("/transcripts", "search delivery", channel=channel)
     lines = answer.messages[0]["text"].splitlines()
-    assert lines[0] == f"Said in {SHOWN} recordings, the newest first. There are more: more words find fewer."
+    assert lines[0] == f"Found in {SHOWN} recordings, newest first. There are more. Add words to narrow it down."
     assert [line.split(" ", 2)[1] for line in lines if line.startswith("Day")] == [
         str(day) for day in reversed(range(2, SHOWN + 2))
     ]

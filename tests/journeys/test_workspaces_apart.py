@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from handlers import words
-from handlers.action_ids import AGAIN, CANCEL, EXPORT, NAME_SPEAKERS, RETRY, TRANSCRIBE, UNDO_NAMING
+from handlers.action_ids import CANCEL, EXPORT, NAME_SPEAKERS, RERUN, RETRY, TRANSCRIBE, UNDO_NAMING
 from handlers.export_modal import FORM as EXPORT_FORM
 from handlers.export_modal import FORMAT
-from handlers.job_actions import AGAIN_FORM
+from handlers.job_actions import RERUN_FORM
 from handlers.naming_modal import FORM
 from handlers.preferences_modal import FORM as SETTINGS_FORM
 from sandbox.slack import Ids, Message, Share, Slack, Team
@@ -101,7 +101,7 @@ async def no_command(two: Two) -> None:
 
 
 async def no_button(two: Two) -> None:
-    for action in (NAME_SPEAKERS, UNDO_NAMING, CANCEL, RETRY, AGAIN, EXPORT):
+    for action in (NAME_SPEAKERS, UNDO_NAMING, CANCEL, RETRY, RERUN, EXPORT):
         await _no_button(two, action)
 
 
@@ -143,7 +143,7 @@ async def no_shortcut(two: Two) -> None:
 
 
 async def no_form(two: Two) -> None:
-    for form in (FORM, AGAIN_FORM, EXPORT_FORM):
+    for form in (FORM, RERUN_FORM, EXPORT_FORM):
         await _no_form(two, form)
 
 

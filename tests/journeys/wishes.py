@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from handlers import words
-from handlers.action_ids import AGAIN, EXPORT
+from handlers.action_ids import EXPORT, RERUN
 from sandbox.slack import Share, Slack
 from tests.journeys.database_probe import Books
 
@@ -29,7 +29,7 @@ class Wisher:
         while not any(job["retried"] for job in await self._books.jobs()):
             self._slack.modals.clear()
             [reply] = [message for message in self._slack.messages(self._share.channel.id) if message.by_bot]
-            await self._slack.press(reply, AGAIN)
+            await self._slack.press(reply, RERUN)
             for form in list(self._slack.modals.values()):
                 await self._slack.send(form, {words.CHOOSE_SPEAKERS: "2"})
             await asyncio.sleep(0.1)
@@ -66,12 +66,12 @@ class Wisher:
 
 WISHES: Mapping[str, Callable[[Wisher], Awaitable[None]]] = MappingProxyType(
     {
-        "write handlers.responses:patiently": Wisher.again,
+        "write handlers.responses:write_with_retry": Wisher.again,
         "workspace.whisper": Wisher.again_in_vain,
         "workspace.open_direct": Wisher.export,
-        "write handlers.exporting:_Desk.save": Wisher.export,
+        "write handlers.exporting:ExportActions.save": Wisher.export,
         "workspace.conversations_of": Wisher.settings,
-        "write handlers.preferences:Settings.save": Wisher.settings,
+        "write handlers.preferences:SettingsForms.save": Wisher.settings,
         "workspace.message": Wisher.reaction,
     }
 )

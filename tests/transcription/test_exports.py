@@ -73,8 +73,8 @@ def test_where_voices_were_not_told_apart_no_file_names_anybody() -> None:
     talk = Transcript(
         duration=timedelta(seconds=20), turns=(turn("Sawubona.", at=0, to=5), turn("Unjani?", at=5, to=9))
     )
-    assert as_text(talk) == "20 seconds · speakers not told apart\n\n0:00\nSawubona. Unjani?\n"
-    assert as_text(talk, time_marks=False) == "20 seconds · speakers not told apart\n\nSawubona. Unjani?\n"
+    assert as_text(talk) == "20 seconds · speakers not separated\n\n0:00\nSawubona. Unjani?\n"
+    assert as_text(talk, time_marks=False) == "20 seconds · speakers not separated\n\nSawubona. Unjani?\n"
     assert as_srt(talk).splitlines()[:3] == ["1", "00:00:00,000 --> 00:00:05,000", "Sawubona."]
     assert as_vtt(talk).splitlines()[2:4] == ["00:00:00.000 --> 00:00:05.000", "Sawubona."]
 
@@ -128,7 +128,7 @@ def test_nothing_said_is_an_empty_but_valid_file() -> None:
     silence = Transcript(duration=timedelta(seconds=3), turns=())
     assert as_vtt(silence) == "WEBVTT\n"
     assert as_srt(silence) == ""
-    assert as_text(silence) == "3 seconds · speakers not told apart\n"
+    assert as_text(silence) == "3 seconds · speakers not separated\n"
 
 
 def test_a_confidence_that_is_no_number_is_left_out() -> None:

@@ -159,7 +159,7 @@ def _transcript(result: _Result, *, body: bytes, length: timedelta | None) -> Tr
     stated = milliseconds(result.audio_length * 1000) if result.audio_length else None
     spoken = [max(turn.start, turn.end) for turn in turns if turn.text.strip()]
     span = span_of(max(spoken, default=timedelta(0)), measured=length, stated=stated)
-    wrong = remarks.TIMES_LOOK_WRONG if spoken and not span.fits else None
+    wrong = remarks.TIMES_ARE_WRONG if spoken and not span.fits else None
     lacking = remarks.PARTS_ARE_MISSING if len(segments) < len(given) else None
     note = " ".join(remark for remark in (wrong, lacking) if remark)
     return Transcript(turns=in_order(turns, duration=span.length), duration=span.length, note=note or None)

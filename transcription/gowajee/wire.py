@@ -185,7 +185,7 @@ def _transcript(message: _Message, *, body: bytes, length: timedelta | None) -> 
     span = span_of(last, measured=length, stated=stated)
     # Little speech in a long recording is no sign of a wrong unit: times in a unit smaller than seconds would reach
     # beyond the end.
-    wrong = remarks.TIMES_LOOK_WRONG if not span.fits and last == span.length else None
+    wrong = remarks.TIMES_ARE_WRONG if not span.fits and last == span.length else None
     lacking = remarks.PARTS_ARE_MISSING if len(items) < len(given) else None
     note = " ".join(remark for remark in (wrong, lacking) if remark)
     ordered = in_order(turns, duration=span.length)

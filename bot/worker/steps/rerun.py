@@ -19,7 +19,7 @@ async def keep_previous_reply(claim: Claim, tools: Tools) -> Job:
     job, failure = claim.job, claim.job.failure
     saved = await claim.save(as_before(job), note=f"done again in vain: {failure.reason if failure else 'cancelled'}")
     if failure is not None and job.begun_by is not None:
-        sentence = words.done_again_in_vain(words.apology(failure, provider=tools.transcriber_of(job).title))
+        sentence = words.rerun_failed(words.apology(failure, provider=tools.transcriber_of(job).title))
         with suppress(SlackRefused, SlackUnavailable):  # best effort: nothing has changed
             await tools.workspace_of(job).whisper(
                 job.origin.channel, job.origin.thread or "", person=job.begun_by, text=sentence

@@ -148,7 +148,7 @@ async def test_whoever_opens_theirs_sees_their_recordings(slack: Slack, database
     await pages.welcome()
     assert "Monday" in page_of(slack, amara)
     assert "3 minutes" in page_of(slack, amara)
-    assert "The limit for a month is 1 hour." in page_of(slack, amara)
+    assert "Your monthly limit is 1 hour." in page_of(slack, amara)
     assert "archives/C1/p1700000000000100" in page_of(slack, amara)
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from bot.rendering.reply import Named, Reply, render
 from bot.slack.api import POSTING
-from handlers.action_ids import AGAIN, EXPORT, NAME_SPEAKERS, UNDO_NAMING
+from handlers.action_ids import EXPORT, NAME_SPEAKERS, RERUN, UNDO_NAMING
 from storage.job import Failure, Reason
 from transcription.transcript import Speaker, Transcript, Turn, in_order
 
@@ -165,7 +165,7 @@ def test_unknown_speakers_are_never_taken_for_one_person() -> None:
 
 def test_where_voices_were_not_told_apart_sentences_are_paragraphs_without_a_name() -> None:
     reply = render(transcript(*(turn(f"Sentence {n} of this talk.", at=n, by=None) for n in range(60))))
-    assert "speakers not told apart" in elements(reply)[0]["text"]
+    assert "speakers not separated" in elements(reply)[0]["text"]
     assert {speaker for speaker, _, _ in told(reply)} == {""}
     assert [mark for _, mark, _ in told(reply)] == ["0:00", "0:24", "0:48"]
     assert told(reply)[0][2].startswith("Sentence 0 of this talk. Sentence 1 of this talk. ")
@@ -242,8 +242,8 @@ def test_a_long_transcript_shows_its_opening_and_attaches_the_rest() -> None:
     )
     reply = render(talk, title="../weekly stand-up.m4a", provider="Gowajee")
     assert [file.name for file in reply.attachments] == ["weekly stand-up.txt", "weekly stand-up.vtt"]
-    assert "The whole transcript is in the attached files." in list(texts(reply.blocks))
-    assert reply.text.endswith("The whole transcript is in the attached files.")
+    assert "The full transcript is in the attached files." in list(texts(reply.blocks))
+    assert reply.text.endswith("The full transcript is in the attached files.")
     assert sum(len(said) for _, _, said in told(reply)) <= 2_500
     assert_every_word(reply, talk)
 
@@ -276,7 +276,7 @@ def test_silence_is_one_plain_sentence(turns: tuple[Turn, ...]) -> None:
 
 def test_a_failure_is_one_plain_sentence_that_names_the_recording() -> None:
     reply = render(Failure(reason=Reason.PROVIDER_FAILED), title="standup", provider="Botlhale AI")
-    sentence = "Botlhale AI could not transcribe this recording. Please share it again to have another try."
+    sentence = "Botlhale AI couldn't transcribe this recording. Retry, or share it again."
     assert list(texts(reply.blocks)) == [f"{sentence}\nRecording: standup"]
     assert reply.text == f"{sentence} Recording: standup"
 
@@ -289,16 +289,14 @@ def test_screen_readers_get_the_words_of_a_short_transcript() -> None:
         transcript(turn("Shall we begin?"), turn("Yes.", at=5, by=BEN), turn("At 10:30, R&D.", at=9, by=BEN))
     )
     assert reply.text == (
-        "Transcript of a recording of 2 minutes 14 seconds with 2 speakers.\n"
-        "Speaker 1: Shall we begin?\n"
-        "Speaker 2: Yes. At 10 30, R&amp;D."
+        "Transcript: 2 minutes 14 seconds, 2 speakers.\nSpeaker 1: Shall we begin?\nSpeaker 2: Yes. At 10 30, R&amp;D."
     )
 
 
 def test_screen_readers_are_told_when_the_message_holds_more() -> None:
     reply = render(transcript(*(turn("A sentence of ordinary length is said. " * 5, at=n) for n in range(0, 300, 10))))
     assert not reply.attachments
-    assert reply.text.endswith("The transcript goes on in the message.")
+    assert reply.text.endswith("The transcript continues in the message.")
 
 
 # --- against misuse -------------------------------------------------------------------------------------------------
@@ -324,7 +322,7 @@ def test_nothing_in_a_failure_can_mention_link_or_format() -> None:
 @pytest.mark.parametrize("sentence", ["", " \x00", "<#>"])
 def test_a_failure_is_never_told_in_an_empty_sentence(sentence: str) -> None:
     reply = render(Failure(reason=Reason.TOO_SLOW, sentence=sentence))
-    assert reply.text.startswith("The transcription service did not finish this recording in time.")
+    assert reply.text.startswith("The transcription service didn't finish this recording in time.")
 
 
 def test_slack_is_asked_to_add_nothing_by_itself() -> None:
@@ -397,9 +395,9 @@ def test_sixty_thousand_words_take_no_longer_per_word_than_six_thousand() -> Non
 @pytest.mark.parametrize(
     ("by", "version", "offered"),
     [
-        (ANNA, 0, [NAME_SPEAKERS, EXPORT, AGAIN]),
-        (ANNA, 3, [NAME_SPEAKERS, UNDO_NAMING, EXPORT, AGAIN]),
-        (None, 0, [EXPORT, AGAIN]),
+        (ANNA, 0, [NAME_SPEAKERS, EXPORT, RERUN]),
+        (ANNA, 3, [NAME_SPEAKERS, UNDO_NAMING, EXPORT, RERUN]),
+        (None, 0, [EXPORT, RERUN]),
     ],
 )
 def test_a_transcript_offers_to_be_taken_along_and_to_be_named_where_it_has_speakers(

@@ -756,7 +756,7 @@ def test_times_that_look_like_seconds_are_marked_and_not_rescaled() -> None:
     segment = {"start": 0, "end": 298.0, "transcription": "Dumelang."}
     transcript = heard(a_result(audio_length="300.0", timestamps=[segment]))
     assert isinstance(transcript, Transcript)
-    assert (transcript.turns[0].end, transcript.note) == (timedelta(milliseconds=298), remarks.TIMES_LOOK_WRONG)
+    assert (transcript.turns[0].end, transcript.note) == (timedelta(milliseconds=298), remarks.TIMES_ARE_WRONG)
 
 
 def test_usual_times_are_not_marked() -> None:
@@ -794,7 +794,7 @@ def test_times_that_fit_our_measure_in_no_way_are_marked_and_stay_as_they_are(
     transcript = heard(a_result(audio_length=stated), length=measured)
     assert isinstance(transcript, Transcript)
     assert [turn.end / timedelta(milliseconds=1) for turn in transcript.turns] == [1260, 2310, 9000]
-    assert transcript.note == remarks.TIMES_LOOK_WRONG
+    assert transcript.note == remarks.TIMES_ARE_WRONG
 
 
 @pytest.mark.parametrize("over", [1, 400, 999])

@@ -72,7 +72,7 @@ async def test_a_person_is_written_down_with_capitals_and_full_stops(
     assert transcript.languages == ("en",)
     assert len(transcript.speakers) == 1
     assert "Whisper tiny.en" in (transcript.note or "")
-    assert "heard as English" in (transcript.note or "")
+    assert "transcribed as English" in (transcript.note or "")
 
 
 async def test_two_people_with_a_channel_each_are_two_even_with_one_voice(whisper: Embedded, tmp_path: Path) -> None:

@@ -779,7 +779,7 @@ def test_a_length_in_another_unit_squeezes_no_times(duration: object) -> None:
 def test_times_that_our_measure_cannot_hold_are_kept_with_a_remark() -> None:
     transcript = read_notice(result(WORDS | {"endTime": 2000}), length=timedelta(seconds=4.5))
     assert transcript.turns[0].end == timedelta(seconds=2000)
-    assert transcript.note == remarks.TIMES_LOOK_WRONG
+    assert transcript.note == remarks.TIMES_ARE_WRONG
 
 
 def test_a_result_without_an_end_or_that_cannot_be_read_costs_itself_alone() -> None:

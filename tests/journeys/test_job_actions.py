@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from handlers import words
-from handlers.action_ids import AGAIN, CANCEL, NAME_SPEAKERS, RETRY
+from handlers.action_ids import CANCEL, NAME_SPEAKERS, RERUN, RETRY
 from sandbox.script import Segment
 from sandbox.slack import Message, Share, Slack
 from storage import transcripts
@@ -50,7 +50,7 @@ def said(answer: Any) -> list[str]:
 
 async def asked_again(slack: Slack, reply: Message, entered: dict[str, str], *, user: str | None = None) -> Any:
     """Fill in the form and send it."""
-    await slack.press(reply, AGAIN, user=user)
+    await slack.press(reply, RERUN, user=user)
     [form] = slack.modals.values()
     return await slack.send(form, entered, user=user)
 
@@ -117,7 +117,7 @@ async def test_doing_it_again_in_vain_leaves_what_is_there_and_tells_only_who_as
     assert (job.state, job.failure, job.options.language) == (JobState.REPLIED, None, None)
     [whisper] = slack.ephemerals
     assert whisper["user"] == slack.user("amara")
-    assert "stays as it was" in whisper["text"]
+    assert "The existing transcript stays" in whisper["text"]
 
 
 async def test_cancelling_what_is_done_again_keeps_the_old(bench: Bench, slack: Slack) -> None:
@@ -126,7 +126,7 @@ async def test_cancelling_what_is_done_again_keeps_the_old(bench: Bench, slack: 
     await asked_again(bench.slack, before, {})
     job = await bench.waits(JobState.SUBMITTED)
     answer = await slack.command("/transcripts", f"cancel {job.id}", channel=share.channel)
-    assert said(answer) == [words.CANCELLED_AGAIN]
+    assert said(answer) == [words.RERUN_CANCELLED]
     assert words_of(await reply_now(bench, share)) == words_of(before)
     assert (await bench.jobs())[0].state is JobState.REPLIED
 
@@ -138,7 +138,7 @@ async def test_a_reply_that_was_deleted_meanwhile_is_posted_anew(bench: Bench, s
     bench.botlhale.script = SHORT
     slack.modals.clear()
     [job] = await bench.jobs()
-    await slack.interact(_pressed(slack, share, AGAIN, job))
+    await slack.interact(_pressed(slack, share, RERUN, job))
     [form] = slack.modals.values()
     await slack.send(form, {})
     assert "Something else entirely." in words_of(await reply_now(bench, share))
@@ -157,7 +157,7 @@ def _pressed(slack: Slack, share: Share, action: str, job: Job, **more: Any) -> 
 
 async def test_what_is_no_number_of_speakers_is_said_under_its_field(bench: Bench, slack: Slack) -> None:
     _, reply = await done(bench)
-    await slack.press(reply, AGAIN)
+    await slack.press(reply, RERUN)
     [form] = slack.modals.values()
     for entered in ("0", "21", "4-2", "two", "1-", "-1", "1-2-3"):
         answer = await slack.send(form, {words.CHOOSE_SPEAKERS: entered})
@@ -170,7 +170,7 @@ async def test_a_language_that_the_transcriber_does_not_offer_is_said_under_its_
     answer = await asked_again(
         bench.slack, reply, {words.CHOOSE_TRANSCRIBER: "the offline engine", words.CHOOSE_LANGUAGE: "isiZulu"}
     )
-    assert "does not offer this language" in str(answer.body["errors"])
+    assert "This language isn't available" in str(answer.body["errors"])
 
 
 async def test_another_transcriber_may_be_chosen(bench: Bench) -> None:
@@ -194,7 +194,7 @@ async def failed(bench: Bench, slack: Slack) -> tuple[Share, Message]:
 async def test_what_failed_is_tried_again_by_a_button_and_answered_in_place(bench: Bench, slack: Slack) -> None:
     share, sorry = await failed(bench, slack)
     answer = await slack.press(sorry, RETRY)
-    assert (await answer.wait_for_messages())[0]["text"] == words.STARTED_AGAIN
+    assert (await answer.wait_for_messages())[0]["text"] == words.RERUN_STARTED
     after = await reply_now(bench, share)
     assert after.ts == sorry.ts
     assert "Transcribed by Botlhale AI" in words_of(after)
@@ -208,7 +208,7 @@ async def test_and_by_command(bench: Bench, slack: Slack) -> None:
     share, _ = await failed(bench, slack)
     [job] = await bench.jobs()
     answer = await slack.command("/transcripts", f"retry {job.id}", channel=share.channel)
-    assert said(answer) == [words.STARTED_AGAIN]
+    assert said(answer) == [words.RERUN_STARTED]
     assert "Transcribed by Botlhale AI" in words_of(await reply_now(bench, share))
 
 
@@ -246,7 +246,7 @@ async def test_only_some_people_steer(bench: Bench, slack: Slack, who: str, allo
 
 async def _state_for(action: str, bench: Bench) -> tuple[Share, Job]:
     """A recording to which the action could well be done."""
-    if action == AGAIN:
+    if action == RERUN:
         share, _ = await done(bench)
         return share, (await bench.jobs())[0]
     if action == RETRY:
@@ -257,7 +257,7 @@ async def _state_for(action: str, bench: Bench) -> tuple[Share, Job]:
     return await shared(bench), await bench.waits(JobState.SUBMITTED)
 
 
-@pytest.mark.parametrize("action", [CANCEL, RETRY, AGAIN])
+@pytest.mark.parametrize("action", [CANCEL, RETRY, RERUN])
 async def test_a_payload_that_was_changed_does_nothing(bench: Bench, slack: Slack, action: str) -> None:
     share, job = await _state_for(action, bench)
     changes: list[dict[str, Any]] = [
@@ -269,17 +269,17 @@ async def test_a_payload_that_was_changed_does_nothing(bench: Bench, slack: Slac
     for change in changes:
         answer = await slack.interact(_pressed(slack, share, action, job, **change))
         await asyncio.sleep(0.05)
-        assert not {words.STARTED_AGAIN, words.CANCELLED} & set(said(answer)), change
+        assert not {words.RERUN_STARTED, words.CANCELLED} & set(said(answer)), change
         assert slack.modals == {}, change
         [now] = await bench.jobs()
         assert (now.state, now.retried) == (job.state, 0), change
     answer = await slack.interact(_pressed(slack, share, action, job))
-    assert slack.modals or set(said(answer)) & {words.STARTED_AGAIN, words.CANCELLED}, "the unchanged one is heard"
+    assert slack.modals or set(said(answer)) & {words.RERUN_STARTED, words.CANCELLED}, "the unchanged one is heard"
 
 
 async def test_a_form_from_before_begins_nothing_twice(bench: Bench, slack: Slack) -> None:
     share, reply = await done(bench)
-    await slack.press(reply, AGAIN)
+    await slack.press(reply, RERUN)
     [form] = slack.modals.values()
     await slack.send(form, {})
     await reply_now(bench, share)
@@ -291,7 +291,7 @@ async def test_a_form_from_before_begins_nothing_twice(bench: Bench, slack: Slac
 
 async def test_a_form_of_somebody_else_or_that_was_changed_begins_nothing(bench: Bench, slack: Slack) -> None:
     _, reply = await done(bench)
-    await slack.press(reply, AGAIN)
+    await slack.press(reply, RERUN)
     [form] = slack.modals.values()
     answer = await slack.send(form, {}, user=slack.user("thandi"))
     assert words.NOT_YOURS_TO_STEER in str(answer.body)
@@ -305,7 +305,7 @@ async def test_a_form_of_somebody_else_or_that_was_changed_begins_nothing(bench:
 async def test_a_trigger_that_is_over_is_a_sentence(bench: Bench, slack: Slack) -> None:
     _, reply = await done(bench)
     slack.refuse("views.open", "expired_trigger_id")
-    answer = await slack.press(reply, AGAIN)
+    answer = await slack.press(reply, RERUN)
     assert (await answer.wait_for_messages())[0]["text"] == words.NOT_NOW
 
 
