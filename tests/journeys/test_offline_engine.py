@@ -109,8 +109,8 @@ async def test_an_engine_that_does_not_come_to_an_end_is_stopped_and_told(
     bench: Bench, slack: Slack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real_model(bench.folder)
-    monkeypatch.setattr("transcription.embedded.transcriber._PATIENCE", timedelta(milliseconds=1))
-    monkeypatch.setattr("transcription.embedded.transcriber._SLOWEST", 0)
+    monkeypatch.setattr("transcription.embedded.transcriber._EXTRA_TIME", timedelta(milliseconds=1))
+    monkeypatch.setattr("transcription.embedded.transcriber._TIME_FACTOR", 0)
     await bench.start(**OFFLINE, embedded_model="tiny.en")
     reply = await only_reply(slack, await slack.share(slack.channel("general"), [person()]))
     assert "the offline engine" in reply.text.lower()

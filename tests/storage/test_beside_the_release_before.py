@@ -65,7 +65,7 @@ class Beside:
     async def look(self, job: Job, now: datetime, *, attempts: int) -> None:
         """Claim a job and let it go after a look: in vain, or one that failed."""
         await self.do("claim", job, now)
-        await self.do("release", job, now, attempts=attempts, misses=0 if attempts else 1)
+        await self.do("release", job, now, attempts=attempts, looks=0 if attempts else 1)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
