@@ -39,7 +39,11 @@ def _measured() -> Iterator[Sequence[str]]:
         read = [each for each in people.english() if each.name not in people.SPONTANEOUS]
         free = [each for each in people.english() if each.name in people.SPONTANEOUS]
         call = [each for each in free if each.name == "phone"]
-        groups = {"five people who read": read, "two people who speak freely": free, "a telephone call": call}
+        groups = {
+            "five people who read": read,
+            "three who speak freely, two on the telephone": free,
+            "a telephone call": call,
+        }
         for name, hear in _engines(language="en"):
             for about, readings in groups.items():
                 yield "English", f"offline, {name}", *_figure(hear, readings, folder), about

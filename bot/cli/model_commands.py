@@ -59,7 +59,7 @@ def list_models() -> None:
     if not console.is_terminal:
         console.width = PIPED_WIDTH
     console.print(table)
-    click.echo("Wrong words: of 603 that real people said in English. `threadscribe models verify` reads the files.")
+    click.echo("Wrong words: of 608 that real people said in English. `threadscribe models verify` reads the files.")
     _tell_of_engine()
 
 
