@@ -81,8 +81,8 @@ def _doubling() -> Iterator[None]:
         return min(age + timedelta(seconds=1), timedelta(seconds=30))
 
     with (
-        mock.patch("bot.worker.steps.check.first_look", first),
-        mock.patch("bot.worker.steps.check.next_look", following),
+        mock.patch("bot.worker.steps.check.first_poll", first),
+        mock.patch("bot.worker.steps.check.next_poll", following),
     ):
         yield
 

@@ -1,4 +1,4 @@
-"""Makes the transcribers, by name, from the settings. A new provider is one function and one line here.
+"""Makes the transcribers, by name, from the settings. docs/adding-a-provider.md says what a new one needs here.
 
 Each is imported where it is made: one that is not set up costs nothing.
 """

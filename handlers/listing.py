@@ -46,6 +46,8 @@ class Piece:
 
 RichLine = Sequence[Piece]
 
+_DOT = Piece(text=" · ")
+
 
 def overview(jobs: Sequence[Job], viewer: Viewer) -> list[RichLine]:
     """Return a list of recordings with their status. `jobs` are newest first."""
@@ -87,14 +89,8 @@ def _element(piece: Piece) -> RichTextElementParts.Text | RichTextElementParts.L
 def entry(job: Job, viewer: Viewer) -> RichLine:
     """Return title, status, age, link to the thread and ID of a recording."""
     details = [_where_it_stands(job, viewer), words.long(in_words(job.duration)) if job.duration else None]
-    link = _to_thread(job, viewer)
-    gap = [Piece(text=" ")] if link else []
-    return [
-        *_shared(job, viewer, f": {', '.join(filter(None, details))}"),
-        *link,
-        *gap,
-        Piece(text=words.number(job.id)),
-    ]
+    told = _shared(job, viewer, f": {', '.join(filter(None, details))}")
+    return [*told, *_to_thread(job, viewer), _DOT, Piece(text=words.number(job.id))]
 
 
 def heading(job: Job, viewer: Viewer) -> RichLine:
@@ -107,13 +103,12 @@ def _shared(job: Job, viewer: Viewer, details: str = "") -> RichLine:
         Piece(text=title(job), bold=True),
         Piece(text=f"{details}, {words.SHARED} "),
         Piece(text=_ago(job.created_at, viewer), moment=job.created_at),
-        Piece(text=". "),
     ]
 
 
 def _to_thread(job: Job, viewer: Viewer) -> RichLine:
     link = _thread_link(job, viewer)
-    return [Piece(text=words.OPEN_THREAD, url=link)] if link else []
+    return [_DOT, Piece(text=words.OPEN_THREAD, url=link)] if link else []
 
 
 def title(job: Job) -> str:

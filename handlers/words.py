@@ -372,8 +372,12 @@ def only_if_chosen(transcriber: str, languages: Sequence[str]) -> str:
     return f"{transcriber} doesn't detect {named} automatically. Choose the language here if it is spoken."
 
 
+RERUN_RETRY = f"Choose {RERUN}"
+"""What starts another try of a rerun, in place of `RETRY`."""
+
+
 def rerun_failed(why: str) -> str:
-    """Return the message for the requester of a rerun that failed."""
+    """Return the message for the requester of a rerun that failed; there is no Retry under what is there."""
     return f"This recording couldn't be transcribed again. The existing transcript stays. {why}"
 
 
@@ -603,10 +607,11 @@ def ending(reason: Reason) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm for
             assert_never(reason)
 
 
-def apology(failure: Failure, *, provider: str | None = None) -> str:  # noqa: PLR0911 - one arm for each reason
+def apology(failure: Failure, *, provider: str | None = None, retry: str = RETRY) -> str:  # noqa: PLR0911 - one arm for each reason
     """Return why there is no transcript and what to do next, as a sentence for the thread.
 
-    The sentence of the side that refused comes first, where there is one: only that side knows its limits.
+    The sentence of the side that refused comes first, where there is one: only that side knows its limits. `retry`
+    names what starts another try.
     """
     if failure.sentence:
         return failure.sentence
@@ -615,15 +620,15 @@ def apology(failure: Failure, *, provider: str | None = None) -> str:  # noqa: P
         case Reason.REFUSED:
             return f"{service} doesn't accept this recording. Share it in another format, or a shorter part of it."
         case Reason.PROVIDER_FAILED:
-            return f"{service} couldn't transcribe this recording. Retry, or share it again."
+            return f"{service} couldn't transcribe this recording. {retry}, or share it again."
         case Reason.GAVE_UP:
-            return f"{service} couldn't be reached after many attempts. Retry later, or share the recording again."
+            return f"{service} couldn't be reached after many attempts. {retry} later, or share the recording again."
         case Reason.TOO_SLOW:
-            return f"{service} didn't finish this recording in time. Retry, or share a shorter part of it."
+            return f"{service} didn't finish this recording in time. {retry}, or share a shorter part of it."
         case Reason.NO_DOWNLOAD:
             return (
-                "Slack didn't hand over this recording. Retry, or share it again. If that doesn't help, ask the person "
-                "who runs Threadscribe here to check that it can still read files."
+                f"Slack didn't hand over this recording. {retry}, or share it again. If that doesn't help, ask the "
+                "person who runs Threadscribe here to check that it can still read files."
             )
         case (
             Reason.NOT_AUDIO

@@ -122,7 +122,7 @@ def release(
 ) -> None:
     """Release the lease: the job can be claimed from `due` on, or never if it is None. Raises `LeaseLost`.
 
-    `attempts`: failed attempts of this step in a row. The first failure sets `failing_since`, 0 clears it. `looks`:
+    `attempts`: failed attempts of this step in a row. The first failure sets `failing_since`, 0 clears it. `misses`:
     missed polls in this state. `waited`: how long the provider has been working, up to now. `settled`: no request for
     this job can still be on its way.
 

@@ -48,7 +48,7 @@ def retry(tx: Transaction, job: Job, *, now: datetime, by: str | None = None) ->
 
 
 def rerun(tx: Transaction, job: Job, *, options: TranscriptionOptions, now: datetime, by: str) -> Job | None:
-    """Rerun an ended job with the options `options`. The thread keeps its reply until the rerun is done.
+    """Rerun an ended job with `options`. The thread keeps its reply until the rerun is done.
 
     Return None if the job is open or forgotten. Raises `LeaseLost` while a worker holds the job.
     """

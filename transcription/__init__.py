@@ -1,6 +1,4 @@
 """Speech-to-text: turn a recording into a `Transcript` with one of several providers.
 
-To add a provider, write one module with a class that implements `transcriber.Transcriber` (and `transcriber.CallsBack`
-if it sends webhooks), its settings, and one line in `bot.catalog`. Add a stand-in of the provider to `sandbox` and make
-the contract tests in `tests/transcription` pass against it.
+To add a provider, write a folder with `transcriber.py` and `wire.py`; docs/adding-a-provider.md is the checklist.
 """

@@ -18,6 +18,9 @@ from storage.job import Reason
 PAGES = 6
 """Pages of a person's conversations that are read at most: Slack waits three seconds for an answer."""
 
+SEARCHED_PAGES = 4
+"""Of the conversations in which is searched: there must be time left for the database."""
+
 PATIENCE = 1.5
 """Seconds to read a person's conversations; the rest of the three seconds is for the database."""
 
@@ -73,7 +76,7 @@ class WorkspaceForListeners:
         try:
             async with asyncio.timeout(PATIENCE):
                 with _translated():
-                    channels, are_all = await self._workspace.conversations_of(person, team=team, pages=PAGES)
+                    channels, are_all = await self._workspace.conversations_of(person, team=team, pages=SEARCHED_PAGES)
         except TimeoutError as error:
             raise SlackNotReached(str(error)) from None
         return Conversations(channels=frozenset(channels), are_all=are_all)

@@ -26,9 +26,9 @@ _log = structlog.get_logger()
 class Later:
     """Returned by a step that can do no more now: the job is due again at `due` (never, if None).
 
-    `attempts`: the new retry count, given where the step made progress. `missed`: this was a missed poll. `waited`: how
-    long the provider has worked on the recording so far. `unless_webhook`: due at once if a new webhook about the job
-    has come. `note`: a line for the job's history.
+    `attempts`: the new number of failed attempts, given where the step made progress. `missed`: this was a missed poll.
+    `waited`: how long the provider has worked on the recording so far. `unless_webhook`: due at once if a new webhook
+    about the job has come. `note`: a line for the job's history.
     """
 
     due: datetime | None
@@ -122,7 +122,7 @@ class Claim:
         )
 
     async def fail(self, *, due: datetime, note: str) -> None:
-        """Release the job after a failed try and increase its retry count. Raises `LeaseLost`."""
+        """Release the job after a failed try and count a failed attempt. Raises `LeaseLost`."""
         # A webhook may bring the result that this poll failed to get.
         asked = self.job.state is JobState.SUBMITTED
         await self.release(Later(due=due, attempts=self.job.attempts + 1, unless_webhook=asked, note=note))

@@ -1,7 +1,7 @@
-"""The worker loop: claims due jobs, runs their steps, and sleeps until the next job is due.
+"""The worker: claims jobs that are due, runs their steps, and sleeps until the next job is due.
 
-New recordings and webhooks wake it. It renews the leases of running jobs, and turns every error into a retry or a
-failure (`bot.worker.retries`).
+New recordings and webhooks wake it. It keeps the heartbeat of each claimed job running, and turns every error into
+another attempt or a failure, in one place (`bot.worker.retries`).
 """
 
 from __future__ import annotations

@@ -118,6 +118,7 @@ async def test_doing_it_again_in_vain_leaves_what_is_there_and_tells_only_who_as
     [whisper] = slack.ephemerals
     assert whisper["user"] == slack.user("amara")
     assert "The existing transcript stays" in whisper["text"]
+    assert "Choose Transcribe again, or share it again" in whisper["text"]
 
 
 async def test_cancelling_what_is_done_again_keeps_the_old(bench: Bench, slack: Slack) -> None:

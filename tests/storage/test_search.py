@@ -1,4 +1,4 @@
-"""SearchHit is what was said in the conversations that somebody is in, by both databases alike, and nothing else."""
+"""Found is what was said in the conversations that somebody is in, by both databases alike, and nothing else."""
 
 from __future__ import annotations
 

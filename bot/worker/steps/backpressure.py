@@ -33,7 +33,7 @@ def slack_dependency(job: Job) -> str:
 def paused(claim: Claim, tools: Tools, dependency: str | None = None) -> Later | None:
     """Return when the job is due if a dependency is paused: `dependency`, or by default those of its next step.
 
-    None means now. A job older than `PATIENCE` is never held back: its next failure ends it.
+    None means now. A job older than `PATIENCE` never waits for a paused dependency: its next failure ends it.
     """
     job, now = claim.job, tools.clock()
     if claim.age > PATIENCE:

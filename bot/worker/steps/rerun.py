@@ -17,9 +17,10 @@ from storage.job import Job, JobState, as_before
 async def keep_previous_reply(claim: Claim, tools: Tools) -> Job:
     """Keep the transcript in the thread after a failed rerun; tell the person who asked why it failed."""
     job, failure = claim.job, claim.job.failure
-    saved = await claim.save(as_before(job), note=f"done again in vain: {failure.reason if failure else 'cancelled'}")
+    saved = await claim.save(as_before(job), note=f"rerun failed: {failure.reason if failure else 'cancelled'}")
     if failure is not None and job.begun_by is not None:
-        sentence = words.rerun_failed(words.apology(failure, provider=tools.transcriber_of(job).title))
+        title = tools.transcriber_of(job).title
+        sentence = words.rerun_failed(words.apology(failure, provider=title, retry=words.RERUN_RETRY))
         with suppress(SlackRefused, SlackUnavailable):  # best effort: nothing has changed
             await tools.workspace_of(job).whisper(
                 job.origin.channel, job.origin.thread or "", person=job.begun_by, text=sentence

@@ -96,7 +96,7 @@ async def at_work(slack: Slack, app: App, *, timings: Timings = QUICK) -> AsyncI
             await asyncio.wait({running})
         assert running.cancelled()
         assert not made.is_connected
-        assert [task for task in asyncio.all_tasks() if "bot/socket" in str(task.get_coro())] == []
+        assert [task for task in asyncio.all_tasks() if "bot/slack/socket_mode" in str(task.get_coro())] == []
 
 
 async def two(slack: Slack) -> None:
