@@ -19,9 +19,11 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from bot.app import Bot
 from handlers.action_ids import NAME_SPEAKERS
 from sandbox.botlhale import Botlhale
 from sandbox.slack import Message, Slack
+from storage import job_lists
 from storage.database import Transaction
 from tests.journeys.bench import botlhale_settings, recording, running, settings_of
 
@@ -164,6 +166,7 @@ async def taken() -> Tour:
                 await slack.wait_for_replies(train)
                 call = await slack.share(project, [recording("dialogue", title="Call with the customer")])
                 [reply] = await slack.wait_for_replies(call)
+                await _replied(bot)
                 naming = await _form(slack, slack.press(reply, NAME_SPEAKERS))
                 wishes = await _form(slack, slack.command("/transcripts", "settings", channel=project))
                 answer = await slack.command("/transcripts", f"search {ASKED}", channel=project)
@@ -185,6 +188,15 @@ async def _form(slack: Slack, opening: Awaitable[object]) -> Mapping[str, Any]:
     [form] = slack.modals.values()
     slack.modals.clear()
     return form
+
+
+async def _replied(bot: Bot) -> None:
+    """Wait until every reply is noted: before, a button says that its recording is still in progress."""
+    for _ in range(200):
+        jobs = await bot.tools.database.read(lambda tx: job_lists.newest(tx, limit=10))
+        if not any(job.state.is_open for job in jobs):
+            return
+        await asyncio.sleep(0.05)
 
 
 def _let_time_pass(tx: Transaction) -> None:

@@ -57,6 +57,23 @@ COMING_AND_GOING: tuple[tuple[Release, bool], ...] = (
 OTHER = Ids(team="T0OTHER", name="Other", bot_user="U0OTHERBOT", bot="B0OTHER")
 
 TEXT = words.file_kind(Format.TEXT)[0]
+EARLIER = {
+    words.CHOOSE_SPEAKERS: "How many people speak",
+    words.EXPORT_FORMAT: "Kind of file",
+    words.CHOOSE_MARKS: "When each passage was spoken",
+    words.WITHOUT_MARKS: "Left out",
+}
+"""What the release before calls the fields and options that are filled in here."""
+
+
+def in_its_words(form: dict[str, Any], entered: dict[str, str]) -> dict[str, str]:
+    """What is entered, in the words of the release that opened the form."""
+    labels = {block["label"]["text"] for block in form["blocks"] if "label" in block}
+    if entered.keys() <= labels:
+        return entered
+    return {EARLIER.get(label, label): EARLIER.get(value, value) for label, value in entered.items()}
+
+
 TALK = [
     Segment(start=0, end=4, speaker=0, text="Good morning, shall we begin?"),
     Segment(start=4, end=6, speaker=1, text="Yes, the delivery is on Wednesday."),
@@ -252,14 +269,15 @@ class Thread:
     async def export(self) -> None:
         """Have it as a file, in the thread."""
         count = len(self.posted)
-        answer = await self._slack.send(await self.press(EXPORT), {words.EXPORT_FORMAT: TEXT})
+        form = await self.press(EXPORT)
+        answer = await self._slack.send(form, in_its_words(form, {words.EXPORT_FORMAT: TEXT}))
         assert (answer.status, answer.body) == (200, None)
         await eventually(lambda: len(self.posted) > count)
         await self._house.ended(self._share)
 
     async def _change(self, form: dict[str, Any], entered: dict[str, str]) -> None:
         before = self.reply.blocks
-        answer = await self._slack.send(form, entered)
+        answer = await self._slack.send(form, in_its_words(form, entered))
         assert (answer.status, answer.body) == (200, None)
         await eventually(lambda: self.reply.blocks != before)
         await self._house.ended(self._share)
@@ -281,7 +299,8 @@ async def test_what_people_said_and_wanted_under_one_release_holds_under_the_oth
     house.slack.modals.clear()
     await house.slack.command("/transcripts", "settings", channel=share.channel)
     [form] = house.slack.modals.values()
-    assert (await house.slack.send(form, {words.CHOOSE_MARKS: words.WITHOUT_MARKS})).status == 200
+    entered = in_its_words(form, {words.CHOOSE_MARKS: words.WITHOUT_MARKS})
+    assert (await house.slack.send(form, entered)).status == 200
     before = thread.reply
     assert await machine.end(signal.SIGTERM) == 0
 
