@@ -238,7 +238,7 @@ def main() -> None:
     photograph(modal(tour.naming), "naming.png", height=530)
     photograph(modal(tour.settings), "settings.png", height=630)
     photograph(ANSWER.format(asked=ASKED, blocks=drawn(tour.found)), "search.png", height=240)
-    photograph(HOME.format(blocks=drawn(tour.home)), "home.png", height=950)
+    photograph(HOME.format(blocks=drawn(tour.home)), "home.png", height=1000)
 
 
 if __name__ == "__main__":

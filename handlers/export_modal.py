@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from slack_sdk.models.blocks import (
     Block,
@@ -19,6 +17,7 @@ from slack_sdk.models.blocks import RichTextElementParts as Parts
 from slack_sdk.models.views import View
 
 from handlers import words
+from handlers.modals import FormContext
 from storage.exports import Recipient
 from transcription.formats import Format
 
@@ -26,24 +25,11 @@ FORM = "export_transcript_form"
 FORMAT, RECIPIENT = "format", "recipient"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ExportContext:
-    """The modal's private metadata: the job and its conversation."""
+class ExportContext(FormContext):
+    """What the modal remembers: the job and its conversation."""
 
     job: str
     channel: str
-
-    def dump(self) -> str:
-        """Return it as JSON for `private_metadata`."""
-        return json.dumps({"job": self.job, "channel": self.channel})
-
-    @classmethod
-    def load(cls, text: str) -> ExportContext:
-        """Read what `dump` returned. Raises `ValueError` for anything else."""
-        match json.loads(text):
-            case {"job": str(job), "channel": str(channel)}:
-                return cls(job=job, channel=channel)
-        raise ValueError("not a form of ours")
 
 
 def form(context: ExportContext, *, title: str | None, alone: bool) -> View:

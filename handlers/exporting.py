@@ -14,8 +14,9 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from handlers import words
 from handlers.action_ids import EXPORT
 from handlers.events import Pressed, Submitted
-from handlers.export_modal import FORM, FORMAT, ExportContext, chosen, form
-from handlers.responses import Declined, job_under, respond_with, sentence_for
+from handlers.export_modal import FORM, ExportContext, chosen, form
+from handlers.modals import submit
+from handlers.responses import Declined, job_under, respond_with
 from handlers.slack import SlackForListeners
 from storage import exports, job_lists, jobs, transcripts
 from storage.database import Database, Transaction
@@ -41,8 +42,7 @@ def register(
 
     @app.view(FORM)
     async def sent(ack: AsyncAck, body: dict[str, Any]) -> None:
-        sentence = await sentence_for(lambda: actions.save(body))
-        await (ack(response_action="errors", errors={FORMAT: sentence}) if sentence else ack())
+        await submit(ack, body, actions.save)
 
 
 class ExportActions:
@@ -63,14 +63,10 @@ class ExportActions:
         view = form(context, title=job.title, alone=slack.may_write_to_people)
         await slack.open(pressed.trigger_id, view)
 
-    async def save(self, body: object) -> None:
-        """Store the export request, once for each opened modal. Raises `Declined`."""
-        try:
-            submitted = Submitted.model_validate(body)
-            context = ExportContext.load(submitted.view.private_metadata)
-            kind, recipient = chosen(submitted.view.state.values)
-        except ValueError:
-            return  # not a modal of this bot
+    async def save(self, submitted: Submitted) -> None:
+        """Store the export request, once for each modal. Raises `Declined`, and `ValueError` for a modal of others."""
+        context = ExportContext.load(submitted.view.private_metadata)
+        kind, recipient = chosen(submitted.view.state.values)
         job = await self._database.read(lambda tx: jobs.get(tx, JobId(context.job)))
         if job is None or (job.origin.team, job.origin.channel) != (submitted.team.id, context.channel):
             raise Declined(words.NOTHING_TO_EXPORT)

@@ -6,7 +6,6 @@ and admins of the workspace.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,9 +17,10 @@ from slack_sdk.models.views import View
 from handlers import words
 from handlers.action_ids import CANCEL, RERUN, RETRY
 from handlers.actor import Actor
-from handlers.choices import Choice, Problems, fields, line, read
+from handlers.choices import Choice, fields, line, read
 from handlers.events import PressedAnywhere, Submitted
-from handlers.responses import Declined, respond_with, sentence_for, write_with_retry
+from handlers.modals import FormContext, submit
+from handlers.responses import Declined, respond_with, write_with_retry
 from handlers.slack import SlackForListeners
 from storage import jobs, preferences, reruns
 from storage.database import Database, Transaction
@@ -30,6 +30,13 @@ RERUN_FORM = "transcribe_again_form"
 
 _NOT_RETRIED = frozenset({Reason.NOT_AUDIO, Reason.NO_SOUND, Reason.DUPLICATE, Reason.FILE_GONE})
 """Reasons that a retry cannot change."""
+
+
+class RerunContext(FormContext):
+    """What the modal remembers: the job, and the number of its reruns when it was opened."""
+
+    job: str
+    retried: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,20 +94,18 @@ class JobActions:
             title=words.RERUN_TITLE,
             submit=words.RERUN_SUBMIT,
             close=words.CLOSE,
-            private_metadata=json.dumps({"job": job.id, "retried": job.retried}),
+            private_metadata=RerunContext(job=job.id, retried=job.retried).dump(),
             blocks=[line(words.RERUN_INTRO), *fields(job.options, self.choices)],
         )
 
-    async def save(self, submitted: Submitted) -> str | None:
-        """Rerun with the entered options; return a sentence where that is no longer possible.
+    async def save(self, submitted: Submitted) -> None:
+        """Rerun with the entered options.
 
-        Raises `Problems` for invalid input, and `ValueError` for a modal that is not of this bot.
+        Raises `Problems` for invalid input, `Declined` where a rerun is no longer possible, `LeaseLost`, and
+        `ValueError` for a modal that is not of this bot.
         """
-        match json.loads(submitted.view.private_metadata):
-            case {"job": str(name), "retried": int(retried)}:
-                job = JobId(name)
-            case _:
-                raise ValueError("not a form of ours")
+        context = RerunContext.load(submitted.view.private_metadata)
+        job = JobId(context.job)
         shared = await self.database.read(lambda tx: jobs.get(tx, job))
         channel = shared.origin.channel if shared else None
         actor = replace(Actor.of(submitted), channel=channel)
@@ -109,14 +114,14 @@ class JobActions:
         usual = defaults.options.transcriber or self.choices[0].name
         wanted = read(submitted.view.state.values, self.choices, usual=usual)
 
-        def work(tx: Transaction) -> str | None:
+        def work(tx: Transaction) -> None:
             now = jobs.locked(tx, job)
-            if now is None or now.retried != retried or now.state.is_open:
-                return words.STILL_IN_WORK
-            begun = reruns.rerun(tx, now, options=wanted, by=actor.user, now=self.clock())
-            return None if begun else words.DELETED_BEFORE
+            if now is None or now.retried != context.retried or now.state.is_open:
+                raise Declined(words.STILL_IN_WORK)
+            if reruns.rerun(tx, now, options=wanted, by=actor.user, now=self.clock()) is None:
+                raise Declined(words.DELETED_BEFORE)
 
-        return await write_with_retry(self.database, work)
+        await write_with_retry(self.database, work)
 
     async def _allowed(self, actor: Actor, job: JobId) -> Job:
         found = await self.database.read(lambda tx: jobs.get(tx, job))
@@ -148,16 +153,7 @@ def register(app: AsyncApp, *, actions: JobActions) -> None:
 
     @app.view(RERUN_FORM)
     async def sent(ack: AsyncAck, body: dict[str, Any]) -> None:
-        first = str(next(iter(body.get("view", {}).get("state", {}).get("values", {})), ""))
-        try:
-            submitted = Submitted.model_validate(body)
-            sentence = await sentence_for(lambda: actions.save(submitted))
-        except Problems as problems:
-            await ack(response_action="errors", errors=problems.by_field)
-        except ValueError:
-            await ack()  # not a modal of this bot
-        else:
-            await (ack(response_action="errors", errors={first: sentence}) if sentence else ack())
+        await submit(ack, body, actions.save)
 
 
 def _pressed(body: object) -> tuple[Actor, JobId]:

@@ -17,11 +17,12 @@ from slack_sdk.models.views import View
 from handlers import words
 from handlers.action_ids import NAME_SPEAKERS, UNDO_NAMING
 from handlers.events import Pressed, Submitted
-from handlers.naming_modal import FORM, NameEntry, NamingContext, first_field, form, name_entries, voices
-from handlers.responses import Declined, SlackNotReached, job_under, respond_with
+from handlers.modals import submit
+from handlers.naming_modal import FORM, NameEntry, NamingContext, form, name_entries, voices
+from handlers.responses import Declined, job_under, respond_with
 from handlers.slack import SlackForListeners
 from storage import job_lists, jobs, namings, transcripts
-from storage.database import Database, StorageUnavailable, Transaction
+from storage.database import Database, Transaction
 from storage.job import Job, JobId, JobState
 from transcription.naming import NAME_LENGTH, shortened
 from transcription.transcript import Transcript
@@ -67,16 +68,7 @@ def register(
 
     @app.view(FORM)
     async def sent(ack: AsyncAck, body: dict[str, Any]) -> None:
-        try:
-            again = await actions.save(body)
-        except (StorageUnavailable, SlackNotReached, Declined) as error:
-            sentence = str(error) if isinstance(error, Declined) else words.NOT_NOW
-            await ack(response_action="errors", errors={first_field(body): sentence})
-            return
-        if again is None:
-            await ack()
-        else:
-            await ack(response_action="update", view=again)
+        await submit(ack, body, actions.save)
 
 
 class NamingActions:
@@ -113,16 +105,12 @@ class NamingActions:
         except namings.NamingOutdated:
             raise Declined(words.CHANGED_MEANWHILE) from None
 
-    async def save(self, body: object) -> View | None:
+    async def save(self, submitted: Submitted) -> View | None:
         """Store the entered names. Return the modal again where somebody else has saved meanwhile.
 
-        Raises `Declined` where there is no transcript (any more).
+        Raises `Declined` where there is no transcript (any more), and `ValueError` for a modal that is not of this bot.
         """
-        try:
-            submitted = Submitted.model_validate(body)
-            context = NamingContext.load(submitted.view.private_metadata)
-        except ValueError:
-            return None  # not a modal of this bot
+        context = NamingContext.load(submitted.view.private_metadata)
         found = await self._database.read(lambda tx: _of(tx, jobs.get(tx, JobId(context.job)), submitted.team.id))
         if found is None:
             raise Declined(words.STILL_IN_WORK if await self._is_at_work(context.job) else words.NOTHING_TO_NAME)

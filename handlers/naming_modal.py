@@ -5,7 +5,6 @@ Text of other people is only in `rich_text` blocks and plain input fields, which
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,6 +23,7 @@ from slack_sdk.models.blocks import RichTextElementParts as Parts
 from slack_sdk.models.views import View
 
 from handlers import words
+from handlers.modals import FormContext
 from transcription.naming import NAME_LENGTH, in_words, shortened, speaker_names
 from transcription.transcript import Transcript
 
@@ -46,9 +46,8 @@ class Voice:
     first_words: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NamingContext:
-    """The modal's private metadata: the job and the `version` of the naming that it shows.
+class NamingContext(FormContext):
+    """What the modal remembers: the job and the `version` of the naming that it shows.
 
     `made`: the number of reruns when it was opened. After another rerun the speakers may be different.
     """
@@ -56,20 +55,6 @@ class NamingContext:
     job: str
     version: int
     made: int = 0
-
-    def dump(self) -> str:
-        """Return it as JSON for `private_metadata`."""
-        return json.dumps({"job": self.job, "version": self.version, "made": self.made})
-
-    @classmethod
-    def load(cls, text: str) -> NamingContext:
-        """Read what `dump` returned. Raises `ValueError` for anything else."""
-        match json.loads(text):
-            case {"job": str(job), "version": int(version), "made": int(made)}:
-                return cls(job=job, version=version, made=made)
-            case {"job": str(job), "version": int(version)}:  # a modal opened by the previous release
-                return cls(job=job, version=version)
-        raise ValueError("not a form of ours")
 
 
 def voices(transcript: Transcript) -> list[Voice]:
@@ -145,14 +130,6 @@ def _row(index: int, voice: Voice, name: str, *, version: str, pick: bool) -> It
 def _lines(text: str, *, bold: str = "") -> Block:
     strong = [Parts.Text(text=f"{bold}  ", style=Parts.TextStyle(bold=True))] if bold else []
     return RichTextBlock(elements=[RichTextSectionElement(elements=[*strong, Parts.Text(text=text)])])
-
-
-def first_field(body: Mapping[str, Any]) -> str:
-    """Return the block id of the first input, under which an error message can be shown."""
-    view = body.get("view")
-    blocks = view.get("blocks", []) if isinstance(view, Mapping) else []
-    ids = [str(block["block_id"]) for block in blocks if block.get("type") == "input" and "block_id" in block]
-    return ids[0] if ids else f"{TYPED}:0:0"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,8 +7,7 @@ the workspace.
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, assert_never
@@ -19,10 +18,11 @@ from slack_sdk.models.views import View
 from handlers import words
 from handlers.action_ids import MY_SETTINGS, WORKSPACE_SETTINGS
 from handlers.actor import Actor
-from handlers.choices import Choice, Problems
+from handlers.choices import Choice
 from handlers.events import PressedAnywhere, Submitted
-from handlers.preferences_modal import FORM, SettingsContext, form, read
-from handlers.responses import Declined, respond_with, sentence_for
+from handlers.modals import submit
+from handlers.preferences_modal import FORM, PreferencesContext, SettingsContext, form, read
+from handlers.responses import Declined, respond_with
 from handlers.slack import SlackForListeners
 from storage import preferences
 from storage.database import Database
@@ -86,17 +86,16 @@ class SettingsForms:
         Raises `Problems`, `Declined`, `SlackNotReached`, and `ValueError` for a modal that is not of this bot.
         """
         actor = Actor.of(submitted)
-        match json.loads(submitted.view.private_metadata):
-            case {"kind": "workspace" | "channel" | "person" as kind, "whose": str(whose), "version": int(version)}:
-                place = Scope(team=submitted.team.id, kind=kind, owner=whose, enterprise=actor.enterprise)
-            case _:
-                raise ValueError("not a form of ours")
+        context = PreferencesContext.load(submitted.view.private_metadata)
+        place = Scope(team=submitted.team.id, kind=context.kind, owner=context.whose, enterprise=actor.enterprise)
         kept = await self.database.read(lambda tx: preferences.get(tx, place))
         shown = await self._circumstances(actor, place, kept)
         wanted = read(submitted.view.state.values, shown, before=kept.preferences)
         by, now = actor.user, self.clock()
         try:
-            await self.database.write(lambda tx: preferences.put(tx, place, wanted, seen=version, by=by, now=now))
+            await self.database.write(
+                lambda tx: preferences.put(tx, place, wanted, seen=context.version, by=by, now=now)
+            )
         except PreferencesOutdated as outdated:
             return form(place, outdated.newest, shown, notice=words.SET_MEANWHILE)
         return None
@@ -117,30 +116,7 @@ def register(app: AsyncApp, *, settings: SettingsForms) -> None:
 
     @app.view(FORM)
     async def sent(ack: AsyncAck, body: dict[str, Any]) -> None:
-        again: list[View] = []
-
-        async def save() -> None:
-            if view := await settings.save(Submitted.model_validate(body)):
-                again.append(view)
-
-        try:
-            sentence = await sentence_for(save)
-        except Problems as problems:
-            await ack(response_action="errors", errors=problems.by_field)
-        except ValueError:
-            await ack()  # not a modal of this bot
-        else:
-            await _acknowledge(ack, body, sentence=sentence, again=again)
-
-
-async def _acknowledge(ack: AsyncAck, body: Mapping[str, Any], *, sentence: str | None, again: Sequence[View]) -> None:
-    if sentence:
-        first = str(next(iter(body.get("view", {}).get("state", {}).get("values", {})), ""))
-        await ack(response_action="errors", errors={first: sentence})
-    elif again:
-        await ack(response_action="update", view=again[0])
-    else:
-        await ack()
+        await submit(ack, body, settings.save)
 
 
 async def _open(settings: SettingsForms, body: object, kind: preferences.Kind) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -14,6 +13,7 @@ from slack_sdk.models.views import View
 from handlers import words
 from handlers.choices import Choice, chosen, expected, fields, line, select, vocabulary
 from handlers.choices import read as read_choices
+from handlers.modals import FormContext
 from storage.options import TranscriptForm
 from storage.preferences import Kept, Kind, Preferences, Scope
 
@@ -28,6 +28,14 @@ _TITLES: Mapping[Kind, str] = {
     "person": words.OWN_SETTINGS,
     "workspace": words.ALL_SETTINGS,
 }
+
+
+class PreferencesContext(FormContext):
+    """What the modal remembers: whose preferences it shows, and their version. `whose` is a scope's owner."""
+
+    kind: Kind
+    whose: str
+    version: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,7 +59,7 @@ def form(place: Scope, kept: Kept, shown: SettingsContext, *, notice: str | None
         title=_TITLES[place.kind],
         submit=words.NAMING_SUBMIT,
         close=words.CLOSE,
-        private_metadata=json.dumps({"kind": place.kind, "whose": place.owner, "version": kept.version}),
+        private_metadata=PreferencesContext(kind=place.kind, whose=place.owner, version=kept.version).dump(),
         blocks=[*([line(notice)] if notice else []), *_blocks(place, kept, shown)],
     )
 

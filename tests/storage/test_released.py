@@ -32,10 +32,29 @@ SQL: dict[str, str] = json.loads((Path(__file__).parent / "released" / "0001.jso
 ORIGIN = Origin(team="T1", channel="C1", file="F1", occasion="1.0", user="U1", thread="1.0")
 
 COLUMNS = (
-    "id", "occasion", "thread", "message_ts", "user_id", "title", "state", "state_since", "provider", "duration",
-    "damaged", "ticket", "handle", "attempts", "tickets", "sendings", "retried", "due_at", "reply_intent", "reply_ts",
-    "failure_reason", "failure_sentence",
-)  # fmt: skip
+    "id",
+    "occasion",
+    "thread",
+    "message_ts",
+    "user_id",
+    "title",
+    "state",
+    "state_since",
+    "provider",
+    "duration",
+    "damaged",
+    "ticket",
+    "handle",
+    "attempts",
+    "tickets",
+    "sendings",
+    "retried",
+    "due_at",
+    "reply_intent",
+    "reply_ts",
+    "failure_reason",
+    "failure_sentence",
+)
 
 
 class Before:
@@ -47,9 +66,17 @@ class Before:
 
     async def add(self, job: str) -> Row | None:
         values: dict[str, SqlValue] = {
-            "id": job, "enterprise": None, "team": "T1", "channel": "C1", "file": "F1", "occasion": "1.0",
-            "thread": "1.0", "user": "U1", "title": "A title", "now": self._now,
-        }  # fmt: skip
+            "id": job,
+            "enterprise": None,
+            "team": "T1",
+            "channel": "C1",
+            "file": "F1",
+            "occasion": "1.0",
+            "thread": "1.0",
+            "user": "U1",
+            "title": "A title",
+            "now": self._now,
+        }
 
         def work(tx: Transaction) -> Row | None:
             row = tx.one(SQL["jobs.add"], **values)
@@ -151,14 +178,40 @@ async def test_the_release_before_takes_a_job_from_the_event_to_the_reply(
 
 async def test_every_other_statement_of_it_is_understood_too(database: Database, before: Before) -> None:
     done = {
-        "jobs.add", "jobs.claim", "jobs.extend", "jobs.release", "jobs.get", "jobs.next_due", "job_rows.update",
-        "job_rows.write_history", "inbox.keep", "inbox.newest", "inbox.has_unread", "inbox.mark_read", "inbox.forget",
-        "jobs.wake", "transcripts.put", "job_lists.history",
-    }  # fmt: skip
+        "jobs.add",
+        "jobs.claim",
+        "jobs.extend",
+        "jobs.release",
+        "jobs.get",
+        "jobs.next_due",
+        "job_rows.update",
+        "job_rows.write_history",
+        "inbox.keep",
+        "inbox.newest",
+        "inbox.has_unread",
+        "inbox.mark_read",
+        "inbox.forget",
+        "jobs.wake",
+        "transcripts.put",
+        "job_lists.history",
+    }
     values: dict[str, SqlValue] = {
-        "team": "T1", "channel": "C1", "file": "F1", "occasion": "1.0", "id": "j", "job_id": "j", "provider": "p",
-        "handle": "h", "now": 1, "since": 0, "before": 1, "duration": 1, "limit": 9, "user": "U1", "ts": "1.0",
-    }  # fmt: skip
+        "team": "T1",
+        "channel": "C1",
+        "file": "F1",
+        "occasion": "1.0",
+        "id": "j",
+        "job_id": "j",
+        "provider": "p",
+        "handle": "h",
+        "now": 1,
+        "since": 0,
+        "before": 1,
+        "duration": 1,
+        "limit": 9,
+        "user": "U1",
+        "ts": "1.0",
+    }
     assert await before.add("job1")
     for name in sorted(SQL.keys() - done):
         used = {key: value for key, value in values.items() if f":{key}" in SQL[name]}

@@ -1,0 +1,60 @@
+"""What all modals share: what a modal remembers while it is open, and how Slack is answered when it is submitted."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict
+from slack_bolt.async_app import AsyncAck
+from slack_sdk.models.views import View
+
+from handlers import words
+from handlers.choices import Problems
+from handlers.events import Submitted
+from handlers.responses import Declined, SlackNotReached
+from storage.database import StorageUnavailable
+from storage.job import LeaseLost
+
+
+class FormContext(BaseModel):
+    """The private metadata of a modal, as JSON. A modal that is open during an update is read by the next release.
+
+    So a field keeps its name, and a new one has a default.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+    def dump(self) -> str:
+        """Return it as JSON for `private_metadata`."""
+        return self.model_dump_json()
+
+    @classmethod
+    def load(cls, text: str) -> Self:
+        """Read what `dump` returned. Raises `ValueError` for anything else."""
+        return cls.model_validate_json(text)
+
+
+async def submit(ack: AsyncAck, body: dict[str, Any], save: Callable[[Submitted], Awaitable[View | None]]) -> None:
+    """Pass a submitted modal to `save` and answer Slack: close the modal, show the view that it returns, or errors.
+
+    An error stands under its field (`Problems`), or under the first one (`Declined`, and what can be tried again).
+    A modal that is not of this bot (`ValueError`) is closed, and nothing is stored.
+    """
+    try:
+        shown = await save(Submitted.model_validate(body))
+    except Problems as problems:
+        await ack(response_action="errors", errors=problems.by_field)
+    except Declined as declined:
+        await ack(response_action="errors", errors={_first_field(body): str(declined)})
+    except (StorageUnavailable, SlackNotReached, LeaseLost):
+        await ack(response_action="errors", errors={_first_field(body): words.NOT_NOW})
+    except ValueError:
+        await ack()
+    else:
+        await (ack() if shown is None else ack(response_action="update", view=shown))
+
+
+def _first_field(body: dict[str, Any]) -> str:
+    """Return the block id of the first field."""
+    return str(next(iter(body.get("view", {}).get("state", {}).get("values", {})), ""))

@@ -1,0 +1,114 @@
+"""What all modals share: what they remember, and how Slack is answered when one is submitted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+from slack_sdk.models.views import View
+
+from handlers import words
+from handlers.choices import Problems
+from handlers.events import Submitted
+from handlers.export_modal import ExportContext
+from handlers.job_actions import RerunContext
+from handlers.modals import FormContext, submit
+from handlers.naming_modal import NamingContext
+from handlers.preferences_modal import PreferencesContext
+from handlers.responses import Declined, SlackNotReached
+from storage.database import StorageUnavailable
+from storage.job import LeaseLost
+
+BODY: dict[str, Any] = {
+    "type": "view_submission",
+    "user": {"id": "U1"},
+    "team": {"id": "T1"},
+    "view": {"id": "V1", "private_metadata": "{}", "state": {"values": {"first": {}, "second": {}}}},
+}
+
+
+class Ack:
+    """Notes what Slack is answered."""
+
+    def __init__(self) -> None:
+        self.said: list[dict[str, Any]] = []
+
+    async def __call__(self, **said: Any) -> None:
+        self.said.append(said)
+
+
+async def answered(outcome: View | Exception | None) -> dict[str, Any]:
+    async def save(submitted: Submitted) -> View | None:
+        assert submitted.user.id == "U1"
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    ack = Ack()
+    await submit(ack, BODY, save)  # type: ignore[arg-type] # all that is used of it
+    [said] = ack.said
+    return said
+
+
+async def test_what_is_saved_closes_the_modal() -> None:
+    assert await answered(None) == {}
+
+
+async def test_a_view_takes_the_place_of_the_modal() -> None:
+    view = View(type="modal", title="Again", blocks=[])
+    assert await answered(view) == {"response_action": "update", "view": view}
+
+
+@pytest.mark.parametrize(
+    ("error", "errors"),
+    [
+        (Problems({"second": "Too many."}), {"second": "Too many."}),
+        (Declined("Not yours."), {"first": "Not yours."}),
+        (StorageUnavailable("disk"), {"first": words.NOT_NOW}),
+        (SlackNotReached("503"), {"first": words.NOT_NOW}),
+        (LeaseLost("job"), {"first": words.NOT_NOW}),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+async def test_an_error_stands_under_a_field(error: Exception, errors: dict[str, str]) -> None:
+    assert await answered(error) == {"response_action": "errors", "errors": errors}
+
+
+async def test_a_modal_of_somebody_else_is_closed() -> None:
+    assert await answered(ValueError("not ours")) == {}
+    ack = Ack()
+
+    async def never(submitted: Submitted) -> None:
+        raise AssertionError(submitted)
+
+    await submit(ack, {"view": []}, never)  # type: ignore[arg-type] # all that is used of it
+    assert ack.said == [{}]
+
+
+@pytest.mark.parametrize(
+    ("context", "stored"),
+    [
+        (ExportContext(job="j", channel="C1"), '{"job":"j","channel":"C1"}'),
+        (RerunContext(job="j", retried=2), '{"job":"j","retried":2}'),
+        (NamingContext(job="j", version=3, made=1), '{"job":"j","version":3,"made":1}'),
+        (PreferencesContext(kind="channel", whose="C1", version=0), '{"kind":"channel","whose":"C1","version":0}'),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, FormContext) else "",
+)
+def test_what_a_modal_remembers_keeps_its_form(context: FormContext, stored: str) -> None:
+    """A modal may be open while the bot is updated, and back."""
+    assert context.dump() == stored
+    assert type(context).load(stored) == context
+
+
+def test_the_release_before_does_not_count_reruns_in_a_naming() -> None:
+    assert NamingContext.load('{"job": "j", "version": 1}') == NamingContext(job="j", version=1, made=0)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "null", "[]", "{}", '{"job": 1, "channel": "C1"}', '{"job": "j", "channel": null}', "\ud800"]
+)
+def test_anything_else_is_no_modal_of_ours(text: str) -> None:
+    with pytest.raises((ValidationError, UnicodeError)):
+        ExportContext.load(text)
