@@ -89,7 +89,7 @@ def _element(piece: Piece) -> RichTextElementParts.Text | RichTextElementParts.L
 def entry(job: Job, viewer: Viewer) -> RichLine:
     """Return title, status, age, link to the thread and ID of a recording."""
     details = [_where_it_stands(job, viewer), words.long(in_words(job.duration)) if job.duration else None]
-    told = _shared(job, viewer, f": {', '.join(filter(None, details))}")
+    told = _shared(job, viewer, f": {' · '.join(filter(None, details))}")
     return [*told, *_to_thread(job, viewer), _DOT, Piece(text=words.number(job.id))]
 
 
@@ -101,7 +101,7 @@ def heading(job: Job, viewer: Viewer) -> RichLine:
 def _shared(job: Job, viewer: Viewer, details: str = "") -> RichLine:
     return [
         Piece(text=title(job), bold=True),
-        Piece(text=f"{details}, {words.SHARED} "),
+        Piece(text=f"{details} · {words.SHARED} "),
         Piece(text=_ago(job.created_at, viewer), moment=job.created_at),
     ]
 

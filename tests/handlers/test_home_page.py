@@ -77,10 +77,10 @@ def test_what_is_in_work_comes_first_then_what_is_done() -> None:
     lines = read(shown([job(3), job(2, JobState.SUBMITTED, duration=3 * MINUTE), job(1, reason=Reason.GAVE_UP)]))
     assert lines[0] == words.IN_WORK
     assert lines[1] == (
-        "Recording 2: being transcribed by Botlhale AI, 3 minutes long, shared {ago} · Open thread · ID job2"
+        "Recording 2: being transcribed by Botlhale AI · 3 minutes long · shared {ago} · Open thread · ID job2"
     )
     assert lines[3] == words.LATELY
-    assert lines[4].startswith("Recording 3: transcribed by Botlhale AI, shared {ago} · ")
+    assert lines[4].startswith("Recording 3: transcribed by Botlhale AI · shared {ago} · ")
     assert lines[5].startswith("Recording 1: not transcribed: the transcription service sent no transcript;")
 
 

@@ -46,7 +46,7 @@ async def test_what_was_said_is_found_with_who_when_and_a_link(
     said = await asked(slack, "search  SECOND deliv", channel=channel)
     assert said.splitlines() == [
         "Found in 1 recording.",
-        "Monday, shared just now · Open thread",
+        "Monday · shared just now · Open thread",
         "Speaker 2 at 0 04: Yes, the second delivery is on Wednesday. AI did it.",
     ]
     _, about, found = await blocks_of(slack, "search SECOND deliv", channel)
