@@ -18,7 +18,7 @@ from faster_whisper.transcribe import Segment
 from transcription.engine.chunks import Chunk, FloatSamples, chunks
 from transcription.engine.recognition import Word
 from transcription.engine.segmentation import Span
-from transcription.engine.waveform import FRAMES_PER_SECOND, Waveform
+from transcription.engine.waveform import FRAMES_PER_SECOND, RATE, Waveform
 
 CERTAIN = 0.7
 """The minimum probability of a detected language.
@@ -48,6 +48,10 @@ CLEAR = 0.6
 
 REPETITIVE = 2.4
 """The compression ratio above which a segment counts as a loop (Whisper's own measure)."""
+
+TOKENS_A_SECOND = 12
+"""The limit for a chunk, and as many for two seconds more. Quick speech has four to ten; a loop would go on to 448.
+What is longer goes on from its last timestamp."""
 
 SHORTEST = 0.01
 """The minimum weight of a segment, in seconds."""
@@ -121,6 +125,7 @@ class Whisper:
             temperature=TEMPERATURES,
             initial_prompt=prompt,
             condition_on_previous_text=False,
+            max_new_tokens=round((len(sound) / RATE + 2) * TOKENS_A_SECOND),
             word_timestamps=True,
             vad_filter=False,
         )
