@@ -9,7 +9,7 @@ import asyncio
 import signal
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -50,7 +50,11 @@ async def end_of(process: asyncio.subprocess.Process) -> Ended:
 
 
 def has_open(process: asyncio.subprocess.Process, path: Path) -> bool:
-    return any(link.resolve() == path for link in Path(f"/proc/{process.pid}/fd").iterdir())
+    for link in Path(f"/proc/{process.pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed since they were listed
+            if link.resolve() == path:
+                return True
+    return False
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="only Linux tells which files a process has open")
