@@ -57,4 +57,6 @@ async def submit(ack: AsyncAck, body: dict[str, Any], save: Callable[[Submitted]
 
 def _first_field(body: dict[str, Any]) -> str:
     """Return the block id of the first field."""
-    return str(next(iter(body.get("view", {}).get("state", {}).get("values", {})), ""))
+    blocks = body.get("view", {}).get("blocks", [])
+    fields = (block.get("block_id") for block in blocks if block.get("type") == "input")
+    return str(next(fields, None) or next(iter(body.get("view", {}).get("state", {}).get("values", {})), ""))

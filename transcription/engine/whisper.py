@@ -50,8 +50,12 @@ REPETITIVE = 2.4
 """The compression ratio above which a segment counts as a loop (Whisper's own measure)."""
 
 TOKENS_A_SECOND = 12
-"""The limit for a chunk, and as many for two seconds more. Quick speech has four to ten; a loop would go on to 448.
-What is longer goes on from its last timestamp."""
+"""The limit for a chunk, and as many for two seconds more. Measured speech has three to seven; a loop would go on to
+448."""
+
+FEW_TOKENS = frozenset({"cs", "en", "es", "fr", "it", "ja", "nl", "ru"})
+"""The languages in which that was measured. A script that the tokenizer splits finely needs more (Thai 11, Amharic 22
+a second), and a limit would cut off what somebody said."""
 
 SHORTEST = 0.01
 """The minimum weight of a segment, in seconds."""
@@ -117,6 +121,7 @@ class Whisper:
         return second if good else first
 
     def _segments(self, sound: FloatSamples, *, language: str, prompt: str | None = None) -> Sequence[Segment]:
+        limit = round((len(sound) / RATE + 2) * TOKENS_A_SECOND)
         segments, _ = self._model.transcribe(
             sound,
             language=language,
@@ -125,7 +130,7 @@ class Whisper:
             temperature=TEMPERATURES,
             initial_prompt=prompt,
             condition_on_previous_text=False,
-            max_new_tokens=round((len(sound) / RATE + 2) * TOKENS_A_SECOND),
+            max_new_tokens=limit if language in FEW_TOKENS else None,
             word_timestamps=True,
             vad_filter=False,
         )
