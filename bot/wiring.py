@@ -97,7 +97,7 @@ def listen_to_slack(
         emoji=settings.reaction_request,
     )
     on_request.register(app, app, requests=requests)
-    home.register(app, looks=homes)
+    home.register(app, views=homes)
     tools.workspaces.serve(server)
     if settings.slack_signing_secret is not None:
         secret = settings.slack_signing_secret.get_secret_value()

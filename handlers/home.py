@@ -38,17 +38,17 @@ class EventApp(EventRegistry, Protocol):
         ...
 
 
-def register(app: EventApp, *, looks: HomeViews) -> None:
+def register(app: EventApp, *, views: HomeViews) -> None:
     """Listen for people who open their App Home or press one of its buttons."""
 
     async def home_opened(event: Event, place: Installation) -> None:
         seen = understood(HomeOpened, event)
         if seen is not None and seen.tab == _HOME:  # the other tab is the direct message with the bot
-            looks.opened(Actor(team=place.team, user=seen.user, enterprise=place.enterprise))
+            views.opened(Actor(team=place.team, user=seen.user, enterprise=place.enterprise))
 
     async def pressed_at_home(body: dict[str, Any], next_: Callable[[], Awaitable[Any]]) -> None:
         if actor := _pressed(body):
-            looks.pressed(actor)
+            views.pressed(actor)
         await next_()
 
     app.listen_directly("app_home_opened", home_opened)

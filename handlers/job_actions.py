@@ -64,7 +64,7 @@ class JobActions:
         return words.CANCELLED if ended.failure else words.RERUN_CANCELLED
 
     async def retry(self, actor: Actor, job: JobId) -> str:
-        """Rerun a job that failed or got no reply; return the answer for the person."""
+        """Retry a job that failed or got no reply; return the answer for the person."""
         await self._allowed(actor, job)
         return await write_with_retry(self.database, lambda tx: self._retry(tx, job, by=actor.user))
 
@@ -128,7 +128,7 @@ class JobActions:
         if found is None or not actor.sees(found):
             raise Declined(words.no_such_recording(job))
         if not actor.owns(found) and not await self.slack_of(found).looks_after(actor.user, found.origin.channel):
-            raise Declined(words.NOT_YOURS_TO_STEER)
+            raise Declined(words.NOT_YOURS_TO_CHANGE)
         return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 from slack_bolt.async_app import AsyncAck
 from slack_sdk.models.views import View
 
@@ -15,6 +15,10 @@ from handlers.events import Submitted
 from handlers.responses import Declined, SlackNotReached
 from storage.database import StorageUnavailable
 from storage.job import LeaseLost
+
+
+class UnknownForm(Exception):
+    """A modal that no release of this bot has opened."""
 
 
 class FormContext(BaseModel):
@@ -31,28 +35,38 @@ class FormContext(BaseModel):
 
     @classmethod
     def load(cls, text: str) -> Self:
-        """Read what `dump` returned. Raises `ValueError` for anything else."""
-        return cls.model_validate_json(text)
+        """Read what `dump` returned. Raises `UnknownForm` for anything else."""
+        try:
+            return cls.model_validate_json(text)
+        except ValueError:  # pydantic's, and Python's own for half a character
+            raise UnknownForm("private metadata of another form") from None
 
 
 async def submit(ack: AsyncAck, body: dict[str, Any], save: Callable[[Submitted], Awaitable[View | None]]) -> None:
     """Pass a submitted modal to `save` and answer Slack: close the modal, show the view that it returns, or errors.
 
     An error stands under its field (`Problems`), or under the first one (`Declined`, and what can be tried again).
-    A modal that is not of this bot (`ValueError`) is closed, and nothing is stored.
+    A modal that is not of this bot (`UnknownForm`) is closed, and nothing is stored.
     """
     try:
-        shown = await save(Submitted.model_validate(body))
+        shown = await save(_submitted(body))
     except Problems as problems:
         await ack(response_action="errors", errors=problems.by_field)
     except Declined as declined:
         await ack(response_action="errors", errors={_first_field(body): str(declined)})
     except (StorageUnavailable, SlackNotReached, LeaseLost):
         await ack(response_action="errors", errors={_first_field(body): words.NOT_NOW})
-    except ValueError:
+    except UnknownForm:
         await ack()
     else:
         await (ack() if shown is None else ack(response_action="update", view=shown))
+
+
+def _submitted(body: dict[str, Any]) -> Submitted:
+    try:
+        return Submitted.model_validate(body)
+    except ValidationError:
+        raise UnknownForm("a submitted form of another shape") from None
 
 
 def _first_field(body: dict[str, Any]) -> str:

@@ -81,7 +81,7 @@ NOT_ALL_SEARCHED = "You're in a lot of conversations, so only some of them were 
 NOT_YOURS = "Only the person who shared this recording can delete its transcript."
 """The answer to a person who tries to delete somebody else's transcript."""
 
-NOT_YOURS_TO_STEER = (
+NOT_YOURS_TO_CHANGE = (
     "Only the person who shared this recording or asked for its transcript, the creator of this channel or a workspace "
     "admin can do that. Ask one of them."
 )

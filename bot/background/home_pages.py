@@ -82,7 +82,7 @@ class _Home:
 class _OpenPage:
     """An open page: whose it is, and until when it is kept current.
 
-    `knows`: hash of its data when it was last looked at. `sees`: hash of the page as published, None before that; most
+    `knows`: hash of its data when it was last read. `sees`: hash of the page as published, None before that; most
     changes of the data do not show on it. `asked_at`: when it was last refreshed. `in_hand`: it is being published.
     """
 

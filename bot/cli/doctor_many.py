@@ -84,9 +84,9 @@ async def _app(settings: Settings, session: aiohttp.ClientSession) -> Finding:
 
 
 async def _opened(settings: Settings, installed: Installed, session: aiohttp.ClientSession) -> Finding:
-    place, seals = installed.place, TokenCipher(settings.token_key)
+    place, cipher = installed.place, TokenCipher(settings.token_key)
     try:
-        token = seals.open(installed.token, place=place)
+        token = cipher.decrypt(installed.token, place=place)
         await make_workspace(settings, session=session, token=StaticToken(token)).identify()
     except SlackTokenExpired:
         return Finding(verdict="note", what=f"the token of {place} has expired; it is exchanged when it is needed")
@@ -98,7 +98,7 @@ async def _opened(settings: Settings, installed: Installed, session: aiohttp.Cli
         )
     except SlackUnavailable as error:
         return Finding(verdict="bad", what=f"Slack does not answer about {place} ({error})", fix="try again in a while")
-    if not seals.is_current(installed.token):
+    if not cipher.is_current(installed.token):
         return Finding(
             verdict="note",
             what=f"Slack knows the bot in {place}; its token is still sealed with an earlier key, so leave that "

@@ -88,7 +88,7 @@ class ManyWorkspaces:
     def of(self, *, team: str, enterprise: str | None) -> Workspace:
         """Return the team's workspace. Its token is that of the team's installation, or else of its enterprise's."""
         if team not in self._made:
-            token = RotatedToken(self.registry, team=team, enterprise=enterprise, met=partial(self._meet, team))
+            token = RotatedToken(self.registry, team=team, enterprise=enterprise, on_read=partial(self._meet, team))
             self._made[team], self._tokens[team] = self.make(token), token
         if enterprise:
             self._tokens[team].enterprise = enterprise
@@ -210,9 +210,9 @@ class ManyWorkspaces:
 
     async def keep(self) -> None:
         """Encrypt with the first key those tokens that are encrypted with an earlier key."""
-        seals = self.registry.cipher
+        cipher = self.registry.cipher
         for installed in await self.registry.database.read(installations.everywhere):
-            if seals.is_current(installed.token):
+            if cipher.is_current(installed.token):
                 continue
             try:
                 token, refresh_token = self._reencrypted(installed)
@@ -230,9 +230,9 @@ class ManyWorkspaces:
             )
 
     def _reencrypted(self, installed: Installed) -> tuple[Encrypted, Encrypted | None]:
-        seals, place = self.registry.cipher, installed.place
+        cipher, place = self.registry.cipher, installed.place
         token, refresh_token = (
-            seals.encrypt(seals.open(sealed, place=place), place=place) if sealed is not None else None
+            cipher.encrypt(cipher.decrypt(sealed, place=place), place=place) if sealed is not None else None
             for sealed in (installed.token, installed.refresh_token)
         )
         return token or installed.token, refresh_token

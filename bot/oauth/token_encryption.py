@@ -26,7 +26,7 @@ class TokenCipher:
         text = json.dumps([place, token.get_secret_value()])
         return Encrypted(self._newest.encrypt(text.encode()).decode())
 
-    def open(self, sealed: Encrypted, *, place: str) -> SecretStr:
+    def decrypt(self, sealed: Encrypted, *, place: str) -> SecretStr:
         """Decrypt the token. Raises `SlackNotAuthorised` if no key fits, or if it is another place's."""
         try:
             where, token = json.loads(self._all.decrypt(sealed))

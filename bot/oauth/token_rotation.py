@@ -65,15 +65,15 @@ class _Fresh(BaseModel):
 
 
 class RotatedToken:
-    """The token that opens a team; `met` is called with the installation each time that it is read."""
+    """The token that opens a team; `on_read` is called with the installation each time that it is read."""
 
     def __init__(
-        self, registry: InstallationRegistry, *, team: str, enterprise: str | None, met: Callable[[Installed], None]
+        self, registry: InstallationRegistry, *, team: str, enterprise: str | None, on_read: Callable[[Installed], None]
     ) -> None:
         self._registry = registry
         self._team = team
         self.enterprise = enterprise
-        self._met = met
+        self._on_read = on_read
         self._under_way: set[asyncio.Task[SecretStr | None]] = set()
 
     async def current(self) -> SecretStr:
@@ -111,11 +111,11 @@ class RotatedToken:
         )
         if found is None:
             raise SlackNotInstalled("not installed there")
-        self._met(found)
+        self._on_read(found)
         return found
 
     def _open(self, seen: Installed) -> SecretStr:
-        return self._registry.cipher.open(seen.token, place=seen.place)
+        return self._registry.cipher.decrypt(seen.token, place=seen.place)
 
     async def _rotated_or_unavailable(self, seen: Installed) -> SecretStr:
         rotated = await self._rotated(seen)
@@ -143,7 +143,7 @@ class RotatedToken:
         by = secrets.token_hex(8)
         if seen.refresh_token is None or not await self._begin(seen, by):
             return None
-        refresh_token = self._registry.cipher.open(seen.refresh_token, place=seen.place)
+        refresh_token = self._registry.cipher.decrypt(seen.refresh_token, place=seen.place)
         try:
             fresh = await self._ask(refresh_token)
         except (SlackNotAuthorised, SlackRefused) as refused:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 from slack_sdk.models.views import View
 
 from handlers import words
@@ -13,7 +12,7 @@ from handlers.choices import Problems
 from handlers.events import Submitted
 from handlers.export_modal import ExportContext
 from handlers.job_actions import RerunContext
-from handlers.modals import FormContext, submit
+from handlers.modals import FormContext, UnknownForm, submit
 from handlers.naming_modal import NamingContext
 from handlers.preferences_modal import PreferencesContext
 from handlers.responses import Declined, SlackNotReached
@@ -76,7 +75,7 @@ async def test_an_error_stands_under_a_field(error: Exception, errors: dict[str,
 
 
 async def test_a_modal_of_somebody_else_is_closed() -> None:
-    assert await answered(ValueError("not ours")) == {}
+    assert await answered(UnknownForm("not ours")) == {}
     ack = Ack()
 
     async def never(submitted: Submitted) -> None:
@@ -84,6 +83,12 @@ async def test_a_modal_of_somebody_else_is_closed() -> None:
 
     await submit(ack, {"view": []}, never)  # type: ignore[arg-type] # all that is used of it
     assert ack.said == [{}]
+
+
+async def test_a_fault_of_the_bot_closes_nothing_silently() -> None:
+    """Whoever called is told (`handlers.listener`); a validation error of something else is not a foreign modal."""
+    with pytest.raises(ValueError, match="a row"):
+        await answered(ValueError("a row that cannot be read"))
 
 
 @pytest.mark.parametrize(
@@ -110,5 +115,5 @@ def test_the_release_before_does_not_count_reruns_in_a_naming() -> None:
     "text", ["", "null", "[]", "{}", '{"job": 1, "channel": "C1"}', '{"job": "j", "channel": null}', "\ud800"]
 )
 def test_anything_else_is_no_modal_of_ours(text: str) -> None:
-    with pytest.raises((ValidationError, UnicodeError)):
+    with pytest.raises(UnknownForm):
         ExportContext.load(text)

@@ -150,7 +150,7 @@ async def test_nobody_else_may(bench: Bench, slack: Slack, action: str) -> None:
     [job] = await bench.ended()
     thandi = slack.user("thandi")
     answer = await slack.command("/transcripts", f"{action} {job.id}", channel=share.channel, user=thandi)
-    refusal = words.NOT_YOURS if action == "delete" else words.NOT_YOURS_TO_STEER
+    refusal = words.NOT_YOURS if action == "delete" else words.NOT_YOURS_TO_CHANGE
     assert answer.messages[0]["text"] == refusal
     elsewhere = await slack.command("/transcripts", f"{action} {job.id}", channel=slack.channel("other"))
     assert elsewhere.messages[0]["text"] == words.no_such_recording(job.id)

@@ -240,7 +240,7 @@ async def test_only_some_people_steer(bench: Bench, slack: Slack, who: str, allo
     await slack.share(channel, [recording()], user=slack.user("amara"))
     job = await bench.waits(JobState.SUBMITTED)
     answer = await slack.command("/transcripts", f"cancel {job.id}", channel=channel, user=slack.user(who))
-    assert said(answer) == [words.CANCELLED if allowed else words.NOT_YOURS_TO_STEER]
+    assert said(answer) == [words.CANCELLED if allowed else words.NOT_YOURS_TO_CHANGE]
     [job] = await bench.jobs() if not allowed else await bench.ended()
     assert (job.failure is not None) == allowed
 
@@ -295,7 +295,7 @@ async def test_a_form_of_somebody_else_or_that_was_changed_begins_nothing(bench:
     await slack.press(reply, RERUN)
     [form] = slack.modals.values()
     answer = await slack.send(form, {}, user=slack.user("thandi"))
-    assert words.NOT_YOURS_TO_STEER in str(answer.body)
+    assert words.NOT_YOURS_TO_CHANGE in str(answer.body)
     for metadata in ("", "{}", "[]", '{"job": 1}', '{"job": "nosuchjob1", "retried": 0}'):
         slack.modals[form["id"]] = form
         await slack.send({**form, "private_metadata": metadata}, {})

@@ -121,7 +121,7 @@ async def test_what_is_done_can_be_done_in_another_way(bench: Bench, slack: Slac
     assert await choose(slack, share, user="amara") == ""
     assert [form["callback_id"] for form in slack.modals.values()] == [RERUN_FORM]
     slack.modals.clear()
-    assert await choose(slack, share) == words.NOT_YOURS_TO_STEER
+    assert await choose(slack, share) == words.NOT_YOURS_TO_CHANGE
 
 
 async def test_a_message_without_a_recording_is_said_to_have_none(bench: Bench, slack: Slack) -> None:
@@ -219,11 +219,11 @@ async def test_asking_for_what_is_in_work_or_was_cancelled_gives_nobody_more_rig
     share = await slack.share(slack.channel("general", people=PEOPLE), [recording()])
     job = await bench.waits(JobState.SUBMITTED)
     assert await choose(slack, share) == words.ALREADY_IN_WORK
-    for user, answered in (("thandi", words.NOT_YOURS_TO_STEER), ("amara", words.CANCELLED)):
+    for user, answered in (("thandi", words.NOT_YOURS_TO_CHANGE), ("amara", words.CANCELLED)):
         command = await slack.command("/transcripts", f"cancel {job.id}", channel=share.channel, user=slack.user(user))
         assert command.messages[0]["text"] == answered
     await bench.ended()
-    assert await choose(slack, share) == words.NOT_YOURS_TO_STEER
+    assert await choose(slack, share) == words.NOT_YOURS_TO_CHANGE
     slack.react(share.channel, share.ts, EMOJI, user=slack.user("thandi"))
     await slack.quiet()
     assert (await bench.jobs())[0].state is JobState.ABANDONED

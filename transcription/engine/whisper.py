@@ -53,9 +53,9 @@ TOKENS_A_SECOND = 12
 """The limit for a chunk, and as many for two seconds more. Measured speech has three to seven; a loop would go on to
 448."""
 
-FEW_TOKENS = frozenset({"cs", "en", "es", "fr", "it", "ja", "nl", "ru"})
-"""The languages in which that was measured. A script that the tokenizer splits finely needs more (Thai 11, Amharic 22
-a second), and a limit would cut off what somebody said."""
+MEASURED = frozenset({"cs", "en", "es", "fr", "it", "ja", "nl", "ru"})
+"""The languages in which that rate was measured. A script that the tokenizer splits finely needs more (Thai 11, Amharic
+22 a second), and a limit would cut off what somebody said."""
 
 SHORTEST = 0.01
 """The minimum weight of a segment, in seconds."""
@@ -121,7 +121,6 @@ class Whisper:
         return second if good else first
 
     def _segments(self, sound: FloatSamples, *, language: str, prompt: str | None = None) -> Sequence[Segment]:
-        limit = round((len(sound) / RATE + 2) * TOKENS_A_SECOND)
         segments, _ = self._model.transcribe(
             sound,
             language=language,
@@ -130,11 +129,16 @@ class Whisper:
             temperature=TEMPERATURES,
             initial_prompt=prompt,
             condition_on_previous_text=False,
-            max_new_tokens=limit if language in FEW_TOKENS else None,
+            max_new_tokens=token_limit(len(sound), language=language),
             word_timestamps=True,
             vad_filter=False,
         )
         return [segment for segment in segments if segment.compression_ratio <= REPETITIVE]
+
+
+def token_limit(samples: int, *, language: str) -> int | None:
+    """Return how many tokens a chunk of this many samples may have; None where the language's rate is not known."""
+    return round((samples / RATE + 2) * TOKENS_A_SECOND) if language in MEASURED else None
 
 
 def doubt_of(segments: Sequence[Segment]) -> float:

@@ -42,20 +42,20 @@ class SocketMode:
         self._connected = connected
         self._timings = timings
         turn = Succession(timings)
-        self._lines = [
+        self._supervisors = [
             Supervisor(n, open_one=self._open, turn=turn, timings=timings) for n in range(1, connections + 1)
         ]
 
     @property
     def is_connected(self) -> bool:
         """Whether at least one connection is open, so that Slack can reach us."""
-        return any(line.is_connected for line in self._lines)
+        return any(supervisor.is_connected for supervisor in self._supervisors)
 
     async def run(self) -> None:
         """Stay connected until cancelled; then acknowledge pending envelopes and close."""
         async with asyncio.TaskGroup() as group:
-            for line in self._lines:
-                group.create_task(line.keep())
+            for supervisor in self._supervisors:
+                group.create_task(supervisor.keep())
 
     async def _open(self) -> SocketConnection:
         async with asyncio.timeout(self._timings.opening.total_seconds()):

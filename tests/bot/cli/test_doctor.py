@@ -368,7 +368,7 @@ async def test_for_many_workspaces_it_looks_at_the_app_and_at_every_installation
     assert f"{settings['public_url']}/slack/install" in seen.said
     assert names_in(practice.folder) == []
 
-    seals = TokenCipher([SecretStr(KEY)])
+    cipher = TokenCipher([SecretStr(KEY)])
     async with new_database(tmp_path / "bot.db") as database:
         tokens = {"T0SANDBOX": slack.bot_token, "T0GONE": "xoxb-very-secret"}
         for place, token in tokens.items():
@@ -377,7 +377,7 @@ async def test_for_many_workspaces_it_looks_at_the_app_and_at_every_installation
                 url="",
                 bot_user="U1",
                 scopes=frozenset(),
-                token=seals.encrypt(SecretStr(token), place=place),
+                token=cipher.encrypt(SecretStr(token), place=place),
                 installed_by="U2",
                 installed_at=NOON,
             )

@@ -223,7 +223,7 @@ async def test_whoever_died_after_slacks_answer_is_followed_by_the_next_within_s
     seen = await house.install(house.slack, lasts=43_200.0)
     house.slack.refresh_grace = 60
     assert seen.refresh_token is not None
-    spent = house.cipher.open(seen.refresh_token, place=seen.place).get_secret_value()
+    spent = house.cipher.decrypt(seen.refresh_token, place=seen.place).get_secret_value()
     house.slack._services.shared.grants.rotate(spent, lasts=43_200.0, grace=60)
     await house.database.write(
         lambda tx: installations.begin_rotation(tx, seen, by="the dead", now=house.now, until=house.now + HOUR / 120)
