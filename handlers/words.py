@@ -15,6 +15,7 @@ from typing import assert_never
 from handlers.plain_text import spoken
 from storage.exports import Recipient
 from storage.job import Failure, JobState, Reason
+from transcription import remarks
 from transcription.formats import Format
 from transcription.naming import in_words, shortened
 
@@ -157,10 +158,7 @@ ELSEWHERE = "Threadscribe isn't set up for this workspace. Ask the people who ma
 NOTHING_HEARD = "No speech was found this time. Try another language or transcription service."
 """Why a rerun gave no new transcript: it found no speech, and the existing transcript has some."""
 
-NO_SPEECH = (
-    "No speech was found in this recording. If someone does speak in it, record it louder or closer to the microphone "
-    "and share it again."
-)
+NO_SPEECH = remarks.NO_SPEECH.in_slack
 """The reply to a recording without speech."""
 
 DAMAGED = "Parts of this recording couldn't be read, so some words may be missing."
@@ -174,9 +172,10 @@ UNDO_NAMING = "Undo name change"
 
 NAMING_TITLE = "Name speakers"
 NAMING_SUBMIT = "Save"
+NAMING_CONTINUE = "Save and continue"
 NAMING_CLOSE = "Cancel"
 NAMING_PICK = "Or choose a person"
-"""Words of the modal for speaker names; Slack allows 24 characters for the first three."""
+"""Words of the modal for speaker names; Slack allows 24 characters for the first four."""
 
 NOTHING_TO_NAME = (
     "There are no speakers to name here, or the transcript is no longer stored. Use this on a transcribed recording or "
@@ -337,6 +336,36 @@ EXPECTED_AT = ("Transcript expected around", ".")
 
 TAKES_LONGER = "This is taking longer than usual. There's nothing to do: the transcript will appear when it's ready."
 """Added to the progress message of a recording whose transcript is late."""
+
+
+HELD_UP_BY_SLACK = (
+    "This recording is on hold. Threadscribe is missing a permission that it needs to open it. "
+    "Once an admin has reinstalled the app, the transcript will follow."
+)
+
+
+def held_up_by_account(provider: str) -> str:
+    """Return what a thread is told while the provider does not accept the account."""
+    return (
+        f"This recording is on hold. {provider} isn't accepting Threadscribe's account. "
+        "Once an admin has fixed that, the transcript will follow."
+    )
+
+
+def held_up_by_credit(provider: str) -> str:
+    """Return what a thread is told while the account has no credit left."""
+    return (
+        f"This recording is on hold. Threadscribe's account with {provider} has run out of credit. "
+        "Once an admin has topped it up, the transcript will follow."
+    )
+
+
+def naming_page(first: int, last: int, *, of: int) -> str:
+    """Return what stands above the rows where there are more speakers than one page of the modal has."""
+    return (
+        f"Speakers {first} to {last} of {of}, by how much they talk. "
+        "If one person shows up more than once, use the same name each time to join them."
+    )
 
 
 def in_progress(length: str, *, provider: str, sent: bool) -> str:

@@ -36,8 +36,9 @@ Measured memory use: 45 MB; 130 MB with the index of a six-hour MP4; 340 MB for 
 _EXTRA_TIME = timedelta(minutes=2)
 """Extra time for a slow disk: enough for one gigabyte at 8 MB/s."""
 
-_TIME_FACTOR = 1 / 50
-"""Time allowed, as a fraction of the audio's length. Measured on two busy cores: 1/470 for 400 minutes of M4A."""
+_TIME_FACTOR = 1 / 25
+"""Time allowed, as a fraction of the audio's length. Measured on two busy cores: 1/470 for 400 minutes of M4A. A
+recording with several channels or tracks may be decoded twice."""
 
 _UNITS = ((3600, "hour"), (60, "minute"), (1, "second"))
 
@@ -116,6 +117,8 @@ def _error(answer: dict[str, object], *, most: timedelta) -> TranscriptionError:
     match refusal:
         case Refusal.UNREADABLE:
             return UnsupportedAudio(f"no readable recording: {because}", sentence=remarks.UNREADABLE)
+        case Refusal.INCOMPLETE:
+            return UnsupportedAudio(f"a recording that was cut off: {because}", sentence=remarks.INCOMPLETE)
         case Refusal.EMPTY:
             return UnsupportedAudio("an empty file", sentence=remarks.EMPTY)
         case Refusal.NO_SOUND:

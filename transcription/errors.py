@@ -36,6 +36,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from transcription.remarks import Explanation
 from transcription.transcript import Report
 
 
@@ -60,11 +61,15 @@ class TimedOut(Unavailable):
 
 
 class Refused(TranscriptionError):
-    """Final, because of the recording. `sentence` is shown to the user."""
+    """Final, because of the recording. `sentence` is shown to people in Slack, `on_command_line` to those there.
 
-    def __init__(self, message: str, *, sentence: str) -> None:
+    A `sentence` that is given as text fits both.
+    """
+
+    def __init__(self, message: str, *, sentence: str | Explanation) -> None:
         super().__init__(message)
-        self.sentence = sentence
+        self.sentence = sentence if isinstance(sentence, str) else sentence.in_slack
+        self.on_command_line = sentence if isinstance(sentence, str) else sentence.on_command_line
 
 
 class UnsupportedAudio(Refused):

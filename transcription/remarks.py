@@ -7,13 +7,64 @@ with what to do next.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
-UNREADABLE = "This file couldn't be read as a recording. Save it as M4A, MP3 or WAV and share it again."
-NO_SOUND = "This file has no sound. Check that it plays with sound on your device, then share it again."
-EMPTY = "This file is empty. Share the recording again."
-TOO_LARGE = "This recording is too large to transcribe. Share a shorter part of it."
-TOO_LARGE_FOR_BOTLHALE = "This recording is too large for Botlhale AI. Share a shorter part of it."
-TOO_LARGE_FOR_GOWAJEE = "This recording is too large to send to Gowajee. Share a shorter part of it."
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Explanation:
+    """Why there is no transcript, and what to do next: `shared` in Slack, `local` about a file on the command line."""
+
+    fact: str
+    shared: str
+    local: str
+
+    @property
+    def in_slack(self) -> str:
+        """Return the text for the person who shared the recording."""
+        return f"{self.fact} {self.shared}"
+
+    @property
+    def on_command_line(self) -> str:
+        """Return the text for the person who named the file."""
+        return f"{self.fact} {self.local}"
+
+
+UNREADABLE = Explanation(
+    fact="This file couldn't be read as a recording.",
+    shared="Save it as M4A, MP3 or WAV and share it again.",
+    local="Save it as M4A, MP3 or WAV and try again.",
+)
+INCOMPLETE = Explanation(
+    fact="This recording is incomplete: its end is missing, so it couldn't be read.",
+    shared="Export it again from the app that recorded it, and share the new file.",
+    local="Export it again from the app that recorded it, or copy it again if it was cut off on the way.",
+)
+NO_SOUND = Explanation(
+    fact="This file has no sound.",
+    shared="Check that it plays with sound on your device, then share it again.",
+    local="Check that it plays with sound on your device.",
+)
+EMPTY = Explanation(fact="This file is empty.", shared="Share the recording again.", local="Copy the recording again.")
+NO_SPEECH = Explanation(
+    fact="No speech was found in this recording.",
+    shared="If someone does speak in it, record it louder or closer to the microphone and share it again.",
+    local="If someone does speak in it, record it louder or closer to the microphone.",
+)
+TOO_LARGE = Explanation(
+    fact="This recording is too large to transcribe.",
+    shared="Share a shorter part of it.",
+    local="Transcribe a shorter part of it.",
+)
+TOO_LARGE_FOR_BOTLHALE = Explanation(
+    fact="This recording is too large for Botlhale AI.",
+    shared="Share a shorter part of it.",
+    local="Transcribe a shorter part of it.",
+)
+TOO_LARGE_FOR_GOWAJEE = Explanation(
+    fact="This recording is too large to send to Gowajee.",
+    shared="Share a shorter part of it.",
+    local="Transcribe a shorter part of it.",
+)
 UNKNOWN_LANGUAGE = (
     "This doesn't sound like a language that the speech model on this server knows, so nothing was transcribed. "
     "If another transcription service knows the language, ask the person who runs Threadscribe here to set it up."
@@ -66,6 +117,10 @@ def by_whisper(model: str | None, *, word_errors: float | None, english_only: bo
     return "".join(parts)
 
 
-def too_long(longest: str) -> str:
+def too_long(longest: str) -> Explanation:
     """Return the refusal of a recording above a limit, which is `longest` in words."""
-    return f"This recording is longer than {longest}, the most that can be transcribed at once. Share it in parts."
+    return Explanation(
+        fact=f"This recording is longer than {longest}, the most that can be transcribed at once.",
+        shared="Share it in parts.",
+        local="Split it into parts.",
+    )

@@ -24,6 +24,10 @@ LONGEST = 400 * 60
 LARGEST = 2**30
 """Bytes that the bot takes by default."""
 
+INCOMPLETE = (
+    "This recording is incomplete: its end is missing, so it couldn't be read. Export it again from the app that "
+    "recorded it, and share the new file."
+)
 REMARK = "Parts of this recording couldn't be read, so some words may be missing."
 
 
@@ -123,21 +127,21 @@ NO_RECORDING: dict[str, Item] = {
 }
 
 CUT: dict[str, Item] = {
-    "m4a cut before its index": refused(files.start(M4A, share=0.5)),
-    "an index cut in the middle": refused(files.start(M4A_INDEX_FIRST, share=0.01)),
+    "m4a cut before its index": refused(files.start(M4A, share=0.5), INCOMPLETE),
+    "an index cut in the middle": refused(files.start(M4A_INDEX_FIRST, share=0.01), INCOMPLETE),
     "only the head of an ogg": refused(lambda folder: OGG(folder)[:60]),
     "only the head of a webm": refused(lambda folder: WEBM(folder)[:60]),
     "a video cut before its sound": Item(
         make=lambda folder: files.before_the_sound(files.talkie(folder)),
         end="sentence",
-        says="couldn't be read",
+        says=INCOMPLETE,
         name="clip.mp4",
         mimetype="video/mp4",
     ),
     "a video cut before its list of tracks": Item(
         make=files.start(files.talkie, share=0.01),
         end="sentence",
-        says="couldn't be read",
+        says=INCOMPLETE,
         name="clip.mp4",
         mimetype="video/mp4",
     ),

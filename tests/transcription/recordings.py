@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import wave
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -58,6 +58,56 @@ def encode(path: Path, kind: Kind, *, seconds: float = 3.0, sound: Sound | None 
     return path
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Part:
+    """One track of sound. It begins at `start`; behind `before` seconds of it nothing is captured for `gap` seconds.
+
+    `sound` is shape (samples,), or (samples, 2) for a track with two channels.
+    """
+
+    sound: NDArray[np.float64]
+    start: float = 0.0
+    before: float = 0.0
+    gap: float = 0.0
+    codec: str = "aac"
+    language: str = ""
+
+
+def multiplex(
+    path: Path, parts: Sequence[Part], *, rate: int = 48_000, pictures: float = 0.0, container: str | None = None
+) -> Path:
+    """Write a recording with several tracks, with as many seconds of pictures as wanted."""
+    with av.open(str(path), "w", format=container) as target:
+        video = target.add_stream("mpeg4", rate=25) if pictures else None
+        tracks = []
+        for part in parts:
+            layout = "stereo" if part.sound.ndim == 2 else "mono"
+            track = target.add_stream(part.codec, rate=rate, layout=layout)
+            assert isinstance(track, av.AudioStream)
+            if part.language:
+                track.metadata["language"] = part.language
+            tracks.append((track, _frames(part, layout, rate)))
+        packets = [packet for track, frames in tracks for frame in [*frames, None] for packet in track.encode(frame)]
+        if isinstance(video, av.VideoStream):
+            packets += _drawn(video, pictures=int(25 * pictures))
+        for packet in sorted(
+            packets, key=lambda packet: (packet.dts or 0) * packet.time_base
+        ):  # as recorders write them
+            target.mux(packet)
+    return path
+
+
+def _frames(part: Part, layout: str, rate: int) -> list[av.AudioFrame]:
+    samples = (part.sound * 32767).astype(np.int16).reshape(len(part.sound), -1)
+    frames = []
+    for at in range(0, len(samples), 960):
+        frame = av.AudioFrame.from_ndarray(samples[at : at + 960].reshape(1, -1), format="s16", layout=layout)
+        later = part.start + (part.gap if part.gap and at >= part.before * rate else 0)
+        frame.sample_rate, frame.time_base, frame.pts = rate, Fraction(1, rate), at + round(later * rate)
+        frames.append(frame)
+    return frames
+
+
 def silent_film(path: Path) -> Path:
     """Write a video without any sound."""
     with av.open(str(path), "w") as target:
@@ -67,12 +117,16 @@ def silent_film(path: Path) -> Path:
 
 
 def _draw(target: av.container.OutputContainer, video: av.VideoStream, *, pictures: int) -> None:
+    target.mux(list(_drawn(video, pictures=pictures)))
+
+
+def _drawn(video: av.VideoStream, *, pictures: int) -> Iterator[av.Packet[av.VideoStream]]:
     video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
     for number in range(pictures):
         picture = av.VideoFrame.from_ndarray(np.full((72, 64), number % 250, np.uint8), format="yuv420p")
         picture.pts, picture.time_base = number, Fraction(1, 25)
-        target.mux(video.encode(picture))
-    target.mux(video.encode(None))
+        yield from video.encode(picture)
+    yield from video.encode(None)
 
 
 def wav_header(
