@@ -72,4 +72,5 @@ def _of_message(message: MessageWithFiles, place: Installation) -> list[tuple[Or
             user=message.user,
         )
 
-    return [(origin(file.id), file.title or file.name) for file in message.files]
+    theirs = (file for file in message.files if not file.is_elsewhere and file.user != place.bot_user)
+    return [(origin(file.id), file.title or file.name) for file in theirs]

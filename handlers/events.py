@@ -6,49 +6,16 @@ so that no recording is lost. Text is made storable for every database.
 
 from __future__ import annotations
 
-from pathlib import PurePath
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
+from handlers.shared_files import SharedFile
 from handlers.wire import MaybeText, Name, Stamp, StampOrNothing, TextOrNothing, readable
 
 
 class _Wire(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-_SOUND_TYPES = frozenset(
-    {
-        "aac",
-        "aiff",
-        "amr",
-        "avi",
-        "caf",
-        "flac",
-        "flv",
-        "m4a",
-        "m4v",
-        "mkv",
-        "mov",
-        "mp3",
-        "mp4",
-        "mpeg",
-        "mpg",
-        "mpga",
-        "oga",
-        "ogg",
-        "ogv",
-        "opus",
-        "3gp",
-        "3gpp",
-        "wav",
-        "weba",
-        "webm",
-        "wma",
-        "wmv",
-    }
-)
 
 
 class FileShared(_Wire):
@@ -61,38 +28,6 @@ class FileShared(_Wire):
     channel_id: Name
     user_id: TextOrNothing = ""
     event_ts: StampOrNothing = ""
-
-
-class SharedFile(_Wire):
-    """A file in a message. In Slack Connect channels it is a stub with little more than its id.
-
-    Any of the fields about its type can be missing or wrong, as others report, so five of them are checked here and
-    the content decides later.
-    """
-
-    id: Name
-    title: MaybeText = None
-    name: MaybeText = None
-    mimetype: MaybeText = None
-    filetype: MaybeText = None
-    subtype: MaybeText = None
-    media_display_type: MaybeText = None
-
-    @property
-    def looks_like_a_recording(self) -> bool:
-        """Return whether any of the five fields indicates audio or video."""
-        return (
-            self.subtype in {"slack_audio", "slack_video"}
-            or self.media_display_type in {"audio", "video"}
-            or (self.mimetype or "").split("/")[0] in {"audio", "video"}
-            or (self.filetype or "").lower() in _SOUND_TYPES
-            or any(PurePath(name).suffix.lower()[1:] in _SOUND_TYPES for name in (self.name, self.title) if name)
-        )
-
-    @property
-    def may_be_a_recording(self) -> bool:
-        """Return whether it looks like a recording, or has no field that says what it is."""
-        return self.looks_like_a_recording or not (self.mimetype or self.filetype or self.subtype)
 
 
 class FileDeleted(_Wire):

@@ -21,6 +21,7 @@ from handlers.events import MessageWithFiles, Pressed, Reacted
 from handlers.job_actions import JobActions
 from handlers.listener import Event, EventRegistry, Installation
 from handlers.responses import Declined, respond_with, write_with_retry
+from handlers.shared_files import Likelihood
 from handlers.slack import SlackForListeners
 from storage import preferences, reruns
 from storage.database import Database, Transaction
@@ -131,7 +132,7 @@ def _recordings(message: object, *, channel: str, place: Installation) -> list[t
             file.title or file.name,
         )
         for file in described.files
-        if file.may_be_a_recording
+        if file.likelihood is not Likelihood.OTHER
     ]
 
 

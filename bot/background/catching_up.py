@@ -19,6 +19,7 @@ from bot.slack.errors import SlackNotAuthorised, SlackRefused, SlackUnavailable
 from bot.slack.objects import FileSharing, SlackFile
 from bot.slack.workspaces import Site
 from bot.worker.tools import Tools
+from handlers.shared_files import Likelihood
 from storage import gaps, jobs
 from storage.database import StorageUnavailable, Transaction
 from storage.job import Origin
@@ -118,7 +119,7 @@ class CatchingUp:
         identity = await workspace.identify()
         found: list[tuple[SlackFile, str, FileSharing]] = []
         for file in await workspace.files(since=since):
-            if file.looks_like_a_recording and file.user != identity.user_id:
+            if file.likelihood is not Likelihood.OTHER and file.user != identity.user_id:
                 with suppress(SlackRefused):  # deleted meanwhile, or not readable: the other files are still caught up
                     # `files.list` may leave out where a file was shared.
                     found += _sharings(await workspace.file(file.id), since=since)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
@@ -25,7 +25,9 @@ _READ_AHEAD = 2**18
 
 _TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=20, sock_read=30)
 _REDIRECT_CODES = frozenset({301, 302, 303, 307, 308})
-_OK, _TOO_MANY, _UNAUTHORISED, _SERVER = 200, 429, frozenset({401, 403}), 500
+_OK, _TOO_MANY, _UNAUTHORISED, _SERVER = frozenset({200, 206}), 429, frozenset({401, 403}), 500
+
+_Receive = Callable[[aiohttp.ClientResponse], Awaitable[None]]
 
 
 class Downloads:
@@ -44,23 +46,51 @@ class Downloads:
         `SlackUnavailable`, `Refused` (the host is not Slack's, or the file is gone), `TooLong` (above `largest`), and
         `OSError` of the disk.
         """
+
+        async def write(response: aiohttp.ClientResponse) -> None:
+            await _write(response.content.iter_any(), target, largest)
+
+        await self._get(address, receive=write)
+
+    async def begin(self, address: str, *, size: int) -> bytes:
+        """Return the first `size` bytes of the file at `address`, or all if it has fewer; no more are read.
+
+        Raises as `fetch` does, but for the disk.
+        """
+        head = bytearray()
+
+        async def read(response: aiohttp.ClientResponse) -> None:
+            async for chunk in response.content.iter_any():
+                head.extend(chunk)
+                if len(head) >= size:
+                    response.close()  # whoever ignores the range would send everything
+                    return
+
+        await self._get(address, receive=read, headers={"Range": f"bytes=0-{size - 1}"})
+        return bytes(head[:size])
+
+    async def _get(self, address: str, *, receive: _Receive, headers: Mapping[str, str] | None = None) -> None:
         try:
             with self._pauses.kept("download"):
-                await self._follow(address, target, largest)
+                await self._follow(address, receive, headers or {})
         except (TimeoutError, aiohttp.ClientError) as error:
             raise SlackUnavailable(f"download: {type(error).__name__}", maybe_done=False) from None
 
-    async def _follow(self, address: str, target: Path, largest: int) -> None:
+    async def _follow(self, address: str, receive: _Receive, headers: Mapping[str, str]) -> None:
         token = (await self._token.current()).get_secret_value()
         for _ in range(REDIRECTS + 1):
             if not is_slacks(address, origins=self._origins):
                 raise Refused("download: not Slack's host", sentence=words.KEPT_ELSEWHERE)
-            headers = {"Authorization": f"Bearer {token}"}
             async with self._session.get(
-                address, headers=headers, allow_redirects=False, timeout=_TIMEOUT, read_bufsize=_READ_AHEAD
+                address,
+                headers={"Authorization": f"Bearer {token}", **headers},
+                allow_redirects=False,
+                timeout=_TIMEOUT,
+                read_bufsize=_READ_AHEAD,
             ) as response:
                 if response.status not in _REDIRECT_CODES:
-                    await _receive(response, target, largest)
+                    _check(response)
+                    await receive(response)
                     return
                 # aiohttp must not follow redirects: each new host is checked before it gets the token.
                 address = _joined(address, response.headers.get("Location", ""))
@@ -88,17 +118,16 @@ def _joined(address: str, location: str) -> str:
         return ""  # an invalid address is then refused
 
 
-async def _receive(response: aiohttp.ClientResponse, target: Path, largest: int) -> None:
+def _check(response: aiohttp.ClientResponse) -> None:
     if response.status in _UNAUTHORISED:
         raise SlackNotAuthorised(f"download: {response.status}")
     if response.status == _TOO_MANY or response.status >= _SERVER:
         wait = retry_after(response.headers)
         raise SlackUnavailable(f"download: {response.status}", retry_after=wait, maybe_done=False)
-    if response.status != _OK:
+    if response.status not in _OK:
         raise Refused(f"download: {response.status}", sentence=words.NO_LONGER_THERE)
     if response.content_type == "text/html":
         raise SlackNotAuthorised("download: a sign-in page came, so files:read is missing: reinstall the app")
-    await _write(response.content.iter_any(), target, largest)
 
 
 async def _write(chunks: AsyncIterator[bytes], target: Path, largest: int) -> None:

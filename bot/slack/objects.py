@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from handlers.events import SharedFile
+from handlers.shared_files import SharedFile
 from handlers.wire import MaybeText, Name, Stamp, TextOrNothing, readable, storable
 from storage.job import Reason
 
@@ -63,8 +63,6 @@ class SlackFile(SharedFile):
     Source: https://docs.slack.dev/reference/objects/file-object
     """
 
-    mode: MaybeText = None
-    user: MaybeText = None
     size: Annotated[int, BeforeValidator(_size)] = 0
     url_private: MaybeText = None
     url_private_download: MaybeText = None
@@ -84,11 +82,6 @@ class SlackFile(SharedFile):
     def is_voice(self) -> bool:
         """Whether it surely holds speech: a video can be silent, a voice note cannot."""
         return self.subtype == "slack_audio" or (self.mimetype or "").startswith("audio/")
-
-    @property
-    def is_elsewhere(self) -> bool:
-        """Whether Slack does not hold its bytes: an external link, deleted, or hidden by the plan's limit."""
-        return self.mode in {"external", "tombstone", "hidden_by_limit"}
 
     def places(self, channel: str) -> tuple[FileSharing, ...]:
         """Return the messages in `channel` that carry it."""

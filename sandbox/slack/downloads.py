@@ -39,7 +39,8 @@ class Downloads:
     async def download(self, request: web.Request) -> web.StreamResponse:
         """Stream a file, or apply the fault that is armed."""
         stored = self._stored(request)
-        with self._log.record("download", {"file": stored.id if stored else request.path}) as entry:
+        asked = {"range": request.headers["Range"]} if "Range" in request.headers else {}
+        with self._log.record("download", {"file": stored.id if stored else request.path, **asked}) as entry:
             stream = Stream(request)
 
             async def act() -> web.StreamResponse:

@@ -23,10 +23,14 @@ class Stream:
         """Send the headers and half of the body."""
         size = size_of(upload.content)
         claimed = size if upload.declared_length is None else upload.declared_length
-        kind = upload.mimetype or "application/octet-stream"
-        response = web.StreamResponse(headers={"Content-Length": str(claimed), "Content-Type": kind})
+        headers, status = {"Content-Type": upload.mimetype or "application/octet-stream"}, 200
+        asked = self._request.http_range.stop
+        if asked is not None and not upload.ignores_range:  # only the first bytes are ever asked for
+            headers["Content-Range"], status = f"bytes 0-{min(asked, size) - 1}/{size}", 206
+            size = claimed = min(asked, size)
+        response = web.StreamResponse(status=status, headers={"Content-Length": str(claimed), **headers})
         await response.prepare(self._request)
-        self._response, self._rest = response, self._body(upload, claimed=claimed)
+        self._response, self._rest = response, self._body(upload, size=size, claimed=claimed)
         await self._send(until=size // 2)
         return response
 
@@ -47,8 +51,7 @@ class Stream:
                 if until is not None and sent >= until:
                     return
 
-    async def _body(self, upload: Upload, *, claimed: int) -> AsyncIterator[bytes]:
-        size = size_of(upload.content)
+    async def _body(self, upload: Upload, *, size: int, claimed: int) -> AsyncIterator[bytes]:
         end = size if upload.cut_at is None else min(size, upload.cut_at)
         step = min(CHUNK, size // 2 + 1, upload.pace // 10 + 1 if upload.pace else CHUNK)
         at = 0

@@ -63,9 +63,9 @@ class Upload:
     """One file to share, and how its download behaves.
 
     `redirect` answers the download with a 302 to the same or to another origin. `pace` is bytes per second. `cut_at`
-    cuts the connection after so many bytes. `declared_size` is the size in the file object, `declared_length` the
-    download's `Content-Length`. `extra` is added to the file object unchanged (`transcription`, `vtt`,
-    `media_display_type`, …).
+    cuts the connection after so many bytes. With `ignores_range` all bytes come, whichever were asked for.
+    `declared_size` is the size in the file object, `declared_length` the download's `Content-Length`. `extra` is added
+    to the file object unchanged (`transcription`, `vtt`, `media_display_type`, …).
     """
 
     content: Content
@@ -78,6 +78,7 @@ class Upload:
     redirect: Literal["same", "elsewhere"] | None = None
     pace: int | None = None
     cut_at: int | None = None
+    ignores_range: bool = False
     declared_size: int | None = None
     declared_length: int | None = None
     extra: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))

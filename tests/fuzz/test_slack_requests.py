@@ -32,6 +32,7 @@ from bot.app import Bot, open_bot
 from bot.slack.objects import SlackFile
 from handlers.events import Command, Pressed, Submitted
 from handlers.naming_modal import NamingContext, name_entries
+from handlers.shared_files import Likelihood
 from sandbox.slack import Slack
 from storage.database import Row
 from tests.bot.web.test_server import signed
@@ -209,7 +210,8 @@ def test_a_file_is_described_by_what_can_be_read_of_it(described: Json) -> None:
         assert not isinstance(arrived, dict) or not kept_text(arrived.get("id")), "only the id is needed"
         return
     assert all(text == kept_text(text) for text in (file.id, file.name or "", file.title or "", file.address or ""))
-    assert {file.is_described, file.looks_like_a_recording, file.is_voice, file.is_elsewhere} <= {True, False}
+    assert {file.is_described, file.is_voice, file.is_elsewhere} <= {True, False}
+    assert file.likelihood in Likelihood
     assert file.size >= 0
     for place in (*file.places("C1"), *file.places("G1")):
         assert STAMP.fullmatch(place.ts)

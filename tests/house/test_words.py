@@ -54,7 +54,6 @@ BANNED = {
 ALLOWED = {
     "look": "the second part of the pattern note, look, act, note (`bot.worker.effects.once`)",
     "looks_after": "whether a person is an admin or the creator of a channel",
-    "looks_like_a_recording": "what Slack tells of a file",
     "whose": "the private metadata of the settings' modal keeps its spelling",
     "soonest_look": "the setting SOONEST_LOOK keeps its spelling",
 }

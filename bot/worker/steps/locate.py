@@ -20,12 +20,14 @@ from bot.worker.steps.audio import obtain
 from bot.worker.steps.backpressure import calling, paused
 from bot.worker.tools import Tools
 from handlers import words
+from handlers.shared_files import Likelihood
 from storage import jobs, preferences, reruns
 from storage.database import Taken, Transaction
 from storage.job import Failure, Job, JobState, Reason, is_resolved, seconds
 from storage.options import TranscriptionOptions
 from storage.preferences import Preferences
-from transcription.errors import NoSound
+from transcription.errors import NoSound, Refused
+from transcription.recording_kinds import HEAD, begins_like_a_recording
 
 WAIT_FOR_SLACK = timedelta(minutes=10)
 """Slack scans an upload before it tells its type and its message; a large file takes longer."""
@@ -55,10 +57,9 @@ async def locate(claim: Claim, tools: Tools) -> Job | Later:
     except SlackRefused as refused:
         # Slack sometimes sends the event before `files.info` knows the file.
         return await _wait(claim, tools, otherwise=Reason.FILE_GONE, patience=WAIT_FOR_ANOTHER, note=refused.code)
-    if file.is_elsewhere or (file.is_described and not file.looks_like_a_recording):
-        return await _leave_alone(claim, Reason.NOT_AUDIO)
-    if not file.is_described and not (file.looks_like_a_recording and file.address):
-        return await _wait(claim, tools, otherwise=Reason.NOT_AUDIO)
+    left = await _leave_unless_likely(claim, tools, file)
+    if left is not None:
+        return left
     placed = await _place(claim, tools, file)
     if placed is not None:
         return placed
@@ -66,8 +67,34 @@ async def locate(claim: Claim, tools: Tools) -> Job | Later:
     left = await _abandon_if_kept_out(claim, tools, wishes)
     if left is not None:
         return left
+    if file.likelihood is Likelihood.UNCLEAR and not await _begins_like_a_recording(claim, tools, file):
+        return await _leave_alone(claim, Reason.NOT_AUDIO)
     await _show_pending(claim, tools)
     return await _prepare(claim, tools, file, _as_offered(claim.job.options.over(wishes.options), tools))
+
+
+async def _leave_unless_likely(claim: Claim, tools: Tools, file: SlackFile) -> Job | Later | None:
+    """Abandon the job if the file is no recording, wait if nobody can say yet; return None if it may be one."""
+    other = file.is_elsewhere or (file.is_described and file.likelihood is Likelihood.OTHER)
+    if other or await _is_ours(claim, tools, file):
+        return await _leave_alone(claim, Reason.NOT_AUDIO)
+    if not file.is_described and not (file.likelihood is Likelihood.RECORDING and file.address):
+        return await _wait(claim, tools, otherwise=Reason.NOT_AUDIO)
+    return None
+
+
+async def _is_ours(claim: Claim, tools: Tools, file: SlackFile) -> bool:
+    """Return whether the bot has uploaded the file itself: an event does not always say whose file it is."""
+    return file.user is not None and file.user == (await tools.workspace_of(claim.job).identify()).user_id
+
+
+async def _begins_like_a_recording(claim: Claim, tools: Tools, file: SlackFile) -> bool:
+    """Return what the first bytes say. They are neither stored nor logged."""
+    try:
+        head = await tools.workspace_of(claim.job).downloads.begin(file.address or "", size=HEAD)
+    except Refused:  # it is gone, and was never known to be a recording: nothing to say about it
+        return False
+    return begins_like_a_recording(head)
 
 
 async def _wait(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import aiohttp
@@ -351,3 +351,40 @@ async def test_a_status_without_a_file_is_no_file(session: aiohttp.ClientSession
     async with host(always(status)) as slack:
         with pytest.raises((SlackUnavailable, Refused)):
             await downloads(session, slack.origin).fetch(f"{slack.origin}/x", target, largest=ENOUGH)
+
+
+async def test_only_the_beginning_is_read_also_from_a_host_that_sends_everything(
+    session: aiohttp.ClientSession,
+) -> None:
+    sent = 0
+
+    async def endless(request: web.Request) -> web.StreamResponse:
+        nonlocal sent
+        assert request.headers["Range"] == "bytes=0-999"
+        response = web.StreamResponse()
+        await response.prepare(request)
+        with suppress(ConnectionError):
+            while sent < 2**30:
+                await response.write(SOUND)
+                sent += len(SOUND)
+        return response
+
+    async with host(endless) as slack:
+        assert await downloads(session, slack.origin).begin(f"{slack.origin}/file", size=1_000) == SOUND[:1_000]
+    assert sent < 2**24
+
+
+async def test_a_part_that_is_asked_for_may_come_as_a_part(session: aiohttp.ClientSession) -> None:
+    async def part(_: web.Request) -> web.StreamResponse:
+        return web.Response(status=206, body=SOUND[:1_000])
+
+    async with host(part) as slack:
+        assert await downloads(session, slack.origin).begin(f"{slack.origin}/file", size=1_000) == SOUND[:1_000]
+
+
+async def test_of_a_short_file_everything_is_the_beginning(session: aiohttp.ClientSession) -> None:
+    async def short(_: web.Request) -> web.StreamResponse:
+        return web.Response(body=b"OggS")
+
+    async with host(short) as slack:
+        assert await downloads(session, slack.origin).begin(f"{slack.origin}/file", size=1_000) == b"OggS"

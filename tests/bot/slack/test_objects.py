@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.slack.objects import Conversation, Person, SlackFile
+from handlers.shared_files import Likelihood
+from transcription.recording_kinds import SUFFIXES
 
 ADDRESS = "https://files.slack.com/files-pri/T1-F1/x"
 
@@ -37,8 +39,26 @@ def file(**described: Any) -> SlackFile:
 )
 def test_any_of_the_five_signals_is_enough_against_all_others(signal: dict[str, str]) -> None:
     others = {"mimetype": "text/plain", "filetype": "text", "subtype": "note", "name": "notes.txt", "title": "Notes"}
-    assert file(**signal).looks_like_a_recording
-    assert file(**(others | {"media_display_type": "unknown"} | signal)).looks_like_a_recording
+    assert file(**signal).likelihood is Likelihood.RECORDING
+    assert file(**(others | {"media_display_type": "unknown"} | signal)).likelihood is Likelihood.RECORDING
+
+
+@pytest.mark.parametrize(
+    "described",
+    [
+        {"name": "plan.png", "mimetype": "image/png", "filetype": "png"},
+        {"name": "talk.pdf", "title": "About audio"},
+        {"mimetype": "application/audio"},
+        {"name": "budget.xlsx", "title": "m4a"},
+        {"name": "budget.xlsx", "mimetype": "application/octet-stream", "filetype": "binary"},
+        {"name": "server.key", "title": "server", "mimetype": "application/octet-stream", "filetype": "binary"},
+        {"name": "index.ts", "mimetype": "text/plain", "filetype": "typescript"},
+        {"name": "notes", "mimetype": "text/plain", "filetype": "text"},
+    ],
+    ids=str,
+)
+def test_what_says_that_it_is_something_else_is_no_recording(described: dict[str, str]) -> None:
+    assert file(**described).likelihood is Likelihood.OTHER
 
 
 @pytest.mark.parametrize(
@@ -46,22 +66,43 @@ def test_any_of_the_five_signals_is_enough_against_all_others(signal: dict[str, 
     [
         {},
         {"name": "", "title": "", "mimetype": "", "filetype": ""},
-        {"name": "plan.png", "mimetype": "image/png", "filetype": "png"},
-        {"name": "talk.pdf", "title": "About audio"},
         {"name": "mp3"},
         {"name": ".mp3"},
-        {"mimetype": "application/audio"},
-        {"name": "budget.xlsx", "title": "m4a"},
+        {"name": "Meeting 29.11", "mimetype": "application/octet-stream", "filetype": "binary"},
+        {"name": "index.ts", "mimetype": "video/mp2t", "filetype": "ts"},
+        {"name": "00017.MTS", "mimetype": "application/octet-stream", "filetype": "binary"},
+        {"name": "call.au", "mimetype": "audio/basic", "filetype": "auto"},
     ],
     ids=str,
 )
-def test_without_a_signal_it_is_no_recording(described: dict[str, str]) -> None:
-    assert not file(**described).looks_like_a_recording
+def test_what_says_nothing_is_unclear(described: dict[str, str]) -> None:
+    assert file(**described).likelihood is Likelihood.UNCLEAR
+
+
+@pytest.mark.parametrize("suffix", sorted(SUFFIXES))
+@pytest.mark.parametrize("described", [{}, {"mimetype": "application/octet-stream", "filetype": "binary"}], ids=str)
+def test_every_listed_suffix_is_enough_where_slack_does_not_know_the_type(
+    suffix: str, described: dict[str, str]
+) -> None:
+    assert file(name=f"Interview.{suffix.upper()}", **described).likelihood is Likelihood.RECORDING
+
+
+@pytest.mark.parametrize("mode", ["quip", "canvas", "list", "snippet", "post", "email", "space", "external"])
+def test_what_slack_makes_itself_is_no_recording_whatever_its_title(mode: str) -> None:
+    made = file(mode=mode, title="Interview.m4a", mimetype="audio/mp4", filetype="m4a")
+    assert made.is_elsewhere
+    assert made.likelihood is Likelihood.OTHER
+
+
+@pytest.mark.parametrize("access", ["access_denied", "file_not_found"])
+def test_a_file_that_slack_calls_gone_is_no_recording(access: str) -> None:
+    assert file(file_access=access, mode="file_access").likelihood is Likelihood.OTHER
+    assert not file(file_access="check_file_info", mode="file_access").is_elsewhere
 
 
 @given(st.dictionaries(st.sampled_from(["name", "title", "mimetype", "filetype", "subtype"]), st.none() | st.text()))
-def test_no_name_or_type_that_people_or_slack_can_write_breaks_the_look(described: dict[str, str | None]) -> None:
-    assert file(**described).looks_like_a_recording in {True, False}
+def test_no_name_or_type_that_people_or_slack_can_write_breaks_the_gate(described: dict[str, str | None]) -> None:
+    assert file(**described).likelihood in Likelihood
 
 
 @pytest.mark.parametrize(
