@@ -23,6 +23,7 @@ _OF_NO_JOB = {
     "installations": ("place",),
     "presence": ("place",),
     "provider_facts": ("provider", "fact"),
+    "notices": ("team", "channel"),
 }
 """Other tables to copy, with the columns of their keys."""
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from storage import inbox, installations, jobs, preferences
+from storage import inbox, installations, jobs, notices, preferences
 from storage.database import Row, Transaction
 from storage.job import Job, Reason
 from storage.job_rows import entry, job_of
@@ -204,6 +204,7 @@ def workspace(tx: Transaction, *, team: str) -> int:
     for table in ("transcripts", "namings", "exports", "job_history"):
         tx.run(f"DELETE FROM {table} WHERE job_id IN (SELECT id FROM jobs WHERE team = :team)", team=team)  # noqa: S608 - our own names
     preferences.forget_workspace(tx, team=team)
+    notices.forget_workspace(tx, team=team)
     return tx.run("DELETE FROM jobs WHERE team = :team", team=team)
 
 

@@ -1,4 +1,4 @@
-"""Renders the progress message of a long recording, with a button to cancel. Pure."""
+"""Renders the message about a recording that is in progress or on hold, with a button to cancel. Pure."""
 
 from __future__ import annotations
 
@@ -25,6 +25,16 @@ class Stage:
     sent: bool
     expected: datetime | None = None
     late: bool = False
+
+
+def on_hold(job: JobId, sentence: str, *, title: str | None) -> tuple[str, Sequence[dict[str, object]]]:
+    """Return the text for screen readers, and the blocks, of a recording that waits for somebody to mend something."""
+    lines = [sentence, *([words.about(shortened(title, limit=_TITLE_LENGTH))] if title else [])]
+    section = RichTextBlock(
+        elements=[RichTextSectionElement(elements=[RichTextElementParts.Text(text="\n".join(lines))])]
+    )
+    blocks = [block.to_dict() for block in (section, buttons((words.CANCEL, CANCEL, job)))]
+    return " ".join(map(spoken, lines)), blocks
 
 
 def progress_report(

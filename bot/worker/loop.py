@@ -9,14 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import traceback
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from itertools import islice
-from pathlib import Path
 from typing import assert_never
 
 import structlog
@@ -25,7 +23,8 @@ from bot.clock import Clock
 from bot.slack.pauses import Paused
 from bot.worker.claim import LEASE, Claim, Later
 from bot.worker.effects import UnderWay
-from bot.worker.retries import EXPECTED, PATIENCE, GiveUp, Retry, decide, may_have_it
+from bot.worker.retries import PATIENCE, GiveUp, Retry, decide, describe, may_have_it
+from bot.worker.steps import hold
 from bot.worker.steps.backpressure import LONGEST_WAIT, paused, record_slack_outcome, slack_dependency, wait_in_line
 from bot.worker.steps.check import check
 from bot.worker.steps.followups import step_after, without_it
@@ -248,6 +247,8 @@ class Worker:
                 # If the dependency is paused now, the job waits in line like the others, without extra backoff.
                 held = paused(claim, self._tools)
                 due = held.due if held and held.due else now + min(wait, LONGEST_WAIT)
+                if alarm:  # somebody has to mend something
+                    due = await hold.tell(claim, self._tools, error, due=due)
                 level = logging.ERROR if alarm else logging.WARNING
                 again_in = round((due - now).total_seconds(), 1)
                 _log.log(level, "step_failed", job=job.id, state=str(job.state), error=note, again_in=again_in)
@@ -286,15 +287,3 @@ def _tried_for(claim: Claim) -> timedelta:
     if claim.job.state is JobState.SUBMITTED and claim.age <= 2 * PATIENCE:
         return claim.failing_for
     return claim.age
-
-
-def describe(error: Exception) -> str:
-    """Return what may be logged of an error: of an unexpected one only its class and its place in the code."""
-    match error:
-        case OSError(strerror=str(strerror)):
-            return f"{type(error).__name__}: {strerror}"
-        case _ if isinstance(error, EXPECTED):
-            return f"{type(error).__name__}: {error}"[:200]
-        case _:
-            last = traceback.extract_tb(error.__traceback__)[-1]
-            return f"{type(error).__name__} in {Path(last.filename).name}:{last.lineno}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 from bot.slack.errors import SlackNotAuthorised, SlackNotInstalled, SlackRefused, SlackUnavailable
 from storage.database import StorageUnavailable
@@ -104,3 +106,15 @@ def backoff(attempts: int, *, chance: float) -> timedelta:
     """Return an exponential backoff with full jitter: a tenth to all of min(2 s x 2^attempts, 5 min)."""
     ceiling: timedelta = min(FIRST * (1 << min(attempts, 16)), LONGEST)
     return ceiling * max(0.1, chance)
+
+
+def describe(error: Exception) -> str:
+    """Return what may be logged of an error: of an unexpected one only its class and its place in the code."""
+    match error:
+        case OSError(strerror=str(strerror)):
+            return f"{type(error).__name__}: {strerror}"
+        case _ if isinstance(error, EXPECTED):
+            return f"{type(error).__name__}: {error}"[:200]
+        case _:
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            return f"{type(error).__name__} in {Path(last.filename).name}:{last.lineno}"

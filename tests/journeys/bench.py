@@ -173,6 +173,16 @@ class Bench:
                         return job
                 await asyncio.sleep(0.01)
 
+    async def jobs_wait(self, count: int) -> None:
+        """Wait until so many jobs are in nobody's hands, and each of them for something."""
+        async with asyncio.timeout(30):
+            while True:
+                found = await self.jobs()
+                later = [job for job in found if job.lease is None and job.due_at and job.due_at > datetime.now(UTC)]
+                if len(later) == count:
+                    return
+                await asyncio.sleep(0.02)
+
 
 def recording(which: str = "note", /, **more: Any) -> Upload:
     """A sample as somebody uploads it."""

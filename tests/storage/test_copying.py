@@ -104,7 +104,7 @@ class Sides:
         return all(self.at_target(f"SELECT count(*) FROM {table}") == [(0,)] for table in TABLES)  # noqa: S608 - same
 
     def clear(self) -> None:
-        for table in ("jobs", "inbox", "preferences", "installations", "presence", "provider_facts"):
+        for table in ("jobs", "inbox", "preferences", "installations", "presence", "provider_facts", "notices"):
             self.at_target(f"DELETE FROM {table}")  # noqa: S608 - our own names
 
 

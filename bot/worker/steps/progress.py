@@ -1,4 +1,6 @@
-"""Shows the progress of a long recording in its thread: one message, edited sometimes, deleted after the reply.
+"""Shows how a recording stands in its thread: one message, edited sometimes, deleted after the reply.
+
+Long recordings get one, and those that wait for somebody to mend something (`hold`).
 
 Best effort: the transcript neither waits for it nor fails with it. Its mark is noted before it is posted, so that a
 message left behind by a dead process is found and deleted, if the thread may be read.
@@ -57,7 +59,7 @@ class ProgressMessage:
 async def report(claim: Claim, tools: Tools) -> None:
     """Post or edit the progress message of a long recording, if its text is new."""
     job = claim.job
-    if (job.duration or timedelta(0)) <= LONG or job.origin.thread is None or job.forgotten:
+    if (job.duration or timedelta(0)) <= LONG or not can_be_shown(job):
         return
     known, now = ProgressMessage.load(job.progress), tools.clock()
     text, blocks = progress_report(
@@ -71,12 +73,34 @@ async def report(claim: Claim, tools: Tools) -> None:
         return
     if known is None and tools.limits.message_slot(job.origin.channel, f"{job.id} progress", now=now) is not None:
         return  # the channel's message slot is taken
+    await show(claim, tools, text, blocks)
+
+
+def can_be_shown(job: Job) -> bool:
+    """Return whether there is a thread to show something in."""
+    return job.message_ts is not None and job.origin.thread is not None and not job.forgotten
+
+
+def is_shown(job: Job) -> bool:
+    """Return whether there is a message, or may be one."""
+    return job.progress is not None
+
+
+def says(job: Job, text: str) -> bool:
+    """Return whether the message already says this."""
+    known = ProgressMessage.load(job.progress)
+    return known is not None and known.said == text
+
+
+async def show(claim: Claim, tools: Tools, text: str, blocks: Blocks) -> None:
+    """Post the message, or edit it if it is there. Best effort. Raises `LeaseLost`."""
+    job, known = claim.job, ProgressMessage.load(claim.job.progress)
     with suppress(SlackRefused, SlackUnavailable):
         if known is None or known.ts is None:
             await _post(claim, tools, text, blocks)
         else:
             await tools.workspace_of(job).update(job.origin.channel, known.ts, text=text, blocks=blocks)
-            await claim.save(replace(claim.job, progress=replace(known, said=text, at=stored(now)).dump()))
+            await claim.save(replace(claim.job, progress=replace(known, said=text, at=stored(tools.clock())).dump()))
 
 
 async def _stage(job: Job, tools: Tools) -> Stage:
