@@ -17,7 +17,7 @@ from storage.database import StorageUnavailable
 from storage.job import LeaseLost
 
 
-class UnknownForm(Exception):
+class UnknownForm(ValueError):
     """A modal that no release of this bot has opened."""
 
 

@@ -18,13 +18,13 @@ from handlers import words
 from handlers.action_ids import NAME_SPEAKERS, UNDO_NAMING
 from handlers.events import Pressed, Submitted
 from handlers.modals import submit
-from handlers.naming_modal import FORM, NameEntry, NamingContext, form, name_entries, voices
+from handlers.naming_modal import FORM, NameEntry, NamingContext, form, name_entries, pages, voices
 from handlers.responses import Declined, job_under, respond_with
 from handlers.slack import SlackForListeners
 from storage import job_lists, jobs, namings, transcripts
 from storage.database import Database, Transaction
 from storage.job import Job, JobId, JobState
-from transcription.naming import NAME_LENGTH, shortened
+from transcription.naming import NAME_LENGTH, shortened, speaker_names
 from transcription.transcript import Transcript
 
 
@@ -116,9 +116,9 @@ class NamingActions:
             raise Declined(words.STILL_IN_WORK if await self._is_at_work(context.job) else words.NOTHING_TO_NAME)
         if found.job.retried != context.made:
             return self._form(found, notice=words.VOICES_CHANGED)
-        names = await self._names(found, name_entries(submitted.view.state.values))
+        names = await self._names(found, name_entries(submitted.view.state.values), page=context.page)
         if names == found.names:
-            return None
+            return self._next(found, context)
         by, now = submitted.user.id, self._clock()
         try:
             await self._database.write(
@@ -126,24 +126,31 @@ class NamingActions:
             )
         except namings.NamingOutdated as outdated:
             newer = _Named(job=found.job, transcript=found.transcript, naming=outdated.newest)
-            numbers = {voice.label: voice.number for voice in voices(found.transcript)}
+            numbers = speaker_names(found.transcript)
             changed = [(numbers[label], name) for label, name in newer.names.items() if label in numbers]
-            return self._form(newer, notice=words.named_meanwhile(changed))
-        return None
+            return self._form(newer, page=context.page, notice=words.named_meanwhile(changed))
+        saved = await self._database.read(lambda tx: _of(tx, jobs.get(tx, found.job.id), submitted.team.id))
+        return self._next(saved, context) if saved else None
+
+    def _next(self, found: _Named, context: NamingContext) -> View | None:
+        """Return the next page of the modal; None behind the last one."""
+        page = context.page + 1
+        return self._form(found, page=page) if page < pages(found.transcript) else None
 
     async def _is_at_work(self, job: str) -> bool:
         found = await self._database.read(lambda tx: jobs.get(tx, JobId(job)))
         return found is not None and found.state.is_open
 
-    def _form(self, found: _Named, *, notice: str | None = None) -> View:
-        context = NamingContext(job=found.job.id, version=found.version, made=found.job.retried)
+    def _form(self, found: _Named, *, page: int = 0, notice: str | None = None) -> View:
+        context = NamingContext(job=found.job.id, version=found.version, made=found.job.retried, page=page)
         pick = self._slack_of(found.job).may_read_people
-        return form(context, voices(found.transcript), names=found.names, pick_people=pick, notice=notice)
+        return form(context, found.transcript, names=found.names, pick_people=pick, notice=notice)
 
-    async def _names(self, found: _Named, wished: Mapping[int, NameEntry]) -> dict[str, str]:
-        """Return names by label: as entered for the speakers in the modal, unchanged for the others."""
+    async def _names(self, found: _Named, wished: Mapping[int, NameEntry], *, page: int) -> dict[str, str]:
+        """Return names by label: as entered for the speakers on the page, unchanged for the others."""
         names = dict(found.names)
-        asked = {voice.label: wished[row] for row, voice in enumerate(voices(found.transcript)) if row in wished}
+        shown = voices(found.transcript, page=page)
+        asked = {voice.label: wished[row] for row, voice in enumerate(shown) if row in wished}
         # Concurrently: Slack waits three seconds for the response to a modal.
         slack = self._slack_of(found.job)
         given = await asyncio.gather(*(_name(slack, wish) for wish in asked.values()))

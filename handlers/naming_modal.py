@@ -5,7 +5,7 @@ Text of other people is only in `rich_text` blocks and plain input fields, which
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
@@ -31,7 +31,7 @@ FORM = "name_speakers_form"
 TYPED, PICKED = "typed", "picked"
 
 MOST = 25
-"""Speakers in the modal at most: those who talk most. Slack allows 100 blocks in a modal."""
+"""Speakers on a page of the modal; those who talk most are on the first. Slack allows 100 blocks in a modal."""
 
 _FIRST_WORDS = 90
 
@@ -49,19 +49,38 @@ class Voice:
 class NamingContext(FormContext):
     """What the modal remembers: the job and the `version` of the naming that it shows.
 
-    `made`: the number of reruns when it was opened. After another rerun the speakers may be different.
+    `made`: the number of reruns when it was opened. After another rerun the speakers may be different. `page` counts
+    from 0.
     """
 
     job: str
     version: int
     made: int = 0
+    page: int = 0
+
+    @property
+    def stamp(self) -> str:
+        """Return what is different in every form: Slack keeps the entered value of a block id that it has seen."""
+        return f"{self.made}.{self.version}" + (f".{self.page}" if self.page else "")
 
 
-def voices(transcript: Transcript) -> list[Voice]:
-    """Return the speakers of a transcript without given names, in order of appearance.
+def voices(transcript: Transcript, *, page: int) -> list[Voice]:
+    """Return the speakers on a page, without given names, in order of appearance; none behind the last page.
 
-    If there are more than `MOST`, only those who talk most.
+    The pages go by how much somebody talks.
     """
+    found = _all_voices(transcript)
+    by_talk = sorted(found, key=lambda voice: voice.talked, reverse=True)
+    here = {voice.label for voice in islice(by_talk, page * MOST, (page + 1) * MOST)}
+    return [voice for voice in found if voice.label in here]
+
+
+def pages(transcript: Transcript) -> int:
+    """Return how many pages the modal has."""
+    return max(-(-len(transcript.speakers) // MOST), 1)
+
+
+def _all_voices(transcript: Transcript) -> list[Voice]:
     talked: dict[str, timedelta] = {}
     first: dict[str, str] = {}
     for turn in transcript.turns:
@@ -69,31 +88,32 @@ def voices(transcript: Transcript) -> list[Voice]:
             label = turn.speaker.label
             talked[label] = talked.get(label, timedelta(0)) + turn.end - turn.start
             first.setdefault(label, turn.text)
-    found = [
+    return [
         Voice(label=label, number=number, talked=talked[label], first_words=shortened(first[label], limit=_FIRST_WORDS))
         for label, number in speaker_names(transcript).items()
     ]
-    talked_most = {voice.label for voice in islice(sorted(found, key=lambda voice: voice.talked, reverse=True), MOST)}
-    return [voice for voice in found if voice.label in talked_most]
 
 
 def form(
     context: NamingContext,
-    shown: Sequence[Voice],
+    transcript: Transcript,
     *,
     names: Mapping[str, str],
     pick_people: bool,
     notice: str | None = None,
 ) -> View:
-    """Return the modal. `pick_people`: offer to choose a person (`users:read`). `notice` stands above the rows."""
+    """Return a page of the modal. `pick_people`: offer to choose a person (`users:read`). `notice`: words above."""
+    shown, last = voices(transcript, page=context.page), pages(transcript) - 1
+    told = [notice] if notice else []
+    if last:
+        first = context.page * MOST + 1
+        told.append(words.naming_page(first, first + len(shown) - 1, of=len(transcript.speakers)))
     blocks = [
-        *([_lines(notice)] if notice else []),
+        *map(_lines, told),
         *(
             block
             for index, voice in enumerate(shown)
-            for block in _row(
-                index, voice, names.get(voice.label, ""), version=f"{context.made}.{context.version}", pick=pick_people
-            )
+            for block in _row(index, voice, names.get(voice.label, ""), version=context.stamp, pick=pick_people)
         ),
     ]
     return View(
@@ -101,14 +121,13 @@ def form(
         callback_id=FORM,
         private_metadata=context.dump(),
         title=words.NAMING_TITLE,
-        submit=words.NAMING_SUBMIT,
+        submit=words.NAMING_CONTINUE if context.page < last else words.NAMING_SUBMIT,
         close=words.NAMING_CLOSE,
         blocks=blocks,
     )
 
 
 def _row(index: int, voice: Voice, name: str, *, version: str, pick: bool) -> Iterator[Block]:
-    # Slack keeps the entered value of a block id that it has seen, so the id contains the version.
     yield _lines(
         f"{words.talked_for(in_words(voice.talked))} {words.begins_with(voice.first_words)}", bold=voice.number
     )

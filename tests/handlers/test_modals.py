@@ -96,7 +96,7 @@ async def test_a_fault_of_the_bot_closes_nothing_silently() -> None:
     [
         (ExportContext(job="j", channel="C1"), '{"job":"j","channel":"C1"}'),
         (RerunContext(job="j", retried=2), '{"job":"j","retried":2}'),
-        (NamingContext(job="j", version=3, made=1), '{"job":"j","version":3,"made":1}'),
+        (NamingContext(job="j", version=3, made=1), '{"job":"j","version":3,"made":1,"page":0}'),
         (PreferencesContext(kind="channel", whose="C1", version=0), '{"kind":"channel","whose":"C1","version":0}'),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, FormContext) else "",

@@ -349,3 +349,54 @@ async def test_every_naming_is_kept_with_who_made_it(bench: Bench, slack: Slack)
     naming = await bench.bot.tools.database.read(newest)
     assert naming is not None
     assert (naming.version, dict(naming.names), naming.by) == (1, {"speaker_0": "Thandi"}, slack.user("thandi"))
+
+
+MANY = [Segment(start=n / 10, end=(n + 1) / 10, speaker=n, text=f"Voice {n} speaks.") for n in range(30)] + [
+    Segment(start=3 + n / 10, end=3 + (n + 1) / 10, speaker=n, text="And once more.") for n in range(5, 30)
+]
+"""Thirty voices that a diarizer has heard, of which five say less than the others."""
+
+
+async def test_more_voices_than_a_form_can_show_are_named_page_by_page(bench: Bench, slack: Slack) -> None:
+    thread = await answered(bench, script=MANY)
+    form = await thread.open()
+    shown = words_of(replace(thread.reply, blocks=tuple(form["blocks"])))
+    assert "Speakers 1 to 25 of 30, by how much they talk." in shown
+    assert "use the same name each time to join them" in shown
+    assert "Voice 0 speaks." not in shown
+    assert "Voice 29 speaks." in shown
+    assert form["submit"]["text"] == "Save and continue"
+    answer = await slack.send(form, {"Name of Speaker 30": "Thandi"})
+    assert answer.body is not None
+    following = thread.form
+    shown = words_of(replace(thread.reply, blocks=tuple(following["blocks"])))
+    assert "Speakers 26 to 30 of 30, by how much they talk." in shown
+    assert "Voice 0 speaks." in shown
+    assert "Voice 29 speaks." not in shown
+    assert following["submit"]["text"] == "Save"
+    first_ids, then_ids = (
+        {block["block_id"] for block in each["blocks"] if block["type"] == "input"} for each in (form, following)
+    )
+    assert not first_ids & then_ids, "Slack keeps what was entered in a block id that it knows"
+    answer = await slack.send(following, {"Name of Speaker 1": "Sipho", "Name of Speaker 2": "thandi"})
+    assert (answer.status, answer.body) == (200, None)
+    await eventually(lambda: "Sipho" in thread.said)
+    await bench.ended()
+    assert "29 speakers" in thread.said
+    assert "thandi" in thread.said
+
+
+async def test_a_page_without_any_change_leads_to_the_next_one(bench: Bench, slack: Slack) -> None:
+    thread = await answered(bench, script=MANY)
+    await slack.send(await thread.open(), {})
+    shown = words_of(replace(thread.reply, blocks=tuple(thread.form["blocks"])))
+    assert "Speakers 26 to 30 of 30" in shown
+    assert (await slack.send(thread.form, {})).body is None
+    assert slack.modals == {}
+
+
+async def test_where_everybody_fits_on_one_page_nothing_is_said_of_pages(bench: Bench) -> None:
+    thread = await answered(bench)
+    form = await thread.open()
+    assert " of 3" not in words_of(replace(thread.reply, blocks=tuple(form["blocks"])))
+    assert form["submit"]["text"] == "Save"
