@@ -47,10 +47,25 @@ def sentences(text: str) -> Iterator[tuple[int, str]]:
         yield start, text[start:]
 
 
+def visible_characters(text: str) -> Iterator[str]:
+    """Split `text` into visible characters, each with its marks; a run longer than any real one is split, too."""
+    start = 0
+    for at in range(1, len(text)):
+        if at - start >= _NEARBY or not _is_inside_character(text, start=start, at=at):
+            yield text[start:at]
+            start = at
+    if text:
+        yield text[start:]
+
+
+def is_unspaced(character: str) -> bool:
+    """Return whether `character` belongs to a script that is written without spaces between words."""
+    return bool(_UNSPACED.match(character))
+
+
 def joint(before: str, after: str) -> str:
     """Return the separator for joining two texts: a space, or "" if both are in a script without spaces."""
-    unspaced = _UNSPACED.match(before[-1:]) and _UNSPACED.match(after[:1])
-    return "" if unspaced else " "
+    return "" if is_unspaced(before[-1:]) and is_unspaced(after[:1]) else " "
 
 
 def _cut(text: str, *, start: int, limit: int) -> int:
@@ -81,8 +96,10 @@ def _is_inside_character(text: str, *, start: int, at: int) -> bool:
         return True
     if "\U0001f3fb" <= after <= "\U0001f3ff" or "\u1160" <= after <= "\u11ff":
         return True  # a skin tone, or the second or third part of a Hangul syllable
-    if "เ" <= before <= "ไ" or after in "ะาำๅຳ":
+    if "เ" <= before <= "ไ" or "\u0ec0" <= before <= "\u0ec4" or after in "ะาำๅະາຳ":
         return True  # Thai and Lao vowels that are written before or after their consonant
+    if before in "\u17d2\u1039":
+        return True  # what is stacked under a Khmer or Burmese letter
     if before not in _FLAG_HALVES or after not in _FLAG_HALVES:
         return False
     without_flags = text[start:at].rstrip(_FLAG_HALVES)

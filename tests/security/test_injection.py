@@ -23,6 +23,7 @@ from tests.bot.job_fixtures import a_job, new_database
 from tests.bot.processes import environment
 from tests.bot.rendering.test_reply import HOSTILE, assert_nothing_to_parse
 from tests.journeys.bench import Bench, only_reply, recording
+from transcription.cues import cues
 from transcription.exports import as_json, as_srt, as_text, as_vtt
 from transcription.transcript import Speaker, Transcript, Turn
 
@@ -58,9 +59,9 @@ def test_a_transcript_on_a_screen_moves_no_cursor_and_begins_no_line(form: objec
 def test_words_make_no_cue_of_their_own(form: object) -> None:
     assert callable(form)
     made = form(talk(CUE, CUE))
-    cues = re.findall(r"^.*-->.*$", made, re.MULTILINE)
-    assert len(cues) == 2
-    assert all(re.fullmatch(r"\d\d:\d\d:\d\d[.,]\d{3} --> \d\d:\d\d:\d\d[.,]\d{3}", cue) for cue in cues)
+    times = re.findall(r"^.*-->.*$", made, re.MULTILINE)
+    assert len(times) == len(cues(talk(CUE, CUE)))
+    assert all(re.fullmatch(r"\d\d:\d\d:\d\d[.,]\d{3} --> \d\d:\d\d:\d\d[.,]\d{3}", line) for line in times)
     assert not re.search(r"^(STYLE|REGION|WEBVTT .*)$", made, re.MULTILINE)
     assert "<i>" not in made
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcription.cutting import joint, pieces, sentences
+from transcription.cutting import joint, pieces, sentences, visible_characters
 from transcription.naming import one_line
 
 
@@ -28,11 +28,23 @@ def test_a_sentence_near_the_beginning_does_not_make_a_crumb() -> None:
     assert cut("No. " + "a" * 10 + " " + "b" * 20, limit=24) == ["No. " + "a" * 10, "b" * 20]
 
 
-@pytest.mark.parametrize("drawn", ["👩🏽‍🚀", "🇿🇦", "กำ", "เก้า", "e\u0301\u0323", "ᄒ\u1161\u11ab"])
+@pytest.mark.parametrize("drawn", ["👩🏽‍🚀", "🇿🇦", "กำ", "เก้า", "ເກົ້າ", "ខ្ញុំ", "e\u0301\u0323", "ᄒ\u1161\u11ab"])
 def test_what_is_drawn_as_one_is_never_torn(drawn: str) -> None:
     text = "x" + drawn * 200
     for limit in range(40, 60):
         assert all(not piece.removeprefix("x").replace(drawn, "") for piece in cut(text, limit=limit))
+
+
+@pytest.mark.parametrize("drawn", ["👩🏽‍🚀", "🇿🇦", "กำ", "ເກົ້າ", "ခ္ခ", "x", "e\u0301\u0323"])
+def test_a_text_is_split_into_what_is_drawn_as_one(drawn: str) -> None:
+    assert list(visible_characters(drawn * 3 + "y")) == [drawn, drawn, drawn, "y"]
+
+
+@given(st.text(max_size=200))
+def test_visible_characters_lose_nothing_and_are_never_long(text: str) -> None:
+    found = list(visible_characters(text))
+    assert "".join(found) == text
+    assert all(1 <= len(character) <= 64 for character in found)
 
 
 def test_nothing_but_marks_is_cut_all_the_same() -> None:
