@@ -6,7 +6,6 @@ Heavy modules are imported by the subcommand that needs them, so that `--help` i
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Literal
 
 import click
@@ -68,18 +67,6 @@ async def doctor() -> int:
 
 
 @main.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--format", "form", type=click.Choice(["text", "json", "srt", "vtt"]), default="text", show_default=True)
-@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write there instead of here.")
-@plainly
-async def transcribe(file: Path, form: str, output: Path | None) -> int:
-    """Transcribe FILE with the configured transcriber, without Slack."""
-    from bot.cli.transcribe import transcribe_file
-
-    return await transcribe_file(load(), file, form=form, output=output)
-
-
-@main.command()
 @click.option("--public-url", help="For HTTP mode: the https address under which Slack reaches the bot.")
 @click.option("--install-at", help="For many workspaces: the https address at which they install the app.")
 @click.option("--json", "as_json", is_flag=True, help="JSON in place of YAML.")
@@ -103,9 +90,11 @@ def _add_other_commands() -> None:
     from bot.cli import database_commands
     from bot.cli.job_commands import jobs
     from bot.cli.model_commands import models
+    from bot.cli.transcribe_command import transcribe
 
     main.add_command(jobs)
     main.add_command(models)
+    main.add_command(transcribe)
     for command in (database_commands.migrate, database_commands.backup, database_commands.copy_database):
         main.add_command(command)
 

@@ -16,7 +16,9 @@ _GRAM = 3
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+"
 )
-_QUOTES = re.compile('["\u201c\u201d\u201e\u201f\u00ab\u00bb]')
+_QUOTES = '["\u201c\u201d\u201e\u201f\u00ab\u00bb\u300c\u300d]'
+# A phrase ends at the next quote, or at the end. As ’ is an apostrophe too, ‘ and ’ are quotes only around whole words.
+_PHRASES = re.compile(f"{_QUOTES}(.*?)(?:{_QUOTES}|\\Z)|(?<!\\w)\u2018([^\u2018]*?)\u2019(?!\\w)", re.DOTALL)
 
 
 class _Folding(dict[int, str]):
@@ -46,8 +48,9 @@ def folded(text: str) -> str:
 def terms(asked: str) -> tuple[str, ...]:
     """Return the folded search terms: each word, and each quoted phrase as one term."""
     found: list[str] = []
-    for number, part in enumerate(_QUOTES.split(asked)):
-        found += [folded(word).strip() for word in ([part] if number % 2 else part.split())]
+    # Split at phrases: words, then the two groups of the pattern, of which one is the phrase, then words again.
+    for number, part in enumerate(_PHRASES.split(asked)):
+        found += [folded(word).strip() for word in ((part or "").split() if number % 3 == 0 else [part or ""])]
     return tuple(dict.fromkeys(term for term in found if term))
 
 

@@ -1,128 +1,124 @@
-"""`threadscribe transcribe FILE`: transcribes one file with the configured provider, without Slack."""
+"""`threadscribe transcribe`: transcribes recordings one after the other with the configured provider, without Slack."""
 
 from __future__ import annotations
 
 import asyncio
-import tempfile
-from collections.abc import Callable
-from contextlib import AsyncExitStack
-from datetime import timedelta
-from pathlib import Path
+import enum
+import os
+import sys
+from collections.abc import Sequence
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from bot.catalog import open_transcribers
+from bot.cli import transcript_files
+from bot.cli.one_recording import transcribe_recording
+from bot.cli.printable import printable
+from bot.cli.transcript_files import NamedRecording, reason
 from bot.clock import wall_time
 from bot.settings.checks import provider_problems
 from bot.settings.model import Settings, SettingsProblem
 from bot.settings.reference_speakers import refused_voices
-from bot.worker.polling import first_poll, next_poll
-from transcription import exports
-from transcription.audio import channels_of, convert
-from transcription.errors import Refused, TranscriptionError
-from transcription.transcriber import Audio, CallsBack, Handle, Inquiry, Pending, Submission, Transcriber
+from handlers import words
+from transcription import remarks
+from transcription.errors import NoSpeech, Refused, TranscriptionError
+from transcription.formats import Format, written
+from transcription.transcriber import Transcriber
 from transcription.transcript import Transcript
 
-ONLY_BY_WEBHOOK = (
-    "{title} sends results to its webhook only, and this command has none: nothing was sent. "
-    "Share the recording in Slack, where the bot takes the webhook."
-)
-
-FORMS: dict[str, Callable[[Transcript], str]] = {
-    "text": exports.as_text,
-    "json": exports.as_json,
-    "srt": exports.as_srt,
-    "vtt": exports.as_vtt,
-}
+PARTS_MISSING = (words.DAMAGED, remarks.PARTS_ARE_MISSING)
+"""What a note says of a transcript that is not whole."""
 
 
-async def transcribe_file(settings: Settings, file: Path, *, form: str, output: Path | None) -> int:
-    """Transcribe the file, and print or write the transcript; return the exit code."""
+class ExitCode(enum.IntEnum):
+    """What became of a recording. The help of the command explains each."""
+
+    WHOLE = 0
+    FAILED = 1
+    NO_SPEECH = 3
+    PARTS_MISSING = 4
+
+
+WORST_FIRST = (ExitCode.FAILED, ExitCode.NO_SPEECH, ExitCode.PARTS_MISSING, ExitCode.WHOLE)
+
+
+async def transcribe_files(settings: Settings, recordings: Sequence[NamedRecording], *, kind: Format) -> int:
+    """Transcribe each recording, and print or write its transcript; return the exit code.
+
+    Whatever fails concerns one recording only, but for standard output: if that cannot be written, nothing more is
+    transcribed.
+    """
     problems = [*provider_problems(settings), *await refused_voices(settings)]
     if problems:
         raise SettingsProblem(problems)
-    try:
-        transcript = await _transcribe(settings, file)
-    except Refused as refused:
-        click.echo(refused.sentence, err=True)
-        return 1
-    except TranscriptionError as error:
-        click.echo(f"{type(error).__name__}: {error}", err=True)
-        return 1
-    text = FORMS[form](transcript)
-    if output is None:
-        click.echo(text, nl=not text.endswith("\n"))
-    else:
-        await asyncio.to_thread(output.write_text, text, encoding="utf-8")
-    return 0
-
-
-async def _transcribe(settings: Settings, file: Path) -> Transcript:
-    async with AsyncExitStack() as stack:
-        transcribers = await stack.enter_async_context(open_transcribers(settings, clock=wall_time))
+    codes = []
+    async with open_transcribers(settings, clock=wall_time) as transcribers:
         transcriber = transcribers[settings.transcriber]
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="threadscribe-")))
-        progress = stack.enter_context(_progress())
-        task = progress.add_task("decoding", total=None)
-        wanted = transcriber.capabilities
-        wav = folder / "audio.wav"
-        converted = await convert(
-            file, wav, sample_rate=wanted.sample_rate, longest=wanted.longest, stereo=wanted.stereo
-        )
-        audio = Audio(
-            key="commandline",
-            path=wav,
-            duration=converted.duration,
-            sample_rate=wanted.sample_rate,
-            channels=await channels_of(wav),
-        )
-        await _refuse_without_answers(transcriber)
-        progress.update(task, description=f"sending to {transcriber.title}")
-        submission = await transcriber.submit(audio, await transcriber.prepare(audio))
-        pace = transcriber.capabilities.poll_schedule
-        expected = max(pace.first * audio.duration.total_seconds() * 4, 5)
-        progress.update(task, description=f"{transcriber.title} is listening", total=expected)
-        return await _wait(
-            transcriber,
-            submission,
-            audio.duration,
-            tick=lambda age: progress.update(task, completed=age.total_seconds()),
-        )
+        for number, recording in enumerate(recordings):
+            job = _Job(recording, transcriber=transcriber, number=number, is_alone=len(recordings) == 1)
+            codes.append(await job.run(kind))
+    return next(code for code in WORST_FIRST if code in codes)
 
 
-async def _refuse_without_answers(transcriber: Transcriber) -> None:
-    """Check, before anything is sent and billed, that the provider can be polled: no webhook reaches us here."""
-    if not isinstance(transcriber, CallsBack):
-        return
-    await transcriber.check(Handle("threadscribe-transcribe"), Inquiry(age=timedelta(0)))
-    if not transcriber.can_be_asked:
-        raise Refused("results come by webhook only", sentence=ONLY_BY_WEBHOOK.format(title=transcriber.title))
+class _Job:
+    """One recording on its way to a transcript."""
+
+    def __init__(self, recording: NamedRecording, *, transcriber: Transcriber, number: int, is_alone: bool) -> None:
+        self._recording = recording
+        self._transcriber = transcriber
+        self._number = number
+        self._name = "" if is_alone else printable("standard input" if recording.is_stdin else recording.source)
+        self._prefix = f"{self._name}: " if self._name else ""
+
+    async def run(self, kind: Format) -> ExitCode:
+        """Transcribe and deliver. What there is to say about it is on standard error."""
+        try:
+            transcript = await transcribe_recording(
+                self._recording, self._transcriber, key=f"commandline-{self._number + 1}", label=self._prefix
+            )
+        except Refused as refused:
+            self._say(refused.on_command_line)
+            return ExitCode.NO_SPEECH if isinstance(refused, NoSpeech) else ExitCode.FAILED
+        except TranscriptionError as error:
+            self._say(f"{type(error).__name__}: {error}")
+            return ExitCode.FAILED
+        except OSError as error:
+            self._say(reason(error))
+            return ExitCode.FAILED
+        missing = [sentence for sentence in PARTS_MISSING if sentence in (transcript.note or "")]
+        if not transcript.turns:
+            self._say(remarks.NO_SPEECH.on_command_line, *missing)
+            return ExitCode.NO_SPEECH
+        if not await self._deliver(transcript, kind):
+            return ExitCode.FAILED
+        self._say(*missing)
+        return ExitCode.PARTS_MISSING if missing else ExitCode.WHOLE
+
+    def _say(self, *sentences: str) -> None:
+        for sentence in sentences:
+            click.echo(f"{self._prefix}{sentence}", err=True)
+
+    async def _deliver(self, transcript: Transcript, kind: Format) -> bool:
+        """Print or write the transcript; return whether that was possible."""
+        recording = self._recording
+        title = words.UNTITLED if recording.is_stdin else recording.stem
+        content = written(transcript, kind, title=title, at=wall_time())
+        if recording.output is None:
+            _print(f"==> {self._name} <==\n\n".encode() + content + b"\n" if self._name else content)
+            return True
+        try:
+            await asyncio.to_thread(transcript_files.write, recording.output, content)
+        except OSError as error:
+            self._say(f"{recording.output} can't be written: {reason(error)}")
+            return False
+        return True
 
 
-async def _wait(
-    transcriber: Transcriber, submission: Submission, duration: timedelta, *, tick: Callable[[timedelta], None]
-) -> Transcript:
-    started, pace = wall_time(), transcriber.capabilities.poll_schedule
-    wait = first_poll(pace, duration)
-    while True:
-        until = wall_time() + wait
-        while wall_time() < until:
-            await asyncio.sleep(min(0.2, wait.total_seconds()))
-            tick(wall_time() - started)
-        answer = await transcriber.check(submission.handle, Inquiry(age=wall_time() - started, length=duration))
-        if not isinstance(answer, Pending):
-            return answer
-        wait = answer.poll_after or next_poll(pace, duration, age=wall_time() - started)
-
-
-def _progress() -> Progress:
-    return Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
+def _print(content: bytes) -> None:
+    try:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        # What is left in the buffer would fail again when Python ends, with an exit code of its own.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise click.ClickException(f"standard output can't be written: {reason(error)}") from None

@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.settings.addresses import ApiUrl, BaseUrl
+from bot.settings.emoji import EmojiName, RequestingEmoji
 from bot.settings.keys import Key
 from bot.settings.values import SERVERS, comma_separated, known_database, without_line_break
 from transcription.gowajee.webhook_trust import Results
@@ -59,12 +60,12 @@ class Settings(BaseSettings):
     allow_slack_connect: bool = Field(
         default=False, description="Also transcribe in channels shared with another company."
     )
-    reaction_pending: str = Field("hourglass_flowing_sand", description="Emoji while a recording is in work.")
-    reaction_done: str = Field("white_check_mark", description="Emoji when the transcript is there.")
-    reaction_request: str = Field(
+    reaction_pending: EmojiName = Field("hourglass_flowing_sand", description="Emoji while a recording is in work.")
+    reaction_done: EmojiName = Field("white_check_mark", description="Emoji when the transcript is there.")
+    reaction_request: RequestingEmoji = Field(
         "studio_microphone", description="Emoji with which people ask for a recording to be transcribed; none: `-`."
     )
-    reaction_failed: str = Field("warning", description="Emoji when there will be none.")
+    reaction_failed: EmojiName = Field("warning", description="Emoji when there will be none.")
 
     http_host: str = Field("127.0.0.1", description="Address to listen on.")
     http_port: int = Field(3000, ge=0, le=65535, description="Port to listen on.")

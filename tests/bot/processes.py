@@ -83,18 +83,21 @@ def for_slack(slack: Slack, **more: str) -> dict[str, str]:
     return environment(**(settings | more))
 
 
-async def threadscribe(*arguments: str, folder: Path, env: dict[str, str] | None = None) -> Ended:
-    """Run the command to its end in `folder`."""
-    process = await start(*arguments, folder=folder, env=env or environment())
+async def threadscribe(
+    *arguments: str, folder: Path, env: dict[str, str] | None = None, piped: bytes | None = None
+) -> Ended:
+    """Run the command to its end in `folder`; `piped` is its standard input. Output that is no text is told by `�`."""
+    stdin = asyncio.subprocess.DEVNULL if piped is None else asyncio.subprocess.PIPE
+    process = await start(*arguments, folder=folder, env=env or environment(), stdin=stdin)
     try:
         async with asyncio.timeout(60):
-            out, err = await process.communicate()
+            out, err = await process.communicate(piped)
     finally:
         if process.returncode is None:
             process.kill()
             await process.communicate()
     assert process.returncode is not None
-    return Ended(code=process.returncode, out=out.decode(), err=err.decode())
+    return Ended(code=process.returncode, out=out.decode(errors="replace"), err=err.decode())
 
 
 @asynccontextmanager
@@ -107,7 +110,9 @@ async def running(folder: Path, env: dict[str, str]) -> AsyncIterator[Running]:
         await bot.stop()
 
 
-async def start(*arguments: str, folder: Path, env: dict[str, str]) -> asyncio.subprocess.Process:
+async def start(
+    *arguments: str, folder: Path, env: dict[str, str], stdin: int = asyncio.subprocess.DEVNULL
+) -> asyncio.subprocess.Process:
     """Begin to run the command in `folder`."""
     return await asyncio.create_subprocess_exec(
         sys.executable,
@@ -116,7 +121,7 @@ async def start(*arguments: str, folder: Path, env: dict[str, str]) -> asyncio.s
         *arguments,
         cwd=folder,
         env=env,
-        stdin=asyncio.subprocess.DEVNULL,
+        stdin=stdin,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

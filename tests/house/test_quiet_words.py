@@ -28,7 +28,9 @@ FOR_OPERATORS = {
     "bot/cli/errors.py",
     "bot/web/scrape.py",
     "bot/settings/model.py",
-    "bot/cli/transcribe.py",
+    "bot/cli/one_recording.py",
+    "bot/cli/transcribe_command.py",
+    "bot/cli/transcript_files.py",
     "bot/cli/model_commands.py",
 }
 """What these say is read in a terminal or on a dashboard by whoever runs the bot."""
@@ -70,10 +72,22 @@ def test_the_exceptions_are_modules() -> None:
     assert set(modules()) >= PLACES | FOR_OPERATORS
 
 
-REMARKS = [value for name, value in vars(remarks).items() if name.isupper()]
+REMARKS = [value for name, value in vars(remarks).items() if name.isupper()] + [remarks.too_long("4 hours")]
+EXPLANATIONS = [remark for remark in REMARKS if isinstance(remark, remarks.Explanation)]
+TEXTS = [
+    *(remark for remark in REMARKS if isinstance(remark, str)),
+    *(explanation.in_slack for explanation in EXPLANATIONS),
+    *(explanation.on_command_line for explanation in EXPLANATIONS),
+]
 
 
-@pytest.mark.parametrize("sentence", [*REMARKS, remarks.too_long("4 hours")])
+@pytest.mark.parametrize("explanation", EXPLANATIONS)
+def test_on_the_command_line_nobody_is_told_to_share_anything(explanation: remarks.Explanation) -> None:
+    assert explanation.in_slack.startswith(f"{explanation.fact} ")
+    assert "share" not in explanation.on_command_line.lower()
+
+
+@pytest.mark.parametrize("sentence", TEXTS)
 def test_transcribers_have_people_told_in_plain_sentences(sentence: str) -> None:
     assert sentence.endswith(".")
     assert "  " not in sentence

@@ -15,6 +15,7 @@ PROMISES = {
     "Nothing is lost": "journeys/test_killed.py",
     "Caught up": "journeys/test_catching_up.py",
     "One reply": "journeys/test_main_job.py",
+    "Every recording": "journeys/test_what_is_picked_up.py",
     "Name the speakers": "journeys/test_naming.py",
     "A page of your own": "journeys/test_home.py",
     "In your hands": "journeys/test_job_actions.py",

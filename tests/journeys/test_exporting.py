@@ -132,11 +132,11 @@ def as_read(kind: Format, content: bytes) -> list[tuple[str, str]]:
             names = {speaker["label"]: speaker["name"] for speaker in read["speakers"]}
             return [(names[turn["speaker"]], turn["text"]) for turn in read["turns"]]
         case Format.WEBVTT:
-            cues = re.findall(r"^[\d:.]+ --> [\d:.]+\n<v ([^>]+)>(.+)$", content.decode(), re.MULTILINE)
-            return [(html.unescape(name), html.unescape(text)) for name, text in cues]
+            cues = re.findall(r"^[\d:.]+ --> [\d:.]+\n<v ([^>]+)>(.+(?:\n.+)?)$", content.decode(), re.MULTILINE)
+            return [(html.unescape(name), html.unescape(text.replace("\n", " "))) for name, text in cues]
         case Format.SUBRIP:
-            cues = re.findall(r"^\d+\n[\d:,]+ --> [\d:,]+\n([^:]+): (.+)$", content.decode(), re.MULTILINE)
-            angles = str.maketrans("‹›", "<>")
+            cues = re.findall(r"^\d+\n[\d:,]+ --> [\d:,]+\n([^:]+): (.+(?:\n.+)?)$", content.decode(), re.MULTILINE)
+            angles = str.maketrans("‹›\n", "<> ")
             return [(name.translate(angles), text.translate(angles)) for name, text in cues]
         case Format.TEXT:
             return re.findall(r"^(.+?)  \d+:\d\d\n(.+)$", content.decode(), re.MULTILINE)

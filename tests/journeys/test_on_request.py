@@ -146,8 +146,9 @@ async def test_other_reactions_ask_for_nothing(bench: Bench, slack: Slack) -> No
     assert (await bench.jobs())[0].state is JobState.ABANDONED
 
 
-async def test_the_emoji_is_a_setting(bench: Bench, slack: Slack) -> None:
-    await bench.start(reaction_request="memo")
+@pytest.mark.parametrize("written", ["memo", ":memo:", ":memo::skin-tone-2:"])
+async def test_the_emoji_is_a_setting(bench: Bench, slack: Slack, written: str) -> None:
+    await bench.start(reaction_request=written)
     share = await left_alone(bench)
     slack.react(share.channel, share.ts, EMOJI)
     await slack.quiet()

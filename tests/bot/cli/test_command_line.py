@@ -138,6 +138,14 @@ async def test_every_wrong_value_is_named_at_once_by_every_command(tmp_path: Pat
     assert "very-secret" not in ended.err
 
 
+@pytest.mark.parametrize("name", ["run", "doctor"])
+async def test_an_emoji_that_is_none_is_refused_by_name(tmp_path: Path, name: str) -> None:
+    wrong = environment(REACTION_REQUEST="⏳", REACTION_DONE="White_Check_Mark", REACTION_PENDING=":wave:")
+    ended = await threadscribe(name, folder=tmp_path, env=wrong)
+    said_plainly(ended, "REACTION_REQUEST: write the emoji's name", "REACTION_DONE: write the emoji's name")
+    assert "REACTION_PENDING" not in ended.err
+
+
 async def test_wrong_values_and_missing_ones_are_told_together(tmp_path: Path) -> None:
     ended = await threadscribe("run", folder=tmp_path, env=environment(HTTP_PORT="many"))
     said_plainly(ended, "HTTP_PORT", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN")

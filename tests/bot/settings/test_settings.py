@@ -271,6 +271,75 @@ def test_raw_audio_is_not_described_otherwise_than_it_is_sent(
         assert part in problem
 
 
+REACTIONS = ("REACTION_PENDING", "REACTION_DONE", "REACTION_REQUEST", "REACTION_FAILED")
+
+
+@pytest.mark.parametrize("name", REACTIONS)
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("wave", "wave"),
+        (":wave:", "wave"),
+        (" :wave: ", "wave"),
+        (":+1:", "+1"),
+        ("-1", "-1"),
+        ("flag-za", "flag-za"),
+        ("e-mail", "e-mail"),
+        ("non-potable_water", "non-potable_water"),
+        ("piñata", "piñata"),
+        ("ありがとう", "ありがとう"),
+        ("x" * 100, "x" * 100),
+    ],
+)
+def test_an_emoji_is_set_by_its_name_with_or_without_colons(
+    tmp_path: Path, name: str, written: str, meant: str
+) -> None:
+    assert getattr(read(tmp_path, **{name: f'"{written}"'}), name.lower()) == meant
+
+
+@pytest.mark.parametrize("name", REACTIONS)
+@pytest.mark.parametrize(
+    "written",
+    [
+        "⏳",
+        "👋🏽",
+        "Wave",
+        "two words",
+        ":",
+        "::",
+        " ",
+        "_",
+        "wa:ve",
+        "wave::skin-tone-7",
+        "wave!",
+        "x" * 101,
+        "::wave::",
+    ],
+)
+def test_what_is_no_name_of_an_emoji_is_refused_by_the_name_of_its_setting(
+    tmp_path: Path, name: str, written: str
+) -> None:
+    [problem] = problems(tmp_path, **{name: f'"{written}"'})
+    assert problem == (
+        f"{name}: write the emoji's name in lower case as Slack shows it between colons, such as hourglass"
+    )
+
+
+@pytest.mark.parametrize("written", ["wave::skin-tone-3", ":wave::skin-tone-3:"])
+def test_a_colour_of_skin_is_shown_and_does_not_matter_to_a_request(tmp_path: Path, written: str) -> None:
+    settings = read(tmp_path, REACTION_DONE=written, REACTION_REQUEST=written)
+    assert (settings.reaction_done, settings.reaction_request) == ("wave::skin-tone-3", "wave")
+
+
+@pytest.mark.parametrize("name", REACTIONS)
+def test_there_may_be_no_emoji_for_requests_only(tmp_path: Path, name: str) -> None:
+    if name == "REACTION_REQUEST":
+        assert read(tmp_path, REACTION_REQUEST='" - "').reaction_request == "-"
+    else:
+        [problem] = problems(tmp_path, **{name: "-"})
+        assert problem.startswith(f"{name}: ")
+
+
 def test_every_wrong_value_is_told_at_once(tmp_path: Path) -> None:
     found = problems(
         tmp_path, HTTP_PORT="many", CONCURRENCY="0", PUBLIC_URL="http://bot.example", DATABASE_URL="bot.db"
