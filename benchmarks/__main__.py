@@ -31,6 +31,7 @@ SUITE = (
     "recognition",
     "diarization",
     "inventing",
+    "tracks",
 )
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 

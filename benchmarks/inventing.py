@@ -28,7 +28,8 @@ from transcription.models.catalog import CATALOG, ENGLISH, model_named
 LENGTH = 60
 """Length of a recording in seconds."""
 
-_MUSIC = ("usr/share/games/fillets-ng/music/rybky01.ogg", "usr/share/games/fillets-ng/music/rybky05.ogg")
+MUSIC = ("usr/share/games/fillets-ng/music/rybky01.ogg", "usr/share/games/fillets-ng/music/rybky05.ogg")
+"""Two pieces of music of a game, in `people.FOLDER`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,7 +49,7 @@ def nothing(folder: Path) -> Mapping[str, Sound]:
     def noise(decibels: float) -> Sound:
         return chance.normal(0, 10 ** (decibels / 20), LENGTH * RATE).astype(np.float32)
 
-    music = [decoded(folder / path)[: LENGTH * RATE] for path in _MUSIC]
+    music = [decoded(folder / path)[: LENGTH * RATE] for path in MUSIC]
     return {
         "digital silence": np.zeros(LENGTH * RATE, np.float32),
         "noise at -50 dB": noise(-50),

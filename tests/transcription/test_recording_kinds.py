@@ -9,11 +9,13 @@ from pathlib import Path
 
 import av
 import pytest
+from av.codec import Codec
 
 from tests.transcription.kinds import COMMITTED, ROUGH, SECONDS, example
 from tests.transcription.kinds import SUFFIXES as EXAMPLES
 from tests.transcription.recordings import likeness, read_wav, voice
 from transcription.audio import convert
+from transcription.decoding.containers import audio_decoders
 from transcription.recording_kinds import (
     DEMUXERS,
     HEAD,
@@ -90,6 +92,13 @@ def test_no_suffix_stands_twice() -> None:
 )
 def test_a_suffix_is_letters_and_digits_behind_the_last_dot(name: str, suffix: str) -> None:
     assert suffix_of(name) == suffix
+
+
+def test_only_sound_is_ever_decoded() -> None:
+    allowed = set(audio_decoders())
+    assert {Codec(name, "r").type for name in allowed} == {"audio"}
+    assert {"aac", "opus", "mp3float", "amrwb"} <= allowed
+    assert not {"h264", "hevc", "mpeg4", "vp9", "av1", "png", "srt"} & allowed
 
 
 def test_ffmpeg_has_every_demuxer_and_the_mends_of_its_last_release() -> None:

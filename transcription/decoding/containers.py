@@ -90,7 +90,7 @@ def opened(part: MediaPart) -> InputContainer:
         "protocol_whitelist": "fd",  # a file that refers to another file cannot open it
         "format_whitelist": ",".join(DEMUXERS),
         # Opening a file decodes part of each track; video decoders are not worth the risk.
-        "codec_whitelist": ",".join(_audio_decoders()),
+        "codec_whitelist": ",".join(audio_decoders()),
     }
     if part.searched:
         options |= {"probesize": str(_SEARCHED_BYTES), "analyzeduration": str(_SEARCHED_SECONDS * av.time_base)}
@@ -166,7 +166,8 @@ def _is_video_only(recording: InputContainer) -> bool:
         return False
 
 
-def _audio_decoders() -> Iterator[str]:
+def audio_decoders() -> Iterator[str]:
+    """Yield the names of all decoders that may run."""
     for name in av.codecs_available:
         with suppress(UnknownCodecError):  # an encoder only
             if Codec(name, "r").type == "audio":

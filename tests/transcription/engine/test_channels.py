@@ -108,13 +108,25 @@ def test_silence_on_both_sides_is_nobody(tmp_path: Path) -> None:
 
 
 def test_two_channels_are_mixed_to_one(tmp_path: Path) -> None:
-    left, right = np.full(1600, 0.5), np.full(1600, -0.25)
+    left, right = np.full(1600, 0.5), np.full(1600, 0.25)
     with Waveform(stereo(left, right, tmp_path / "two.wav")) as waveform:
         assert (waveform.channels, waveform.length, waveform.seconds) == (2, 1600, 0.1)
-        assert waveform.read(10, 30).tolist() == [4096] * 20
-        assert waveform.read_channels(10, 11).tolist() == [[16383, -8191]]
+        assert waveform.read(10, 30).tolist() == [12287] * 20
+        assert waveform.read_channels(10, 11).tolist() == [[16383, 8191]]
         assert sum(len(block) for block in waveform.blocks(700)) == 1600
         assert len(waveform.read(1590, 5000)) == 10
+
+
+def test_two_channels_that_cancel_each_other_are_heard(tmp_path: Path) -> None:
+    sound = 0.5 * np.sin(np.arange(RATE) * 0.1)
+    with Waveform(stereo(sound, -sound, tmp_path / "two.wav")) as waveform:
+        assert np.abs(waveform.read(0, RATE) / 32_768 - sound).max() < 0.001
+
+
+def test_speech_on_one_side_keeps_its_level_for_the_recogniser(tmp_path: Path) -> None:
+    sound = 0.5 * np.sin(np.arange(RATE) * 0.1)
+    with Waveform(stereo(0 * sound, sound, tmp_path / "two.wav")) as waveform:
+        assert np.abs(waveform.read(0, RATE) / 32_768 - sound).max() < 0.01
 
 
 def test_a_file_of_two_channels_that_is_cut_short_gives_what_is_there(tmp_path: Path) -> None:
