@@ -180,9 +180,10 @@ async def wire(
         server, socket, catching_up, homes = make_server(), None, None, None
         if only != "worker":
             homes = HomePages(tools)
-            socket = listen_to_slack(server, tools, homes=homes, timings=timings)
+            catching_up = CatchingUp(tools)
+            socket = listen_to_slack(server, tools, homes=homes, lost=catching_up.lost, timings=timings)
+            catching_up.hears = _hearing(socket)
             receive_webhooks(server, tools)
-            catching_up = CatchingUp(tools, hears=_hearing(socket))
         checks = _checks(tools, worker=worker, socket=socket)
         serve_health(server, tools, checks=checks)
         await stack.enter_async_context(serve_metrics(server, tools, checks=checks))

@@ -80,6 +80,9 @@ class Metrics:
             "threadscribe_jobs_given_up", "Jobs that came to an end without a transcript.", "reason"
         )
         self._sockets = self._counter("threadscribe_socket_connections", "Connections to Slack that stood.")
+        self._rate_limited = self._counter(
+            "threadscribe_events_rate_limited", "Times that Slack has said that it drops events."
+        )
         self._no_database = self._counter(
             "threadscribe_database_unavailable", "Times that the worker or a scrape could not use the database."
         )
@@ -145,6 +148,10 @@ class Metrics:
     def socket_connected(self) -> None:
         """Count a new connection to Slack."""
         self._sockets.inc()
+
+    def events_rate_limited(self) -> None:
+        """Count that Slack has dropped events."""
+        self._rate_limited.inc()
 
     def database_unavailable(self) -> None:
         """Count that the database could not be used."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -31,6 +31,7 @@ from handlers import (
     naming,
     on_request,
     preferences,
+    rate_limited,
     recordings,
     webhooks,
 )
@@ -47,14 +48,22 @@ from transcription.transcriber import CallsBack
 
 
 def listen_to_slack(
-    server: web.Application, tools: Tools, *, homes: HomePages, timings: Timings = TIMINGS
+    server: web.Application,
+    tools: Tools,
+    *,
+    homes: HomePages,
+    lost: Callable[[], None] = lambda: None,
+    timings: Timings = TIMINGS,
 ) -> SocketMode | None:
     """Register the listeners for Slack's requests, over HTTP on the server or over the socket that is returned.
 
-    `homes` is told who opens their App Home.
+    `homes` is told who opens their App Home, and `lost` that an event could not be stored.
     """
     settings = tools.settings
-    app = make_app(settings, client=slack_client(settings), workspaces=tools.workspaces, metrics=tools.metrics)
+    app = make_app(
+        settings, client=slack_client(settings), workspaces=tools.workspaces, metrics=tools.metrics, lost=lost
+    )
+    rate_limited.register(app, database=tools.database, clock=tools.clock, limited=tools.metrics.events_rate_limited)
     deleted = partial(forgetting.deleted_message, database=tools.database, clock=tools.clock)
     audio.register(app, database=tools.database, clock=tools.clock, deleted=deleted)
     forgetting.register(app, database=tools.database, clock=tools.clock, removed=tools.workspaces.removed)

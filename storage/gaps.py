@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from storage.database import Transaction
 from storage.timestamps import moment, stored
 
 _BEHIND = "behind "
-"""Prefix of rows about places that need a catch-up."""
+"""Prefix of rows about places that need a catch-up: since when."""
+
+_UNTIL = "until "
+"""Prefix of rows about the same places: until when they were not heard."""
 
 
 def last(tx: Transaction) -> datetime | None:
@@ -27,24 +31,55 @@ def note(tx: Transaction, *, now: datetime) -> None:
     )
 
 
-def fall_behind(tx: Transaction, places: Iterable[str], *, since: datetime) -> None:
-    """Note that these places (workspaces and enterprises) were not heard since then. An earlier time stays."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Gap:
+    """A time in which a place was not heard. It may go on for a while after `until`."""
+
+    since: datetime
+    until: datetime
+
+
+def fall_behind(tx: Transaction, places: Iterable[str], *, since: datetime, until: datetime) -> None:
+    """Note that these places (workspaces and enterprises) were not heard in that time; a gap that is noted grows."""
     for place in places:
         tx.run(
-            "INSERT INTO presence (place, heard_at) VALUES (:place, :since) ON CONFLICT (place) DO NOTHING",
+            "INSERT INTO presence (place, heard_at) VALUES (:place, :since) ON CONFLICT (place) DO UPDATE "
+            "SET heard_at = excluded.heard_at WHERE excluded.heard_at < presence.heard_at",
             place=_BEHIND + place,
             since=stored(since),
         )
+        tx.run(
+            "INSERT INTO presence (place, heard_at) VALUES (:place, :until) ON CONFLICT (place) DO UPDATE "
+            "SET heard_at = excluded.heard_at WHERE excluded.heard_at > presence.heard_at",
+            place=_UNTIL + place,
+            until=stored(until),
+        )
 
 
-def behind(tx: Transaction) -> dict[str, datetime]:
-    """Return the places that need a catch-up, with the beginning of their gap."""
-    rows = tx.all(
-        "SELECT place, heard_at FROM presence WHERE substr(place, 1, 7) = :behind ORDER BY place", behind=_BEHIND
+def behind(tx: Transaction) -> dict[str, Gap]:
+    """Return the places that need a catch-up, each with its gap."""
+    until = _noted(tx, _UNTIL)
+    return {
+        place: Gap(since=since, until=until.get(place, since))  # the release before notes no end
+        for place, since in _noted(tx, _BEHIND).items()
+    }
+
+
+def caught_up(tx: Transaction, place: str, *, upto: datetime) -> None:
+    """Note that the catch-up of a place is done, unless its gap has grown beyond `upto` meanwhile."""
+    ended = tx.one(
+        "SELECT 1 AS found FROM presence WHERE place = :place AND heard_at > :upto",
+        place=_UNTIL + place,
+        upto=stored(upto),
     )
-    return {str(row["place"]).removeprefix(_BEHIND): moment(row["heard_at"]) for row in rows}
+    if ended is None:
+        for prefix in (_BEHIND, _UNTIL):
+            tx.run("DELETE FROM presence WHERE place = :place", place=prefix + place)
 
 
-def caught_up(tx: Transaction, place: str) -> None:
-    """Note that the catch-up of a place is done."""
-    tx.run("DELETE FROM presence WHERE place = :place", place=_BEHIND + place)
+def _noted(tx: Transaction, prefix: str) -> dict[str, datetime]:
+    rows = tx.all(
+        f"SELECT place, heard_at FROM presence WHERE substr(place, 1, {len(prefix)}) = :prefix ORDER BY place",  # noqa: S608 - a number
+        prefix=prefix,
+    )
+    return {str(row["place"]).removeprefix(prefix): moment(row["heard_at"]) for row in rows}

@@ -3,7 +3,8 @@
 Slack repeats an event for a while only, and sends none over a closed socket. So every half minute in which events can
 arrive is noted. If the last note is too old, the files since then are listed; one that is known already has its row.
 Each place where the app is installed is noted as behind until that is done, so that one for which Slack does not answer
-keeps no other one waiting.
+keeps no other one waiting. The same is done for events that Slack dropped (`handlers.rate_limited`), and for those that
+could not be stored (`lost`), as soon as they can be.
 """
 
 from __future__ import annotations
@@ -34,6 +35,11 @@ GAP = timedelta(minutes=2)
 MARGIN = timedelta(minutes=5)
 """The catch-up begins this long before the last note: events may have been under way, and clocks differ."""
 
+SETTLED = timedelta(minutes=2)
+"""How long after the end of a gap a place is looked through for the last time: Slack drops events for a minute, and
+`files.list` may lag behind.
+"""
+
 FARTHEST = timedelta(days=7)
 """Recordings older than this get no reply, which would come as a surprise."""
 
@@ -43,13 +49,19 @@ _log = structlog.get_logger()
 class CatchingUp:
     """`hears` tells whether Slack's events can reach this process now; while they can, that is noted every `beat`."""
 
-    def __init__(self, tools: Tools, *, hears: Callable[[], bool], beat: timedelta = BEAT) -> None:
+    def __init__(self, tools: Tools, *, hears: Callable[[], bool] = lambda: True, beat: timedelta = BEAT) -> None:
         self._tools = tools
-        self._hears = hears
+        self.hears = hears
         self._beats = beat
-        self._caught_up: set[str] = set()
-        """Teams that were caught up since the last gap, kept while other teams of their enterprise are not."""
+        self._caught_up: set[tuple[str, gaps.Gap]] = set()
+        """Teams and the gap that they were caught up after, kept while other teams of their enterprise are not."""
         self._noted = asyncio.Event()
+        self._lost_since: datetime | None = None
+
+    def lost(self) -> None:
+        """Note that an event could not be stored: places are caught up from now on, once that can be stored."""
+        if self._lost_since is None:
+            self._lost_since = self._tools.clock()
 
     async def run(self) -> None:
         """Note that events can arrive, and catch up after a gap, until cancelled."""
@@ -59,7 +71,7 @@ class CatchingUp:
 
     async def _note(self) -> None:
         while True:
-            hears = self._hears()
+            hears = self.hears()
             if hears:
                 with _logging_trouble():  # what is not noted is tried again
                     await self._beat()
@@ -71,47 +83,53 @@ class CatchingUp:
             await self._noted.wait()
             self._noted.clear()
             with _logging_trouble():
-                for place, since in (await self._tools.database.read(gaps.behind)).items():
-                    await self._catch_up(place, since=since)
+                for place, gap in (await self._tools.database.read(gaps.behind)).items():
+                    await self._catch_up(place, gap)
 
     async def _beat(self) -> None:
         now = self._tools.clock()
         last = await self._tools.database.read(gaps.last)
-        since, places = now, list[str]()
-        if last is not None and now - last > GAP:
-            since, places = max(last - MARGIN, now - FARTHEST), [*await self._tools.workspaces.places()]
+        heard_at, lost_since = last or now, self._lost_since
+        starts = [heard_at] if now - heard_at > GAP else []
+        starts += [lost_since] if lost_since is not None else []
+        places = [*await self._tools.workspaces.places()] if starts else []
 
         def note(tx: Transaction) -> None:
-            gaps.fall_behind(tx, places, since=since)
+            if starts:
+                since = max(min(starts) - MARGIN, now - FARTHEST)
+                gaps.fall_behind(tx, places, since=since, until=since)  # from now on, events arrive
             gaps.note(tx, now=now)
 
         await self._tools.database.write(note)
+        if self._lost_since == lost_since:  # else another one was lost while this was stored
+            self._lost_since = None
         if places:
             self._caught_up = set()
         self._noted.set()
 
-    async def _catch_up(self, place: str, *, since: datetime) -> None:
+    async def _catch_up(self, place: str, gap: gaps.Gap) -> None:
         """Catch up one place; if Slack does not answer, it is retried at the next beat. Other places go on."""
-        caught_up = self._caught_up
+        settled = gap.until < self._tools.clock() - SETTLED
+        caught_up = self._caught_up if settled else set()
         try:
             sites = await self._tools.workspaces.sites(place)
         except (SlackUnavailable, SlackRefused) as error:
             done = _is_left(place, error)
         else:
-            done = all([await self._look_through(site, since=since, caught_up=caught_up) for site in sites])
-        if since < self._tools.clock() - 2 * FARTHEST or (done and caught_up is self._caught_up):
-            await self._tools.database.write(lambda tx: gaps.caught_up(tx, place))
+            done = all([await self._look_through(site, gap, caught_up=caught_up) for site in sites])
+        if gap.since < self._tools.clock() - 2 * FARTHEST or (done and settled and caught_up is self._caught_up):
+            await self._tools.database.write(lambda tx: gaps.caught_up(tx, place, upto=gap.until))
 
-    async def _look_through(self, site: Site, *, since: datetime, caught_up: set[str]) -> bool:
+    async def _look_through(self, site: Site, gap: gaps.Gap, *, caught_up: set[tuple[str, gaps.Gap]]) -> bool:
         """Catch up one workspace; return whether that is done, or need not be retried."""
-        if site.team not in caught_up:
+        if (site.team, gap) not in caught_up:
             try:
                 farthest = self._tools.clock() - FARTHEST
-                await self._catch_up_at(site, since=max(since, farthest, site.since or since))
+                await self._catch_up_at(site, since=max(gap.since, farthest, site.since or gap.since))
             except (SlackUnavailable, SlackRefused) as error:
                 if not _is_left(site.team, error):
                     return False
-            caught_up.add(site.team)
+            caught_up.add((site.team, gap))
         return True
 
     async def _catch_up_at(self, site: Site, *, since: datetime) -> None:

@@ -20,12 +20,18 @@ from bot.metrics import Metrics
 from bot.settings.model import Settings
 from bot.slack.workspaces import Workspaces
 from handlers import words
-from handlers.listener import Installation, Listener
+from handlers.listener import Event, Installation, Listener
 
 _log = structlog.get_logger()
 
 
 Payload = dict[str, Any]
+
+RATE_LIMITED = "app_rate_limited"
+"""Slack sends this without a subscription, and without an event in it."""
+
+_EVENTS = frozenset({"event_callback", RATE_LIMITED})
+_LONGEST_TYPE, _MOST_TYPES = 60, 200
 
 _LATEST = 2**36
 """Latest event time that is read, in seconds since 1970 (the year 4147): every database can store it."""
@@ -41,32 +47,52 @@ class BoltApp(AsyncApp):
     their signature, and over Socket Mode.
     """
 
-    def __init__(self, *, resolve_installation: ResolveInstallation, metrics: Metrics, **more: Any) -> None:
+    def __init__(
+        self, *, resolve_installation: ResolveInstallation, metrics: Metrics, lost: Callable[[], None], **more: Any
+    ) -> None:
         super().__init__(**more)
         self._resolve_installation = resolve_installation
         self._metrics = metrics
         self._direct: dict[str, Listener] = {}
+        self._unheard: set[str] = set()
+        self._lost = lost
 
     def listen_directly(self, event_type: str, listener: Listener) -> None:
         """Give events of this type to `listener` alone, past Bolt: Bolt would take most of the time of an answer."""
         self._direct[event_type] = listener
 
     def listener(self, payload: object) -> Listener | None:
-        """Return the listener that `dispatch_directly` would call for this payload; None if Bolt must answer it."""
-        if not isinstance(payload, dict) or payload.get("type") != "event_callback":
+        """Return the listener that `dispatch_directly` would call for this payload; None if Bolt must answer it.
+
+        Every event has one, also of a type that nobody here listens to: Slack counts anything but 200 as a failure, and
+        turns all events off after many.
+        """
+        if not isinstance(payload, dict) or payload.get("type") not in _EVENTS:
             return None
-        event = payload.get("event")
-        return self._direct.get(str(event.get("type"))) if isinstance(event, dict) else None
+        return self._direct.get(_event_type(payload), self._leave_alone)
+
+    async def _leave_alone(self, event: Event, installation: Installation) -> None:
+        """Log the type of an event, once: somebody has subscribed to it beside the manifest."""
+        del installation
+        name = str(event.get("type"))[:_LONGEST_TYPE]
+        if name not in self._unheard and len(self._unheard) < _MOST_TYPES:
+            self._unheard.add(name)
+            _log.info("event_ignored", type=name)
 
     async def dispatch_directly(self, listener: Listener, payload: Any) -> int:
-        """Pass an event to its listener. Return 200, or 500 if the listener raised, so that Slack repeats the event."""
+        """Pass an event to its listener. Return 200, or 500 if the listener raised, so that Slack repeats the event.
+
+        Slack may not repeat it for as long as the fault lasts, so `lost` is called.
+        """
         began, status = time.perf_counter(), 200
         try:
             installation = await self._resolve_installation(payload)
             if installation is not None:
-                await listener(payload["event"], installation)
+                event = payload if payload.get("type") == RATE_LIMITED else payload.get("event")
+                await listener(event if isinstance(event, dict) else {}, installation)
         except Exception as error:  # noqa: BLE001 - whatever it is, the event was not stored
             status = _not_stored(error).status
+            self._lost()
         self._metrics.acknowledged("event", status=status, after=time.perf_counter() - began)
         return status
 
@@ -80,8 +106,14 @@ class BoltApp(AsyncApp):
         return response
 
 
+def _event_type(payload: Payload) -> str:
+    event = payload.get("event")
+    outer = str(payload.get("type"))
+    return outer if outer == RATE_LIMITED or not isinstance(event, dict) else str(event.get("type"))
+
+
 def _kind(body: Mapping[str, Any]) -> str:
-    if body.get("type") == "event_callback":
+    if body.get("type") in _EVENTS:
         return "event"
     return "command" if "command" in body else "other"
 
@@ -91,8 +123,15 @@ def _not_stored(error: Exception) -> BoltResponse:
     return BoltResponse(status=500, body="")  # Slack sends the event again
 
 
-def make_app(settings: Settings, *, client: AsyncWebClient, workspaces: Workspaces, metrics: Metrics) -> BoltApp:
-    """Make an app that has no listeners yet."""
+def make_app(
+    settings: Settings,
+    *,
+    client: AsyncWebClient,
+    workspaces: Workspaces,
+    metrics: Metrics,
+    lost: Callable[[], None] = lambda: None,
+) -> BoltApp:
+    """Make an app that has no listeners yet. It calls `lost` for every event that could not be stored."""
     secret = settings.slack_signing_secret
 
     async def resolve_installation(payload: Payload) -> Installation | None:
@@ -126,6 +165,7 @@ def make_app(settings: Settings, *, client: AsyncWebClient, workspaces: Workspac
     app = BoltApp(
         resolve_installation=resolve_installation,
         metrics=metrics,
+        lost=lost,
         client=client,
         authorize=authorize,
         signing_secret=secret.get_secret_value() if secret else "",

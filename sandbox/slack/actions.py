@@ -178,6 +178,21 @@ class Actions(Options):
         """Deliver any event. Return the last attempt."""
         return await self._services.dispatcher.send(event)
 
+    async def post_signed(self, payload: Json) -> int | None:
+        """Post anything to the request URL, signed as Slack does. Return the status."""
+        if self.events_url is None:
+            return None
+        body = json.dumps(payload).encode()
+        return (await self._services.http.post(self.events_url, body, content_type="application/json")).status
+
+    async def limit_events(self) -> Delivery:
+        """Drop events from now on, until `drops_events` is False again, and tell the app.
+
+        Source: https://docs.slack.dev/apis/events-api/#rate-limiting
+        """
+        self.drops_events = True
+        return await self._services.dispatcher.tell_rate_limited(at=int(time.time()))
+
     async def redeliver(self, event_id: str) -> Delivery:
         """Deliver an event again under the same id, as a retry. Return the last attempt."""
         return await self._services.dispatcher.redeliver(event_id)

@@ -58,6 +58,8 @@ class Dispatcher:
         With `enterprise_install` None, the kind of the current installation is used.
         """
         event_id = self._workspace.new_id("Ev")
+        if self._options.drops_events:
+            return Delivery(event_id=event_id, type=event["type"], attempt=0, status=None, mode="http")
         grants = self._grants.of(self._workspace)
         if enterprise_install is None:
             enterprise_install = bool(grants) and grants[0].enterprise is not None
@@ -65,6 +67,17 @@ class Dispatcher:
             self._workspace, event, event_id=event_id, enterprise_install=enterprise_install
         )
         return await self._send_until_acknowledged(event_id)
+
+    async def tell_rate_limited(self, *, at: int) -> Delivery:
+        """Say that events are dropped since the minute `at`, in seconds since 1970. Nothing is repeated."""
+        told: Json = {
+            "token": "sandbox-verification",
+            "type": "app_rate_limited",
+            "team_id": self._workspace.team_id,
+            "minute_rate_limited": at // 60 * 60,
+            "api_app_id": self._workspace.app_id,
+        }
+        return self._record("", told["type"], attempt=1, received=await self._attempt(told, retry=None))
 
     async def redeliver(self, event_id: str) -> Delivery:
         """Deliver an event again, as if its acknowledgement was lost."""

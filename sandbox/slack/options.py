@@ -26,6 +26,8 @@ class Options:
         """Reject a second message in one conversation within a second."""
         self.share_delay = 0.05
         """The delay between the completion of an upload and its message."""
+        self.drops_events = False
+        """Send no events, as Slack does with an app that gets too many (`Slack.limit_events`)."""
         self.lost_shares = 0
         """How many completions of uploads will answer ok without ever sharing the files."""
         self.refuse_sockets = False

@@ -141,7 +141,9 @@ async def port() -> AsyncIterator[int]:
     """Slack's door alone, with little patience."""
     server = make_server()
     metrics = Metrics()
-    app = BoltApp(resolve_installation=nobody, metrics=metrics, signing_secret="a secret", token="xoxb-nobody")
+    app = BoltApp(
+        resolve_installation=nobody, metrics=metrics, lost=lambda: None, signing_secret="a secret", token="xoxb-nobody"
+    )
     serve_slack(server, app, signing_secret="a secret", metrics=metrics, patience=SOON)
     listening = await Listening.start(server, host="127.0.0.1", port=0, idle=NEVER)
     yield listening.port

@@ -124,7 +124,7 @@ async def test_that_slack_is_heard_is_noted_however_long_it_takes_to_look_throug
 
 async def test_a_place_that_is_away_for_weeks_is_given_up(house: House, teams: list[Team]) -> None:  # noqa: F811
     long_ago = house.now - 15 * 24 * HOUR
-    await house.database.write(lambda tx: gaps.fall_behind(tx, ["T0SANDBOX"], since=long_ago))
+    await house.database.write(lambda tx: gaps.fall_behind(tx, ["T0SANDBOX"], since=long_ago, until=long_ago))
     teams[0].faults.arm("files.list", faults.answer(503), times=1000)
     async with catching_up(house):
         await nobody_is_behind(house)

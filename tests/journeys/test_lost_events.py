@@ -1,0 +1,142 @@
+"""Events that Slack dropped, or that could not be stored, cost nobody an answer; and every event is acknowledged."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import structlog
+
+from bot.background.catching_up import CatchingUp
+from sandbox.slack import Slack
+from storage.database import Database, StorageUnavailable
+from tests.journeys.bench import Bench, eventually, only_reply, recording
+
+OFTEN = timedelta(seconds=0.05)
+
+
+@pytest.fixture
+def http(slack: Slack) -> dict[str, Any]:
+    return {"slack_signing_secret": slack.signing_secret}
+
+
+@asynccontextmanager
+async def looking_often(bench: Bench) -> AsyncIterator[CatchingUp]:
+    """The bot's catching up, which does not wait half a minute between two beats."""
+    assert bench.bot is not None
+    catching_up = CatchingUp(bench.bot.tools, beat=OFTEN)
+    task = asyncio.create_task(catching_up.run())
+    try:
+        yield catching_up
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def test_what_was_shared_while_slack_dropped_events_is_answered(
+    bench: Bench, slack: Slack, http: dict[str, Any]
+) -> None:
+    bot = await bench.start(**http)
+    with structlog.testing.capture_logs() as logged:
+        told = await slack.limit_events()
+    assert told.status == 200
+    assert [one["event"] for one in logged if one["log_level"] == "warning"] == ["events_rate_limited"]
+    first = await slack.share(slack.channel("first"), [recording()])
+    async with looking_often(bench):
+        await slack.wait_for_replies(first)
+        second = await slack.share(slack.channel("second"), [recording()])  # it goes on for a minute
+        await slack.wait_for_replies(second)
+        slack.drops_events = False
+        third = await slack.share(slack.channel("third"), [recording()])
+        for share in (first, second, third):
+            await only_reply(slack, share)
+    assert b"threadscribe_events_rate_limited_total 1.0" in metrics_of(bot)
+
+
+def metrics_of(bot: Any) -> bytes:
+    from prometheus_client import generate_latest  # noqa: PLC0415 - for this alone
+
+    return generate_latest(bot.tools.metrics.registry)
+
+
+@pytest.mark.parametrize("minute", [-1, 0, 2**40, "soon", None])
+async def test_a_minute_that_is_none_counts_as_now(
+    bench: Bench, slack: Slack, http: dict[str, Any], minute: object
+) -> None:
+    await bench.start(**http)
+    told = {"type": "app_rate_limited", "team_id": slack.team_id, "minute_rate_limited": minute}
+    slack.drops_events = True
+    share = await slack.share(slack.channel("general"), [recording()])
+    slack.drops_events = False
+    assert await slack.post_signed(told) == 200
+    async with looking_often(bench):
+        await only_reply(slack, share)
+
+
+class Refusing:
+    """Lets every write fail for a while."""
+
+    def __init__(self, database: Database) -> None:
+        self._write = database.write
+        self.fails = False
+
+    async def write(self, work: Any) -> Any:
+        if self.fails:
+            raise StorageUnavailable("disk full")
+        return await self._write(work)
+
+
+async def test_what_could_not_be_stored_is_caught_up_once_it_can_be(
+    bench: Bench, slack: Slack, http: dict[str, Any]
+) -> None:
+    """Slack repeats an event for five minutes, and then never again."""
+    slack.retry_delays = ()
+    bot = await bench.start(**http)
+    refusing = Refusing(bot.tools.database)
+    bot.tools.database.write = refusing.write  # type: ignore[method-assign] # a disk that is full for a while
+    refusing.fails = True
+    share = await slack.share(slack.channel("general"), [recording()])
+    await slack.until(lambda: [one for one in slack.deliveries if one.type == "file_shared"])
+    assert [one.status for one in slack.deliveries if one.type == "file_shared"] == [500]
+    refusing.fails = False
+    assert bot.catching_up is not None
+    async with looking_often(bench) as catching_up:
+        catching_up._lost_since = bot.catching_up._lost_since
+        assert catching_up._lost_since is not None
+        await only_reply(slack, share)
+
+
+@pytest.mark.parametrize("mode", ["http", "socket"])
+async def test_every_event_is_acknowledged_and_its_type_logged_once(
+    bench: Bench, slack: Slack, http: dict[str, Any], mode: str
+) -> None:
+    await bench.start(**(http if mode == "http" else {}))
+    with structlog.testing.capture_logs() as logged:
+        for event in ("channel_created", "channel_created", "user_change", "", "x" * 5_000):
+            delivery = await slack.deliver({"type": event})
+            assert delivery.status == 200
+            assert delivery.attempt == 1
+    ignored = [one["type"] for one in logged if one["event"] == "event_ignored"]
+    assert ignored == ["channel_created", "user_change", "", "x" * 60]
+
+
+@pytest.mark.parametrize("event", [None, [], "file_shared", {}, {"type": None}, {"type": {}}], ids=str)
+async def test_an_envelope_without_an_event_is_acknowledged(
+    bench: Bench, slack: Slack, http: dict[str, Any], event: object
+) -> None:
+    await bench.start(**http)
+    assert await slack.post_signed({"type": "event_callback", "team_id": slack.team_id, "event": event}) == 200
+
+
+async def test_an_event_of_a_workspace_that_never_installed_is_acknowledged(
+    bench: Bench, slack: Slack, http: dict[str, Any]
+) -> None:
+    await bench.start(**http)
+    envelope = {"type": "event_callback", "team_id": "T0STRANGER", "event": {"type": "channel_created"}}
+    assert await slack.post_signed(envelope) == 200
+    await eventually(lambda: True)
