@@ -28,6 +28,9 @@ from transcription.audio import convert
 MODEL = "base"
 _DELAY = round(0.03 * RATE)
 _LOUDNESS = -23.0
+_INTRODUCTION = 20 * RATE
+"""Samples of a piece that are left out: single notes with pauses between them rise and fall as speech does."""
+
 _FRAME = 1_024
 
 Tracks = tuple[Sound, ...]
@@ -35,7 +38,7 @@ Tracks = tuple[Sound, ...]
 
 def cases(folder: Path) -> Mapping[str, Callable[[Sound], Tracks]]:
     """Return what becomes of a voice in each case: the tracks, in their order."""
-    music = np.concatenate([decoded(folder / path) for path in MUSIC])
+    music = np.concatenate([decoded(folder / path)[_INTRODUCTION:] for path in MUSIC])
     noise = np.random.default_rng(1).normal(0, 0.003, len(music)).astype(np.float32)
     return {
         "the same voice 30 ms later": lambda voice: (voice, np.concatenate([np.zeros(_DELAY), voice[:-_DELAY]])),
