@@ -181,7 +181,9 @@ async def wire(
         if only != "worker":
             homes = HomePages(tools)
             catching_up = CatchingUp(tools)
-            socket = listen_to_slack(server, tools, homes=homes, lost=catching_up.lost, timings=timings)
+            socket = listen_to_slack(
+                server, tools, homes=homes, lost=catching_up.lost, heard=catching_up.heard, timings=timings
+            )
             catching_up.hears = _hearing(socket)
             receive_webhooks(server, tools)
         checks = _checks(tools, worker=worker, socket=socket)

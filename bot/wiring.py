@@ -21,6 +21,7 @@ from bot.web.server import Listening, make_server, serve_slack, timed_webhooks
 from bot.worker.tools import Tools
 from handlers import (
     audio,
+    channel_changes,
     commands,
     exporting,
     forgetting,
@@ -43,6 +44,7 @@ from handlers.health import Check
 from handlers.job_actions import JobActions
 from handlers.listener import Installation
 from handlers.on_request import TranscribeRequests
+from handlers.reaction_limits import ReactionLimits
 from storage.job import Job
 from transcription.transcriber import CallsBack
 
@@ -53,16 +55,23 @@ def listen_to_slack(
     *,
     homes: HomePages,
     lost: Callable[[], None] = lambda: None,
+    heard: Callable[[str], None] = lambda _: None,
     timings: Timings = TIMINGS,
 ) -> SocketMode | None:
     """Register the listeners for Slack's requests, over HTTP on the server or over the socket that is returned.
 
-    `homes` is told who opens their App Home, and `lost` that an event could not be stored.
+    `homes` is told who opens their App Home, `lost` that an event could not be stored, `heard` each new type of event.
     """
     settings = tools.settings
     app = make_app(
-        settings, client=slack_client(settings), workspaces=tools.workspaces, metrics=tools.metrics, lost=lost
+        settings,
+        client=slack_client(settings),
+        workspaces=tools.workspaces,
+        metrics=tools.metrics,
+        lost=lost,
+        heard=heard,
     )
+    channel_changes.register(app, database=tools.database, clock=tools.clock)
     rate_limited.register(app, database=tools.database, clock=tools.clock, limited=tools.metrics.events_rate_limited)
     deleted = partial(forgetting.deleted_message, database=tools.database, clock=tools.clock)
     audio.register(app, database=tools.database, clock=tools.clock, deleted=deleted)
@@ -102,6 +111,7 @@ def listen_to_slack(
         clock=tools.clock,
         slack_at=slack_for,
         job_actions=job_control,
+        limits=ReactionLimits(tools.clock),
         outside=settings.allow_slack_connect,
         emoji=settings.reaction_request,
     )

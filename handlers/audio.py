@@ -11,7 +11,7 @@ from datetime import datetime
 
 from handlers.events import FileShared, MessageWithFiles
 from handlers.listener import Event, EventRegistry, Installation, Listener, understood
-from storage import jobs
+from storage import channel_homes, jobs
 from storage.database import Database, Transaction
 from storage.job import Origin, unresolved
 
@@ -22,19 +22,20 @@ def register(app: EventRegistry, *, database: Database, clock: Callable[[], date
     `deleted` receives deleted and changed messages, which are `message` events too.
     """
 
-    async def keep(origins: list[tuple[Origin, str | None]]) -> None:
+    async def keep(origins: list[tuple[Origin, str | None]], place: Installation) -> None:
         now = clock()  # the time of arrival: a group commit stores events of different times
 
         def store(tx: Transaction) -> None:
             for origin, title in origins:
-                jobs.add(tx, origin=origin, title=title, now=now)
+                stored = channel_homes.at_home(tx, origin, organisation=place.organisation)
+                jobs.add(tx, origin=stored, title=title, now=now)
 
         await database.write(store)
 
     async def file_shared(event: Event, place: Installation) -> None:
         shared = understood(FileShared, event)
         if shared is not None and shared.user_id != place.bot_user:  # not our own transcript files
-            await keep([(_of_file(shared, place), None)])
+            await keep([(_of_file(shared, place), None)], place)
 
     async def message(event: Event, place: Installation) -> None:
         if event.get("subtype") in {"message_deleted", "message_changed"}:
@@ -43,7 +44,7 @@ def register(app: EventRegistry, *, database: Database, clock: Callable[[], date
             return  # a message without a file: the history scopes deliver those too
         message = understood(MessageWithFiles, event)
         if message is not None and message.user != place.bot_user:
-            await keep(_of_message(message, place))
+            await keep(_of_message(message, place), place)
 
     app.listen_directly("file_shared", file_shared)
     app.listen_directly("message", message)

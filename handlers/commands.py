@@ -12,11 +12,11 @@ from slack_sdk.models.blocks import Block
 from handlers import listing, search, words
 from handlers.actor import Actor
 from handlers.events import Command
-from handlers.job_actions import JobActions
+from handlers.job_actions import JobActions, seen
 from handlers.preferences import SettingsForms
 from handlers.responses import SlackNotReached, sentence_for
 from handlers.slack import SlackForListeners
-from storage import forgetting, job_lists, jobs
+from storage import channel_homes, forgetting, job_lists, jobs
 from storage.database import Database, StorageUnavailable, Transaction
 from storage.job import Job, JobId, Reason
 from storage.preferences import Scope
@@ -54,7 +54,7 @@ class Commands:
         Raises `SlackNotReached` and `StorageUnavailable`.
         """
         match command.text.lower().split():
-            case [] | ["list"]:
+            case [] | ["list"] | ["status" | "cancel" | "retry" | "delete"]:
                 shown = await self.database.read(lambda tx: _listed(tx, command))
                 return _of(listing.overview(shown, self._viewer(command)))
             case ["search", *_]:
@@ -110,14 +110,16 @@ def _settings_of(command: Command) -> tuple[Actor, Scope, str]:
 
 
 def _listed(tx: Transaction, command: Command) -> list[Job]:
+    team, channel, organisation = command.team_id, command.channel_id, command.organisation
     if command.in_direct_message:
-        return job_lists.of_person(tx, team=command.team_id, user=command.user_id, limit=LISTED)
-    return job_lists.in_channel(tx, team=command.team_id, channel=command.channel_id, limit=LISTED)
+        return job_lists.of_person(tx, team=team, user=command.user_id, limit=LISTED, organisation=organisation)
+    home = channel_homes.home_team(tx, organisation=organisation, team=team, channel=channel)
+    return job_lists.in_channel(tx, team=home, channel=channel, limit=LISTED)
 
 
 async def _status(database: Database, command: Command, job_id: JobId, viewer: listing.Viewer) -> CommandReply:
-    job = await database.read(lambda tx: jobs.get(tx, job_id))
-    if job is None or not _may_see(command, job):
+    job = await database.read(lambda tx: seen(tx, Actor.of(command), job_id))
+    if job is None:
         return CommandReply(text=words.no_such_recording(job_id))
     history = (await database.read(lambda tx: job_lists.history(tx, job_id)))[-HISTORY_LINES:]
     return _of(listing.status(job, history, viewer))
@@ -126,7 +128,7 @@ async def _status(database: Database, command: Command, job_id: JobId, viewer: l
 async def _delete(database: Database, command: Command, job_id: JobId, *, now: datetime) -> str:
     def work(tx: Transaction) -> str:
         job = jobs.locked(tx, job_id)
-        if job is None or not _may_see(command, job):
+        if job is None or not Actor.of(command).sees(tx, job):
             return words.no_such_recording(job_id)
         if job.origin.user != command.user_id:
             return words.NOT_YOURS
@@ -138,7 +140,3 @@ async def _delete(database: Database, command: Command, job_id: JobId, *, now: d
 
 def _of(lines: Sequence[listing.RichLine]) -> CommandReply:
     return CommandReply(text=listing.as_text(lines), blocks=listing.as_blocks(lines))
-
-
-def _may_see(command: Command, job: Job) -> bool:
-    return Actor.of(command).sees(job)

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from handlers.shared_files import SharedFile
-from handlers.wire import MaybeText, Name, Stamp, StampOrNothing, TextOrNothing, readable
+from handlers.wire import Flag, MaybeText, Name, Stamp, StampOrNothing, TextOrNothing, readable
 
 
 class _Wire(BaseModel):
@@ -120,6 +120,7 @@ class Message(_Wire):
     """The message with the button, or on which the shortcut was chosen."""
 
     ts: Stamp
+    thread_ts: StampOrNothing = ""
 
 
 class Action(_Wire):
@@ -137,6 +138,12 @@ class Interaction(_Wire):
     user: Someone
     team: Someone
     enterprise: Someone | None = None
+    is_enterprise_install: Flag = False
+
+    @property
+    def organisation(self) -> str | None:
+        """Return the enterprise of an enterprise install; None where the app was installed in one workspace."""
+        return self.enterprise.id if self.enterprise and self.is_enterprise_install else None
 
     @model_validator(mode="before")
     @classmethod
@@ -222,6 +229,12 @@ class Command(_Wire):
     team_id: Name
     trigger_id: TextOrNothing = ""
     enterprise_id: MaybeText = None
+    is_enterprise_install: Flag = False
+
+    @property
+    def organisation(self) -> str | None:
+        """Return the enterprise of an enterprise install; None where the app was installed in one workspace."""
+        return self.enterprise_id if self.is_enterprise_install else None
 
     @property
     def in_direct_message(self) -> bool:

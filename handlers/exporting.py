@@ -16,9 +16,9 @@ from handlers.action_ids import EXPORT
 from handlers.events import Pressed, Submitted
 from handlers.export_modal import FORM, ExportContext, chosen, form
 from handlers.modals import submit
-from handlers.responses import Declined, job_under, respond_with
+from handlers.responses import Declined, is_theirs, job_under, jobs_on, once_posted, respond_with, still_in_work
 from handlers.slack import SlackForListeners
-from storage import exports, job_lists, jobs, transcripts
+from storage import exports, jobs, transcripts
 from storage.database import Database, Transaction
 from storage.exports import ExportRequest, Recipient
 from storage.job import Job, JobId, JobState
@@ -33,12 +33,12 @@ def register(
     @app.action(EXPORT)
     async def pressed_button(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         await ack()
-        await respond_with(lambda: actions.open(body, find=_under), respond)
+        await respond_with(lambda: once_posted(lambda: actions.open(body, find=_under)), respond)
 
     @app.shortcut(EXPORT)
     async def chose_shortcut(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         await ack()
-        await respond_with(lambda: actions.open(body, find=_on_message), respond)
+        await respond_with(lambda: once_posted(lambda: actions.open(body, find=_on_message)), respond)
 
     @app.view(FORM)
     async def sent(ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -67,12 +67,10 @@ class ExportActions:
         """Store the export request, once for each modal. Raises `Declined`, and `ValueError` for a modal of others."""
         context = ExportContext.load(submitted.view.private_metadata)
         kind, recipient = chosen(submitted.view.state.values)
-        job = await self._database.read(lambda tx: jobs.get(tx, JobId(context.job)))
-        if job is None or (job.origin.team, job.origin.channel) != (submitted.team.id, context.channel):
-            raise Declined(words.NOTHING_TO_EXPORT)
+        job = await self._database.read(lambda tx: _of(tx, context, submitted))
         if recipient is Recipient.PERSON and not self._slack_of(job).may_write_to_people:
             raise Declined(words.EXPORT_THREAD_ONLY)
-        if not await self._is_there(submitted.user.id, job):
+        if not await self._is_there(submitted, job):
             raise Declined(words.NOT_IN_CONVERSATION)
         if job.state.is_open:
             raise Declined(words.STILL_IN_WORK)
@@ -85,10 +83,18 @@ class ExportActions:
         if not kept:
             raise Declined(words.NOTHING_TO_EXPORT)
 
-    async def _is_there(self, person: str, job: Job) -> bool:
+    async def _is_there(self, submitted: Submitted, job: Job) -> bool:
         """Return whether the person is still in the conversation. Nobody can leave a direct message with the bot."""
-        team, channel = job.origin.team, job.origin.channel
+        person, team, channel = submitted.user.id, submitted.team.id, job.origin.channel
         return channel.startswith("D") or await self._slack_of(job).is_in(person, channel, team=team)
+
+
+def _of(tx: Transaction, context: ExportContext, submitted: Submitted) -> Job:
+    """Return the job of the modal. Raises `Declined`."""
+    job = jobs.get(tx, JobId(context.job))
+    if job is None or job.origin.channel != context.channel or not is_theirs(tx, job, submitted):
+        raise Declined(words.NOTHING_TO_EXPORT)
+    return job
 
 
 def _under(tx: Transaction, pressed: Pressed) -> Job:
@@ -98,14 +104,13 @@ def _under(tx: Transaction, pressed: Pressed) -> Job:
 
 def _on_message(tx: Transaction, pressed: Pressed) -> Job:
     """Return the job of a message: of its recording, or of the transcript in it. Raises `Declined`."""
-    here = job_lists.on_message(tx, team=pressed.team.id, channel=pressed.channel.id, ts=pressed.message.ts)
-    return _with_transcript(tx, here)
+    return _with_transcript(tx, jobs_on(tx, pressed))
 
 
 def _with_transcript(tx: Transaction, found: list[Job]) -> Job:
     for job in found:
         if job.state.is_open:
-            raise Declined(words.STILL_IN_WORK)
+            raise still_in_work(job)
         if job.state is JobState.REPLIED and job.failure is None:
             transcript = transcripts.get(tx, job.id)
             if transcript is not None and transcript.turns:

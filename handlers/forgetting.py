@@ -1,6 +1,7 @@
 """Listen for deletions in Slack: of files and messages, and removal of the app.
 
-The deletion is stored before the event is acknowledged; the worker then removes the reply and its files. Removal of
+The deletion is stored before the event is acknowledged; the worker then removes the reply and its files. It is also
+remembered, first and in a transaction of its own (`storage.deletions`): the recording may be told of later. Removal of
 the app is only noted here, and its data is deleted some time later (`bot.background.housekeeping`): token rotation
 also revokes the old token, so a revoked token does not prove that the app is gone.
 """
@@ -17,7 +18,7 @@ from pydantic import ValidationError
 
 from handlers.events import FileDeleted, MessageChanged, MessageDeleted, TeamAccessRevoked
 from handlers.listener import Event, EventRegistry, Installation, understood
-from storage import forgetting
+from storage import channel_homes, deletions, forgetting
 from storage.database import Database, Transaction
 
 _log = structlog.get_logger()
@@ -45,10 +46,12 @@ def register(app: EventRegistry, *, database: Database, clock: Callable[[], date
             gone = FileDeleted.model_validate(event)
         except ValidationError:
             return
+        now, file, enterprise = clock(), gone.file_id, place.enterprise
         await database.write(
-            lambda tx: forgetting.file_deleted(
-                tx, team=place.team, enterprise=place.enterprise, file=gone.file_id, now=clock()
-            )
+            lambda tx: deletions.remember_file(tx, team=place.place, enterprise=enterprise, file=file, now=now)
+        )
+        await database.write(
+            lambda tx: forgetting.file_deleted(tx, team=place.place, enterprise=enterprise, file=file, now=now)
         )
 
     async def app_removed(event: Event, place: Installation) -> None:
@@ -107,6 +110,14 @@ async def deleted_message(
             channel, ts = changed.channel, changed.message.ts
     except ValidationError:
         return
+
+    def home(tx: Transaction) -> str:
+        return channel_homes.settle(tx, organisation=place.organisation, team=place.team, channel=channel)
+
+    now = clock()
     await database.write(
-        lambda tx: forgetting.message_deleted(tx, team=place.team, channel=channel, ts=ts, now=clock())
+        lambda tx: deletions.remember_message(
+            tx, team=home(tx), enterprise=place.enterprise, channel=channel, ts=ts, now=now
+        )
     )
+    await database.write(lambda tx: forgetting.message_deleted(tx, team=home(tx), channel=channel, ts=ts, now=now))

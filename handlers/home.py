@@ -44,7 +44,9 @@ def register(app: EventApp, *, views: HomeViews) -> None:
     async def home_opened(event: Event, place: Installation) -> None:
         seen = understood(HomeOpened, event)
         if seen is not None and seen.tab == _HOME:  # the other tab is the direct message with the bot
-            views.opened(Actor(team=place.team, user=seen.user, enterprise=place.enterprise))
+            views.opened(
+                Actor(team=place.team, user=seen.user, enterprise=place.enterprise, organisation=place.organisation)
+            )
 
     async def pressed_at_home(body: dict[str, Any], next_: Callable[[], Awaitable[Any]]) -> None:
         if actor := _pressed(body):

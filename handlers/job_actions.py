@@ -20,7 +20,7 @@ from handlers.actor import Actor
 from handlers.choices import Choice, fields, line, read
 from handlers.events import PressedAnywhere, Submitted
 from handlers.modals import FormContext, submit
-from handlers.responses import Declined, respond_with, write_with_retry
+from handlers.responses import Declined, once_posted, respond_with, still_in_work, write_with_retry
 from handlers.slack import SlackForListeners
 from storage import jobs, preferences, reruns
 from storage.database import Database, Transaction
@@ -58,7 +58,9 @@ class JobActions:
 
     def _cancel(self, tx: Transaction, job: JobId, *, by: str) -> str:
         found = jobs.locked(tx, job)
-        ended = found and jobs.cancel(tx, found, now=self.clock(), by=by)
+        if found is None or found.forgotten:
+            return words.DELETED_BEFORE
+        ended = jobs.cancel(tx, found, now=self.clock(), by=by)
         if ended is None:
             return words.TOO_LATE_TO_CANCEL
         return words.CANCELLED if ended.failure else words.RERUN_CANCELLED
@@ -66,26 +68,34 @@ class JobActions:
     async def retry(self, actor: Actor, job: JobId) -> str:
         """Retry a job that failed or got no reply; return the answer for the person."""
         await self._allowed(actor, job)
-        return await write_with_retry(self.database, lambda tx: self._retry(tx, job, by=actor.user))
+        return await once_posted(
+            lambda: write_with_retry(self.database, lambda tx: self._retry(tx, job, by=actor.user))
+        )
 
     def _retry(self, tx: Transaction, job: JobId, *, by: str) -> str:
         found = jobs.locked(tx, job)
         if found is None or found.forgotten:
-            return words.NOTHING_TO_RETRY
+            return words.DELETED_BEFORE
         if found.state.is_open:
-            return words.STILL_IN_WORK
-        if found.failure is None or found.failure.reason in _NOT_RETRIED:
-            return words.NOTHING_TO_RETRY
+            raise still_in_work(found)
+        if found.failure is not None and found.failure.reason in _NOT_RETRIED:
+            return words.NO_USE_TO_RETRY
         return words.RERUN_STARTED if reruns.retry(tx, found, now=self.clock(), by=by) else words.NOTHING_TO_RETRY
 
     async def ask_how(self, actor: Actor, job: JobId, *, trigger: str) -> None:
         """Open the modal with the options for a rerun. `trigger` is a Slack trigger id."""
-        found = await self._allowed(actor, job)
-        if found.state.is_open:
-            raise Declined(words.STILL_IN_WORK)
-        if found.forgotten:
+        allowed = await self._allowed(actor, job)
+        found = await once_posted(lambda: self._ended(job))
+        await self.slack_of(allowed).open(trigger, self._form(found))
+
+    async def _ended(self, job: JobId) -> Job:
+        """Return a job that can be done again. Raises `Declined`."""
+        found = await self.database.read(lambda tx: jobs.get(tx, job))
+        if found is None or found.forgotten:
             raise Declined(words.DELETED_BEFORE)
-        await self.slack_of(found).open(trigger, self._form(found))
+        if found.state.is_open:
+            raise still_in_work(found)
+        return found
 
     def _form(self, job: Job) -> View:
         return View(
@@ -124,12 +134,20 @@ class JobActions:
         await write_with_retry(self.database, work)
 
     async def _allowed(self, actor: Actor, job: JobId) -> Job:
-        found = await self.database.read(lambda tx: jobs.get(tx, job))
-        if found is None or not actor.sees(found):
+        found = await self.database.read(lambda tx: seen(tx, actor, job))
+        if found is None:
             raise Declined(words.no_such_recording(job))
-        if not actor.owns(found) and not await self.slack_of(found).looks_after(actor.user, found.origin.channel):
+        # Whether they are an admin is asked in their own workspace: their channel can have its home in another one.
+        theirs = replace(found, origin=replace(found.origin, team=actor.team))
+        if not actor.owns(found) and not await self.slack_of(theirs).looks_after(actor.user, found.origin.channel):
             raise Declined(words.NOT_YOURS_TO_CHANGE)
         return found
+
+
+def seen(tx: Transaction, actor: Actor, job: JobId) -> Job | None:
+    """Return a job that the actor may see; None for any other one."""
+    found = jobs.get(tx, job)
+    return found if found is not None and actor.sees(tx, found) else None
 
 
 def register(app: AsyncApp, *, actions: JobActions) -> None:

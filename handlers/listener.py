@@ -33,7 +33,12 @@ class Installation:
     @property
     def place(self) -> str:
         """Return the id of what the app was installed in: the enterprise or the workspace."""
-        return self.enterprise if self.is_enterprise_install and self.enterprise else self.team
+        return self.organisation or self.team
+
+    @property
+    def organisation(self) -> str | None:
+        """Return the enterprise of an enterprise install; None where the app was installed in one workspace."""
+        return self.enterprise if self.is_enterprise_install and self.enterprise else None
 
 
 Listener = Callable[[Event, Installation], Awaitable[None]]

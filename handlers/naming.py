@@ -16,12 +16,21 @@ from slack_sdk.models.views import View
 
 from handlers import words
 from handlers.action_ids import NAME_SPEAKERS, UNDO_NAMING
-from handlers.events import Pressed, Submitted
+from handlers.events import Interaction, Pressed, Submitted
 from handlers.modals import submit
 from handlers.naming_modal import FORM, NameEntry, NamingContext, form, name_entries, pages, voices
-from handlers.responses import Declined, job_under, respond_with
+from handlers.responses import (
+    Declined,
+    ScopeNotGranted,
+    is_theirs,
+    job_under,
+    jobs_on,
+    once_posted,
+    respond_with,
+    still_in_work,
+)
 from handlers.slack import SlackForListeners
-from storage import job_lists, jobs, namings, transcripts
+from storage import jobs, namings, transcripts
 from storage.database import Database, Transaction
 from storage.job import Job, JobId, JobState
 from transcription.naming import NAME_LENGTH, shortened, speaker_names
@@ -54,17 +63,17 @@ def register(
     @app.action(NAME_SPEAKERS)
     async def pressed_button(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         await ack()
-        await respond_with(lambda: actions.open(body, find=_under), respond)
+        await respond_with(lambda: once_posted(lambda: actions.open(body, find=_under)), respond)
 
     @app.shortcut(NAME_SPEAKERS)
     async def chose_shortcut(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         await ack()
-        await respond_with(lambda: actions.open(body, find=_on_message), respond)
+        await respond_with(lambda: once_posted(lambda: actions.open(body, find=_on_message)), respond)
 
     @app.action(UNDO_NAMING)
     async def undo(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
         await ack()
-        await respond_with(lambda: actions.undo(body), respond)
+        await respond_with(lambda: once_posted(lambda: actions.undo(body)), respond)
 
     @app.view(FORM)
     async def sent(ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -111,7 +120,7 @@ class NamingActions:
         Raises `Declined` where there is no transcript (any more), and `ValueError` for a modal that is not of this bot.
         """
         context = NamingContext.load(submitted.view.private_metadata)
-        found = await self._database.read(lambda tx: _of(tx, jobs.get(tx, JobId(context.job)), submitted.team.id))
+        found = await self._database.read(lambda tx: _of(tx, jobs.get(tx, JobId(context.job)), submitted))
         if found is None:
             raise Declined(words.STILL_IN_WORK if await self._is_at_work(context.job) else words.NOTHING_TO_NAME)
         if found.job.retried != context.made:
@@ -129,7 +138,7 @@ class NamingActions:
             numbers = speaker_names(found.transcript)
             changed = [(numbers[label], name) for label, name in newer.names.items() if label in numbers]
             return self._form(newer, page=context.page, notice=words.named_meanwhile(changed))
-        saved = await self._database.read(lambda tx: _of(tx, jobs.get(tx, found.job.id), submitted.team.id))
+        saved = await self._database.read(lambda tx: _of(tx, jobs.get(tx, found.job.id), submitted))
         return self._next(saved, context) if saved else None
 
     def _next(self, found: _Named, context: NamingContext) -> View | None:
@@ -162,30 +171,34 @@ class NamingActions:
 
 
 async def _name(slack: SlackForListeners, wish: NameEntry) -> str:
-    return shortened(await slack.name_of(wish.person) if wish.person else wish.typed, limit=NAME_LENGTH)
+    try:
+        name = await slack.name_of(wish.person) if wish.person else wish.typed
+    except ScopeNotGranted:
+        raise Declined(words.TYPE_THE_NAME) from None
+    return shortened(name, limit=NAME_LENGTH)
 
 
 def _under(tx: Transaction, pressed: Pressed) -> _Named:
     """Return the job whose reply is the message with the button. Raises `Declined`."""
-    return _with_speakers(tx, [job_under(tx, pressed)], team=pressed.team.id)
+    return _with_speakers(tx, [job_under(tx, pressed)], pressed)
 
 
 def _on_message(tx: Transaction, pressed: Pressed) -> _Named:
     """Return the job of a message: of its recording, or of the transcript in it. Raises `Declined`."""
-    found = job_lists.on_message(tx, team=pressed.team.id, channel=pressed.channel.id, ts=pressed.message.ts)
-    return _with_speakers(tx, found, team=pressed.team.id)
+    return _with_speakers(tx, jobs_on(tx, pressed), pressed)
 
 
-def _with_speakers(tx: Transaction, found: list[Job], *, team: str) -> _Named:
+def _with_speakers(tx: Transaction, found: list[Job], pressed: Pressed) -> _Named:
     for job in found:
-        named = _of(tx, job, team)
+        named = _of(tx, job, pressed)
         if named is not None and named.transcript.speakers:
             return named
-    raise Declined(words.STILL_IN_WORK if any(job.state.is_open for job in found) else words.NOTHING_TO_NAME)
+    in_work = [job for job in found if job.state.is_open]
+    raise still_in_work(*in_work) if in_work else Declined(words.NOTHING_TO_NAME)
 
 
-def _of(tx: Transaction, job: Job | None, team: str) -> _Named | None:
-    if job is None or job.origin.team != team or job.state is not JobState.REPLIED:
+def _of(tx: Transaction, job: Job | None, payload: Interaction) -> _Named | None:
+    if job is None or job.state is not JobState.REPLIED or not is_theirs(tx, job, payload):
         return None
     transcript = transcripts.get(tx, job.id)
     if transcript is None or job.failure is not None:

@@ -20,10 +20,11 @@ from handlers.actor import Actor
 from handlers.events import MessageWithFiles, Pressed, Reacted
 from handlers.job_actions import JobActions
 from handlers.listener import Event, EventRegistry, Installation
+from handlers.reaction_limits import ReactionLimits
 from handlers.responses import Declined, respond_with, write_with_retry
 from handlers.shared_files import Likelihood
 from handlers.slack import SlackForListeners
-from storage import preferences, reruns
+from storage import channel_homes, preferences, reruns
 from storage.database import Database, Transaction
 from storage.job import JobId, Origin, Reason
 from storage.preferences import Scope
@@ -41,6 +42,7 @@ class TranscribeRequests:
     clock: Callable[[], datetime]
     slack_at: Callable[[Installation], SlackForListeners]
     job_actions: JobActions
+    limits: ReactionLimits
     outside: bool
     emoji: str = ""
 
@@ -51,13 +53,16 @@ class TranscribeRequests:
         """
         pressed = Pressed.model_validate(body)
         place = Installation(
-            team=pressed.team.id, enterprise=pressed.enterprise.id if pressed.enterprise else None, bot_user=""
+            team=pressed.team.id,
+            enterprise=pressed.enterprise.id if pressed.enterprise else None,
+            is_enterprise_install=pressed.organisation is not None,
+            bot_user="",
         )
         found = _recordings(body.get("message"), channel=pressed.channel.id, place=place)
         if not found:
             raise Declined(words.NO_RECORDING)
         await self._check_allowed(place, pressed.channel.id)
-        outcomes = await self._ask_for(found, by=pressed.user.id)
+        outcomes = await self._ask_for(found, place, by=pressed.user.id)
         for asked, job in outcomes:
             actor = Actor.of(pressed)
             if asked is Asked.DONE:
@@ -75,10 +80,19 @@ class TranscribeRequests:
             return  # a reaction to something else than a message
         if reacted.reaction.partition("::")[0] != self.emoji or reacted.user == place.bot_user:
             return
+        if not self.limits.admit(reacted, team=place.team):
+            return
+        try:
+            await self._look_up(reacted, place)
+        except Exception:
+            self.limits.withdraw(reacted, team=place.team)
+            raise
+
+    async def _look_up(self, reacted: Reacted, place: Installation) -> None:
         message = await self.slack_at(place).message(reacted.item.channel, reacted.item.ts)
         found = _recordings(message, channel=reacted.item.channel, place=place)
         if found:
-            await self._ask_for(found, by=reacted.user)
+            await self._ask_for(found, place, by=reacted.user)
 
     async def _check_allowed(self, place: Installation, channel: str) -> None:
         objection = await self.slack_at(place).objection(channel)
@@ -86,17 +100,23 @@ class TranscribeRequests:
             raise Declined(words.INVITE_FIRST)
         if objection is Reason.SHARED_CHANNEL:
             own = Scope(team=place.team, kind="channel", owner=channel)
-            setting = (await self.database.read(lambda tx: preferences.get(tx, own))).preferences.outside
+            setting = (await self.database.read(lambda tx: _stored(tx, own, place))).preferences.outside
             if self.outside if setting is None else setting:
                 return
         if objection is not None:
             raise Declined(words.LEFT_TO_ITSELF)
 
-    async def _ask_for(self, found: Sequence[tuple[Origin, str | None]], *, by: str) -> list[tuple[Asked, JobId]]:
+    async def _ask_for(
+        self, found: Sequence[tuple[Origin, str | None]], place: Installation, *, by: str
+    ) -> list[tuple[Asked, JobId]]:
         now = self.clock()
 
+        def ask(tx: Transaction, origin: Origin, title: str | None) -> tuple[Asked, JobId]:
+            stored = channel_homes.at_home(tx, origin, organisation=place.organisation)
+            return reruns.request(tx, stored, title=title, by=by, now=now)
+
         def work(tx: Transaction) -> list[tuple[Asked, JobId]]:
-            return [reruns.request(tx, origin, title=title, by=by, now=now) for origin, title in found]
+            return [ask(tx, origin, title) for origin, title in found]
 
         return await write_with_retry(self.database, work)
 
@@ -108,6 +128,10 @@ _ANSWERS = {
     Asked.DONE: None,
     Asked.FAILED: None,
 }
+
+
+def _stored(tx: Transaction, scope: Scope, place: Installation) -> preferences.Kept:
+    return preferences.get(tx, preferences.at_home(tx, scope, organisation=place.organisation))
 
 
 def _recordings(message: object, *, channel: str, place: Installation) -> list[tuple[Origin, str | None]]:

@@ -25,7 +25,7 @@ from handlers.preferences_modal import FORM, PreferencesContext, SettingsContext
 from handlers.responses import Declined, respond_with
 from handlers.slack import SlackForListeners
 from storage import preferences
-from storage.database import Database
+from storage.database import Database, Transaction
 from storage.preferences import NONE, Kept, Preferences, PreferencesOutdated, Scope
 
 
@@ -42,7 +42,7 @@ class SettingsForms:
 
     async def open(self, actor: Actor, place: Scope, trigger: str) -> None:
         """Open the modal with the current settings. Raises `Declined`, `SlackNotReached` and `StorageUnavailable`."""
-        kept = await self.database.read(lambda tx: preferences.get(tx, place))
+        place, kept = await self.database.read(lambda tx: _stored(tx, place, actor))
         shown = await self._circumstances(actor, place, kept)
         await self.slack_of(actor).open(trigger, form(place, kept, shown))
 
@@ -87,8 +87,8 @@ class SettingsForms:
         """
         actor = Actor.of(submitted)
         context = PreferencesContext.load(submitted.view.private_metadata)
-        place = Scope(team=submitted.team.id, kind=context.kind, owner=context.whose, enterprise=actor.enterprise)
-        kept = await self.database.read(lambda tx: preferences.get(tx, place))
+        named = Scope(team=submitted.team.id, kind=context.kind, owner=context.whose, enterprise=actor.enterprise)
+        place, kept = await self.database.read(lambda tx: _stored(tx, named, actor))
         shown = await self._circumstances(actor, place, kept)
         wanted = read(submitted.view.state.values, shown, before=kept.preferences)
         by, now = actor.user, self.clock()
@@ -99,6 +99,12 @@ class SettingsForms:
         except PreferencesOutdated as outdated:
             return form(place, outdated.newest, shown, notice=words.SET_MEANWHILE)
         return None
+
+
+def _stored(tx: Transaction, named: Scope, actor: Actor) -> tuple[Scope, Kept]:
+    """Return the scope that the actor named, as it is stored, and its settings."""
+    place = preferences.at_home(tx, named, organisation=actor.organisation)
+    return place, preferences.get(tx, place)
 
 
 def register(app: AsyncApp, *, settings: SettingsForms) -> None:

@@ -32,8 +32,10 @@ async def answer(command: Command, database: Database, slack: KnowsMembers, view
     theirs = await slack.conversations_of(command.user_id, team=command.team_id)
 
     def look(tx: Transaction) -> list[SearchHit]:
-        own = search.direct_messages(tx, team=command.team_id, user=command.user_id)
-        return search.find(tx, team=command.team_id, channels=theirs.channels | own, terms=wanted, limit=SHOWN + 1)
+        team, organisation = command.team_id, command.organisation
+        own = search.direct_messages(tx, team=team, user=command.user_id, organisation=organisation)
+        channels = theirs.channels | own
+        return search.find(tx, team=team, channels=channels, terms=wanted, limit=SHOWN + 1, organisation=organisation)
 
     lines = _lines(await database.read(look), wanted, viewer)
     return lines if theirs.are_all else [*lines, [Piece(text=words.NOT_ALL_SEARCHED)]]

@@ -31,11 +31,11 @@ class KnowsPeople(Protocol):
 
     @property
     def may_read_people(self) -> bool:
-        """Return whether `users:read` was granted."""
+        """Return whether `users:read` was granted; True where Slack does not tell and has refused nothing yet."""
         ...
 
     async def name_of(self, person: str) -> str:
-        """Return the display name of a person."""
+        """Return the display name of a person. Raises `ScopeNotGranted` without `users:read`."""
         ...
 
     async def is_admin(self, person: str) -> bool:
@@ -52,7 +52,7 @@ class WritesToPeople(Protocol):
 
     @property
     def may_write_to_people(self) -> bool:
-        """Return whether `im:write` was granted."""
+        """Return whether `im:write` was granted; True where Slack does not tell and has refused nothing yet."""
         ...
 
 

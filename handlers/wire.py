@@ -36,6 +36,10 @@ def _stamp_or_nothing(value: object) -> str:
     return value if isinstance(value, str) and re.match(_STAMP, value) else ""
 
 
+def _flag(value: object) -> bool:
+    return value is True or value == "true"
+
+
 Name = Annotated[str, BeforeValidator(_text), Field(min_length=1)]
 """A required id: a payload without it is invalid."""
 
@@ -44,6 +48,9 @@ MaybeText = Annotated[str | None, BeforeValidator(_text_or_none)]
 
 TextOrNothing = Annotated[str, BeforeValidator(_text_or_nothing)]
 """Optional text; "" where it is missing or not a string."""
+
+Flag = Annotated[bool, BeforeValidator(_flag)]
+"""A yes or no, in JSON or, as the text "true", in a form; False where it is missing or anything else."""
 
 StampOrNothing = Annotated[str, BeforeValidator(_stamp_or_nothing)]
 """An optional Slack timestamp; "" where it is missing or malformed."""

@@ -98,7 +98,10 @@ NOTHING_TO_RETRY = (
     "There's nothing to retry here. To transcribe this recording with different options, choose Transcribe again under "
     "its transcript."
 )
-"""The answer to a retry where the recording has a transcript already, or never was a recording."""
+"""The answer to a retry where the recording has a transcript already."""
+
+NO_USE_TO_RETRY = "Retrying won't help with this recording. To see why, type /transcripts status and its ID."
+"""The answer to a retry of a file without sound or one that is gone: there is no transcript, and no button under it."""
 
 STILL_IN_WORK = "This recording is still in progress. Wait for it to finish, or cancel it."
 """The answer to a request that needs a finished recording."""
@@ -176,6 +179,9 @@ NAMING_CONTINUE = "Save and continue"
 NAMING_CLOSE = "Cancel"
 NAMING_PICK = "Or choose a person"
 """Words of the modal for speaker names; Slack allows 24 characters for the first four."""
+
+TYPE_THE_NAME = "Threadscribe doesn't have permission to look people up here. Type the name instead."
+"""Shown in the naming modal for a chosen person where the scope `users:read` turns out to be missing."""
 
 NOTHING_TO_NAME = (
     "There are no speakers to name here, or the transcript is no longer stored. Use this on a transcribed recording or "

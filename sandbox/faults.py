@@ -20,11 +20,12 @@ class Fault:
     """One fault.
 
     First it waits `delay` seconds. `act` decides whether the call still takes effect; with `late`, only that many
-    seconds after the connection was cut. Then the connection is cut (`hang_up`), or `status`, `headers` and `body`
-    replace the real answer. With neither, the real answer is sent after the delay.
+    seconds after the connection was cut. After the effect it waits `silence` seconds. Then the connection is cut
+    (`hang_up`), or `status`, `headers` and `body` replace the real answer. With neither, the real answer is sent.
     """
 
     delay: float = 0
+    silence: float = 0
     act: bool = True
     late: float = 0
     hang_up: bool = False
@@ -36,6 +37,11 @@ class Fault:
 def slow(seconds: float) -> Fault:
     """Return a fault that answers correctly but late."""
     return Fault(delay=seconds)
+
+
+def answers_late(seconds: float) -> Fault:
+    """Return a fault that takes effect at once and answers correctly, `seconds` later."""
+    return Fault(silence=seconds)
 
 
 def hang_up_before() -> Fault:
@@ -108,6 +114,7 @@ class Faults:
             self._late_effects.add(late_effect := asyncio.create_task(_later(fault.late, act)))
             late_effect.add_done_callback(self._late_effects.discard)
         real = await act() if fault.act and not fault.late else None
+        await asyncio.sleep(fault.silence)
         if fault.hang_up:
             if request.transport is not None:
                 request.transport.abort()

@@ -24,6 +24,8 @@ _OF_NO_JOB = {
     "presence": ("place",),
     "provider_facts": ("provider", "fact"),
     "notices": ("team", "channel"),
+    "deletions": ("team", "channel", "item"),
+    "channel_homes": ("channel", "enterprise"),
 }
 """Other tables to copy, with the columns of their keys."""
 

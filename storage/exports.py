@@ -43,8 +43,8 @@ class ExportRequest:
 class Export:
     """A stored export request. `number` counts from 1 per job.
 
-    `channel` and `file`: Slack's ids of the target conversation and the uploaded file, once known. `sharings`: number
-    of uploads. `message_ts`: the message with the file.
+    `channel` and `file`: Slack's ids of the target conversation and the uploaded file, once known. `unshared`: the file
+    that nobody has begun to share. `sharings`: number of uploads. `message_ts`: the message with the file.
     """
 
     job: JobId
@@ -53,8 +53,14 @@ class Export:
     at: datetime
     channel: str | None = None
     file: str | None = None
+    unshared: str | None = None
     sharings: int = 0
     message_ts: str | None = None
+
+    @property
+    def is_unshared(self) -> bool:
+        """Return whether it is certain that nobody has begun to share the file."""
+        return self.file is not None and self.file == self.unshared
 
 
 def add(tx: Transaction, job_id: JobId, wish: ExportRequest, *, now: datetime) -> bool:
@@ -106,12 +112,13 @@ def owed(tx: Transaction, job: Job) -> Export | None:
 def note(tx: Transaction, export: Export) -> None:
     """Store the progress of an export at Slack."""
     tx.run(
-        "UPDATE exports SET channel = :channel, file = :file, sharings = :sharings, message_ts = :ts "
-        "WHERE job_id = :job AND number = :number",
+        "UPDATE exports SET channel = :channel, file = :file, unshared = :unshared, sharings = :sharings, "
+        "message_ts = :ts WHERE job_id = :job AND number = :number",
         job=export.job,
         number=export.number,
         channel=export.channel,
         file=export.file,
+        unshared=export.unshared,
         sharings=export.sharings,
         ts=export.message_ts,
     )
@@ -138,6 +145,7 @@ def _export(row: Row) -> Export:
         at=moment(row["asked_at"]),
         channel=row["channel"],
         file=row["file"],
+        unshared=row["unshared"],
         sharings=row["sharings"],
         message_ts=row["message_ts"],
     )

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from storage import inbox, installations, jobs, notices, preferences
+from storage import channel_homes, deletions, inbox, installations, jobs, notices, preferences
 from storage.database import Row, Transaction
 from storage.job import Job, Reason
 from storage.job_rows import entry, job_of
@@ -51,7 +51,17 @@ def file_deleted(tx: Transaction, *, team: str, enterprise: str | None, file: st
 
 
 def message_deleted(tx: Transaction, *, team: str, channel: str, ts: str, now: datetime) -> int:
-    """Forget all jobs of a message. Return how many."""
+    """Forget all jobs of a message. Return how many.
+
+    If it is a reply of ours, its transcript is not found by a search any more; a rerun makes a new one.
+    """
+    tx.run(
+        "DELETE FROM passages WHERE job_id IN "
+        "(SELECT id FROM jobs WHERE team = :team AND channel = :channel AND reply_ts = :ts)",
+        team=team,
+        channel=channel,
+        ts=ts,
+    )
     rows = tx.all(
         "SELECT * FROM jobs WHERE team = :team AND channel = :channel AND occasion = :ts",
         team=team,
@@ -59,6 +69,21 @@ def message_deleted(tx: Transaction, *, team: str, channel: str, ts: str, now: d
         ts=ts,
     )
     request = ForgetRequest(by="Slack", why="the message was deleted", reason=Reason.FILE_GONE)
+    return sum(forget(tx, job_of(row), request, now=now) for row in rows)
+
+
+def channel_deleted(tx: Transaction, *, team: str, enterprise: str | None, channel: str, now: datetime) -> int:
+    """Forget all jobs of a conversation. Return how many.
+
+    `enterprise`: of an installation in all of its workspaces; then the jobs of any of them are meant.
+    """
+    rows = tx.all(
+        "SELECT * FROM jobs WHERE channel = :channel AND (team = :team OR enterprise = :enterprise)",
+        team=team,
+        enterprise=enterprise,
+        channel=channel,
+    )
+    request = ForgetRequest(by="Slack", why="the channel was deleted", reason=Reason.CHANNEL_GONE)
     return sum(forget(tx, job_of(row), request, now=now) for row in rows)
 
 
@@ -102,8 +127,7 @@ def _refuse_webhooks(tx: Transaction, job: Job) -> None:
 
 def drop(tx: Transaction, job: Job) -> None:
     """Delete the transcript, the speaker names and the webhooks of a job. Exports stay: their files must be removed."""
-    tx.run("DELETE FROM transcripts WHERE job_id = :job", job=job.id)
-    tx.run("DELETE FROM namings WHERE job_id = :job", job=job.id)
+    jobs.drop_transcript(tx, job.id)
     if job.handle:
         inbox.forget(tx, provider=job.provider or "", handle=job.handle)
 
@@ -205,6 +229,8 @@ def workspace(tx: Transaction, *, team: str) -> int:
         tx.run(f"DELETE FROM {table} WHERE job_id IN (SELECT id FROM jobs WHERE team = :team)", team=team)  # noqa: S608 - our own names
     preferences.forget_workspace(tx, team=team)
     notices.forget_workspace(tx, team=team)
+    deletions.forget_workspace(tx, team=team)
+    channel_homes.forget_workspace(tx, team=team)
     return tx.run("DELETE FROM jobs WHERE team = :team", team=team)
 
 
@@ -212,7 +238,8 @@ def _organisation(tx: Transaction, enterprise: str) -> int:
     """Delete everything of an enterprise's workspaces that have no installation. Return the number of deleted jobs."""
     rows = tx.all(
         "SELECT team FROM jobs WHERE enterprise = :enterprise "
-        "UNION SELECT team FROM preferences WHERE enterprise = :enterprise",
+        "UNION SELECT team FROM preferences WHERE enterprise = :enterprise "
+        "UNION SELECT team FROM deletions WHERE enterprise = :enterprise",
         enterprise=enterprise,
     )
     return sum(workspace(tx, team=row["team"]) for row in rows if not installations.that_open(tx, row["team"]))

@@ -12,6 +12,9 @@ from storage.timestamps import moment, stored
 _BEHIND = "behind "
 """Prefix of rows about places that need a catch-up: since when."""
 
+_EVENT = "event "
+"""Prefix of rows about types of events: when one was first heard."""
+
 _UNTIL = "until "
 """Prefix of rows about the same places: until when they were not heard."""
 
@@ -29,6 +32,21 @@ def note(tx: Transaction, *, now: datetime) -> None:
         "ON CONFLICT (place) DO UPDATE SET heard_at = excluded.heard_at",
         now=stored(now),
     )
+
+
+def hear(tx: Transaction, types: Iterable[str], *, now: datetime) -> None:
+    """Note that events of these types were heard. The first time stays."""
+    for each in sorted(types):
+        tx.run(
+            "INSERT INTO presence (place, heard_at) VALUES (:place, :now) ON CONFLICT (place) DO NOTHING",
+            place=_EVENT + each,
+            now=stored(now),
+        )
+
+
+def heard(tx: Transaction) -> frozenset[str]:
+    """Return the types of events that were ever heard."""
+    return frozenset(_noted(tx, _EVENT))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

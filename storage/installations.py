@@ -17,7 +17,7 @@ Encrypted = NewType("Encrypted", str)
 class Installed:
     """One installation. `place` is the workspace id, or the enterprise id of an enterprise install.
 
-    `expires_at`: None for a token without expiry (no token rotation).
+    `scopes`: None where Slack did not tell them. `expires_at`: None for a token without expiry (no token rotation).
     """
 
     place: str
@@ -25,7 +25,7 @@ class Installed:
     url: str
     bot_user: str
     bot_id: str | None = None
-    scopes: frozenset[str]
+    scopes: frozenset[str] | None
     token: Encrypted = field(repr=False)
     refresh_token: Encrypted | None = field(default=None, repr=False)
     expires_at: datetime | None = None
@@ -57,7 +57,7 @@ def put(tx: Transaction, installed: Installed) -> None:
         url=installed.url,
         bot_user=installed.bot_user,
         bot_id=installed.bot_id,
-        scopes=",".join(sorted(installed.scopes)),
+        scopes=",".join(sorted(installed.scopes or ())),
         token=installed.token,
         refresh_token=installed.refresh_token,
         expires_at=stored(installed.expires_at),
@@ -177,7 +177,7 @@ def _installed(row: Row) -> Installed:
         url=row["url"],
         bot_user=row["bot_user"],
         bot_id=row["bot_id"],
-        scopes=frozenset(scope for scope in row["scopes"].split(",") if scope),
+        scopes=frozenset(scope for scope in row["scopes"].split(",") if scope) or None,  # nobody installs it without
         token=Encrypted(row["token"]),
         refresh_token=Encrypted(row["refresh_token"]) if row["refresh_token"] is not None else None,
         expires_at=moment(row["expires_at"]) if row["expires_at"] is not None else None,

@@ -153,7 +153,8 @@ class Job:
     if a person started it; `spent`: length charged for earlier runs in the same month.
     `progress`: the progress message.
     `waited`: how long the provider has been working, as far as known, counted up to `waited_until`. `report`: what the
-    provider says about its work.
+    provider says about its work. `channel_was`: the id that the conversation had before it changed; None once it is
+    checked that the job may go on there.
     """
 
     id: JobId
@@ -196,6 +197,7 @@ class Job:
     waited: timedelta = timedelta(0)
     waited_until: datetime | None = None
     report: Report | None = None
+    channel_was: str | None = None
 
 
 def as_before(job: Job) -> Job:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from storage.channel_homes import TEAMS, around
 from storage.database import Transaction
 from storage.job import Job, JobId, JobState
 from storage.job_rows import entries, job_of
@@ -23,13 +24,17 @@ def in_channel(tx: Transaction, *, team: str, channel: str, limit: int) -> list[
     return [job_of(row) for row in rows]
 
 
-def of_person(tx: Transaction, *, team: str, user: str, limit: int) -> list[Job]:
-    """Return the located jobs that a person shared or asked for, newest first."""
+def of_person(tx: Transaction, *, team: str, user: str, limit: int, organisation: str | None = None) -> list[Job]:
+    """Return the located jobs that a person shared or asked for, newest first.
+
+    `organisation`: of an enterprise install; then those in any of its workspaces.
+    """
+    theirs = f"SELECT * FROM jobs WHERE team IN {TEAMS} AND message_ts IS NOT NULL"  # noqa: S608 - our own words
     rows = tx.all(
-        "SELECT * FROM (SELECT * FROM jobs WHERE team = :team AND user_id = :user AND message_ts IS NOT NULL "
-        "UNION SELECT * FROM jobs WHERE team = :team AND requested_by = :user AND message_ts IS NOT NULL) AS theirs "
+        f"SELECT * FROM ({theirs} AND user_id = :user UNION {theirs} AND requested_by = :user) AS theirs "  # noqa: S608 - our own words
         "ORDER BY created_at DESC, id LIMIT :limit",
         team=team,
+        organisation=around(tx, organisation=organisation, team=team),
         user=user,
         limit=limit,
     )

@@ -54,6 +54,7 @@ _COLUMNS: Mapping[str, str] = MappingProxyType(
                 "failing_since",
                 "waited",
                 "waited_until",
+                "channel_was",
             )
         },
     }
@@ -184,6 +185,7 @@ def job_of(row: Row) -> Job:
         waited=length(row["waited"]) if _of_this_step(row, "waited_until") else timedelta(0),
         waited_until=_of_this_step(row, "waited_until"),
         report=_report(row),
+        channel_was=row["channel_was"],
     )
 
 

@@ -58,8 +58,9 @@ def _new_id() -> JobId:
 def save(tx: Transaction, before: Job, after: Job, *, now: datetime, note: str | None = None) -> Job:
     """Write `after` over `before` and keep the lease. Return the job as written.
 
-    A change of state resets the counters of the step. `note` is for the history: a code or a few plain words, never
-    names or text of people. Raises `LeaseLost`, and `ValueError` for a transition that is not in `MOVES`.
+    A change of state resets the counters of the step. A job that is abandoned keeps no transcript. `note` is for the
+    history: a code or a few plain words, never names or text of people. Raises `LeaseLost`, and `ValueError` for a
+    transition that is not in `MOVES`.
     """
     moved = before.state is not after.state
     if moved and after.state not in MOVES[before.state]:
@@ -79,7 +80,15 @@ def save(tx: Transaction, before: Job, after: Job, *, now: datetime, note: str |
     if not after.state.is_open:
         after = replace(after, ticket=None)
     update(tx, before, after, entry=entry(after.state, now=now, note=note) if moved or note else None)
+    if moved and after.state is JobState.ABANDONED:
+        drop_transcript(tx, after.id)
     return after
+
+
+def drop_transcript(tx: Transaction, job_id: JobId) -> None:
+    """Delete the transcript of a job and the speaker names. The schema deletes what a search finds it by."""
+    tx.run("DELETE FROM transcripts WHERE job_id = :job", job=job_id)
+    tx.run("DELETE FROM namings WHERE job_id = :job", job=job_id)
 
 
 def locate(tx: Transaction, before: Job, after: Job) -> Job:

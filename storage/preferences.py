@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any, Literal
 
+from storage import channel_homes
 from storage.database import Transaction
 from storage.job import Origin
 from storage.options import NO_OPTIONS, TranscriptionOptions
@@ -123,13 +124,42 @@ def put(tx: Transaction, place: Scope, wanted: Preferences, *, seen: int, by: st
         raise PreferencesOutdated(get(tx, place))
 
 
+def at_home(tx: Transaction, scope: Scope, *, organisation: str | None) -> Scope:
+    """Return the scope as it is stored; `organisation`: of an enterprise install.
+
+    There, settings of a channel are those of its home, and a person has the same ones in all workspaces.
+    """
+    match scope.kind:
+        case "channel":
+            home = channel_homes.home_team(tx, organisation=organisation, team=scope.team, channel=scope.owner)
+            return replace(scope, team=home)
+        case "person":
+            return replace(scope, team=_team_of_person(tx, scope, organisation=organisation))
+        case "workspace":
+            return scope
+
+
+def _team_of_person(tx: Transaction, scope: Scope, *, organisation: str | None) -> str:
+    organisation = channel_homes.around(tx, organisation=organisation, team=scope.team)
+    row = tx.one(
+        "SELECT team FROM preferences WHERE enterprise = :organisation AND whose = :owner AND kind = 'person' "
+        "AND NOT EXISTS (SELECT 1 FROM installations WHERE place = preferences.team AND place <> :organisation) "
+        "ORDER BY changed_at DESC, team LIMIT 1",
+        organisation=organisation,
+        owner=scope.owner,
+    )
+    return str(row["team"]) if row else scope.team
+
+
 def of_recording(tx: Transaction, origin: Origin) -> Preferences:
     """Return the settings for a recording: of its channel, else of the person who shared it, else of the workspace.
 
     If the person turned automatic transcription off, it is off in every channel.
     """
     channel = get(tx, Scope(team=origin.team, kind="channel", owner=origin.channel)).preferences
-    person = get(tx, Scope(team=origin.team, kind="person", owner=origin.user)).preferences
+    organisation = channel_homes.organisation_of(tx, origin)
+    own = at_home(tx, Scope(team=origin.team, kind="person", owner=origin.user), organisation=organisation)
+    person = get(tx, own).preferences
     workspace = get(tx, Scope(team=origin.team, kind="workspace")).preferences
     merged = channel.over(person).over(workspace)
     return replace(merged, automatic=False) if person.automatic is False else merged

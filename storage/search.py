@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from storage import namings, passages, transcripts
+from storage import channel_homes, namings, passages, transcripts
+from storage.channel_homes import TEAMS
 from storage.database import Row, SqlValue, Transaction
 from storage.job import Job, JobId
 from storage.job_rows import job_of
@@ -35,15 +36,24 @@ class SearchHit:
 
 
 def find(
-    tx: Transaction, *, team: str, channels: Collection[str], terms: Sequence[str], limit: int, recent: int = RECENT
+    tx: Transaction,
+    *,
+    team: str,
+    channels: Collection[str],
+    terms: Sequence[str],
+    limit: int,
+    recent: int = RECENT,
+    organisation: str | None = None,
 ) -> list[SearchHit]:
     """Return the newest recordings in these conversations in which one turn contains all terms (`ngrams.terms`).
 
+    `organisation`: of an enterprise install; then also where a conversation's home is another one of its workspaces.
     A term that is longer than `passages.OVERLAP` is never found.
     """
     if not channels or not terms or max(map(len, terms)) > passages.OVERLAP:
         return []
-    query = _Search(tx, team=team, channels=sorted(channels), terms=terms, limit=limit)
+    homes = channel_homes.by_home(tx, channels, organisation=organisation, team=team)
+    query = _Search(tx, homes=homes, terms=terms, limit=limit)
     newest = tx.one(
         "SELECT count(*) AS n, min(id) AS oldest, max(id) AS newest FROM "
         "(SELECT id FROM passages WHERE id > 0 ORDER BY id DESC LIMIT :most) AS recent",
@@ -61,15 +71,20 @@ class _Search:
     """One search. Every result is checked against the text, whether it came from a scan or from the index."""
 
     def __init__(
-        self, tx: Transaction, *, team: str, channels: Sequence[str], terms: Sequence[str], limit: int
+        self, tx: Transaction, *, homes: Mapping[str, Sequence[str]], terms: Sequence[str], limit: int
     ) -> None:
         self._tx = tx
         self._terms = terms
-        places = channels if len(channels) <= FEW else [passages.EVERYWHERE]
-        self._where = [passages.gram_of(team=team, channel=each) for each in places]
+        few = sum(map(len, homes.values())) <= FEW
+        self._where = [
+            passages.gram_of(team=team, channel=each)
+            for team, channels in homes.items()
+            for each in (channels if few else [passages.EVERYWHERE])
+        ]
         self._needles = {f"needle{number}": f"%{needle(term)}%" for number, term in enumerate(terms)}
-        self._channels = {f"channel{number}": channel for number, channel in enumerate(channels)}
-        self._values: dict[str, SqlValue] = {"team": team, "limit": limit, **self._needles, **self._channels}
+        places, values = _places(homes)
+        self._places = places
+        self._values: dict[str, SqlValue] = {"limit": limit, **self._needles, **values}
 
     def scan(self, *, oldest: int, newest: int) -> Sequence[Row]:
         """Search the passages between these two ids."""
@@ -83,16 +98,25 @@ class _Search:
 
     def _rows(self, source: str, **values: SqlValue) -> Sequence[Row]:
         said = " AND ".join(f"text LIKE :{name}" for name in self._needles)
-        channels = ", ".join(f":{name}" for name in self._channels)
         return self._tx.all(
             "SELECT said.job_id, said.turn, said.turns FROM ("  # noqa: S608 - our own names
             "SELECT job_id, max(id) AS newest, min(turn) AS turn, count(DISTINCT turn) AS turns "
             f"FROM {source} AND {said} GROUP BY job_id) AS said JOIN jobs ON jobs.id = said.job_id "
-            f"WHERE jobs.team = :team AND jobs.channel IN ({channels}) AND jobs.forgotten = 0 "
+            f"WHERE ({self._places}) AND jobs.forgotten = 0 AND jobs.state <> 'abandoned' "
             "ORDER BY said.newest DESC LIMIT :limit",
             **self._values,
             **values,
         )
+
+
+def _places(homes: Mapping[str, Sequence[str]]) -> tuple[str, dict[str, SqlValue]]:
+    """Return an SQL condition for the jobs in these channels of these teams, with its values."""
+    said, values = list[str](), dict[str, SqlValue]()
+    for number, (team, channels) in enumerate(homes.items()):
+        names = {f"channel{number}_{each}": channel for each, channel in enumerate(channels)}
+        said.append(f"jobs.team = :team{number} AND jobs.channel IN ({', '.join(f':{name}' for name in names)})")
+        values |= {f"team{number}": team, **names}
+    return " OR ".join(said), values
 
 
 def _found(tx: Transaction, row: Row) -> SearchHit | None:
@@ -111,11 +135,12 @@ def _is_indexed(tx: Transaction, job_id: JobId) -> bool:
     return tx.one(known, job_id=job_id) is not None
 
 
-def direct_messages(tx: Transaction, *, team: str, user: str) -> set[str]:
+def direct_messages(tx: Transaction, *, team: str, user: str, organisation: str | None = None) -> set[str]:
     """Return the direct messages in which a person shared recordings. Nobody can leave these."""
     rows = tx.all(
-        "SELECT DISTINCT channel FROM jobs WHERE team = :team AND user_id = :user AND channel LIKE 'D%'",
+        f"SELECT DISTINCT channel FROM jobs WHERE team IN {TEAMS} AND user_id = :user AND channel LIKE 'D%'",  # noqa: S608 - our own words
         team=team,
+        organisation=channel_homes.around(tx, organisation=organisation, team=team),
         user=user,
     )
     return {str(row["channel"]) for row in rows}

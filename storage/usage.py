@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from storage.database import Transaction
+from storage.channel_homes import TEAMS, around, organisation_of
+from storage.database import SqlValue, Transaction
 from storage.job import Job
 from storage.timestamps import length, stored
 
@@ -29,9 +30,10 @@ _EARLIER = "(coalesce(begun_at, created_at) < :begun OR (coalesce(begun_at, crea
 def of_person(tx: Transaction, job: Job, *, since: datetime) -> timedelta:
     """Return the usage, before this job, of the person who asked for it or shared it."""
     whose = job.begun_by or job.origin.user
-    shared = _sum(tx, f"team = :team AND user_id = :whose AND {_BY_ITSELF}", job, whose=whose, since=since)
-    asked = f"team = :team AND coalesce(begun_by, user_id) = :whose AND {_ASKED_FOR}"
-    return shared + _sum(tx, asked, job, whose=whose, since=since) + job.spent
+    where: dict[str, SqlValue] = {"whose": whose, "organisation": organisation_of(tx, job.origin)}
+    shared = _sum(tx, f"team IN {TEAMS} AND user_id = :whose AND {_BY_ITSELF}", job, since=since, **where)
+    asked = f"team IN {TEAMS} AND coalesce(begun_by, user_id) = :whose AND {_ASKED_FOR}"
+    return shared + _sum(tx, asked, job, since=since, **where) + job.spent
 
 
 def of_channel(tx: Transaction, job: Job, *, since: datetime) -> timedelta:
@@ -49,14 +51,21 @@ def _of_all(tx: Transaction, where: str, job: Job, *, whose: str, since: datetim
     return by_itself + _sum(tx, f"{where} AND {_ASKED_FOR}", job, whose=whose, since=since) + job.spent
 
 
-def of_person_by_provider(tx: Transaction, *, team: str, user: str, since: datetime) -> Mapping[str, timedelta]:
-    """Return the usage of a person since then by provider, largest first. A rerun counts for its last provider."""
+def of_person_by_provider(
+    tx: Transaction, *, team: str, user: str, since: datetime, organisation: str | None = None
+) -> Mapping[str, timedelta]:
+    """Return the usage of a person since then by provider, largest first. A rerun counts for its last provider.
+
+    `organisation`: of an enterprise install; then that in any of its workspaces.
+    """
+    organisation = around(tx, organisation=organisation, team=team)
     totals = Counter[str]()
     for whose in (f"user_id = :user AND {_BY_ITSELF}", f"coalesce(begun_by, user_id) = :user AND {_ASKED_FOR}"):
         rows = tx.all(
-            f"SELECT provider, sum({_COST}) AS total FROM jobs WHERE team = :team AND {whose} "  # noqa: S608 - our own words
+            f"SELECT provider, sum({_COST}) AS total FROM jobs WHERE team IN {TEAMS} AND {whose} "  # noqa: S608 - our own words
             "AND provider IS NOT NULL GROUP BY provider ORDER BY provider",
             team=team,
+            organisation=organisation,
             user=user,
             since=stored(since),
         )
@@ -64,11 +73,11 @@ def of_person_by_provider(tx: Transaction, *, team: str, user: str, since: datet
     return {provider: length(total) for provider, total in totals.most_common() if total}
 
 
-def _sum(tx: Transaction, where: str, job: Job, *, whose: str, since: datetime) -> timedelta:
+def _sum(tx: Transaction, where: str, job: Job, *, since: datetime, **values: SqlValue) -> timedelta:
     row = tx.one(
         f"SELECT sum({_COST}) AS total FROM jobs WHERE {where} AND {_EARLIER}",  # noqa: S608 - our own words
         team=job.origin.team,
-        whose=whose,
+        **values,
         since=stored(since),
         begun=stored(job.begun_at or job.created_at),
         id=job.id,

@@ -21,7 +21,7 @@ from bot.slack.objects import FileSharing, SlackFile
 from bot.slack.workspaces import Site
 from bot.worker.tools import Tools
 from handlers.shared_files import Likelihood
-from storage import gaps, jobs
+from storage import channel_homes, gaps, jobs
 from storage.database import StorageUnavailable, Transaction
 from storage.job import Origin
 
@@ -57,6 +57,11 @@ class CatchingUp:
         """Teams and the gap that they were caught up after, kept while other teams of their enterprise are not."""
         self._noted = asyncio.Event()
         self._lost_since: datetime | None = None
+        self._new_types: set[str] = set()
+
+    def heard(self, event_type: str) -> None:
+        """Note that an event of this type was heard for the first time since the start."""
+        self._new_types.add(event_type)
 
     def lost(self) -> None:
         """Note that an event could not be stored: places are caught up from now on, once that can be stored."""
@@ -94,13 +99,17 @@ class CatchingUp:
         starts += [lost_since] if lost_since is not None else []
         places = [*await self._tools.workspaces.places()] if starts else []
 
+        types = frozenset(self._new_types)
+
         def note(tx: Transaction) -> None:
+            gaps.hear(tx, types, now=now)
             if starts:
                 since = max(min(starts) - MARGIN, now - FARTHEST)
                 gaps.fall_behind(tx, places, since=since, until=since)  # from now on, events arrive
             gaps.note(tx, now=now)
 
         await self._tools.database.write(note)
+        self._new_types -= types
         if self._lost_since == lost_since:  # else another one was lost while this was stored
             self._lost_since = None
         if places:
@@ -184,5 +193,6 @@ def _add(tx: Transaction, found: Sequence[tuple[SlackFile, str, FileSharing]], s
             user=place.share_user_id or file.user or "",
         )
         at = now + number * timedelta(milliseconds=1)
+        origin = channel_homes.at_home(tx, origin, organisation=site.organisation)
         added += jobs.add(tx, origin=origin, title=file.title or file.name, now=at) is not None
     return added

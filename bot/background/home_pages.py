@@ -218,11 +218,11 @@ class HomePages:
             return await self._tools.database.read(lambda tx: self._home(tx, entry.by, now=now))
 
     def _home(self, tx: Transaction, actor: Actor, *, now: datetime) -> _Home:
-        team, person, since = actor.team, actor.user, month_of(now)
+        team, organisation, person, since = actor.team, actor.organisation, actor.user, month_of(now)
         limit = self._tools.settings.person_minutes
-        used = usage.of_person_by_provider(tx, team=team, user=person, since=since)
+        used = usage.of_person_by_provider(tx, team=team, user=person, since=since, organisation=organisation)
         return _Home(
-            jobs=tuple(job_lists.of_person(tx, team=team, user=person, limit=LOOKED_AT)),
+            jobs=tuple(job_lists.of_person(tx, team=team, user=person, limit=LOOKED_AT, organisation=organisation)),
             month=Month(
                 used=tuple((self._tools.title_of(provider), length) for provider, length in used.items()),
                 limit=timedelta(minutes=limit) if limit is not None else None,

@@ -12,7 +12,7 @@ import structlog
 from bot.clock import Clock
 from bot.worker.claim import LEASE
 from bot.worker.tools import Tools
-from storage import claiming, forgetting, inbox, jobs, passages, search
+from storage import claiming, deletions, forgetting, inbox, jobs, passages, search
 from storage.database import StorageUnavailable
 
 _log = structlog.get_logger()
@@ -63,6 +63,7 @@ class Housekeeping:
         with suppress(StorageUnavailable):
             await self._tools.database.write(lambda tx: inbox.purge(tx, before=before))
             await self._tools.database.write(lambda tx: jobs.purge_left_alone(tx, before=before))
+            await self._tools.database.write(lambda tx: deletions.purge(tx, before=before))
             await self._make_findable()
             await self._forget_the_old()
             await self._clear_the_index()

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from bot.catalog import open_transcribers
+from bot.cli.doctor_events import examine_events
 from bot.cli.doctor_many import examine_many
 from bot.cli.doctor_model import examine_model
 from bot.cli.doctor_options import examine_options
@@ -58,6 +59,9 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
     async for finding in _slack(settings):
         yield finding
     yield await _database(settings)
+    unheard = await examine_events(settings)
+    if unheard is not None:
+        yield unheard
     yield await asyncio.to_thread(_disk, settings)
     async for finding in _provider(settings):
         yield finding
@@ -89,12 +93,20 @@ async def _slack(settings: Settings) -> AsyncIterator[Finding]:
             )
             return
         yield Finding(verdict="good", what=f"Slack knows the bot in {identity.url or identity.team_id}")
-        for finding in _scopes(workspace.scopes):
+        for finding in _scopes(workspace.scopes.told):
             yield finding
         yield await _way_in(settings, session)
 
 
-def _scopes(granted: frozenset[str]) -> list[Finding]:
+def _scopes(granted: frozenset[str] | None) -> list[Finding]:
+    if granted is None:
+        return [
+            Finding(
+                verdict="note",
+                what="Slack did not tell which scopes the app has",
+                fix="compare OAuth & Permissions on the app's page with `threadscribe manifest`",
+            )
+        ]
     missing = [
         Finding(
             verdict="bad",

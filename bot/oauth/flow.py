@@ -174,7 +174,7 @@ class _Installations(AsyncInstallationStore):
             url=url,
             bot_user=given.bot_user_id or "",
             bot_id=given.bot_id,
-            scopes=frozenset(given.bot_scopes or ()),
+            scopes=frozenset(given.bot_scopes or ()) or None,
             token=encrypt(SecretStr(given.bot_token or ""), place=place),
             refresh_token=encrypt(SecretStr(refresh_token), place=place) if refresh_token else None,
             expires_at=datetime.fromtimestamp(expires, UTC) if expires else None,

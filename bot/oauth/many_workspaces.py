@@ -135,7 +135,13 @@ class ManyWorkspaces:
 
     def _site(self, installed: Installed, team: str) -> Site:
         workspace = self._met(installed, team=team)
-        return Site(workspace=workspace, team=team, enterprise=installed.enterprise, since=installed.installed_at)
+        return Site(
+            workspace=workspace,
+            team=team,
+            enterprise=installed.enterprise,
+            organisation=installed.enterprise if installed.is_enterprise_install else None,
+            since=installed.installed_at,
+        )
 
     async def are_gone(self, places: Sequence[str]) -> Mapping[str, bool]:
         """Return for each place whether no installation opens it any more; delete tokens of removed installations."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.metrics import Metrics
 from bot.settings.model import Settings
+from bot.slack.response_url import ACKNOWLEDGED_AFTER, BoundedRespond
 from bot.slack.workspaces import Workspaces
 from handlers import words
 from handlers.listener import Event, Installation, Listener
@@ -48,13 +50,21 @@ class BoltApp(AsyncApp):
     """
 
     def __init__(
-        self, *, resolve_installation: ResolveInstallation, metrics: Metrics, lost: Callable[[], None], **more: Any
+        self,
+        *,
+        resolve_installation: ResolveInstallation,
+        metrics: Metrics,
+        lost: Callable[[], None],
+        heard: Callable[[str], None],
+        **more: Any,
     ) -> None:
         super().__init__(**more)
         self._resolve_installation = resolve_installation
         self._metrics = metrics
         self._direct: dict[str, Listener] = {}
         self._unheard: set[str] = set()
+        self._heard: set[str] = set()
+        self._on_heard = heard
         self._lost = lost
 
     def listen_directly(self, event_type: str, listener: Listener) -> None:
@@ -93,17 +103,34 @@ class BoltApp(AsyncApp):
         except Exception as error:  # noqa: BLE001 - whatever it is, the event was not stored
             status = _not_stored(error).status
             self._lost()
+        else:
+            self._note_type(_event_type(payload))
         self._metrics.acknowledged("event", status=status, after=time.perf_counter() - began)
         return status
+
+    def _note_type(self, event_type: str) -> None:
+        if event_type in self._direct and event_type not in self._heard:
+            self._heard.add(event_type)
+            self._on_heard(event_type)
 
     async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
         """Answer any request of Slack."""
         if listener := self.listener(req.body):
             return BoltResponse(status=await self.dispatch_directly(listener, req.body), body="")
         began = time.perf_counter()
+        self._set_respond(req)
         response = await super().async_dispatch(req)
         self._metrics.acknowledged(_kind(req.body), status=response.status, after=time.perf_counter() - began)
         return response
+
+    def _set_respond(self, req: AsyncBoltRequest) -> None:
+        """Replace Bolt's own `respond`, which raises where the `response_url` cannot be reached, and waits for it."""
+        address = req.context.pop("response_url", None)
+        if "command" in req.body:
+            return  # answered in the acknowledgement, also by Bolt where the app is not installed
+        req.context["response_url"] = address
+        until = asyncio.get_running_loop().time() + ACKNOWLEDGED_AFTER
+        req.context["respond"] = BoundedRespond(response_url=address, proxy=self.client.proxy, until=until)
 
 
 def _event_type(payload: Payload) -> str:
@@ -130,8 +157,12 @@ def make_app(
     workspaces: Workspaces,
     metrics: Metrics,
     lost: Callable[[], None] = lambda: None,
+    heard: Callable[[str], None] = lambda _: None,
 ) -> BoltApp:
-    """Make an app that has no listeners yet. It calls `lost` for every event that could not be stored."""
+    """Make an app that has no listeners yet.
+
+    It calls `lost` for every event that could not be stored, and `heard` with each type of the events that were.
+    """
     secret = settings.slack_signing_secret
 
     async def resolve_installation(payload: Payload) -> Installation | None:
@@ -166,6 +197,7 @@ def make_app(
         resolve_installation=resolve_installation,
         metrics=metrics,
         lost=lost,
+        heard=heard,
         client=client,
         authorize=authorize,
         signing_secret=secret.get_secret_value() if secret else "",

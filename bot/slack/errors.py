@@ -22,13 +22,15 @@ TEMPORARY = frozenset(
         "org_login_required",
     }
 )
+_MISSING_SCOPE = "missing_scope"
+
 UNAUTHORISED = frozenset(
     {
         "account_inactive",
         "invalid_auth",
         "not_authed",
         "token_revoked",
-        "missing_scope",
+        _MISSING_SCOPE,
         "not_allowed_token_type",
         "no_permission",
         "ekm_access_denied",
@@ -57,12 +59,19 @@ class SlackUnavailable(Exception):
 class SlackNotAuthorised(SlackUnavailable):
     """A token or a scope is missing. Only the operator can help, and jobs wait. The call had no effect.
 
-    `code`: Slack's error code, where the call was made with the workspace's own token.
+    `code`: Slack's error code, where the call was made with the workspace's own token. `needed`: the scopes of which
+    the call needs one, where that is what is missing.
     """
 
-    def __init__(self, message: str, *, code: str = "") -> None:
+    def __init__(self, message: str, *, code: str = "", needed: frozenset[str] = frozenset()) -> None:
         super().__init__(message, maybe_done=False)
         self.code = code
+        self.needed = needed
+
+    @property
+    def is_about_scopes(self) -> bool:
+        """Whether the app was installed without the scope for the call."""
+        return self.code == _MISSING_SCOPE
 
     @property
     def is_removal(self) -> bool:
@@ -112,10 +121,16 @@ def translate(method: str, error: Exception) -> SlackUnavailable | SlackRefused:
     if code == "token_expired":
         return SlackTokenExpired(f"{method}: {code}")
     if code in UNAUTHORISED:
-        return SlackNotAuthorised(f"{method}: {code}", code=code)
+        needed = str(data.get("needed") or "") if isinstance(data, dict) else ""
+        return SlackNotAuthorised(f"{method}: {code}", code=code, needed=scopes_in(needed))
     if not code or code in TEMPORARY or status >= _SERVER:
         return SlackUnavailable(f"{method}: {code or status}", retry_after=retry_after(headers))
     return SlackRefused(method, code)
+
+
+def scopes_in(text: str) -> frozenset[str]:
+    """Return the scopes in a list of Slack's: with commas between them."""
+    return frozenset(scope.strip() for scope in text.split(",") if scope.strip())
 
 
 def retry_after(headers: Mapping[str, object]) -> timedelta | None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from slack_sdk.models.views import View
 
 from bot.slack.errors import SlackNotAuthorised, SlackRefused, SlackUnavailable
 from bot.slack.objects import Conversation
 from bot.slack.workspace import Workspace
-from handlers.responses import SlackNotReached
+from handlers.responses import ScopeNotGranted, SlackNotReached
 from handlers.slack import Conversations
 from storage.job import Reason
 
@@ -39,13 +39,13 @@ class WorkspaceForListeners:
 
     @property
     def may_read_people(self) -> bool:
-        """Whether the optional scope was granted to read people's names and who is an admin."""
-        return PEOPLE in self._workspace.scopes
+        """Whether the optional scope was granted to read people's names and who is an admin, as far as is known."""
+        return self._workspace.scopes.may_use(PEOPLE)
 
     @property
     def may_write_to_people(self) -> bool:
-        """Whether the optional scope was granted to open direct conversations."""
-        return DIRECT in self._workspace.scopes
+        """Whether the optional scope was granted to open direct conversations, as far as is known."""
+        return self._workspace.scopes.may_use(DIRECT)
 
     async def open(self, trigger: str, view: View) -> None:
         """Open a modal. Raises `SlackNotReached`."""
@@ -53,7 +53,7 @@ class WorkspaceForListeners:
             await self._workspace.open_view(trigger, view.to_dict())
 
     async def name_of(self, person: str) -> str:
-        """Return a person's display name. Raises `SlackNotReached`."""
+        """Return a person's display name. Raises `SlackNotReached`, `ScopeNotGranted`."""
         with _translated():
             return (await self._workspace.person(person)).called
 
@@ -61,9 +61,10 @@ class WorkspaceForListeners:
         """Return whether a person is an admin of the workspace; False without the scope. Raises `SlackNotReached`."""
         if not self.may_read_people:
             return False
-        with _translated():
+        with suppress(ScopeNotGranted), _translated():
             found = await self._workspace.person(person)
             return found.looks_after((await self._workspace.identify()).team_id)
+        return False
 
     async def is_in(self, person: str, channel: str, *, team: str) -> bool:
         """Return whether a person is in a conversation that the bot is in. Raises `SlackNotReached`."""
@@ -120,4 +121,5 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except (SlackRefused, SlackUnavailable) as error:
-        raise SlackNotReached(str(error)) from None
+        lacks = isinstance(error, SlackNotAuthorised) and error.is_about_scopes
+        raise (ScopeNotGranted if lacks else SlackNotReached)(str(error)) from None

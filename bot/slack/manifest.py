@@ -38,6 +38,26 @@ OPTIONAL_SCOPES: Mapping[str, str] = {
 """Each may be declined when the app is installed."""
 
 
+EVENTS = (
+    "file_shared",
+    "file_deleted",
+    "channel_id_changed",
+    "channel_deleted",
+    "group_deleted",
+    "app_uninstalled",
+    "tokens_revoked",
+    "app_home_opened",
+    "message.channels",
+    "message.groups",
+    "message.im",
+    "message.mpim",
+    "reaction_added",
+)
+"""The events that every installation subscribes to."""
+
+OF_AN_ORGANISATION = ("team_access_revoked",)
+
+
 def manifest(*, public_url: str | None = None, install_at: str | None = None) -> dict[str, object]:
     """Return the manifest: for HTTP with a public address, for Socket Mode without one.
 
@@ -51,21 +71,7 @@ def manifest(*, public_url: str | None = None, install_at: str | None = None) ->
         "usage_hint": "[search <words> | settings | status, cancel, retry or delete <ID> | help]",
         "should_escape": False,
     }
-    events = {
-        "bot_events": [
-            "file_shared",
-            "file_deleted",
-            "app_uninstalled",
-            "tokens_revoked",
-            *(["team_access_revoked"] if install_at else []),
-            "app_home_opened",
-            "message.channels",
-            "message.groups",
-            "message.im",
-            "message.mpim",
-            "reaction_added",
-        ]
-    }
+    events = {"bot_events": [*EVENTS, *(OF_AN_ORGANISATION if install_at else ())]}
     return {
         "_metadata": {"major_version": 2, "minor_version": 1},
         "display_information": {
@@ -76,7 +82,11 @@ def manifest(*, public_url: str | None = None, install_at: str | None = None) ->
         },
         "features": {
             "bot_user": {"display_name": "Threadscribe", "always_online": True},
-            "app_home": {"home_tab_enabled": True, "messages_tab_enabled": True},
+            "app_home": {
+                "home_tab_enabled": True,
+                "messages_tab_enabled": True,
+                "messages_tab_read_only_enabled": False,
+            },
             "slash_commands": [command | ({"url": address} if address else {})],
             "shortcuts": [
                 {

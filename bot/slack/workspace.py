@@ -30,6 +30,7 @@ from bot.slack.objects import (
     SlackFile,
     TeamList,
 )
+from bot.slack.scopes import GrantedScopes
 from bot.slack.tokens import BotToken
 from bot.slack.uploads import Attachment, send
 
@@ -67,26 +68,25 @@ class Workspace:
         self._calls = SlackApi(client=client, token=token, metrics=self._metrics)
         self._acts_for: str | None = None
         self.identity: Identity | None = None
-        self.scopes: frozenset[str] = frozenset()
+        self.scopes = GrantedScopes()
 
     @property
     def is_within_reach(self) -> bool:
         """Whether the bot's identity is known and Slack answers."""
         return self.identity is not None and self._calls.are_answered
 
-    def set_identity(self, identity: Identity, *, scopes: frozenset[str], acts_for: str | None) -> None:
+    def set_identity(self, identity: Identity, *, scopes: frozenset[str] | None, acts_for: str | None) -> None:
         """Set the bot's identity and scopes; `acts_for` is the team to name with an enterprise install's token."""
-        self.identity, self.scopes, self._acts_for = identity, scopes, acts_for
+        self.identity, self.scopes.told, self._acts_for = identity, scopes, acts_for
 
     async def identify(self, *, again: bool = False) -> Identity:
-        """Return the bot's identity, and set `scopes`. Slack is asked once, and again if `again`."""
+        """Return the bot's identity, and note its scopes. Slack is asked once, and again if `again`."""
         if self.identity is None or again:
             data, headers = await self._ask("auth.test")
             identity = _read(Identity, data, "auth.test")
             if self._acts_for:
                 identity = identity.model_copy(update={"team_id": self._acts_for})
-            granted = next((str(value) for name, value in headers.items() if name.lower() == "x-oauth-scopes"), "")
-            self.scopes = frozenset(scope.strip() for scope in granted.split(",") if scope.strip())
+            self.scopes.read(headers)
             self.identity = identity
         return self.identity
 
@@ -279,7 +279,8 @@ class Workspace:
                 raise
 
     async def _ask(self, method: str, **arguments: object) -> ApiResponse:
-        return await self._calls.make(method, arguments)
+        with self.scopes.noting_refusals():
+            return await self._calls.make(method, arguments)
 
 
 def _read(model: type[M], data: object, method: str) -> M:

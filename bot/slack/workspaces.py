@@ -27,12 +27,14 @@ _log = structlog.get_logger()
 class Site:
     """A workspace whose files can be listed: its team, and its enterprise if it has one.
 
-    `since`: when the app was installed there, if that is known.
+    `organisation`: the enterprise, where the app was installed in all of it. `since`: when the app was installed there,
+    if that is known.
     """
 
     workspace: Workspace
     team: str
     enterprise: str | None = None
+    organisation: str | None = None
     since: datetime | None = None
 
 
@@ -152,7 +154,9 @@ class OneWorkspace:
         """Return the only workspace."""
         del place
         identity = await self._workspace.identify()
-        return [Site(workspace=self._workspace, team=identity.team_id, enterprise=identity.enterprise_id)]
+        team, enterprise = identity.team_id, identity.enterprise_id
+        organisation = enterprise if team == enterprise else None
+        return [Site(workspace=self._workspace, team=team, enterprise=enterprise, organisation=organisation)]
 
     async def are_gone(self, places: Sequence[str]) -> Mapping[str, bool]:
         """Return the same answer for all places: whether `auth.test` refuses the token as removed."""

@@ -47,6 +47,16 @@ class Actions(Options):
         channel.external, channel.archived = external, archived
         return channel
 
+    def add_channel_to(self, other: Actions, channel: Channel, *, people: Sequence[str] = ("sipho",)) -> None:
+        """Add a conversation to another workspace, of the same organisation or of another one, with people of it.
+
+        Slack does not document which workspace its payloads name then. Here an event names the workspace in which it is
+        caused, and an interaction that of the person.
+        """
+        theirs = other._services.workspace
+        self._services.workspace.add_channel_to(theirs, channel)
+        channel.members |= {theirs.bot_user_id, *(theirs.user(person) for person in people)}
+
     def delete_channel(self, channel: Channel) -> None:
         """Delete a conversation and everything in it."""
         del self._services.workspace.channels[channel.id]
@@ -135,6 +145,19 @@ class Actions(Options):
         person = user or workspace.user("amara")
         post.reactions.setdefault(emoji, set()).add(person)
         self._services.dispatcher.announce_reaction(post, emoji, user=person)
+
+    async def change_channel_id(self, channel: Channel, *, external: bool = True) -> Delivery | None:
+        """Share a private channel with another company: it gets a new id, and everything in it goes along.
+
+        Return the delivery of `channel_id_changed`, None if that is not subscribed. `channel` has the new id then.
+        """
+        old = self._services.workspace.change_channel_id(channel)
+        channel.external = external
+        if "channel_id_changed" not in self.subscriptions:
+            return None
+        stamp = self._services.workspace.stamp()
+        event = {"type": "channel_id_changed", "old_channel_id": old, "new_channel_id": channel.id, "event_ts": stamp}
+        return await self._services.dispatcher.send(event)
 
     def delete_file(self, file_id: str) -> None:
         """Delete a file everywhere, as its owner may."""

@@ -112,7 +112,8 @@ class Interactivity:
     def _new_answer(self, channel: Channel | None) -> CommandAnswer:
         workspace = self._context.workspace
         ticket = workspace.new_id("R")
-        answer = CommandAnswer(signal=workspace.signal, response_url=f"{workspace.origin}/respond/{ticket}")
+        origin = self._context.options.response_origin or workspace.origin
+        answer = CommandAnswer(signal=workspace.signal, response_url=f"{origin}/respond/{ticket}")
         self._open[ticket] = (answer, channel, time.monotonic())
         return answer
 

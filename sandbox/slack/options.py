@@ -9,6 +9,8 @@ class Options:
     def __init__(self, *, scopes: set[str], retry_delays: tuple[float, ...]) -> None:
         self.scopes = scopes
         """The granted bot scopes."""
+        self.tells_scopes = True
+        """Whether answers of the Web API have the header `x-oauth-scopes`, which some proxies take away."""
         self.app_scopes = {"connections:write"}
         """The scopes of the app-level token."""
         self.subscriptions = {"file_shared", "app_home_opened"}
@@ -18,6 +20,8 @@ class Options:
         """
         self.events_url: str | None = None
         """The app's request URL. With None everything is sent over WebSockets."""
+        self.response_origin: str | None = None
+        """The origin of each new `response_url`. With None it is the stand-in's own."""
         self.retry_delays = retry_delays
         """The delay after each failed attempt."""
         self.ack_timeout = 3.0
@@ -30,6 +34,11 @@ class Options:
         """Send no events, as Slack does with an app that gets too many (`Slack.limit_events`)."""
         self.lost_shares = 0
         """How many completions of uploads will answer ok without ever sharing the files."""
+        self.knows_unfinished_files = False
+        """How `files.info` answers about a file whose bytes have arrived and whose upload is not completed.
+
+        Slack does not document it: `file_not_found`, or with True a file without `shares`.
+        """
         self.refuse_sockets = False
         """Answer 503 to new WebSockets. Their tickets are used up."""
         self.deaf_sockets = False

@@ -70,8 +70,8 @@ class Router:
         candidates = [self._teams[team.team_id] for team in grant.teams]
         for team in candidates if len(candidates) > 1 else ():
             workspace = team.workspace
-            known = {workspace.team_id, *workspace.channels, *workspace.files, *workspace.users}
             pending = {upload.file_id for upload in team.uploads.values()}
+            known = {workspace.team_id, *workspace.channels, *workspace.files, *workspace.users, *pending}
             named = {sent.get(name) for name in ("team_id", "channel", "channel_id", "file", "user", "user_id")}
             shares = [file_id for file_id in pending if file_id in sent.get("files", "")]
             if named & known or shares or team.dialogs.is_issued(sent.get("trigger_id", "")):

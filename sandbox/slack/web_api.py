@@ -1,7 +1,8 @@
 """The Web API: one route for all methods, with Slack's form of answers.
 
-A rejected call is HTTP 200 with `ok: false`. Every answer lists the granted scopes in `x-oauth-scopes`
-(https://docs.slack.dev/apis/web-api/#responses, https://docs.slack.dev/authentication/installing-with-oauth).
+A rejected call is HTTP 200 with `ok: false`. Every answer lists the granted scopes in `x-oauth-scopes`, unless
+`tells_scopes` is off (https://docs.slack.dev/apis/web-api/#responses,
+https://docs.slack.dev/authentication/installing-with-oauth).
 """
 
 from __future__ import annotations
@@ -83,7 +84,8 @@ class WebApi:
             kind: str = self._grants.admit(token).kind
         except Denied:
             kind = "bot"
-        return {"x-oauth-scopes": ",".join(sorted(self._granted(kind))), "x-slack-req-id": "sandbox"}
+        told = {"x-oauth-scopes": ",".join(sorted(self._granted(kind)))} if self._context.options.tells_scopes else {}
+        return {**told, "x-slack-req-id": "sandbox"}
 
 
 def _method(name: str) -> Method:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from sandbox.slack.signals import Signal
@@ -109,6 +109,27 @@ class Workspace:
         self._posts: dict[str, dict[str, Post]] = {}
         self._numbers = numbers or itertools.count(1)
         self._last_micros = 0
+
+    def change_channel_id(self, channel: Channel) -> str:
+        """Give a conversation a new id, as Slack does when it is shared with another company. Return the old one."""
+        old, new = channel.id, self.new_id("C")
+        self.channels[new] = self.channels.pop(old)
+        channel.id = new
+        self._posts[new] = self._posts.pop(old, {})
+        for post in self._posts[new].values():
+            post.channel_id = new
+        for stored in self.files.values():
+            stored.shares = [
+                replace(place, channel_id=new) if place.channel_id == old else place for place in stored.shares
+            ]
+        return old
+
+    def add_channel_to(self, other: Workspace, channel: Channel) -> None:
+        """Show a conversation in another workspace, too: with the same messages and files, also later ones."""
+        other.channels[channel.id] = channel
+        other._posts[channel.id] = self._posts.setdefault(channel.id, {})
+        self.files.update(other.files)
+        other.files = self.files
 
     def new_id(self, letter: str) -> str:
         """Return a new id in Slack's format."""

@@ -16,6 +16,12 @@ async def slack() -> AsyncIterator[Slack]:
         yield running
 
 
+@pytest.fixture(params=[False, True], ids=["not found", "without shares"])
+def either_way(slack: Slack, request: pytest.FixtureRequest) -> None:
+    """What Slack says of a file that was handed over and is not shared yet: it documents neither."""
+    slack.knows_unfinished_files = request.param
+
+
 @pytest.fixture
 async def bench(slack: Slack, tmp_path: Path) -> AsyncIterator[Bench]:
     async with Botlhale() as botlhale:

@@ -45,6 +45,11 @@ class Books:
             statement = f"UPDATE jobs SET {earlier(LEASE, job.keys())} WHERE lease IS NOT NULL"  # noqa: S608 - a number
             await asyncio.to_thread(self._do, statement)
 
+    async def was_looked_for(self) -> None:
+        """As if for minutes Slack had shown nothing of what it may have been told to share."""
+        statement = f"UPDATE jobs SET looks = looks + 30, {earlier(180_000)} WHERE state IN ('replying', 'replied')"  # noqa: S608 - numbers
+        await asyncio.to_thread(self._do, statement)
+
     async def nobody_heard(self, span: int) -> None:
         """As if Slack had not been heard for so many milliseconds."""
         await asyncio.to_thread(self._do, f"UPDATE presence SET heard_at = heard_at - {span}")  # noqa: S608 - a number

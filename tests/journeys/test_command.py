@@ -205,7 +205,7 @@ async def test_help_says_how_to_use_it(bench: Bench, slack: Slack, word: str) ->
 
 
 @pytest.mark.parametrize(
-    "text", ["statsu", "status", "status a b", "remove everything", "<!channel>", "x" * 4000, "\u202e", "list all"]
+    "text", ["statsu", "status a b", "remove everything", "<!channel>", "x" * 4000, "\u202e", "list all"]
 )
 async def test_a_word_that_it_does_not_know_is_answered_with_where_to_find_help(
     bench: Bench, slack: Slack, text: str
@@ -213,6 +213,21 @@ async def test_a_word_that_it_does_not_know_is_answered_with_where_to_find_help(
     await bench.start()
     said = await asked(slack, text, channel=slack.channel("general"))
     assert said == "That isn't a command Threadscribe knows. Type /transcripts help for the full list."
+
+
+@pytest.mark.parametrize("word", ["status", "cancel", "retry", "delete", " RETRY "])
+async def test_what_needs_a_number_and_has_none_is_answered_with_the_list(
+    bench: Bench, slack: Slack, word: str
+) -> None:
+    await bench.start()
+    channel = slack.channel("general")
+    assert "No recordings here yet" in await asked(slack, word, channel=channel)
+    await answered(bench, slack, channel, title="Monday")
+    [job] = await bench.jobs()
+    said = await asked(slack, word, channel=channel)
+    assert said == await asked(slack, channel=channel)
+    assert job.id in said
+    assert (await bench.jobs())[0].state is JobState.REPLIED, "nothing was done"
 
 
 async def test_a_title_can_neither_mention_nor_link_nor_format(bench: Bench, slack: Slack) -> None:

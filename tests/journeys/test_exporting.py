@@ -100,6 +100,7 @@ def only_file(messages: list[Message]) -> FileCopy:
     return file
 
 
+@pytest.mark.usefixtures("either_way")
 @pytest.mark.parametrize("mode", ["socket", "http"])
 async def test_a_file_is_put_in_the_thread_or_sent_to_one_person(bench: Bench, slack: Slack, mode: str) -> None:
     way_in: dict[str, Any] = {"slack_signing_secret": slack.signing_secret} if mode == "http" else {}
@@ -288,6 +289,7 @@ async def test_of_a_transcript_that_is_deleted_meanwhile_nothing_is_delivered(be
     assert slack.own_files == []
 
 
+@pytest.mark.usefixtures("either_way")
 @pytest.mark.parametrize("who", [ME, THREAD])
 async def test_slack_that_is_away_for_a_moment_delays_a_file_and_doubles_none(
     bench: Bench, slack: Slack, who: str
@@ -303,6 +305,39 @@ async def test_slack_that_is_away_for_a_moment_delays_a_file_and_doubles_none(
     assert slack.hidden_files == []
 
 
+@pytest.mark.usefixtures("either_way")
+@pytest.mark.parametrize("who", [ME, THREAD])
+async def test_a_file_whose_sharing_surely_had_no_effect_is_shared_at_once_and_not_handed_over_again(
+    bench: Bench, slack: Slack, who: str
+) -> None:
+    thread = await answered(bench)
+    slack.faults.arm("files.completeUploadExternal", faults.rate_limited(1), times=2)
+    await thread.ask(who=who)
+    only_file(thread.sent if who == ME else thread.posted)
+    asked = [call.method for call in slack.calls]
+    assert asked.count("upload") == 1
+    assert "files.info" not in asked[asked.index("upload") : asked.index("files.completeUploadExternal")]
+
+
+@pytest.mark.usefixtures("either_way")
+async def test_a_file_that_may_have_been_shared_is_looked_for_also_after_names_were_given(
+    bench: Bench, slack: Slack
+) -> None:
+    thread = await answered(bench)
+    slack.faults.arm("files.completeUploadExternal", faults.hang_up_after())
+    slack.faults.arm("files.info", faults.answer(503), times=3)
+    await thread.send(Format.TEXT, ME)
+    await slack.until(lambda: thread.sent)
+    before = thread.reply.blocks
+    await slack.press(thread.reply, NAME_SPEAKERS)
+    [form] = slack.modals.values()
+    await slack.send(form, {"Name of Speaker 1": "Thandi"})
+    await bench.ended_at_last()
+    assert thread.reply.blocks != before
+    only_file(thread.sent)
+
+
+@pytest.mark.usefixtures("either_way")
 async def test_a_call_whose_answer_is_lost_is_waited_for_and_not_repeated(bench: Bench, slack: Slack) -> None:
     thread = await answered(bench)
     slack.faults.arm("files.completeUploadExternal", faults.takes_effect_late(0.5))
@@ -312,6 +347,7 @@ async def test_a_call_whose_answer_is_lost_is_waited_for_and_not_repeated(bench:
     only_file(thread.sent)
 
 
+@pytest.mark.usefixtures("either_way")
 async def test_a_file_that_slack_loses_is_sent_once_more(bench: Bench, slack: Slack) -> None:
     thread = await answered(bench)
     slack.lost_shares = 1
@@ -321,6 +357,7 @@ async def test_a_file_that_slack_loses_is_sent_once_more(bench: Bench, slack: Sl
     assert slack.hidden_files == []
 
 
+@pytest.mark.usefixtures("either_way")
 async def test_what_slack_never_shows_or_refuses_is_told_to_whoever_asked(bench: Bench, slack: Slack) -> None:
     thread = await answered(bench)
     slack.lost_shares = 9

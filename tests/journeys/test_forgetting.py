@@ -92,6 +92,96 @@ async def test_a_message_that_is_deleted_while_it_is_transcribed_is_never_answer
     assert silent(slack, share.channel)
 
 
+def told_of(share: Share, *, event: str) -> dict[str, Any]:
+    """What Slack tells of a sharing, as the event of this type."""
+    [file] = share.file_ids
+    if event == "file_shared":
+        return {"type": event, "channel_id": share.channel.id, "file_id": file, "user_id": "U1", "event_ts": share.ts}
+    described = {"id": file, "name": "note.m4a", "title": "Salaries", "mimetype": "audio/mp4", "user": "U1"}
+    about = {"channel": share.channel.id, "user": "U1", "ts": share.ts, "event_ts": share.ts, "files": [described]}
+    return {"type": "message", "subtype": "file_share", **about}
+
+
+def told_of_deletion(share: Share, *, subtype: str) -> dict[str, Any]:
+    """What Slack tells of the deletion of a message: one with replies is changed to a tombstone."""
+    gone = {"deleted_ts": share.ts, "message": {"subtype": "tombstone", "ts": share.ts}}
+    return {"type": "message", "subtype": subtype, "channel": share.channel.id, "ts": "9.0", "event_ts": "9.0", **gone}
+
+
+@pytest.mark.parametrize("subtype", ["message_deleted", "message_changed"])
+async def test_a_message_whose_deletion_is_heard_first_is_never_transcribed(
+    bench: Bench, slack: Slack, subtype: str
+) -> None:
+    slack.subscriptions = set()
+    await bench.start()
+    share = await shared(bench)
+    await slack.share_existing(slack.channel("elsewhere"), share.file_ids[0])  # the file itself stays
+    slack.delete_message(share.channel, share.ts)
+    for event in (told_of_deletion(share, subtype=subtype), told_of(share, event="message")):
+        await slack.deliver(event)
+    await bench.ended()
+    await gone(bench, share)
+    assert not bench.botlhale.uploads
+
+
+async def test_a_sharing_that_turns_out_to_be_of_a_deleted_message_is_never_transcribed(
+    bench: Bench, slack: Slack
+) -> None:
+    slack.subscriptions = set()
+    await bench.start()
+    share = await shared(bench)  # Slack itself shows it for a moment longer
+    for event in (told_of_deletion(share, subtype="message_deleted"), told_of(share, event="file_shared")):
+        await slack.deliver(event)
+    await bench.ended()
+    await gone(bench, share)
+    assert not bench.botlhale.uploads
+
+
+@pytest.mark.parametrize("event", ["message", "file_shared"])
+async def test_a_file_whose_deletion_is_heard_first_is_not_asked_for(bench: Bench, slack: Slack, event: str) -> None:
+    slack.subscriptions = set()
+    await bench.start()
+    share = await shared(bench)
+    slack.delete_file(share.file_ids[0])
+    await slack.deliver({"type": "file_deleted", "file_id": share.file_ids[0], "event_ts": "9.0"})
+    await slack.deliver(told_of(share, event=event))
+    await bench.ended()
+    await gone(bench, share)
+    assert "files.info" not in [call.method for call in slack.calls]
+
+
+async def test_of_another_message_or_file_that_was_deleted_a_recording_takes_no_notice(
+    bench: Bench, slack: Slack
+) -> None:
+    await bench.start()
+    other = await slack.share(slack.channel("other", member=False), [recording()])
+    slack.delete_file(other.file_ids[0])
+    share = await shared(bench)
+    for missed in (
+        Share(ts="1.0", channel=share.channel, file_ids=()),
+        Share(ts=share.ts, channel=other.channel, file_ids=()),
+    ):
+        await slack.deliver(told_of_deletion(missed, subtype="message_deleted"))
+    await bench.ended()
+    await only_reply(slack, share)
+
+
+async def test_deletions_are_remembered_for_as_long_as_slack_repeats_events(bench: Bench, slack: Slack) -> None:
+    bot = await bench.start()
+    await slack.deliver({"type": "file_deleted", "file_id": "F0NOBODY", "event_ts": "9.0"})
+
+    async def remembered() -> int:
+        return len(await bot.tools.database.read(lambda tx: tx.all("SELECT item FROM deletions")))
+
+    day = timedelta(days=1) // timedelta(milliseconds=1)
+    for kept in (1, 0):
+        await bot.tools.database.write(
+            lambda tx: tx.run("UPDATE deletions SET deleted_at = deleted_at - :day", day=day + 1000)
+        )
+        await bot.house.keep_seldom()
+        assert await remembered() == kept
+
+
 async def test_a_file_that_is_deleted_while_it_is_transcribed_is_never_answered(bench: Bench, slack: Slack) -> None:
     bench.botlhale.hold = True
     await bench.start()

@@ -219,11 +219,25 @@ async def test_what_is_done_or_deleted_cannot_be_retried(bench: Bench, slack: Sl
     for wish, answered in (
         ("retry", words.NOTHING_TO_RETRY),
         ("delete", words.DELETED),
-        ("retry", words.NOTHING_TO_RETRY),
+        ("retry", words.DELETED_BEFORE),
+        ("cancel", words.DELETED_BEFORE),
     ):
         answer = await slack.command("/transcripts", f"{wish} {job.id}", channel=share.channel)
         assert said(answer) == [answered]
         await bench.ended()
+
+
+async def test_what_has_no_transcript_and_cannot_get_one_is_not_sent_to_a_button(
+    bench: Bench, slack: Slack, silent_video: bytes
+) -> None:
+    await bench.start()
+    channel = slack.channel("general", people=PEOPLE)
+    clip = recording(content=silent_video, name="clip.mp4", filetype="mp4", mimetype="video/mp4")
+    await slack.share(channel, [clip], user=slack.user("amara"))
+    [job] = await bench.ended()
+    assert job.state is JobState.ABANDONED
+    answer = await slack.command("/transcripts", f"retry {job.id}", channel=channel)
+    assert said(answer) == [words.NO_USE_TO_RETRY]
 
 
 # Who may

@@ -23,11 +23,12 @@ import pytest
 
 from handlers import words
 from handlers.action_ids import NAME_SPEAKERS, UNDO_NAMING
+from sandbox import faults
 from sandbox.botlhale import Botlhale
 from sandbox.gowajee import Gowajee
 from sandbox.ports import free_port
 from sandbox.script import Segment
-from sandbox.slack import Message, Share, Slack
+from sandbox.slack import Message, Share, Slack, Upload
 from tests.journeys.bench import WEBHOOK_TOKEN, botlhale_settings, gowajee_settings, quiet, recording
 from tests.journeys.checkpoints import checkpoints
 from tests.journeys.database_probe import Books
@@ -70,6 +71,8 @@ ONLY: Mapping[str, Mapping[str, str]] = {
     "workspace.finish": {"form": "long"},
     "workspace.discard": {"form": "long"},
     "workspace.whisper": {"provider": "botlhale"},
+    "write bot.worker.steps.channel:wait_for_new_id": {"provider": "botlhale", "form": "short"},
+    "write bot.worker.steps.hold:_show": {"provider": "botlhale"},
     "write bot.app:_take_over": {"database": "sqlite"},
     "write bot.background.housekeeping:Housekeeping._clear_the_index": {"database": "sqlite"},
     "write bot.worker.steps.check:_known": {"provider": "gowajee"},
@@ -84,8 +87,21 @@ ENDS: Mapping[str, str] = {
     "write handlers.commands:_delete": "command",
     "write bot.background.housekeeping:Housekeeping._clear_the_index": "file",
     "write handlers.forgetting:_note_removal": "workspace",
+    "write handlers.channel_changes:register.<locals>.deleted": "channel",
 }
-"""What is passed only when something is deleted in the end: the file, its message, the transcript, or everything."""
+"""What is passed only when something is deleted in the end: the file, its message, the transcript, the channel, or
+everything."""
+
+UPLOADS: Mapping[str, Upload] = {
+    "downloads.begin": recording(name="Meeting", mimetype="application/octet-stream", filetype="binary")
+}
+"""What is passed only with a certain recording."""
+
+MOVED = "write bot.worker.steps.channel:wait_for_new_id"
+"""Passed only when the channel has another id once the transcript is there, of which no event tells."""
+
+HELD_UP = "write bot.worker.steps.hold:_show"
+"""Passed only when the provider refuses the account for five minutes."""
 
 
 NAMES = frozenset(
@@ -169,6 +185,8 @@ class Life:
         self.end: str | None = None
         self.upload = recording()
         self.names_speakers = False
+        self.moves = False
+        self.is_held_up = False
         self.wish: Callable[[Wisher], Awaitable[None]] | None = None
         self._ended = False
         self._direct = slack.channel("", kind="im")
@@ -208,7 +226,10 @@ class Life:
                 await self._ask_whether_ready()
                 await self.install()
                 self.slack.open_home()
+                self.provider.hold = self.moves
                 self._share = await self.slack.share(self.slack.channel("general"), [self.upload])
+            if self.moves:
+                await self._move()
             while not await self._all_ended():  # noqa: ASYNC110 - another process does the work
                 await asyncio.sleep(0.02)
             await self.slack.quiet()
@@ -236,6 +257,21 @@ class Life:
         await self.slack.quiet()
         self.slack.retry_delays = (0.2,) * 100
 
+    async def _move(self) -> None:
+        """Change the id of the channel once the provider has the recording, and tell nobody."""
+        assert self._share is not None
+        while not self.provider.uploads:  # noqa: ASYNC110 - another process does the work
+            await asyncio.sleep(0.02)
+        self.moves = False
+        await self.slack.change_channel_id(self._share.channel, external=False)
+        self.provider.release()
+
+    def _mend_once_told(self) -> None:
+        """Let the provider accept the account again, once the thread was told that it does not."""
+        if self._spoken():
+            self.is_held_up = False
+            self.provider.faults.clear()
+
     async def _delete(self, what: str) -> None:
         """Delete it; what people do themselves they do again where nothing happens, and Slack tells again too."""
         assert self._share is not None
@@ -249,6 +285,8 @@ class Life:
                     self.slack.delete_file(self._share.file_ids[0])
                 case "message" if first:
                     self.slack.delete_message(self._share.channel, self._share.ts)
+                case "channel":
+                    await self.slack.deliver({"type": "channel_deleted", "channel": self._share.channel.id})
                 case "command":
                     [job] = await self.books.jobs()
                     await self.slack.command("/transcripts", f"delete {job['id']}", channel=self._share.channel)
@@ -291,6 +329,8 @@ class Life:
                 assert answer.ok
 
     async def _all_ended(self) -> bool:
+        if self.is_held_up:
+            self._mend_once_told()
         jobs = await self.books.jobs()
         await self.books.waits_end()
         # Slack repeats an event that nobody acknowledged, and what it tells no more is looked for: there is a job.
@@ -424,6 +464,11 @@ async def test_killed_at_a_checkpoint_there_is_one_reply(
     async with life(way, tmp_path / "bot", nursery, request, end=ENDS.get(checkpoint)) as lived:
         lived.wish = WISHES.get(checkpoint)
         lived.names_speakers = checkpoint in NAMES
+        lived.upload = UPLOADS.get(checkpoint, lived.upload)
+        lived.moves = checkpoint == MOVED
+        if checkpoint == HELD_UP:
+            lived.is_held_up = True
+            lived.provider.faults.arm("POST /generateAuthToken", faults.answer(401), times=10_000)
         if checkpoint in AFTER_A_GAP:
             assert await lived.live()
             await lived.miss_one()
@@ -432,6 +477,30 @@ async def test_killed_at_a_checkpoint_there_is_one_reply(
         assert not await lived.live(Death(at=checkpoint)), "not covered: nobody passes it"
         assert await lived.live()
         one_reply(lived, replies=0 if lived.end not in {None, "workspace"} else 1)
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["not found", "without shares"])
+@pytest.mark.parametrize(
+    ("at", "after"),
+    [
+        (SAVE, "workspace.upload"),
+        ("workspace.share", None),
+        (SAVE, "workspace.share"),
+        ("write bot.worker.claim:Claim.release", "workspace.share"),
+    ],
+)
+async def test_killed_at_any_moment_of_a_long_reply_its_files_come_once_whatever_slack_says_of_them_before(
+    tmp_path: Path, nursery: Nursery, request: pytest.FixtureRequest, at: str, after: str | None, *, known: bool
+) -> None:
+    way = Way(provider="botlhale", form="long", database="sqlite")
+    async with life(way, tmp_path / "bot", nursery, request) as lived:
+        lived.slack.knows_unfinished_files = known
+        assert not await lived.live(Death(at=at, after=after))
+        if at == "workspace.share" and known:
+            await lived.books.was_looked_for()
+        assert await lived.live()
+        one_reply(lived)
+        assert [len(message.files) for message in lived._spoken()] == [2]
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
@@ -458,6 +527,7 @@ async def test_killed_while_progress_is_told_nothing_of_it_is_left(
         one_reply(lived)
 
 
+@pytest.mark.parametrize("known", [False, True], ids=["not found", "without shares"])
 @pytest.mark.parametrize(
     ("at", "after"),
     [
@@ -468,12 +538,15 @@ async def test_killed_while_progress_is_told_nothing_of_it_is_left(
     ],
 )
 async def test_killed_at_any_moment_of_an_export_the_file_comes_once(
-    tmp_path: Path, nursery: Nursery, request: pytest.FixtureRequest, at: str, after: str
+    tmp_path: Path, nursery: Nursery, request: pytest.FixtureRequest, at: str, after: str, *, known: bool
 ) -> None:
     way = Way(provider="botlhale", form="short", database="sqlite")
     async with life(way, tmp_path / "bot", nursery, request) as lived:
+        lived.slack.knows_unfinished_files = known
         lived.wish = Wisher.export
         assert not await lived.live(Death(at=at, after=after))
+        if at == "workspace.share" and known:
+            await lived.books.was_looked_for()
         assert await lived.live()
         one_reply(lived)
 

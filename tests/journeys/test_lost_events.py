@@ -13,6 +13,7 @@ import structlog
 
 from bot.background.catching_up import CatchingUp
 from sandbox.slack import Slack
+from storage import gaps
 from storage.database import Database, StorageUnavailable
 from tests.journeys.bench import Bench, eventually, only_reply, recording
 
@@ -140,3 +141,18 @@ async def test_an_event_of_a_workspace_that_never_installed_is_acknowledged(
     envelope = {"type": "event_callback", "team_id": "T0STRANGER", "event": {"type": "channel_created"}}
     assert await slack.post_signed(envelope) == 200
     await eventually(lambda: True)
+
+
+async def test_which_events_were_heard_is_known_afterwards(bench: Bench, slack: Slack) -> None:
+    bot = await bench.start()
+    await slack.share(slack.channel("general"), [recording()])
+    await bench.ended()
+    await slack.deliver({"type": "channel_created"})
+    assert bot.catching_up is not None
+    async with looking_often(bench) as catching_up:
+        for event_type in bot.catching_up._new_types:
+            catching_up.heard(event_type)
+        async with asyncio.timeout(10):
+            while "file_shared" not in await bot.tools.database.read(gaps.heard):  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.02)
+    assert "channel_created" not in await bot.tools.database.read(gaps.heard)

@@ -9,6 +9,7 @@ import pytest
 from handlers import words
 from handlers.action_ids import TRANSCRIBE
 from handlers.job_actions import RERUN_FORM
+from handlers.reaction_limits import PER_PERSON
 from sandbox import faults
 from sandbox.slack import Channel, Share, Slack, Upload
 from storage import preferences
@@ -165,6 +166,36 @@ async def test_a_reaction_that_comes_while_slack_is_away_is_told_again(bench: Be
     share = await before_the_bot(bench)
     slack.faults.arm("reactions.get", faults.answer(503), times=2)
     slack.react(share.channel, share.ts, EMOJI)
+    await slack.quiet()
+    await bench.ended()
+    await only_reply(slack, share)
+
+
+def looked_up(slack: Slack) -> int:
+    return [call.method for call in slack.calls].count("reactions.get")
+
+
+async def test_a_reaction_that_is_repeated_costs_one_call(bench: Bench, slack: Slack) -> None:
+    await bench.start()
+    channel = slack.channel("general", people=PEOPLE)
+    ts = slack.say(channel, "Hello")
+    for _ in range(5):
+        slack.react(channel, ts, EMOJI)
+        await slack.quiet()
+    assert looked_up(slack) == 1
+    slack.react(channel, ts, EMOJI, user=slack.user("thandi"))
+    await slack.quiet()
+    assert looked_up(slack) == 2
+
+
+async def test_a_person_who_reacts_to_everything_does_not_use_up_everybodys_calls(bench: Bench, slack: Slack) -> None:
+    await bench.start()
+    share = await left_alone(bench)
+    for number in range(PER_PERSON + 10):
+        slack.react(share.channel, slack.say(share.channel, f"Message {number}"), EMOJI)
+    await slack.quiet()
+    assert looked_up(slack) == PER_PERSON
+    slack.react(share.channel, share.ts, EMOJI, user=slack.user("thandi"))
     await slack.quiet()
     await bench.ended()
     await only_reply(slack, share)

@@ -14,7 +14,7 @@ from sandbox import faults
 from sandbox.script import Segment
 from sandbox.slack import Channel, Share, Slack
 from storage.database import Transaction
-from tests.journeys.bench import Bench, eventually
+from tests.journeys.bench import Bench, eventually, recording
 from tests.journeys.test_command import MODES, answered, asked
 from tests.storage.test_search import keep
 
@@ -153,6 +153,15 @@ async def test_what_is_deleted_is_not_found(bench: Bench, slack: Slack) -> None:
     assert await asked(slack, "search second", channel=channel) == words.NOTHING_FOUND
 
 
+async def test_what_could_not_be_answered_is_not_found(bench: Bench, slack: Slack) -> None:
+    slack.refuse("chat.postMessage", "restricted_action_thread_locked", times=9)
+    await begun(bench)
+    channel = slack.channel("general")
+    await slack.share(channel, [recording()])
+    await bench.ended_at_last()
+    assert await asked(slack, "search second", channel=channel) == words.NOTHING_FOUND
+
+
 def _without_replies(slack: Slack, share: Share) -> bool:
     return not slack.replies(share)
 
@@ -269,3 +278,20 @@ async def test_transcripts_of_an_earlier_release_can_be_found_after_a_start(benc
             await asyncio.sleep(0.02)
     said = await asked(slack, "search begin", channel=channel)
     assert "Old" in said
+
+
+async def test_a_transcript_whose_reply_was_deleted_is_not_found_also_under_a_new_id_of_its_channel(
+    bench: Bench, slack: Slack
+) -> None:
+    slack.subscriptions |= {"message", "channel_id_changed"}
+    slack.scopes |= {"channels:history", "groups:history"}
+    await begun(bench, allow_slack_connect=True)
+    channel = slack.channel("deal", kind="private", people=("amara", "thandi"))
+    share = await answered(bench, slack, channel, title="Monday")
+    assert "Found in 1 recording." in await asked(slack, "search delivery", channel=channel)
+    [reply] = slack.replies(share)
+    slack.delete_message(channel, reply.ts)
+    await slack.quiet()
+    assert "Monday" not in await asked(slack, "search delivery", channel=channel)
+    await slack.change_channel_id(channel)
+    assert "Monday" not in await asked(slack, "search delivery", channel=channel)

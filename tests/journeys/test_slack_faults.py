@@ -225,6 +225,7 @@ async def test_whatever_goes_wrong_with_the_files_there_is_one_reply(
     assert "Sentence number 399" in reply.files[0].content.decode()
 
 
+@pytest.mark.usefixtures("either_way")
 @pytest.mark.parametrize("trouble", ["cut before", "500", "no fields"])
 async def test_a_sharing_that_did_not_take_effect_is_made_again(bench: Bench, slack: Slack, trouble: str) -> None:
     bench.botlhale.script = A_LONG_TALK
@@ -234,6 +235,21 @@ async def test_a_sharing_that_did_not_take_effect_is_made_again(bench: Bench, sl
     await answered_once(bench, slack, share)
 
 
+@pytest.mark.usefixtures("either_way")
+async def test_files_whose_sharing_surely_had_no_effect_are_shared_at_once_and_not_handed_over_again(
+    bench: Bench, slack: Slack
+) -> None:
+    bench.botlhale.script = A_LONG_TALK
+    slack.faults.arm("files.completeUploadExternal", faults.rate_limited(1), times=2)
+    await bench.start()
+    share = await shared(slack)
+    await bench.ended()
+    await answered_once(bench, slack, share)
+    (reply,) = slack.replies(share)
+    assert calls(slack, "upload") == len(reply.files)
+
+
+@pytest.mark.usefixtures("either_way")
 async def test_files_that_slack_no_longer_has_when_they_are_shared_are_handed_over_again(
     bench: Bench, slack: Slack
 ) -> None:
@@ -244,6 +260,7 @@ async def test_files_that_slack_no_longer_has_when_they_are_shared_are_handed_ov
     await answered_once(bench, slack, share)
 
 
+@pytest.mark.usefixtures("either_way")
 async def test_files_are_not_shared_twice_when_slack_is_asked_too_often_about_them(bench: Bench, slack: Slack) -> None:
     bench.botlhale.script = A_LONG_TALK
     slack.share_delay = 1.0
@@ -257,6 +274,7 @@ async def test_files_are_not_shared_twice_when_slack_is_asked_too_often_about_th
     assert calls(slack, "files.completeUploadExternal") == 1
 
 
+@pytest.mark.usefixtures("either_way")
 async def test_shared_files_whose_answer_was_lost_are_found_again(bench: Bench, slack: Slack) -> None:
     bench.botlhale.script = A_LONG_TALK
     slack.faults.arm("files.completeUploadExternal", faults.hang_up_after())
@@ -266,6 +284,7 @@ async def test_shared_files_whose_answer_was_lost_are_found_again(bench: Bench, 
     assert calls(slack, "files.completeUploadExternal") == 1
 
 
+@pytest.mark.usefixtures("either_way")
 async def test_files_that_are_shared_late_are_waited_for_and_not_shared_twice(bench: Bench, slack: Slack) -> None:
     bench.botlhale.script = A_LONG_TALK
     slack.share_delay = 1.0
@@ -277,6 +296,7 @@ async def test_files_that_are_shared_late_are_waited_for_and_not_shared_twice(be
     assert len(slack.replies(share)) == 1
 
 
+@pytest.mark.usefixtures("either_way")
 async def test_files_that_slack_loses_are_shared_once_more(bench: Bench, slack: Slack) -> None:
     bench.botlhale.script = A_LONG_TALK
     slack.lost_shares = 1
@@ -287,6 +307,7 @@ async def test_files_that_slack_loses_are_shared_once_more(bench: Bench, slack: 
     assert len(slack.replies(share)[0].files) == 2
 
 
+@pytest.mark.usefixtures("either_way")
 async def test_where_slack_loses_files_again_and_again_the_message_comes_without_them(
     bench: Bench, slack: Slack
 ) -> None:
@@ -341,8 +362,16 @@ async def test_a_conversation_that_is_closed_meanwhile_ends_the_job_without_a_wo
     await slack.quiet()
     assert job.state is JobState.ABANDONED
     assert job.failure is not None
+    assert await _kept_words(bench) == 0
     assert silent(slack, channel)
     assert list((bench.folder / "threadscribe-spool").iterdir()) == []
+
+
+async def _kept_words(bench: Bench) -> int:
+    """How many transcripts, and parts of them that a search finds, are stored."""
+    assert bench.bot is not None
+    kept = "SELECT job_id FROM transcripts UNION ALL SELECT job_id FROM passages"
+    return len(await bench.bot.tools.database.read(lambda tx: tx.all(kept)))
 
 
 @pytest.mark.parametrize("happening", [_archive, _delete, _remove_bot])
@@ -368,6 +397,7 @@ async def test_a_thread_that_was_locked_ends_the_job_with_a_reaction(bench: Benc
     (job,) = await bench.ended_at_last()
     assert job.failure is not None
     assert job.failure.reason is Reason.NOWHERE_TO_REPLY
+    assert await _kept_words(bench) == 0
     assert silent(slack, share.channel)
     assert set(slack.message(share.channel.id, share.ts).reactions) == {"warning"}
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any
 
@@ -58,6 +60,20 @@ class Wisher:
                 await self._slack.send(form, {words.CHOOSE_MARKS: words.WITHOUT_MARKS})
             await asyncio.sleep(0.1)
 
+    async def rate_limit(self) -> None:
+        """Let Slack say that it drops events, until it is heard."""
+        told = {"type": "app_rate_limited", "minute_rate_limited": int(time.time())}
+        while (await self._slack.deliver(told)).status != HTTPStatus.OK:  # noqa: ASYNC110 - until it is heard
+            await asyncio.sleep(0.1)
+
+    async def another_id(self) -> None:
+        """Share the channel with another company; Slack tells of it until it is heard."""
+        old = self._share.channel.id
+        await self._slack.change_channel_id(self._share.channel, external=False)
+        told = {"type": "channel_id_changed", "old_channel_id": old, "new_channel_id": self._share.channel.id}
+        while (await self._slack.deliver(told)).status != HTTPStatus.OK:  # noqa: ASYNC110 - until it is heard
+            await asyncio.sleep(0.1)
+
     async def reaction(self) -> None:
         """Ask for what is there already; Slack tells of it until it is heard."""
         self._slack.react(self._share.channel, self._share.ts, EMOJI)
@@ -73,6 +89,8 @@ WISHES: Mapping[str, Callable[[Wisher], Awaitable[None]]] = MappingProxyType(
         "workspace.conversations_of": Wisher.settings,
         "write handlers.preferences:SettingsForms.save": Wisher.settings,
         "workspace.message": Wisher.reaction,
+        "write handlers.rate_limited:register.<locals>.rate_limited": Wisher.rate_limit,
+        "write handlers.channel_changes:register.<locals>.id_changed": Wisher.another_id,
     }
 )
 """What is passed only when somebody wants something more."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import parse_qs
 
 import aiohttp
 import pytest
@@ -12,6 +14,7 @@ from yarl import URL
 
 from sandbox.slack import Ids, Slack, Team, Upload
 from sandbox.slack.events import envelope
+from tests.sandbox.slack_visitor import listening, saying
 
 BACK = "https://bot.example/back"
 OTHER = Ids(team="T0OTHER", name="Other", bot_user="U0OTHERBOT", bot="B0OTHER", enterprise="E0ORG")
@@ -119,6 +122,27 @@ async def test_a_token_opens_its_own_workspace_only(slack: Slack, session: aioht
         headers = {"Authorization": f"Bearer {tokens[team.team_id]}"}
         async with session.get(told["file"]["url_private"], headers=headers) as download:
             assert (download.content_type != "text/html") is found
+
+
+async def test_in_a_channel_of_two_workspaces_an_event_names_its_own_and_an_interaction_the_person_s(
+    slack: Slack, session: aiohttp.ClientSession
+) -> None:
+    north, south = slack.add_workspace(OTHER), slack.add_workspace(THIRD)
+    await installed(slack, session, "E0ORG")
+    channel = north.channel("general")
+    north.add_channel_to(south, channel, people=("sipho",))
+    async with listening(slack, saying()) as app:
+        north.events_url = south.events_url = slack.events_url
+        share = await north.share(channel, [Upload(content=b"RIFF")])
+        await north.quiet()
+        message = south.message(channel.id, share.ts)
+        await south.choose(message, "a_shortcut", user=south.user("sipho"))
+    event = app.heard[0].json
+    assert (event["team_id"], event["event"]["channel_id"]) == ("T0OTHER", channel.id)
+    [payload] = parse_qs(app.heard[-1].body.decode())["payload"]
+    chosen = json.loads(payload)
+    assert (chosen["team"]["id"], chosen["user"]["team_id"]) == ("T0THIRD", "T0THIRD")
+    assert (chosen["channel"]["id"], chosen["message"]["files"][0]["id"]) == (channel.id, share.file_ids[0])
 
 
 async def test_a_token_of_an_organisation_opens_its_teams(slack: Slack, session: aiohttp.ClientSession) -> None:

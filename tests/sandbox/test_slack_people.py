@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from urllib.parse import parse_qs
 
+import aiohttp
 import pytest
 from aiohttp import web
 
+from sandbox.ports import free_port
 from sandbox.slack import Slack
 from sandbox.slack.interactions import NotThere
 from tests.sandbox.slack_visitor import Heard, Json, Visitor, late, listening, saying, section
@@ -58,6 +60,14 @@ async def test_five_posts_may_follow_at_the_response_url(slack: Slack, visitor: 
         assert (await respond(visitor, answered.response_url, text=f"number {number}"))[0] == 200
     assert (await respond(visitor, answered.response_url, text="six"))[0] == 404
     assert [message["text"] for message in await answered.wait_for_messages(5)] == [f"number {n}" for n in range(5)]
+
+
+async def test_the_response_url_may_lead_where_nobody_is(slack: Slack, visitor: Visitor) -> None:
+    slack.response_origin = f"http://127.0.0.1:{free_port()}"
+    async with listening(slack, saying()):
+        answered = await slack.command("/transcripts")
+    with pytest.raises(aiohttp.ClientConnectorError):
+        await respond(visitor, answered.response_url, text="hello")
 
 
 async def test_a_response_url_refuses_what_a_channel_would(slack: Slack, visitor: Visitor) -> None:

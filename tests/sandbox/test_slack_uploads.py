@@ -84,6 +84,30 @@ async def test_without_a_channel_the_file_stays_unshared(slack: Slack, visitor: 
     assert await visitor.refused("files.info", file=file_id) == "file_deleted"
 
 
+async def test_a_file_that_was_handed_over_and_not_completed_is_known_or_not(
+    slack: Slack, visitor: Visitor, channel: Channel
+) -> None:
+    begun, file_id = await begin(visitor), await uploaded(visitor)
+    assert await visitor.refused("files.info", file=file_id) == "file_not_found"
+    slack.knows_unfinished_files = True
+    assert await shares(visitor, file_id) == {}
+    assert await visitor.refused("files.info", file=begun["file_id"]) == "file_not_found"
+    assert slack.own_files == []
+    sent: Json = {"files": [{"id": file_id}], "channel_id": channel.id}
+    assert (await visitor.call("files.completeUploadExternal", **sent))["ok"]
+    await slack.quiet()
+    assert list((await shares(visitor, file_id))["public"]) == [channel.id]
+
+
+async def test_an_upload_that_is_deleted_before_its_completion_cannot_be_completed(
+    slack: Slack, visitor: Visitor
+) -> None:
+    slack.knows_unfinished_files = True
+    file_id = await uploaded(visitor)
+    assert (await visitor.call("files.delete", file=file_id))["ok"]
+    assert await visitor.refused("files.completeUploadExternal", files=[{"id": file_id}]) == "file_not_found"
+
+
 async def test_a_completion_may_answer_ok_and_never_share(slack: Slack, visitor: Visitor, channel: Channel) -> None:
     slack.lost_shares = 1
     sent: Json = {"files": [{"id": await uploaded(visitor)}], "channel_id": channel.id}

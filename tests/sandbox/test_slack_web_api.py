@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import aiohttp
 import pytest
 
-from sandbox.faults import answer, hang_up_after, hang_up_before, rate_limited
+from sandbox.faults import answer, answers_late, hang_up_after, hang_up_before, rate_limited
 from sandbox.slack import Slack
 from tests.sandbox.slack_visitor import Json, Visitor
 
@@ -17,6 +19,16 @@ async def test_a_good_token_learns_whose_it_is_and_which_scopes_it_has(slack: Sl
         assert body["ok"]
         assert (body["team_id"], body["user_id"], body["bot_id"]) == (slack.team_id, slack.bot_user_id, slack.bot_id)
         assert set(answered.headers["x-oauth-scopes"].split(",")) == slack.scopes
+
+
+async def test_scopes_that_it_does_not_tell_are_granted_all_the_same(slack: Slack, visitor: Visitor) -> None:
+    slack.tells_scopes = False
+    headers = {"Authorization": f"Bearer {slack.bot_token}"}
+    async with visitor.session.post(f"{slack.api_url}auth.test", headers=headers) as answered:
+        assert (await answered.json())["ok"]
+        assert "x-oauth-scopes" not in answered.headers
+    slack.scopes.discard("files:read")
+    assert await visitor.refused("files.info", file="F1") == "missing_scope"
 
 
 @pytest.mark.parametrize(
@@ -107,6 +119,15 @@ async def test_a_cut_connection_after_posting_leaves_exactly_one_message(slack: 
     with pytest.raises(aiohttp.ClientError):
         await visitor.call("chat.postMessage", channel=channel.id, text="hello")
     assert len(slack.messages(channel.id)) == 1
+
+
+async def test_a_late_answer_comes_after_the_message_is_there(slack: Slack, visitor: Visitor) -> None:
+    channel = slack.channel("general")
+    slack.faults.arm("chat.postMessage", answers_late(0.3))
+    call = asyncio.create_task(visitor.call("chat.postMessage", channel=channel.id, text="hello"))
+    await slack.until(lambda: slack.messages(channel.id))
+    assert not call.done()
+    assert (await call)["ok"]
 
 
 async def test_a_cut_connection_before_posting_leaves_nothing(slack: Slack, visitor: Visitor) -> None:

@@ -142,7 +142,12 @@ async def port() -> AsyncIterator[int]:
     server = make_server()
     metrics = Metrics()
     app = BoltApp(
-        resolve_installation=nobody, metrics=metrics, lost=lambda: None, signing_secret="a secret", token="xoxb-nobody"
+        resolve_installation=nobody,
+        metrics=metrics,
+        lost=lambda: None,
+        heard=lambda _: None,
+        signing_secret="a secret",
+        token="xoxb-nobody",
     )
     serve_slack(server, app, signing_secret="a secret", metrics=metrics, patience=SOON)
     listening = await Listening.start(server, host="127.0.0.1", port=0, idle=NEVER)

@@ -101,6 +101,8 @@ class PretendedSlack:
         self.on_reply: Callable[[Reply], None] = lambda _: None
         self.on_upload: Callable[[str, str], None] = lambda _file, _text: None
         self.on_change: Callable[[Reply, Host], None] = lambda _reply, _by: None
+        self.knows_unfinished_files = False
+        """Whether `files.info` knows a file that was handed over and not shared yet: Slack documents neither."""
         self.replies_are_found = True
         """Off, to see that somebody notices: then a thread that may be read shows no reply."""
         self._numbers = itertools.count(1)
@@ -122,6 +124,8 @@ class PretendedSlack:
     def files_info(self, file: str) -> Json:
         if file in self.shared_files:
             return {"file": {"id": file, "shares": {"public": _places(self.shared_files[file], now=self.time.now)}}}
+        if self.knows_unfinished_files and file in self.uploads:
+            return {"file": {"id": file, "shares": {}}}
         recording = self.recordings.get(file)
         if recording is None or recording.known_from > self.time.now:
             raise Denied("file_not_found")
@@ -225,7 +229,9 @@ class PretendedSlack:
 
     def delete_file(self, file: str) -> Json:
         """Delete a file, from its message too."""
-        if self.shared_files.pop(file, None) is None:
+        if self.knows_unfinished_files and file in self.uploads and file not in self.shared_files:
+            del self.uploads[file]
+        elif self.shared_files.pop(file, None) is None:
             raise Denied("file_not_found")
         for reply in [*self.replies, *self.letters]:
             reply.files = tuple(other for other in reply.files if other != file)

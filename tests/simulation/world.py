@@ -75,6 +75,7 @@ class World:
         self.server_offset = timedelta(0)
         self.disk = Disk(shared=kind.machines > 1, clock=lambda: self._true_time() + self.server_offset)
         self.slack = PretendedSlack(time=self.time, rng=self.rng, history=kind.history)
+        self.slack.knows_unfinished_files = kind.seed % 2 == 1
         self.provider = Provider(time=self.time, rng=self.rng, name=kind.provider)
         self.provider.call_back = self._call_back
         self.witness = Witness(

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import psycopg
 import pytest
 
-from storage import claiming, inbox, job_lists, jobs, reruns
+from storage import channel_homes, claiming, inbox, job_lists, jobs, reruns
 from storage.claiming import FairShare
 from storage.database import Taken, Transaction, Work
 from storage.job import Failure, Job, JobId, JobState, LeaseLost, Origin, Reason
@@ -81,6 +81,18 @@ async def test_two_machines_that_hear_of_one_sharing_make_one_job(machines: Mach
     for number, order in enumerate(orders(4, 3, switches=3)):
         add: Work[object] = lambda tx, file=f"F{number}": jobs.add(tx, origin=origin_of(file), now=noon)  # type: ignore[misc]  # noqa: E731
         told = await machines.race(order, [add], [add])
+        assert [isinstance(job, Job) for (job,) in told].count(True) == 1, order
+
+
+async def test_two_machines_that_hear_of_one_channel_in_two_workspaces_agree_on_its_home(
+    machines: Machines, noon: datetime
+) -> None:
+    def add(number: int, *, team: str) -> Work[object]:
+        origin = replace(origin_of(f"H{number}"), enterprise="E1", team=team, channel=f"C0HOME{number}")
+        return lambda tx: jobs.add(tx, origin=channel_homes.at_home(tx, origin, organisation="E1"), now=noon)
+
+    for number, order in enumerate(orders(6, 6, switches=2)):
+        told = await machines.race(order, [add(number, team="TA")], [add(number, team="TB")])
         assert [isinstance(job, Job) for (job,) in told].count(True) == 1, order
 
 

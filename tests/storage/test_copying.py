@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,7 +15,9 @@ import psycopg
 import pytest
 
 from storage import (
+    channel_homes,
     claiming,
+    deletions,
     forgetting,
     gaps,
     inbox,
@@ -52,6 +55,8 @@ TABLES = (
     "installations",
     "presence",
     "provider_facts",
+    "deletions",
+    "channel_homes",
 )
 
 
@@ -104,7 +109,17 @@ class Sides:
         return all(self.at_target(f"SELECT count(*) FROM {table}") == [(0,)] for table in TABLES)  # noqa: S608 - same
 
     def clear(self) -> None:
-        for table in ("jobs", "inbox", "preferences", "installations", "presence", "provider_facts", "notices"):
+        for table in (
+            "jobs",
+            "inbox",
+            "preferences",
+            "installations",
+            "presence",
+            "provider_facts",
+            "notices",
+            "deletions",
+            "channel_homes",
+        ):
             self.at_target(f"DELETE FROM {table}")  # noqa: S608 - our own names
 
 
@@ -134,6 +149,9 @@ async def _fill(source: Database, noon: datetime) -> None:
             lambda tx, place=place, wanted=wanted: preferences.put(tx, place, wanted, seen=0, by="U1", now=noon)  # type: ignore[misc]
         )
     await source.write(lambda tx: forgetting.app_removed(tx, place="T9", now=noon))
+    await source.write(lambda tx: channel_homes.settle(tx, organisation="E1", team="T2", channel="C1"))
+    for team, enterprise in (("T1", None), ("T2", "E1")):
+        await source.write(partial(deletions.remember_file, team=team, enterprise=enterprise, file="F1", now=noon))
     await source.write(
         lambda tx: tx.run(  # what an earlier release wrote
             "INSERT INTO job_history (job_id, at, state, note) "

@@ -105,6 +105,19 @@ async def test_what_has_become_of_one_is_noted_and_the_next_is_owed(database: Da
     assert (await now_of(database, job)).due_at == noon
 
 
+async def test_of_a_file_that_the_release_before_handed_over_nobody_can_say_that_it_is_unshared(
+    database: Database, noon: datetime
+) -> None:
+    job = await replied(database, noon)
+    await asked(database, job, now=noon)
+    [export] = await kept(database, job)
+    await database.write(lambda tx: exports.note(tx, replace(export, file="F9", unshared="F9")))
+    [noted] = await kept(database, job)
+    await database.write(lambda tx: tx.run("UPDATE exports SET file = 'F10'"))  # as it writes
+    [later] = await kept(database, job)
+    assert [each.is_unshared for each in (export, noted, later)] == [False, True, False]
+
+
 async def test_a_wish_that_comes_while_the_worker_has_the_job_is_not_forgotten(
     database: Database, noon: datetime
 ) -> None:

@@ -11,7 +11,7 @@ import pytest
 from storage import claiming, forgetting, inbox, jobs, namings, reruns, transcripts
 from storage.database import Database, Transaction
 from storage.forgetting import ForgetRequest
-from storage.job import Job, JobState, Origin, Reason
+from storage.job import Failure, Job, JobState, Origin, Reason
 from transcription.transcript import Transcript, Turn
 
 MINUTE = timedelta(minutes=1)
@@ -256,6 +256,19 @@ async def test_what_is_dropped_are_the_words_and_the_names(database: Database, n
     assert (await now_of(database, job)).title == "Salaries"
 
 
+@pytest.mark.parametrize("state", [JobState.READY, JobState.REPLYING])
+async def test_what_is_abandoned_keeps_no_words_and_no_names(
+    database: Database, noon: datetime, state: JobState
+) -> None:
+    job = await job_in(database, noon, state, held=True)
+    kept = await job_in(database, noon, JobState.REPLIED, file="F2")
+    failure = Failure(reason=Reason.NOWHERE_TO_REPLY)
+    await database.write(partial(_save, job, replace(job, state=JobState.ABANDONED, failure=failure), noon))
+    assert [await said_in(database, one) for one in (job, kept)] == [None, SAID]
+    passages = await database.read(lambda tx: tx.all("SELECT DISTINCT job_id FROM passages"))
+    assert [row["job_id"] for row in passages] == [kept.id]
+
+
 async def test_a_workspace_goes_with_everything_and_no_other(database: Database, noon: datetime) -> None:
     gone = await job_in(database, noon, JobState.REPLIED)
     at_work = await job_in(database, noon, JobState.SUBMITTED, file="F2", held=True)
@@ -271,3 +284,33 @@ async def test_a_workspace_goes_with_everything_and_no_other(database: Database,
     assert await said_in(database, kept) == SAID
     assert await database.read(lambda tx: inbox.newest(tx, provider="p", handle="F1")) is None
     assert await database.read(lambda tx: inbox.newest(tx, provider="p", handle="F3")) == b"F3"
+
+
+@pytest.mark.parametrize(
+    ("of", "forgotten"), [({"team": "T1"}, 1), ({"team": "T2"}, 0), ({"team": "T2", "enterprise": "E1"}, 1)], ids=str
+)
+async def test_with_a_conversation_everything_of_it_is_forgotten(
+    database: Database, noon: datetime, of: dict[str, str], forgotten: int
+) -> None:
+    job = await job_in(database, noon, JobState.REPLIED, enterprise="E1")
+    place = {"enterprise": None, **of}
+    for channel, count in (("C9", 0), ("C1", forgotten), ("C1", 0)):
+        assert (
+            await database.write(
+                partial(forgetting.channel_deleted, channel=channel, now=noon, **place)  # type: ignore[arg-type]
+            )
+            == count
+        )
+    kept = await database.read(lambda tx: transcripts.get(tx, job.id))
+    assert (kept is None) is bool(forgotten)
+
+
+async def test_what_is_dropped_of_a_job_is_its_transcript_and_whatever_finds_it(
+    database: Database, noon: datetime
+) -> None:
+    job = await job_in(database, noon, JobState.REPLIED)
+    await database.write(lambda tx: jobs.drop_transcript(tx, job.id))
+    assert await database.read(lambda tx: transcripts.get(tx, job.id)) is None
+    left = await database.read(lambda tx: tx.one("SELECT count(*) AS n FROM passages WHERE job_id = :id", id=job.id))
+    assert left is not None
+    assert left["n"] == 0

@@ -65,6 +65,13 @@ async def test_an_installation_comes_out_as_it_went_in_and_the_newest_counts(
     assert await database.read(installations.everywhere) == [plain]
 
 
+async def test_scopes_that_slack_did_not_tell_are_not_known(database: Database, noon: datetime) -> None:
+    one = await keep(database, installed(noon, scopes=None))
+    found = await at(database)
+    assert found is not None
+    assert (found, found.scopes) == (one, None)
+
+
 async def test_a_token_does_not_show_itself(noon: datetime) -> None:
     assert "sealed" not in repr(installed(noon))
 

@@ -8,7 +8,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from storage import (
+    channel_homes,
     claiming,
+    deletions,
     exports,
     forgetting,
     inbox,
@@ -34,7 +36,7 @@ MINUTE = timedelta(minutes=1)
 
 WHOLE_TABLE = re.compile(
     r"(Seq Scan on|SCAN) (jobs|job_history|inbox|transcripts|namings|exports|speeds|passages|preferences|installations|"
-    r"install_states)\b(?! USING)"
+    r"install_states|deletions|channel_homes)\b(?! USING)"
 )
 
 
@@ -79,7 +81,9 @@ def _an_installation(tx: Transaction, now: datetime) -> None:
 
 def _a_life(tx: Transaction, now: datetime) -> None:
     """Everything that a job, a webhook and the house do again and again."""
-    where = Origin(team="T1", channel="C1", file="F1", occasion="1.0", user="U1")
+    found = Origin(enterprise="E1", team="T2", channel="C1", file="F1", occasion="1.0", user="U1")
+    channel_homes.settle(tx, organisation="E1", team="T1", channel="C1")
+    where = channel_homes.at_home(tx, found, organisation="E1")
     jobs.add(tx, origin=where, now=now)
     claiming.next_due(tx)
     job = claiming.claim(tx, turns=FairShare(), now=now, until=now + MINUTE)
@@ -116,11 +120,11 @@ def _a_life(tx: Transaction, now: datetime) -> None:
 def _looked_for(tx: Transaction, job: Job, now: datetime) -> None:
     """What people and the operator ask for."""
     for channels in (["C1"], [f"C{number}" for number in range(search.FEW + 1)]):
-        search.find(tx, team="T1", channels=channels, terms=["passage"], limit=9, recent=1)
-    search.direct_messages(tx, team="T1", user="U1")
+        search.find(tx, team="T1", channels=channels, terms=["passage"], limit=9, recent=1, organisation="E1")
+    search.direct_messages(tx, team="T1", user="U1", organisation="E1")
     search.catch_up(tx)
     job_lists.in_channel(tx, team="T1", channel="C1", limit=9)
-    job_lists.of_person(tx, team="T1", user="U1", limit=9)
+    job_lists.of_person(tx, team="T1", user="U1", limit=9, organisation="E1")
     job_lists.history(tx, job.id)
     job_counts.job_counts(tx, now=now)
     job_lists.on_message(tx, team="T1", channel="C1", ts="1.0")
@@ -142,9 +146,12 @@ def _afterwards(tx: Transaction, job: Job, now: datetime) -> None:
     usage.of_person(tx, job, since=now)
     usage.of_channel(tx, job, since=now)
     usage.of_workspace(tx, job, since=now)
-    usage.of_person_by_provider(tx, team="T1", user="U1", since=now)
+    usage.of_person_by_provider(tx, team="T1", user="U1", since=now, organisation="E1")
     forgetting.file_deleted(tx, team="T1", enterprise="E1", file="F9", now=now)
     forgetting.message_deleted(tx, team="T1", channel="C1", ts="9.0", now=now)
+    deletions.remember_message(tx, team="T1", enterprise="E1", channel="C1", ts="9.0", now=now)
+    deletions.includes(tx, job.origin)
+    deletions.purge(tx, before=now)
     forgetting.purge(tx, before=now)
     forgetting.forget(tx, job, forgetting.ForgetRequest(by="U1", why="why", reason=Reason.CANCELLED), now=now)
 

@@ -244,6 +244,15 @@ async def test_a_transcript_that_is_replaced_is_found_by_its_new_words_only(data
 WISH = forgetting.ForgetRequest(by="U1", why="why", reason=Reason.CANCELLED)
 
 
+async def test_what_the_release_before_kept_of_a_recording_without_a_reply_is_not_found(
+    database: Database, noon: datetime
+) -> None:
+    for file, state in (("F1", "abandoned"), ("F2", "replied")):
+        job = await kept(database, *MEETING, now=noon, file=file)
+        await database.write(partial(_set, job, state))
+    assert [one.job.origin.file for one in await found(database, "delivery")] == ["F2"]
+
+
 async def test_what_is_forgotten_is_not_found_and_not_kept(database: Database, noon: datetime) -> None:
     ended = {"dropped": "replied", "purged": "replied", "gone": "replied", "at work": "replying"}
     for file, state in ended.items():

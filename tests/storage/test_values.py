@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from storage import (
+    channel_homes,
     claiming,
     exports,
     forgetting,
@@ -40,6 +41,7 @@ HALF = "\ud83d"
 """Of a surrogate pair: JSON can hold it, UTF-8 cannot."""
 
 STORES = (
+    channel_homes,
     reruns,
     claiming,
     exports,

@@ -11,12 +11,12 @@ from dataclasses import replace
 
 from bot.rendering.blocks import line
 from bot.rendering.file_names import stem
-from bot.slack.errors import SlackRefused, SlackUnavailable
+from bot.slack.errors import SlackNotAuthorised, SlackRefused, SlackUnavailable
 from bot.slack.for_listeners import DIRECT
 from bot.slack.objects import GONE
 from bot.slack.uploads import Attachment
 from bot.worker.claim import Claim, Later
-from bot.worker.steps.sharing import SHARINGS, recheck, shared_once
+from bot.worker.steps.sharing import SHARINGS, begin, recheck, shared_once
 from bot.worker.tools import Tools
 from handlers import words
 from storage import exports, namings, transcripts
@@ -39,7 +39,8 @@ async def export(claim: Claim, tools: Tools) -> Job | Later:
     order = await tools.database.read(lambda tx: exports.owed(tx, claim.job))
     if order is None:
         return await claim.save(as_exported(claim.job))
-    claim.fresh = False  # an earlier try may have begun it: a job can reach this state several times
+    # Nothing that is known of the job's earlier effects is true of this one: a job can reach this state several times.
+    claim.fresh = claim.settled = False
     try:
         return await _deliver(claim, tools, order)
     except (_Undeliverable, SlackRefused) as error:
@@ -80,7 +81,7 @@ async def _deliver(claim: Claim, tools: Tools, order: Export) -> Job | Later:
             return await _upload_again(claim, tools, order)
         raise
     if ts is not None:
-        shown = replace(order, message_ts=ts)
+        shown = replace(order, unshared=None, message_ts=ts)
         return await claim.save(as_exported(claim.job), also=lambda tx: exports.note(tx, shown))
     return recheck(claim, tools) or await _upload_again(claim, tools, order)
 
@@ -90,16 +91,21 @@ async def _place(job: Job, tools: Tools, order: Export) -> str:
         return job.origin.channel
     workspace = tools.workspace_of(job)
     await workspace.identify()
-    if DIRECT not in workspace.scopes:
+    if not workspace.scopes.may_use(DIRECT):
         raise _Undeliverable(f"without {DIRECT}")
-    return await workspace.open_direct(order.order.by)
+    try:
+        return await workspace.open_direct(order.order.by)
+    except SlackNotAuthorised as error:
+        if error.is_about_scopes:  # Slack had not told
+            raise _Undeliverable(f"without {DIRECT}") from None
+        raise
 
 
 async def _hand_over(claim: Claim, tools: Tools, order: Export) -> Export:
     """Upload the file, which nobody sees yet, and note its id."""
     attachment = await _attachment(claim.job, tools, order)
     file = await tools.workspace_of(claim.job).upload(attachment)
-    noted = replace(order, file=file, sharings=order.sharings + 1)
+    noted = replace(order, file=file, unshared=file, sharings=order.sharings + 1)
     await claim.save(claim.job, also=lambda tx: exports.note(tx, noted))
     return noted
 
@@ -141,7 +147,22 @@ async def _share(claim: Claim, tools: Tools, order: Export) -> str | None:
         files = {file: _title(job, kind)}
         await tools.workspace_of(job).share(channel, thread, files=files, blocks=[above.to_dict()])
 
-    return await shared_once(claim, tools, file=file, channel=channel, thread=thread, share=share)
+    await _begin(claim, tools, order)
+    try:
+        return await shared_once(claim, tools, file=file, channel=channel, thread=thread, share=share)
+    except (SlackRefused, SlackUnavailable):
+        if claim.settled:
+            unshared = replace(order, unshared=file)
+            await claim.save(replace(claim.job, under_way_since=None), also=lambda tx: exports.note(tx, unshared))
+        raise
+
+
+async def _begin(claim: Claim, tools: Tools, order: Export) -> None:
+    """Note that the file's sharing begins, if it has not begun before."""
+    # `under_way_since` alone does not tell: it is reset with names and reruns. The release before writes nothing else.
+    if order.is_unshared and claim.job.under_way_since is None:
+        begun = replace(order, unshared=None)
+        await begin(claim, tools, also=lambda tx: exports.note(tx, begun))
 
 
 def _thread(job: Job, order: Export) -> str | None:
@@ -154,6 +175,6 @@ async def _upload_again(claim: Claim, tools: Tools, order: Export) -> Job:
         await tools.workspace_of(claim.job).discard(order.file or "")
     if order.sharings >= SHARINGS:
         raise _Undeliverable("never shared")
-    again = replace(order, file=None)
+    again = replace(order, file=None, unshared=None)
     settled = replace(claim.job, under_way_since=None, misses=0)
     return await claim.save(settled, note="never shared", also=lambda tx: exports.note(tx, again))

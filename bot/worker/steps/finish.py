@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 
 from bot.slack.errors import SlackNotAuthorised, SlackRefused
 from bot.worker.claim import Claim, Later
 from bot.worker.steps import progress
+from bot.worker.steps.intent import Intent
 from bot.worker.tools import Tools
 from storage import forgetting, jobs
 from storage.job import Job, JobState, Reason
@@ -17,10 +19,21 @@ async def finish(claim: Claim, tools: Tools) -> Later:
     job = claim.job
     await tools.spool.clear(job.id)
     if job.message_ts is not None and not job.forgotten:
-        with suppress(SlackRefused, SlackNotAuthorised):  # best effort: the reply is there
-            await _show_outcome(job, tools)
+        await _show_outcome_once(claim, tools)
     await progress.remove(claim, tools)
     return Later(due=None)
+
+
+async def _show_outcome_once(claim: Claim, tools: Tools) -> None:
+    """Set the reactions, unless they show this outcome already: names and exports bring a job here again."""
+    job, intent = claim.job, Intent.load(claim.job.reply_intent)
+    outcome = f"{job.retried} {_emoji(job, tools)}"
+    if intent.outcome == outcome:
+        return
+    with suppress(SlackRefused, SlackNotAuthorised):  # best effort: the reply is there
+        await _show_outcome(job, tools)
+    if job.state is JobState.REPLIED:  # nothing brings any other job here again
+        await claim.save(replace(job, reply_intent=replace(intent, outcome=outcome).dump()))
 
 
 async def _show_outcome(job: Job, tools: Tools) -> None:

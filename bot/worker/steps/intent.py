@@ -23,7 +23,8 @@ class Intent:
 
     `mark` is unique to this reply. `sharings`: how often files were uploaded for it. `replacing`: new files that
     replace `files`, because speakers were named or after a rerun. `dropped`: earlier files that never showed in the
-    thread. `plain`: without buttons, because Slack did not take them together with files.
+    thread. `plain`: without buttons, because Slack did not take them together with files. `outcome`: which outcome the
+    recording's reactions show, "" before that.
     """
 
     mark: str = ""
@@ -33,6 +34,7 @@ class Intent:
     replacing: tuple[tuple[str, str], ...] = ()
     dropped: tuple[str, ...] = ()
     plain: bool = False
+    outcome: str = ""
 
     @property
     def own_files(self) -> tuple[str, ...]:

@@ -18,11 +18,13 @@ from bot.worker.quotas import enforce
 from bot.worker.steps import progress
 from bot.worker.steps.audio import obtain
 from bot.worker.steps.backpressure import calling, paused
+from bot.worker.steps.channel import NOT_FOUND, reason_to_keep_out, wait_for_new_id
 from bot.worker.tools import Tools
 from handlers import words
 from handlers.shared_files import Likelihood
-from storage import jobs, preferences, reruns
+from storage import deletions, forgetting, jobs, preferences, reruns
 from storage.database import Taken, Transaction
+from storage.forgetting import ForgetRequest
 from storage.job import Failure, Job, JobState, Reason, is_resolved, seconds
 from storage.options import TranscriptionOptions
 from storage.preferences import Preferences
@@ -52,17 +54,17 @@ MOST_TICKETS = 30
 
 async def locate(claim: Claim, tools: Tools) -> Job | Later:
     """Describe the file, find its thread, check permissions, download, convert, and get a ticket."""
+    gone = await _forget_if_deleted(claim, tools)
+    if gone is not None:
+        return gone
     try:
         file = await tools.workspace_of(claim.job).file(claim.job.origin.file)
     except SlackRefused as refused:
         # Slack sometimes sends the event before `files.info` knows the file.
         return await _wait(claim, tools, otherwise=Reason.FILE_GONE, patience=WAIT_FOR_ANOTHER, note=refused.code)
-    left = await _leave_unless_likely(claim, tools, file)
+    left = await _leave_unless_likely(claim, tools, file) or await _place(claim, tools, file)
     if left is not None:
         return left
-    placed = await _place(claim, tools, file)
-    if placed is not None:
-        return placed
     wishes = await tools.database.read(lambda tx: preferences.of_recording(tx, claim.job.origin))
     left = await _abandon_if_kept_out(claim, tools, wishes)
     if left is not None:
@@ -71,6 +73,18 @@ async def locate(claim: Claim, tools: Tools) -> Job | Later:
         return await _leave_alone(claim, Reason.NOT_AUDIO)
     await _show_pending(claim, tools)
     return await _prepare(claim, tools, file, _as_offered(claim.job.options.over(wishes.options), tools))
+
+
+async def _forget_if_deleted(claim: Claim, tools: Tools) -> Job | None:
+    """End and forget a job whose deletion Slack told before the recording; return None if it told of none."""
+    job = claim.job
+    if not await tools.database.read(lambda tx: deletions.includes(tx, job.origin)):
+        return None
+    request = ForgetRequest(by="Slack", why="it was deleted before", reason=Reason.FILE_GONE)
+    ended = replace(job, state=JobState.ABANDONED, failure=Failure(reason=request.reason))
+    saved = await claim.save(ended, also=lambda tx: forgetting.forget(tx, job, request, now=tools.clock()))
+    claim.job = replace(saved, forgotten=1, title=None, report=None)
+    return claim.job
 
 
 async def _leave_unless_likely(claim: Claim, tools: Tools, file: SlackFile) -> Job | Later | None:
@@ -158,7 +172,8 @@ async def _place(claim: Claim, tools: Tools, file: SlackFile) -> Job | Later | N
     reach = next((reach for age, reach in REACHES if claim.age < age), math.inf)
     if nearest.ts not in taken and _distance(nearest, job.origin.occasion) <= reach:
         settled = await _settle(claim, tools, nearest, title)
-        return None if settled else await _leave_alone(claim, Reason.DUPLICATE)
+        # Its message is known only now.
+        return await (_forget_if_deleted(claim, tools) if settled else _leave_alone(claim, Reason.DUPLICATE))
     return await _wait(claim, tools, otherwise=Reason.DUPLICATE, patience=WAIT_FOR_ANOTHER)
 
 
@@ -177,23 +192,20 @@ async def _settle(claim: Claim, tools: Tools, place: FileSharing, title: str | N
     return True
 
 
-async def _abandon_if_kept_out(claim: Claim, tools: Tools, wishes: Preferences) -> Job | None:
+async def _abandon_if_kept_out(claim: Claim, tools: Tools, wishes: Preferences) -> Job | Later | None:
     """Abandon the job if its conversation may not be read or nobody wants a transcript; else return None."""
-    reason = await _reason_to_keep_out(claim, tools, wishes)
-    if reason is Reason.ON_REQUEST:
+    reason: Reason | None
+    try:
+        reason = await reason_to_keep_out(claim.job, tools, wishes)
+    except SlackRefused as refused:
+        was_allowed = claim.job.provider is not None  # in an earlier try, so the conversation was there
+        later = await wait_for_new_id(claim, tools) if refused.code == NOT_FOUND and was_allowed else None
+        if later is not None:
+            return later
+        reason = Reason.NOT_A_MEMBER
+    if reason is None and wishes.automatic is False:
         return await _leave_unless_asked(claim)
     return None if reason is None else await _leave_alone(claim, reason, tools=tools)
-
-
-async def _reason_to_keep_out(claim: Claim, tools: Tools, wishes: Preferences) -> Reason | None:
-    """Return why the conversation may not be read or no transcript is wanted; None if neither."""
-    try:
-        conversation = await tools.workspace_of(claim.job).conversation(claim.job.origin.channel)
-    except SlackRefused:
-        return Reason.NOT_A_MEMBER
-    allowed = tools.settings.allow_slack_connect if wishes.outside is None else wishes.outside
-    objection = conversation.objection(allow_shared=allowed)
-    return Reason.ON_REQUEST if objection is None and wishes.automatic is False else objection
 
 
 async def _show_pending(claim: Claim, tools: Tools) -> None:

@@ -13,9 +13,10 @@ from bot.slack.errors import SlackRefused
 from bot.slack.objects import GONE
 from bot.worker.claim import Claim, Later
 from bot.worker.effects import once
+from bot.worker.steps.channel import NOT_FOUND, end_if_not_allowed, wait_for_new_id
 from bot.worker.steps.intent import TOO_MUCH, Intent, rendered
 from bot.worker.steps.rerun import keep_previous_reply, replace_reply
-from bot.worker.steps.sharing import SHARINGS, recheck, shared_once
+from bot.worker.steps.sharing import SHARINGS, begin, recheck, shared_once
 from bot.worker.tools import Tools
 from storage import forgetting
 from storage.job import Failure, Job, JobState, Reason
@@ -26,6 +27,10 @@ async def plan(claim: Claim, tools: Tools) -> Job | Later:
     job = claim.job
     if job.forgotten:
         return await _unwanted(claim)
+    ended = await end_if_not_allowed(claim, tools)
+    if ended is not None:
+        return ended
+    job = claim.job
     if job.failure is not None and job.shown_as is not None:
         return await keep_previous_reply(claim, tools)
     slot = tools.limits.message_slot(job.origin.channel, job.id, now=tools.clock())
@@ -52,7 +57,8 @@ async def reply(claim: Claim, tools: Tools) -> Job | Later:
     except _Unwanted:
         return await _unwanted(claim)
     except SlackRefused as refused:
-        return await _refused(claim, intent, refused)
+        later = await wait_for_new_id(claim, tools) if refused.code == NOT_FOUND else None
+        return later or await _refused(claim, intent, refused)
     if ts is None:
         return recheck(claim, tools) or await _without_files(claim, intent, note="never shared")
     return await claim.record(replace(claim.job, state=JobState.REPLIED, reply_ts=ts))
@@ -93,6 +99,8 @@ async def _share(claim: Claim, tools: Tools, intent: Intent) -> str | None:
     job, first = claim.job, intent.files[0][0]
     channel, thread = job.origin.channel, job.origin.thread or ""
     message = await rendered(job, tools, intent)
+    if not claim.fresh and job.under_way_since is None:  # it is certain that no earlier try has shared them
+        await begin(claim, tools)
 
     async def share() -> None:
         if job.forgotten:

@@ -1,11 +1,14 @@
 """Shares uploaded files once. Slack answers before it shares them, so they are polled for afterwards.
 
-For the files of a reply (`reply`) and for exports (`export`).
+For the files of a reply (`reply`) and for exports (`export`). What `files.info` says of a file before its sharing is
+not documented: a file that is there without shares may be one that Slack is about to share. So a file is looked for
+only if it was noted that its sharing has begun.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.slack.errors import SlackRefused
@@ -13,6 +16,7 @@ from bot.slack.objects import GONE
 from bot.worker.claim import Claim, Later
 from bot.worker.effects import once
 from bot.worker.tools import Tools
+from storage.database import Transaction
 
 SETTLING = timedelta(minutes=2)
 """A shared file shows some time after the call; if it does not within this time, Slack has lost it."""
@@ -22,6 +26,15 @@ ATTEMPTS = 24
 
 SHARINGS = 2
 """How often something is shared, each time with new files, before it is given up."""
+
+
+async def begin(claim: Claim, tools: Tools, *, also: Callable[[Transaction], object] | None = None) -> None:
+    """Note that the sharing begins of files that nobody has begun to share, so that `shared_once` does not look.
+
+    `also` is committed in the same transaction.
+    """
+    await claim.save(replace(claim.job, under_way_since=tools.clock()), also=also)
+    claim.fresh = True
 
 
 async def shared_once(

@@ -10,6 +10,7 @@ from bot.worker.effects import once
 from bot.worker.provider_facts import keep_facts
 from bot.worker.steps.audio import obtain
 from bot.worker.steps.backpressure import calling
+from bot.worker.steps.channel import end_if_not_allowed
 from bot.worker.tools import Tools
 from storage import inbox, jobs
 from storage.database import Transaction
@@ -29,6 +30,9 @@ class SentTooOften(Exception):
 
 async def submit(claim: Claim, tools: Tools) -> Job | Later:
     """Submit the audio, or find that it was submitted, and save the provider's handle."""
+    ended = await end_if_not_allowed(claim, tools) if claim.job.sendings == 0 else None
+    if ended is not None:
+        return ended
     transcriber = tools.transcriber_of(claim.job)
     try:
         submission = await once(

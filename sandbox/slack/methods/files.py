@@ -26,7 +26,8 @@ CHANNEL_ID = r"[CGDZ][A-Z0-9]{8,}"
 
 async def info(context: Context, sent: Arguments) -> Json:
     """Return a file. Early answers lack its type and its shares."""
-    stored = seen_file(context.workspace, sent.text("file"))
+    unfinished = _unfinished(context, sent.text("file"))
+    stored = _stored(context, unfinished) if unfinished else seen_file(context.workspace, sent.text("file"))
     early = stored.late_shares > 0
     stored.late_shares -= early
     described = file_object(context.workspace, stored, early=early)
@@ -58,7 +59,10 @@ async def listing(context: Context, sent: Arguments) -> Json:
 
 
 async def delete(context: Context, sent: Arguments) -> Json:
-    """Delete a file of the bot."""
+    """Delete a file of the bot. An upload that is deleted before its completion cannot be completed."""
+    if (unfinished := _unfinished(context, sent.text("file"))) is not None:
+        del context.uploads[unfinished.ticket]
+        return {}
     stored = seen_file(context.workspace, sent.text("file"))
     if stored.user != context.workspace.bot_user_id:
         raise Denied("cant_delete_file")
@@ -120,21 +124,35 @@ def _finish(context: Context, item: Json) -> StoredFile:
     if (known := workspace.files.get(file_id)) is not None and known.user == workspace.bot_user_id:
         # Slack's answer to a second completion is undocumented; sharing again is the harder case for an app.
         return known
-    pending = next((one for one in context.uploads.values() if one.file_id == file_id), None)
-    if pending is None or pending.content is None:
+    pending = _handed_over(context, file_id)
+    if pending is None:
         raise Denied("file_not_found")
     del context.uploads[pending.ticket]
+    workspace.files[file_id] = stored = _stored(context, pending, title=str(item.get("title") or ""))
+    return stored
+
+
+def _unfinished(context: Context, file_id: str) -> Pending | None:
+    """Return the upload that is not completed, where such a file is known."""
+    return _handed_over(context, file_id) if context.options.knows_unfinished_files else None
+
+
+def _handed_over(context: Context, file_id: str) -> Pending | None:
+    """Return the upload of this file whose bytes have arrived."""
+    found = (one for one in context.uploads.values() if one.file_id == file_id and one.content is not None)
+    return next(found, None)
+
+
+def _stored(context: Context, pending: Pending, *, title: str = "") -> StoredFile:
     suffix = pending.name.rpartition(".")[2]
     upload = Upload(
-        content=pending.content,
+        content=pending.content or b"",
         name=pending.name,
-        title=str(item.get("title") or pending.name),
+        title=title or pending.name,
         mimetype=mimetypes.guess_type(pending.name)[0] or "application/octet-stream",
         filetype="text" if suffix == "txt" else suffix,
     )
-    stored = StoredFile(id=file_id, user=workspace.bot_user_id, upload=upload, created=int(time.time()))
-    workspace.files[file_id] = stored
-    return stored
+    return StoredFile(id=pending.file_id, user=context.workspace.bot_user_id, upload=upload, created=int(time.time()))
 
 
 async def _share_soon(context: Context, post: Post) -> None:

@@ -119,6 +119,16 @@ async def test_with_every_scope_nothing_is_noted_about_them(practice: Practice) 
     assert "optional scope" not in (await practice.examine()).said
 
 
+async def test_scopes_that_slack_does_not_tell_are_noted_once_and_none_is_called_missing(practice: Practice) -> None:
+    practice.slack.tells_scopes = False
+    seen = await practice.examine()
+    assert (seen.code, seen.bad) == (0, [])
+    assert seen.said.count("Slack did not tell which scopes the app has") == 1
+    assert "is missing" not in seen.said
+    assert "is off" not in seen.said
+    assert "every required scope is granted" not in seen.said
+
+
 async def test_a_wrong_token_is_told_without_being_shown(practice: Practice) -> None:
     seen = await practice.examine(slack_bot_token="xoxb-very-secret")
     assert seen.code == 1

@@ -72,6 +72,7 @@ def test_every_message_event_has_its_optional_scope_beside_it() -> None:
     assert "file_shared" in events
     wanted = {f"message.{kind.removesuffix(':history')}" for kind in READS_MESSAGES}
     others = {"file_shared", "file_deleted", "app_uninstalled", "tokens_revoked", "app_home_opened", "reaction_added"}
+    others |= {"channel_id_changed", "channel_deleted", "group_deleted"}
     assert events - others == wanted
     assert set(OPTIONAL_SCOPES) >= READS_MESSAGES
 
@@ -85,8 +86,15 @@ def test_an_organisation_tells_an_app_that_it_can_install_of_which_teams_it_take
 
 
 def test_everybody_has_a_page_of_their_own_in_the_app() -> None:
-    assert described()["features"]["app_home"] == {"home_tab_enabled": True, "messages_tab_enabled": True}
+    home = described()["features"]["app_home"]
+    assert home["home_tab_enabled"]
     assert "app_home_opened" in described()["settings"]["event_subscriptions"]["bot_events"]
+
+
+def test_a_recording_can_be_shared_with_the_bot_alone() -> None:
+    # Otherwise Slack says there: "Sending messages to this app has been turned off."
+    home = described()["features"]["app_home"]
+    assert (home["messages_tab_enabled"], home["messages_tab_read_only_enabled"]) == (True, False)
 
 
 def test_what_the_sandbox_grants_by_default_is_enough_to_work() -> None:
