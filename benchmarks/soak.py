@@ -2,8 +2,9 @@
 
 About 50 events per second, including 3 short recordings. One call in twenty fails, at Slack and at both providers, in
 every way that the stand-ins support. The bot is killed with SIGKILL every few seconds and restarted with one of the two
-providers. Then the load and the faults end, and every recording must have exactly one reply in its own thread, with its
-own words or with an explanation.
+providers. Private channels get new ids, Slack drops events for a while, and some recordings are deleted as soon as
+they are shared, so that the deletion is often heard first. Then the load and the faults end: every recording must have
+exactly one reply in its own thread, with its own words or with an explanation. Nothing may be left of a deleted one.
 
     python -m benchmarks.soak [--minutes 10] [--database postgresql://…]
 
@@ -28,6 +29,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from http import HTTPStatus
 from pathlib import Path
 
 import aiohttp
@@ -48,6 +50,18 @@ FAULTY = 0.05
 """The share of calls that fail."""
 
 CHANNELS, VOICES = 60, 40
+PRIVATE = 20
+"""So many of the channels are private, and get new ids."""
+
+ANOTHER_ID = (5.0, 15.0)
+"""Seconds between two changes of an id."""
+
+DROPPING, DROPPED_FOR = (40.0, 80.0), 5.0
+"""Seconds between two times in which Slack drops events, and their length."""
+
+DELETED = 0.05
+"""The share of recordings that are deleted at once."""
+
 LIFE = (5.0, 25.0)
 """Minimum and maximum seconds between two kills."""
 
@@ -85,6 +99,9 @@ class Tally:
     """What happened during the test."""
 
     shares: list[tuple[Share, int]] = field(default_factory=list)
+    deleted: list[Share] = field(default_factory=list)
+    moved: int = 0
+    drops: int = 0
     events: int = 0
     kills: int = 0
     largest: int = 0
@@ -186,6 +203,8 @@ class Soak:
             group.create_task(self._at(RECORDINGS, lambda: self._share(contents)))
             group.create_task(self._at(EVENTS - 2 * RECORDINGS, lambda: self._noise(session, port)))
             group.create_task(self._kill())
+            group.create_task(self._move())
+            group.create_task(self._drop())
             group.create_task(self._watch())
 
     async def _at(self, rate: float, act: Callable[[], Awaitable[None]]) -> None:
@@ -203,8 +222,14 @@ class Soak:
         number = random.randrange(len(contents))
         upload = Upload(content=contents[number], name="note.wav", mimetype="audio/wav", filetype="wav")
         late = random.choice([0, 0, 0, 2])
+        # A deletion of which Slack does not tell is none that the bot could know of.
+        deleted = random.random() < DELETED and not self._slack.drops_events
         share = await self._slack.share(random.choice(self._channels), [upload], late_shares=late)
-        self.tally.shares.append((share, number))
+        if deleted:
+            self._slack.delete_message(share.channel, share.ts)
+            self.tally.deleted.append(share)
+        else:
+            self.tally.shares.append((share, number))
         self.tally.events += 2  # Slack sends two events for a recording
 
     async def _noise(self, session: aiohttp.ClientSession, port: int) -> None:
@@ -239,6 +264,23 @@ class Soak:
             random.choice(self._processes).kill()
             self.tally.kills += 1
 
+    async def _move(self) -> None:
+        private = [channel for channel in self._channels if channel.kind == "private"]
+        while time.monotonic() < self._end:
+            await asyncio.sleep(random.uniform(*ANOTHER_ID))
+            self.tally.moved += 1
+            await self._slack.change_channel_id(random.choice(private))
+
+    async def _drop(self) -> None:
+        while time.monotonic() < self._end:
+            await asyncio.sleep(random.uniform(*DROPPING))
+            self.tally.drops += 1
+            self._slack.drops_events = True
+            while (await self._slack.limit_events()).status != HTTPStatus.OK:  # noqa: ASYNC110 - until it is heard
+                await asyncio.sleep(0.5)
+            await asyncio.sleep(DROPPED_FOR)
+            self._slack.drops_events = False
+
     async def _watch(self) -> None:
         begun = time.monotonic()
         while time.monotonic() < self._end:
@@ -256,7 +298,7 @@ class Soak:
         """Wait until every recording has a reply, or the time is over. Return the seconds."""
         begun = time.monotonic()
         while time.monotonic() - begun < DRAIN:
-            if all(self._slack.replies(share) for share, _ in self.tally.shares):
+            if all(self._slack.replies(share) for share, _ in self.tally.shares) and not self.left_behind():
                 break
             await asyncio.sleep(1)
         await asyncio.sleep(5)  # a second reply would arrive now
@@ -266,11 +308,16 @@ class Soak:
         """Return how each recording ended."""
         return Counter(_end_of(self._slack.replies(share), words(number)) for share, number in self.tally.shares)
 
+    def left_behind(self) -> int:
+        """Return how many deleted recordings still have a reply."""
+        return sum(bool(self._slack.replies(share)) for share in self.tally.deleted)
+
     def astray(self) -> int:
         """Return the number of the bot's messages outside the recordings' threads."""
         spoken = [message for channel in self._channels for message in self._slack.messages(channel.id)]
+        shares = [*(share for share, _ in self.tally.shares), *self.tally.deleted]
         return len([message for message in spoken if message.by_bot]) - sum(
-            len(self._slack.replies(share)) for share, _ in self.tally.shares
+            len(self._slack.replies(share)) for share in shares
         )
 
 
@@ -295,8 +342,8 @@ async def soak(*, minutes: float, database: str | None) -> int:
             return [Segment(start=0, end=heard.seconds, speaker=0, text=words(known[heard.sha256]))]
 
         slack = await stack.enter_async_context(Slack(retry_delays=(0.5, 1, 2, 4, 8, 16, 32, 64)))
-        slack.scopes |= {"channels:history"}
-        slack.subscriptions |= {"message"}
+        slack.scopes |= {"channels:history", "groups:history"}
+        slack.subscriptions |= {"message", "channel_id_changed"}
         port = free_port()
         webhook = f"http://127.0.0.1:{port}/webhooks/gowajee?token={TOKEN}"
         botlhale = await stack.enter_async_context(Botlhale())
@@ -306,6 +353,7 @@ async def soak(*, minutes: float, database: str | None) -> int:
         environment = {
             "PATH": os.environ["PATH"],
             "LOG_LEVEL": "warning",
+            "ALLOW_SLACK_CONNECT": "true",
             "HTTP_PORT": str(port),
             "SOONEST_LOOK": "0.5",
             "SLACK_BOT_TOKEN": slack.bot_token,
@@ -329,7 +377,10 @@ async def soak(*, minutes: float, database: str | None) -> int:
             for name, only, at in roles
         ]
         kept = [asyncio.create_task(process.keep()) for process in processes]
-        channels = [slack.channel(f"team-{number}") for number in range(CHANNELS)]
+        channels = [
+            slack.channel(f"team-{number}", kind="private" if number < PRIVATE else "public")
+            for number in range(CHANNELS)
+        ]
         day = Soak(slack, processes=processes, channels=channels)
         troubles = ((slack, SLACK_FAULTS), (botlhale, PROVIDER_FAULTS), (gowajee, PROVIDER_FAULTS))
         for stand_in, kinds in troubles:
@@ -356,11 +407,14 @@ def _report(day: Soak, *, drained: float, left: int) -> int:
     print(
         f"largest process          {tally.largest / 2**20:.0f} MiB\nall answered after       {drained:.0f} s of quiet"
     )
-    print(f"accepted                 {len(tally.shares)}")
+    print(f"ids changed              {tally.moved}\ntimes of dropped events  {tally.drops}")
+    print(f"accepted                 {len(tally.shares)}\ndeleted at once          {len(tally.deleted)}")
     for end in ("replied", "failed with a sentence", "with another's words", "doubled", "lost"):
         print(f"{end:25}{ends[end]}")
+    print(f"{'left of deleted ones':25}{day.left_behind()}")
     print(f"{'in no thread':25}{day.astray()}\n{'left in the spool':25}{left}")
-    return int(bool(ends["doubled"] or ends["lost"] or ends["with another's words"] or day.astray()))
+    wrong = ends["doubled"] or ends["lost"] or ends["with another's words"] or day.astray() or day.left_behind()
+    return int(bool(wrong))
 
 
 @click.command()

@@ -19,6 +19,7 @@ import structlog
 from bot.slack.errors import SlackNotAuthorised, SlackRefused, SlackUnavailable
 from bot.slack.objects import FileSharing, SlackFile
 from bot.slack.workspaces import Site
+from bot.worker.retries import describe
 from bot.worker.tools import Tools
 from handlers.shared_files import Likelihood
 from storage import channel_homes, gaps, jobs
@@ -157,10 +158,13 @@ class CatchingUp:
 
 @contextmanager
 def _logging_trouble() -> Iterator[None]:
+    """Log what went wrong. It is tried again, and whatever it is, the bot goes on."""
     try:
         yield
     except (SlackUnavailable, SlackRefused, StorageUnavailable) as error:
         _log.warning("catch_up_failed", error=str(error))
+    except Exception as error:  # noqa: BLE001 - what a listener could not store, a catch-up may not be able to either
+        _log.error("catch_up_failed", error=describe(error))
 
 
 def _is_left(place: str, error: SlackUnavailable | SlackRefused) -> bool:

@@ -98,8 +98,8 @@ async def test_a_recording_for_which_the_spool_has_no_room_waits_until_it_has(
 ) -> None:
     bot = await site.start(spool_directory=disk.folder / "spool")
     await says(bot)
-    disk.fill(but=512 * 1024)
-    shared = await share(slack, content=tone(seconds=60), name="long.wav", filetype="wav", mimetype="audio/wav")
+    disk.fill(but=1024 * 1024)  # more than the database's log takes
+    shared = await share(slack, content=tone(seconds=180), name="long.wav", filetype="wav", mimetype="audio/wav")
     await site.tried()
     assert set(slack.root(shared).reactions) == {"hourglass_flowing_sand"}
     assert "database" not in await missing(bot), "events can be kept, and are"
