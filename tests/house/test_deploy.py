@@ -120,7 +120,7 @@ def test_nothing_but_what_is_named_enters_the_image() -> None:
     let_in = {rule[1:] for rule in rules if rule.startswith("!")}
     assert let_in == {
         "requirements.txt",
-        "requirements-dev.txt",
+        "requirements-setup.txt",
         "requirements-offline.txt",
         "requirements-weights-tiny.en.txt",
         "requirements-weights-base.txt",
@@ -163,6 +163,7 @@ def test_each_container_of_ours_may_do_as_little_as_possible(name: str) -> None:
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["ulimits"] == {"core": 0}
     assert service["volumes"] == ["spool:/data"]
     assert not service.get("privileged")
     assert not service.get("user"), "the image's own"
@@ -210,6 +211,7 @@ def test_everything_gets_more_time_to_stop_than_the_bot_needs() -> None:
         "ProtectHome": "yes",
         "PrivateTmp": "yes",
         "CapabilityBoundingSet": "",
+        "LimitCORE": "0",
         "UMask": "0077",
     }.items(),
 )

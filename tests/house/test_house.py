@@ -148,8 +148,8 @@ def test_every_dependency_is_bounded_above() -> None:
         assert re.search(r">=[^,]+,<", dependency), f"{dependency}: a new major version is a decision"
 
 
-def test_both_lists_of_requirements_are_there() -> None:
-    assert {"requirements.txt", "requirements-dev.txt"} <= set(requirements())
+def test_the_lists_of_requirements_are_there() -> None:
+    assert {"requirements.txt", "requirements-dev.txt", "requirements-setup.txt"} <= set(requirements())
 
 
 @pytest.mark.parametrize("name", requirements())
@@ -161,7 +161,7 @@ def test_every_requirement_is_pinned_and_hashed(name: str) -> None:
         assert re.search(r"--hash=sha256:[0-9a-f]{64}", line), line
 
 
-@pytest.mark.parametrize("name", [name for name in requirements() if "weights" not in name])
+@pytest.mark.parametrize("name", [name for name in requirements() if "weights" not in name and "setup" not in name])
 def test_every_dependency_of_the_product_is_locked(name: str) -> None:
     locked = {line.split("==")[0] for line in logical_lines((ROOT / name).read_text(encoding="utf-8"))}
     wanted = {re.split(r"[>=<\[ ]", dependency)[0].lower() for dependency in project()["project"]["dependencies"]}
