@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from aiohttp import hdrs, web
 
 from sandbox.faults import Faults
+from sandbox.wire_log import Party, WireLog, noting
 
 JSON = "application/json"
 
@@ -61,12 +62,21 @@ class ProviderServer:
     answered with 404 and an empty body.
     """
 
-    def __init__(self, *, faults: Faults, requests: list[Seen], name: Callable[[web.Request], str]) -> None:
+    def __init__(
+        self,
+        *,
+        faults: Faults,
+        requests: list[Seen],
+        name: Callable[[web.Request], str],
+        party: Party,
+        wire_log: Callable[[], WireLog | None],
+    ) -> None:
         self._faults = faults
         self._requests = requests
         self._name = name
         # Bodies are limited where they are read: aiohttp's own limit would answer before the stand-in could.
-        self._app = web.Application(middlewares=[self._admit], client_max_size=sys.maxsize)
+        notes = noting(wire_log, party, lambda request, _: ("provider", name(request), ""))
+        self._app = web.Application(middlewares=[notes, self._admit], client_max_size=sys.maxsize)
         self._runner = web.AppRunner(self._app, access_log=None, shutdown_timeout=1)
 
     def serve(self, method: str, path: str, handler: Handler) -> None:

@@ -7,17 +7,19 @@ addresses, as with the real ones. Its transcripts are compared with what is real
 from __future__ import annotations
 
 import asyncio
-import os
+import mimetypes
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import aiohttp
 from rich.console import Console
 
 from bot.cli import demo_view
+from bot.cli.demo_bot import botlhale_environment, gowajee_environment, slack_environment, webhook_url
 from sandbox.botlhale import Botlhale
 from sandbox.gowajee import Gowajee
 from sandbox.ports import free_port
@@ -39,8 +41,6 @@ LAST_RESORT = (
     "wrong. `make offline` installs Whisper."
 )
 
-WEBHOOK_TOKEN = "sandbox-webhook-token-0123456789"  # noqa: S105 - invented, for this machine
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scene:
@@ -52,21 +52,26 @@ class Scene:
     share: Share
 
 
-async def show(*, transcriber: str, mode: str) -> int:
-    """Run the demo; return 0 if every recording got a correct reply in the right place, else 1."""
+async def show(*, transcriber: str, mode: str, files: Sequence[Path] = ()) -> int:
+    """Run the demo once; return 0 if every recording got a correct reply in the right place, else 1.
+
+    With `files`, those are shared in place of the samples, and each must get a reply.
+    """
     console = Console()
     async with AsyncExitStack() as stack:
         slack = await stack.enter_async_context(Slack())
         port = free_port()
         provider = await stack.enter_async_context(_provider(transcriber, port=port))
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="threadscribe-demo-"))
-        environment = _environment(slack, port=port, mode=mode, transcriber=transcriber, folder=folder) | provider
+        environment = slack_environment(slack, port=port, mode=mode, transcriber=transcriber, folder=folder) | provider
         if mode == "http":
             slack.events_url = f"http://127.0.0.1:{port}/slack/events"
         console.print(
             f"A sandbox Slack is at {slack.origin}; the bot starts, with the transcriber [b]{transcriber}[/b]."
         )
         await stack.enter_async_context(_bot(environment, port=port))
+        if files:
+            return await _answer_files(slack, console, files)
         scenes = await _share_all(slack, console)
         good = await _watch(slack, console, scenes, exact=transcriber != "embedded")
         await _show_jobs(slack, console, scenes)
@@ -82,39 +87,13 @@ async def show(*, transcriber: str, mode: str) -> int:
 async def _provider(transcriber: str, *, port: int) -> AsyncIterator[dict[str, str]]:
     if transcriber == "botlhale":
         async with Botlhale(speed=0.1) as botlhale:
-            yield {
-                "BOTLHALE_BASE_URL": botlhale.origin,
-                "BOTLHALE_ORG_ID": botlhale.org_id,
-                "BOTLHALE_REFRESH_TOKEN": botlhale.refresh_token,
-            }
+            yield botlhale_environment(botlhale)
     elif transcriber == "gowajee":
-        webhook = f"http://127.0.0.1:{port}/webhooks/gowajee?token={WEBHOOK_TOKEN}"
         # As on the vendor's page: the result comes by webhook, and there is no status call.
-        async with Gowajee(webhook_url=webhook, speed=0.1, status_path="none") as gowajee:
-            yield {
-                "GOWAJEE_BASE_URL": gowajee.origin,
-                "GOWAJEE_API_KEY": gowajee.api_key,
-                "GOWAJEE_WEBHOOK_ID": gowajee.webhook_id,
-                "GOWAJEE_WEBHOOK_TOKEN": WEBHOOK_TOKEN,
-            }
+        async with Gowajee(webhook_url=webhook_url(port), speed=0.1, status_path="none") as gowajee:
+            yield gowajee_environment(gowajee)
     else:
         yield {}
-
-
-def _environment(slack: Slack, *, port: int, mode: str, transcriber: str, folder: str) -> dict[str, str]:
-    way_in = (
-        {"SLACK_APP_TOKEN": slack.app_token} if mode == "socket" else {"SLACK_SIGNING_SECRET": slack.signing_secret}
-    )
-    return way_in | {
-        "PATH": os.environ.get("PATH", ""),
-        "SLACK_BOT_TOKEN": slack.bot_token,
-        "SLACK_API_URL": slack.api_url,
-        "SLACK_FILE_ORIGINS": slack.origin,
-        "HTTP_PORT": str(port),
-        "DATABASE_URL": f"sqlite:///{folder}/demo.db",
-        "TRANSCRIBER": transcriber,
-        "LOG_LEVEL": "warning",
-    }
 
 
 @asynccontextmanager
@@ -143,6 +122,30 @@ async def _ready(process: asyncio.subprocess.Process, address: str) -> None:
                 pass
             await asyncio.sleep(0.1)
     raise OSError("the bot ended before it was ready")
+
+
+async def _answer_files(slack: Slack, console: Console, files: Sequence[Path]) -> int:
+    """Share files and show their threads; return 0 if each got a reply."""
+    general = slack.channel("general")
+    shares = [await slack.share(general, [_upload(file)]) for file in files]
+    for file, share in zip(files, shares, strict=True):
+        try:
+            replies = await slack.wait_for_replies(share, timeout=PATIENCE)
+        except TimeoutError:
+            console.print(f"[red]No answer to {file.name}.[/red]")
+            return 1
+        shown = [
+            demo_view.message(reply.blocks, files=[attached.name for attached in reply.files]) for reply in replies
+        ]
+        console.print(demo_view.thread("#general", file.name, shown))
+    return 0
+
+
+def _upload(file: Path) -> Upload:
+    kind, _ = mimetypes.guess_type(file.name)
+    return Upload(
+        content=file, name=file.name, filetype=file.suffix[1:].lower(), mimetype=kind or "application/octet-stream"
+    )
 
 
 async def _share_all(slack: Slack, console: Console) -> list[Scene]:

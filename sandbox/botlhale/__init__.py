@@ -71,10 +71,18 @@ class Botlhale(Options):
         self._quota_code: int | None = None
         self._jobs = Jobs(self)
         self._storage = Storage(
-            shape=storage_shape, faults=self.faults, requests=self.requests, received=self._jobs.receive
+            shape=storage_shape,
+            faults=self.faults,
+            requests=self.requests,
+            received=self._jobs.receive,
+            wire_log=lambda: self.wire_log,
         )
         self._server = ProviderServer(
-            faults=self.faults, requests=self.requests, name=lambda seen: f"{seen.method} {seen.path}"
+            faults=self.faults,
+            requests=self.requests,
+            name=lambda seen: f"{seen.method} {seen.path}",
+            party="botlhale",
+            wire_log=lambda: self.wire_log,
         )
         self.tokens = Tokens(shape=token_shape, refresh_token=self.refresh_token, server=self._server)
         self._server.serve(hdrs.METH_POST, "/asr/async/upload", self._upload)

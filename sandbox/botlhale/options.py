@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sandbox.script import Script
+from sandbox.wire_log import WireLog
 
 StatusShape = Literal["data", "flat", "whole"]
 """`whole` is the oldest shape: the status of a finished job contains its result."""
@@ -34,6 +35,8 @@ class Options:
     How many polls of each recording get an odd answer first: `refused_asks`, its status call returns 400;
     `absent_asks`, its result call returns 404 although it is done; `lacking_asks`, its result has no `timestamps`;
     `strange_statuses` and `strange_results`, the answer is about another recording.
+
+    `wire_log`: where every message that crosses the wire is noted.
     """
 
     done_word: str
@@ -55,6 +58,7 @@ class Options:
     lacking_asks: int = 0
     strange_statuses: int = 0
     strange_results: int = 0
+    wire_log: WireLog | None = None
 
     def oddities(self) -> dict[Odd, int]:
         """Return the kinds of odd answers for a new recording, and how often each is given."""

@@ -22,6 +22,7 @@ from sandbox.faults import Faults
 from sandbox.forms import NotAForm, next_part, open_multipart, read_part, read_some
 from sandbox.provider_server import SEEN, ProviderServer, Refusal, Seen
 from sandbox.wav import Meter, Recording
+from sandbox.wire_log import WireLog
 
 StorageShape = Literal["sigv2", "sigv4"]
 LONGEST_FIELD = 1 << 16
@@ -40,13 +41,23 @@ class Storage:
     """Accepts uploads, and passes each with its key to `received`."""
 
     def __init__(
-        self, *, shape: StorageShape, faults: Faults, requests: list[Seen], received: Callable[[str, Recording], None]
+        self,
+        *,
+        shape: StorageShape,
+        faults: Faults,
+        requests: list[Seen],
+        received: Callable[[str, Recording], None],
+        wire_log: Callable[[], WireLog | None],
     ) -> None:
         self._shape = shape
         self._received = received
         self._forms: dict[str, Form] = {}
         self._server = ProviderServer(
-            faults=faults, requests=requests, name=lambda request: f"{request.method} storage"
+            faults=faults,
+            requests=requests,
+            name=lambda request: f"{request.method} storage",
+            party="botlhale",
+            wire_log=wire_log,
         )
         self._server.serve(hdrs.METH_POST, "/", self._take)
 

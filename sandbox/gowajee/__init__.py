@@ -55,7 +55,9 @@ class Gowajee(Options):
         self._port = port
         self._webhook = Webhook(url=URL(webhook_url), faults=self.faults) if webhook_url else None
         self._open = AsyncExitStack()
-        self._server = ProviderServer(faults=self.faults, requests=self.requests, name=_name)
+        self._server = ProviderServer(
+            faults=self.faults, requests=self.requests, name=_name, party="gowajee", wire_log=lambda: self.wire_log
+        )
         models, model = "|".join(MODELS), "/{model}" if status_path == "model" else ""
         self._server.serve(hdrs.METH_POST, f"{PREFIX}/{{model:{models}}}/transcribe/async", self._submit)
         if status_path == "none":  # as on the page "Asynchronous API", which documents no status call

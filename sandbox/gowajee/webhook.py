@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import json
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 from yarl import URL
 
 from sandbox.faults import Fault, Faults
 from sandbox.gowajee.jobs import Delivery, Job
+from sandbox.wire_log import WireLog, half
 
 CALL = "webhook"
 PATIENCE = 10
@@ -29,7 +33,14 @@ class Webhook:
         self._faults = faults
 
     async def call(
-        self, session: ClientSession, *, job: Job, body: object, token: str | None, genuine: bool = True
+        self,
+        session: ClientSession,
+        *,
+        job: Job,
+        body: object,
+        token: str | None,
+        genuine: bool = True,
+        log: WireLog | None = None,
     ) -> int | None:
         """Send `body` (bytes unchanged, anything else as JSON) with `token`, record it on `job` and return the status.
 
@@ -44,16 +55,30 @@ class Webhook:
         if fault.act and fault.hang_up:
             await _drop(url, content)
         elif fault.act:
-            status = await _post(session, url, content)
+            status = await _noted(log, url, content, about=job.job_id, post=lambda: _post(session, url, content))
         job.deliveries.append(Delivery(body=content, genuine=genuine, status=status))
         return status
+
+
+async def _noted(
+    log: WireLog | None, url: URL, content: bytes, *, about: str, post: Callable[[], Awaitable[int | None]]
+) -> int | None:
+    if log is None:
+        return await post()
+    sent = half(f"POST {url} HTTP/1.1", {"Content-Type": "application/json"}, content)
+    line = log.open("webhook", "webhook", source="gowajee", target="bot", sent=sent, about=about)
+    status = await post()
+    good = status is not None and status < HTTPStatus.BAD_REQUEST
+    log.close(line, str(status or "no answer"), good=good, answered=half(f"HTTP/1.1 {status or ''}".strip(), {}, b""))
+    return status
 
 
 async def _post(session: ClientSession, url: URL, content: bytes) -> int | None:
     headers = {"Content-Type": "application/json"}
     timeout = ClientTimeout(total=PATIENCE)
     with contextlib.suppress(ClientError, TimeoutError):
-        async with session.post(url, data=content, headers=headers, timeout=timeout, allow_redirects=False) as answer:
+        body = io.BytesIO(content)  # aiohttp warns of large bytes
+        async with session.post(url, data=body, headers=headers, timeout=timeout, allow_redirects=False) as answer:
             return answer.status
     return None
 

@@ -16,6 +16,7 @@ from sandbox.gowajee.jobs import Job
 from sandbox.gowajee.webhook import Webhook
 from sandbox.script import GOWAJEE_LINES, Heard, Script, Segment, play
 from sandbox.wav import Recording, measure
+from sandbox.wire_log import WireLog
 
 WebhookMode = Literal["normal", "early", "late", "twice", "never", "failed", "forged", "leaked"]
 LONGEST = 5 * 60 * 60
@@ -27,6 +28,7 @@ class Options:
 
     `speed`: processing seconds per second of audio. `hold`: new jobs stay in the state `held_as` until released.
     `late_by`: seconds between the end of a job and its webhook in mode `late`. `largest_body`: in bytes.
+    `wire_log`: where every message that crosses the wire is noted.
 
     Modes: `normal`, once at the end of the job; `early`, before the submission is answered (speed and hold are
     ignored); `late`; `twice`; `never`; `failed`, every job fails; `forged`, forged calls without the token come first;
@@ -40,6 +42,7 @@ class Options:
     held_as: Literal["IN_QUEUE", "IN_PROGRESS"] = "IN_PROGRESS"
     late_by: float = 0.5
     largest_body: int = 30_000_000
+    wire_log: WireLog | None = None
 
 
 class Work:
@@ -81,7 +84,9 @@ class Work:
         """Send the webhook of a job. Return None if there is no webhook or no answer."""
         if self._webhook is None:
             return None
-        return await self._webhook.call(self._session, job=job, body=body, token=token, genuine=genuine)
+        return await self._webhook.call(
+            self._session, job=job, body=body, token=token, genuine=genuine, log=self._options.wire_log
+        )
 
     def hear(self, job: Job) -> Sequence[Segment]:
         """Return the transcript of the job's recording."""

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from aiohttp import WSMsgType, web
 
-from sandbox.slack.delivery import Received
 from sandbox.slack.options import Options
+from sandbox.slack.received import Received
 from sandbox.slack.socket_faults import GRACE, SocketFault
 from sandbox.slack.values import Json
 

@@ -1,33 +1,17 @@
-"""Deliver requests to the app over HTTP, and represent the result of a delivery by any transport."""
+"""Deliver requests to the app over HTTP."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 import time
-from dataclasses import dataclass
 
 import aiohttp
 
 from sandbox.slack.options import Options
-
-OK = 200
-REDIRECT = 300
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Received:
-    """The result of one delivery attempt; without an answer `status` is None and `reason` says why."""
-
-    status: int | None
-    body: bytes = b""
-    reason: str = ""
-    no_retry: bool = False
-
-    @property
-    def taken(self) -> bool:
-        """Return whether the app has acknowledged it."""
-        return self.status is not None and OK <= self.status < REDIRECT
+from sandbox.slack.received import Received
+from sandbox.slack.wire_lines import noted_delivery, payload_of
+from sandbox.wire_log import half
 
 
 def signature(secret: str, *, timestamp: str, body: bytes) -> str:
@@ -55,6 +39,13 @@ class HttpDelivery:
         }
         if retry is not None:
             headers |= {"x-slack-retry-num": str(retry[0]), "x-slack-retry-reason": retry[1]}
+        return await noted_delivery(
+            self._options.wire_log,
+            sent=lambda: (half(f"POST {url} HTTP/1.1", headers, body), payload_of(body, content_type=content_type)),
+            send=lambda: self._try(url, body, headers=headers),
+        )
+
+    async def _try(self, url: str, body: bytes, *, headers: dict[str, str]) -> Received:
         try:
             return await self._send(url, body, headers=headers)
         except TimeoutError:

@@ -51,7 +51,9 @@ class Dialogs:
             raise Denied("invalid_arguments")
         if len(json.dumps(view).encode()) > VIEW_BYTES:
             raise Denied("view_too_large")
-        check_blocks(view.get("blocks"), most=VIEW_BLOCKS, total=None)
+        if view.get("blocks") is None:
+            raise Denied("invalid_arguments")
+        check_blocks(view["blocks"], most=VIEW_BLOCKS, total=None)
         if len(view.get("private_metadata", "")) > PRIVATE_METADATA:
             raise Denied("invalid_arguments")
         for block in view["blocks"]:

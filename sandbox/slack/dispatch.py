@@ -11,7 +11,7 @@ import json
 import random
 
 from sandbox.slack.access import HISTORY_SCOPE
-from sandbox.slack.delivery import HttpDelivery, Received
+from sandbox.slack.delivery import HttpDelivery
 from sandbox.slack.events import (
     envelope,
     file_deleted,
@@ -24,6 +24,7 @@ from sandbox.slack.events import (
 )
 from sandbox.slack.grants import Grants
 from sandbox.slack.options import Options
+from sandbox.slack.received import Received
 from sandbox.slack.signals import BackgroundTasks
 from sandbox.slack.sockets import Sockets
 from sandbox.slack.values import Delivery, Json

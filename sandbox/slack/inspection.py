@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sandbox.slack.connection import Connection
 from sandbox.slack.services import WorkspaceServices
-from sandbox.slack.values import Call, Delivery, Json, Message, Share
+from sandbox.slack.values import Call, Channel, Delivery, Json, Message, Share, Upload
 
 
 class Inspection:
@@ -33,6 +33,27 @@ class Inspection:
     def admins(self) -> set[str]:
         """Return the ids of the workspace's admins; tests may add to them."""
         return self._services.workspace.admins
+
+    @property
+    def users(self) -> dict[str, str]:
+        """Return the names of everybody in the workspace, the bot among them, by id."""
+        return dict(self._services.workspace.users)
+
+    @property
+    def channels(self) -> list[Channel]:
+        """Return every conversation, oldest first."""
+        return list(self._services.workspace.channels.values())
+
+    def upload_of(self, file_id: str) -> Upload:
+        """Return what was uploaded as a file. Raises KeyError if there is none or it was deleted."""
+        stored = self._services.workspace.files[file_id]
+        if stored.deleted:
+            raise KeyError(file_id)
+        return stored.upload
+
+    def watch(self, watcher: Callable[[], None]) -> None:
+        """Call `watcher` whenever anything has changed."""
+        self._services.signal.watchers.append(watcher)
 
     @property
     def ephemerals(self) -> list[Json]:

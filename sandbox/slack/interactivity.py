@@ -15,10 +15,11 @@ from aiohttp import web
 from sandbox.faults import Faults
 from sandbox.slack.calls import CallLog
 from sandbox.slack.context import Context
-from sandbox.slack.delivery import HttpDelivery, Received
+from sandbox.slack.delivery import HttpDelivery
 from sandbox.slack.grants import Grants
 from sandbox.slack.limits import check_blocks
 from sandbox.slack.methods.identity import domain_of
+from sandbox.slack.received import Received
 from sandbox.slack.refusal import Denied
 from sandbox.slack.sockets import Sockets
 from sandbox.slack.values import Channel, CommandAnswer, Json

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sandbox.wire_log import WireLog
+
 
 class Options:
     """Options of one workspace. Times are in seconds."""
@@ -52,5 +54,7 @@ class Options:
         """
         self.refresh_grace = 0.0
         """How long a refresh token can be used again after its first use."""
+        self.wire_log: WireLog | None = None
+        """Where every message that crosses the wire is noted."""
         self.ping_every = 5.0
         """The interval of pings on a WebSocket."""

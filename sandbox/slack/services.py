@@ -23,7 +23,9 @@ from sandbox.slack.signals import BackgroundTasks, Signal
 from sandbox.slack.sockets import Sockets
 from sandbox.slack.uploading import Uploads
 from sandbox.slack.web_api import WebApi
+from sandbox.slack.wire_lines import described
 from sandbox.slack.workspace import FIRST, Ids, Workspace
+from sandbox.wire_log import noting
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,6 +41,7 @@ class Shared:
     """The parts that all workspaces share, and the two servers."""
 
     def __init__(self, options: Options, *, credentials: Credentials, faults: Faults) -> None:
+        self._options = options
         self.signal = Signal()
         self.tasks = BackgroundTasks()
         self.numbers = itertools.count(1)
@@ -56,7 +59,8 @@ class Shared:
         """Start both servers."""
         first = next(iter(self.teams.values()))
         parts: list[Part] = [self.router, self.sockets, self.oauth]
-        here = Server(route for part in parts for route in part.routes())
+        notes = noting(lambda: self._options.wire_log, "slack", described)
+        here = Server((route for part in parts for route in part.routes()), middlewares=[notes])
         there = Server(first.downloads.routes_elsewhere())
         self._servers = [here, there]
         chosen = await here.start(port=port)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 LOOPBACK = "127.0.0.1"
 LONGEST_LINE = 64 * 1024
@@ -22,9 +23,9 @@ class Part(Protocol):
 class Server:
     """One listening server."""
 
-    def __init__(self, routes: Iterable[web.AbstractRouteDef]) -> None:
+    def __init__(self, routes: Iterable[web.AbstractRouteDef], *, middlewares: Sequence[Middleware] = ()) -> None:
         # Uploads have no limit of size here.
-        self._app = web.Application(client_max_size=0)
+        self._app = web.Application(client_max_size=0, middlewares=middlewares)
         self._app.add_routes(routes)
         self._runner = web.AppRunner(
             self._app, shutdown_timeout=0.2, access_log=None, max_line_size=LONGEST_LINE, max_field_size=LONGEST_LINE

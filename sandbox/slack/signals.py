@@ -11,9 +11,13 @@ class Signal:
 
     def __init__(self) -> None:
         self._waiting: list[asyncio.Future[None]] = []
+        self.watchers: list[Callable[[], None]] = []
+        """Called at every notification."""
 
     def notify(self) -> None:
         """Wake all waiters."""
+        for watcher in self.watchers:
+            watcher()
         for waiting in self._waiting:
             if not waiting.done():
                 waiting.set_result(None)

@@ -15,11 +15,13 @@ from aiohttp import web
 
 from sandbox.faults import Faults
 from sandbox.slack.connection import Connection
-from sandbox.slack.delivery import Received
 from sandbox.slack.options import Options
+from sandbox.slack.received import Received
 from sandbox.slack.signals import Signal
 from sandbox.slack.socket_faults import Moment, SocketFaults
 from sandbox.slack.values import Json
+from sandbox.slack.wire_lines import noted_delivery
+from sandbox.wire_log import Half, half
 
 MOST_CONNECTIONS = 10
 
@@ -113,6 +115,11 @@ class Sockets:
         }
         if kind == "events_api":
             envelope |= {"retry_attempt": retry[0] if retry else 0, "retry_reason": retry[1] if retry else ""}
+        return await noted_delivery(
+            self._options.wire_log, sent=lambda: (_message(envelope), payload), send=lambda: self._try(envelope)
+        )
+
+    async def _try(self, envelope: Json) -> Received:
         try:
             async with asyncio.timeout(self._options.ack_timeout):
                 return await self._deliver(envelope)
@@ -149,6 +156,10 @@ class Sockets:
         `reason` is `warning` or `refresh_requested`.
         """
         await asyncio.gather(*(connection.end(reason, grace=grace) for connection in self.connections))
+
+
+def _message(envelope: Json) -> Half:
+    return half("WebSocket message", {"Content-Type": "application/json"}, json.dumps(envelope).encode())
 
 
 def _acknowledge(connection: Connection, message: Json) -> bool:

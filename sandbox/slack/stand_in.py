@@ -8,6 +8,7 @@ from typing import Self
 
 from sandbox.faults import Faults
 from sandbox.slack.actions import Actions
+from sandbox.slack.clients import Clients
 from sandbox.slack.inspection import Inspection
 from sandbox.slack.interactions import Interactions
 from sandbox.slack.options import Options
@@ -17,7 +18,7 @@ from sandbox.slack.workspace import FIRST, Ids
 INVENTED = Credentials(bot_token="xoxb-sandbox-bot", app_token="xapp-sandbox-app", signing_secret="sandbox-signing")  # noqa: S106 - invented
 
 
-class Team(Actions, Interactions, Inspection, Options):
+class Team(Actions, Interactions, Clients, Inspection, Options):
     """One workspace with its own users, messages and faults. All workspaces share the app and Slack's address."""
 
     def __init__(

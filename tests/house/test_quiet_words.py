@@ -20,6 +20,7 @@ FOR_OPERATORS = {
     "bot/catalog.py",
     "bot/cli/database_commands.py",
     "bot/cli/demo.py",
+    "bot/cli/demo_page.py",
     "bot/cli/demo_view.py",
     "bot/cli/doctor.py",
     "bot/cli/doctor_many.py",

@@ -1,0 +1,110 @@
+"""`threadscribe demo` at a terminal: a page on loopback with a small sandbox workspace, until Ctrl-C.
+
+The sandbox Slack, the stand-ins of both providers and the page's server run in this process; the bot runs in its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import tempfile
+import webbrowser
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from rich.console import Console
+
+from bot.cli.demo_bot import botlhale_environment, gowajee_environment, slack_environment, webhook_url
+from bot.slack.manifest import manifest
+from sandbox.page import BotProcess, PageServer, Providers, Stage
+from sandbox.ports import free_port
+from sandbox.slack import Slack
+from sandbox.wire_log import WireLog
+from transcription.embedded.local_model import is_installed
+
+NOTICES = {
+    "embedded": "The bot writes down what you say, on this machine. It understands English best.",
+    "botlhale": "Botlhale AI is played by a stand-in: it knows what is said in the samples, and invents all else.",
+    "gowajee": "Gowajee is played by a stand-in: it knows what is said in the samples, and invents all else.",
+}
+LAST_RESORT = "Whisper is not installed, so expect more than half of the words to be wrong: make offline installs it."
+"""What the page says to expect."""
+
+STARTING = "Starting a sandbox Slack and the bot …"
+OPEN = "The demo is at [b]{address}[/b]"
+TO_DO = "Record a voice note there, drop a file on it, or use a sample. Ctrl-C ends the demo."
+NEXT = (
+    "Next step: install it in your workspace. [b]threadscribe manifest[/b] prints the app for "
+    "https://api.slack.com/apps, and [b]threadscribe doctor[/b] tells what is missing; README.md has every step."
+)
+
+
+async def open_page(
+    *, transcriber: str, mode: str, files: Sequence[Path] = (), port: int = 0, open_browser: bool = True
+) -> int:
+    """Show the page until the process is interrupted; share `files` in it first. Return 0."""
+    console = Console(soft_wrap=True)
+    stopped = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stopped.set)
+    console.print(STARTING)
+    async with demo_page(transcriber=transcriber, mode=mode, port=port) as (page, stage):
+        console.print(OPEN.format(address=page.address))
+        console.print(TO_DO)
+        if open_browser and _has_screen():
+            await asyncio.to_thread(webbrowser.open, page.address)
+        for file in files:
+            await stage.share(stage.general, file, name=file.name)
+        await stopped.wait()
+    console.print(NEXT)
+    return 0
+
+
+@asynccontextmanager
+async def demo_page(*, transcriber: str, mode: str, port: int = 0) -> AsyncIterator[tuple[PageServer, Stage]]:
+    """Run everything, with the page on `port` (0: any free one). Raises OSError if the bot cannot start."""
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="threadscribe-demo-")))
+        bot_folder, shared = folder / "bot", folder / "shared"
+        bot_folder.mkdir()
+        shared.mkdir()
+        log, bot_port = WireLog(), free_port()
+        slack = await stack.enter_async_context(Slack())
+        slack.wire_log = log
+        if mode == "http":
+            slack.events_url = f"http://127.0.0.1:{bot_port}/slack/events"
+        providers = await stack.enter_async_context(Providers(webhook_url=webhook_url(bot_port), log=log))
+        environment = (
+            slack_environment(slack, port=bot_port, mode=mode, transcriber=transcriber, folder=str(bot_folder))
+            | botlhale_environment(providers.botlhale)
+            | gowajee_environment(providers.gowajee)
+            | {"LOG_LEVEL": "info", "LOG_FORMAT": "json"}
+        )
+        command = [sys.executable, "-m", "bot", "run"]
+        bot = BotProcess(command, environment=environment, folder=bot_folder, log=log)
+        stage = await stack.enter_async_context(
+            Stage(
+                slack,
+                bot=bot,
+                providers=providers,
+                log=log,
+                folder=shared,
+                manifest=manifest(),
+                notice=_notice(transcriber),
+            )
+        )
+        page = PageServer(stage, port=port)
+        await stack.enter_async_context(bot)
+        await stack.enter_async_context(page)
+        yield page, stage
+
+
+def _notice(transcriber: str) -> str:
+    return LAST_RESORT if transcriber == "embedded" and not is_installed() else NOTICES[transcriber]
+
+
+def _has_screen() -> bool:
+    """Return whether there is a screen: without one, a browser of the terminal would take the terminal."""
+    return sys.platform in {"darwin", "win32"} or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
