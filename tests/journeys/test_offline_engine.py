@@ -95,9 +95,41 @@ async def test_a_model_that_is_damaged_delays_and_answers_once_it_is_whole(
     assert "respectable" in words_of(await only_reply(slack, share))
 
 
+async def test_a_model_of_ones_own_that_cannot_be_opened_delays_and_answers_once_it_is_whole(
+    bench: Bench, slack: Slack
+) -> None:
+    model = await real_model(bench.folder).find()
+    assert model is not None
+    mine = bench.folder / "mine"
+    shutil.copytree(model.folder, mine)
+    whole = (mine / "model.bin").read_bytes()
+    (mine / "model.bin").write_bytes(whole[:1_000_000])
+    await bench.start(**OFFLINE, embedded_model=str(mine))
+    share = await slack.share(slack.channel("general"), [person(2)])
+    job = await bench.waits(JobState.RECEIVED)
+    assert job.failure is None
+    assert silent(slack, slack.channel("general"))
+    (mine / "model.bin").write_bytes(whole)
+    await bench.ended_at_last()
+    assert "respectable" in words_of(await only_reply(slack, share))
+
+
+@needs_proc
+async def test_an_engine_that_is_killed_outright_is_told(bench: Bench, slack: Slack) -> None:
+    """As by a system that ran out of memory: the recording may be the reason, so it is not tried without end."""
+    real_model(bench.folder)
+    await bench.start(**OFFLINE, embedded_model="tiny.en")
+    share = await slack.share(slack.channel("general"), [person()])
+    os.kill(await started(os.getpid(), module=ENGINE), signal.SIGKILL)
+    reply = await only_reply(slack, share)
+    assert "the offline engine" in words_of(reply).lower()
+    (job,) = await bench.ended()
+    assert job.failure is not None
+
+
 @needs_proc
 async def test_an_engine_that_is_taken_away_begins_again(bench: Bench, slack: Slack) -> None:
-    """By the system that ran out of memory, or by somebody who tidies up."""
+    """By somebody who tidies up, or by a machine that shuts down."""
     real_model(bench.folder)
     await bench.start(**OFFLINE, embedded_model="tiny.en")
     share = await slack.share(slack.channel("general"), [person()])

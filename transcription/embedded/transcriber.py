@@ -98,6 +98,7 @@ class Embedded:
         self._slots = asyncio.Semaphore(processes)
         self._running: dict[Handle, asyncio.Task[None]] = {}
         self._failed: dict[Handle, str] = {}
+        self._unusable: set[Appearance] = set()
 
     async def prepare(self, audio: Audio) -> Ticket:
         """Return the recording's folder as the ticket. Raises `Refused` for a language that the model does not know."""
@@ -155,15 +156,21 @@ class Embedded:
         if self._model is None:
             return None
         try:
-            return await self._model.find()
+            found = await self._model.find()
         except ModelError as error:
             raise Unavailable(f"the model of the offline engine: {error}") from None
+        if found is not None and await asyncio.to_thread(_appearance, found) in self._unusable:
+            raise Unavailable(f"the model of the offline engine: {found.folder} cannot be opened")
+        return found
 
     async def _work(self, audio: Audio, handle: Handle) -> None:
         try:
             async with self._slots:
                 found = await self._found()
-                await run(_WORKER, self._request(audio, handle, found), limits=self._limits(audio, found))
+                answer = await run(_WORKER, self._request(audio, handle, found), limits=self._limits(audio, found))
+            if found is not None and found.model is None and answer.get("opened") is False:
+                # Only a model that nobody vouches for: one that was verified lacks memory, perhaps not for long.
+                self._unusable.add(await asyncio.to_thread(_appearance, found))
         except (OSError, Stopped, Unavailable):
             pass  # the process could not start or was stopped; `check` then raises `Lost`
         except Crashed as crash:
@@ -198,6 +205,19 @@ class Embedded:
             return Limits(memory=_MEMORY, output=_OUTPUT, time=time)
         memory = found.model.address_space if found.model else _UNKNOWN_MEMORY
         return Limits(memory=memory, output=_OUTPUT, time=time, threads=self._model.threads)
+
+
+Appearance = tuple[Path, int, int, int]
+"""How a model's file looks: its path, inode, size and time. Another one may be usable where this one was not."""
+
+
+def _appearance(found: UsableModel) -> Appearance:
+    path = found.folder / "model.bin"
+    try:
+        seen = path.stat()
+    except OSError:
+        return path, 0, 0, 0
+    return path, seen.st_ino, seen.st_size, seen.st_mtime_ns
 
 
 def _result_path(handle: Handle) -> Path:

@@ -47,6 +47,11 @@ class Chunk:
         parts = [waveform.read(piece.start * HOP, piece.end * HOP) for piece in self.pieces]
         return np.concatenate(parts).astype(np.float32) / FULL_SCALE
 
+    @property
+    def spoken(self) -> int:
+        """Return the frame of the chunk where its last phrase ends; behind it is only a pause."""
+        return sum(len(piece) for piece in self.pieces) - (self.pieces[-1].end - self.phrases[-1].end)
+
     def place(self, frame: int) -> int:
         """Return the frame of the recording that corresponds to this frame of the chunk."""
         left = frame

@@ -28,6 +28,10 @@ class Draft:
     doubt: float = 0.0
 
 
+class UnusableModel(Exception):
+    """A Whisper model cannot be opened: its files are damaged or of another kind, or there is too little memory."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WhisperModel:
     """A Whisper model in `folder`, run on `threads` threads. `language`: None means detect it.
@@ -47,7 +51,7 @@ def drafted(path: Path, *, speakers: tuple[int, int] | None = None, model: Whisp
     Without a `model`, pocketsphinx is used.
 
     `speakers`: the minimum and the maximum number, if known. Raises OSError, EOFError, `wave.Error` or `ValueError` if
-    the file is not such a WAV.
+    the file is not such a WAV, and `UnusableModel`.
     """
     with Waveform(path) as waveform:
         heard = extract(waveform)
@@ -67,9 +71,11 @@ def _by_whisper(waveform: Waveform, heard: Features, *, speakers: tuple[int, int
     if not spoken:
         return Draft(seconds=waveform.seconds, turns=(), language=model.language or model.otherwise)
     voices = labels(waveform, loudness=heard.loudness, phrases=spoken, speakers=speakers)
-    said = Whisper(model.folder, threads=model.threads).hear(
-        waveform, phrases=spoken, language=model.language, otherwise=model.otherwise
-    )
+    try:
+        whisper = Whisper(model.folder, threads=model.threads)
+    except Exception as error:  # CTranslate2 and tokenizers have no class of their own for it
+        raise UnusableModel from error
+    said = whisper.hear(waveform, phrases=spoken, language=model.language, otherwise=model.otherwise)
     found = turns(said.words, labels=voices, punctuated=True)
     return Draft(
         seconds=waveform.seconds, turns=tuple(found), language=said.language, unsure=said.unsure, doubt=said.doubt

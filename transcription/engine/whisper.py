@@ -8,7 +8,7 @@ dropped.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -35,10 +35,10 @@ with five samples each takes thirty seconds of processor time for a noise.
 """
 
 PROMPT = "Hello. Welcome. Let us begin."
-"""The prompt for a second attempt at a chunk that Whisper wrote without a single full stop, as sometimes happens."""
+"""The prompt for a second attempt at a chunk that Whisper wrote without punctuation, as sometimes happens."""
 
 MANY = 20
-"""Words: a text of this many words should contain a full stop."""
+"""Words: so many in a row should contain a comma or a full stop."""
 
 WORSE = 0.1
 """How much higher the doubt of the text with full stops may be than that of the one without."""
@@ -59,6 +59,9 @@ MEASURED = frozenset({"cs", "en", "es", "fr", "it", "ja", "nl", "ru"})
 
 SHORTEST = 0.01
 """The minimum weight of a segment, in seconds."""
+
+LEFT = 0.2
+"""Seconds of the last phrase that may be left when nothing more is transcribed: less than a word."""
 
 NEAR = 30
 """Frames (0.3 s) that a word may lie outside a phrase, because word times are not more precise than that."""
@@ -96,31 +99,33 @@ class Whisper:
         if not self._model.model.is_multilingual:
             language = "en"
         elif language is None and parts:
-            language = self._detected(waveform, parts[0])
-            unsure = language is None
+            language, unsure = self._detected(waveform, parts[0], otherwise=otherwise)
         language = language or otherwise
         words: list[Word] = []
         segments: list[Segment] = []
         for chunk in parts:
-            for segment in self._transcribed(chunk.sound(waveform), language=language):
+            for segment in self._transcribed(chunk, waveform, language=language):
                 segments.append(replace(segment, tokens=[], words=None))
                 words += _words(segment, chunk)
         return Heard(words=tuple(words), language=language, unsure=unsure, doubt=doubt_of(segments))
 
-    def _detected(self, waveform: Waveform, chunk: Chunk) -> str | None:
+    def _detected(self, waveform: Waveform, chunk: Chunk, *, otherwise: str) -> tuple[str, bool]:
         language, probability, _ = self._model.detect_language(chunk.sound(waveform))
-        return language if probability >= CERTAIN else None
+        return believed(language, probability, otherwise=otherwise)
 
-    def _transcribed(self, sound: FloatSamples, *, language: str) -> Sequence[Segment]:
-        """Return the segments of a chunk. If many clear words have no full stop, transcribe once more with a prompt."""
-        first = self._segments(sound, language=language)
-        if language != "en" or not _lacks_full_stops(first) or doubt_of(first) > CLEAR:
+    def _transcribed(self, chunk: Chunk, waveform: Waveform, *, language: str) -> Sequence[Segment]:
+        """Return the segments of a chunk. If its words are clear but endless, transcribe once more with a prompt."""
+        sound, end = chunk.sound(waveform), chunk.spoken / FRAMES_PER_SECOND
+        first = self._segments(sound, end=end, language=language)
+        if language != "en" or not is_endless(_text(first)) or doubt_of(first) > CLEAR:
             return first
-        second = self._segments(sound, language=language, prompt=PROMPT)
-        good = second and not _lacks_full_stops(second) and doubt_of(second) <= doubt_of(first) + WORSE
+        second = self._segments(sound, end=end, language=language, prompt=PROMPT)
+        good = second and not is_endless(_text(second)) and doubt_of(second) <= doubt_of(first) + WORSE
         return second if good else first
 
-    def _segments(self, sound: FloatSamples, *, language: str, prompt: str | None = None) -> Sequence[Segment]:
+    def _segments(
+        self, sound: FloatSamples, *, end: float, language: str, prompt: str | None = None
+    ) -> Sequence[Segment]:
         segments, _ = self._model.transcribe(
             sound,
             language=language,
@@ -133,7 +138,12 @@ class Whisper:
             word_timestamps=True,
             vad_filter=False,
         )
-        return [segment for segment in segments if segment.compression_ratio <= REPETITIVE]
+        return [segment for segment in spoken(segments, end=end) if segment.compression_ratio <= REPETITIVE]
+
+
+def believed(language: str, probability: float, *, otherwise: str) -> tuple[str, bool]:
+    """Return the detected language, or `otherwise` and true where the detection is not certain."""
+    return (language, False) if probability >= CERTAIN else (otherwise, True)
 
 
 def token_limit(samples: int, *, language: str) -> int | None:
@@ -148,9 +158,27 @@ def doubt_of(segments: Sequence[Segment]) -> float:
     return sum(doubts) / sum(lengths) if lengths else 0.0
 
 
-def _lacks_full_stops(segments: Sequence[Segment]) -> bool:
-    text = " ".join(segment.text for segment in segments).strip()
-    return len(text.split()) >= MANY and not re.search(r"[.?!]", text.rstrip(".?!"))
+def spoken(segments: Iterable[Segment], *, end: float) -> Iterator[Segment]:
+    """Yield the segments of a chunk, and ask for none behind its last phrase, which ends after `end` seconds.
+
+    For the pause there, faster-whisper would transcribe another window: that takes as long as half a minute of speech,
+    and the result is invented.
+    """
+    for segment in segments:
+        yield segment
+        if segment.end > end - LEFT:
+            return
+
+
+def is_endless(text: str) -> bool:
+    """Return whether a text has no full stop before its end, and `MANY` words in a row without any punctuation."""
+    if re.search(r"[.?!]", text.strip().rstrip(".?!")):
+        return False
+    return any(len(part.split()) >= MANY for part in re.split("[,;:.?!]", text))
+
+
+def _text(segments: Sequence[Segment]) -> str:
+    return " ".join(segment.text for segment in segments)
 
 
 def _words(segment: Segment, chunk: Chunk) -> Iterator[Word]:

@@ -22,10 +22,10 @@ def work(request: dict[str, object]) -> dict[str, object]:
     `speakers` is the minimum and the maximum number, or null. `model` is null (pocketsphinx), or for Whisper `folder`,
     `threads`, `language` (or null: detect) and `otherwise`.
 
-    Return whether the result was `written`: not if the disk is full or the folder is gone. Raises if the recording is
-    not a WAV of the promised format.
+    Return whether the result was `written`: not if the disk is full or the folder is gone. `opened` is returned as
+    false if the model cannot be opened. Raises if the recording is not a WAV of the promised format.
     """
-    from transcription.engine.draft import WhisperModel, drafted  # noqa: PLC0415 - heavy, so only after the limits stand
+    from transcription.engine.draft import UnusableModel, WhisperModel, drafted  # noqa: PLC0415 - heavy, so only after the limits stand
 
     os.nice(_NICENESS)
     match request["speakers"]:
@@ -59,6 +59,8 @@ def work(request: dict[str, object]) -> dict[str, object]:
         }
         result = {"milliseconds": round(draft.seconds * 1000), "turns": turns} | heard
         _write(Path(str(request["result"])), result)
+    except UnusableModel:
+        return {"written": False, "opened": False}
     except OSError:  # a fault of the machine, not of the recording
         return {"written": False}
     return {"written": True}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import wave
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,8 +22,9 @@ from transcription import remarks
 from transcription.embedded.local_model import LocalModel
 from transcription.embedded.transcriber import Embedded
 from transcription.engine.waveform import RATE
-from transcription.errors import Refused, Unavailable
+from transcription.errors import Lost, Refused, Unavailable
 from transcription.hints import Hints
+from transcription.models.catalog import BASE
 from transcription.models.store import ModelStore
 from transcription.transcriber import Audio, Handle, Inquiry
 from transcription.transcript import Transcript
@@ -115,10 +117,10 @@ async def test_after_the_last_word_none_is_added(whisper: Embedded, tmp_path: Pa
     assert max(turn.end for turn in transcript.turns) <= timedelta(seconds=len(person(1)) / RATE + 0.5)
 
 
-def doubting(folder: Path, *, by: str | None, doubt: float) -> Handle:
+def doubting(folder: Path, *, by: str | None, doubt: float, language: str = "en", unsure: bool = False) -> Handle:
     """A result as the engine's process leaves it."""
     turns = [{"voice": 0, "start": 0, "end": 900, "text": "Thank you very much."}]
-    result = {"milliseconds": 900, "turns": turns, "by": by, "doubt": doubt}
+    result = {"milliseconds": 900, "turns": turns, "by": by, "doubt": doubt, "language": language, "unsure": unsure}
     (folder / "engine.json").write_text(json.dumps(result))
     return Handle(str(folder))
 
@@ -137,6 +139,24 @@ async def test_what_it_hears_badly_in_a_language_that_it_knows_is_published(
     transcript = await Embedded().check(doubting(tmp_path, by=by, doubt=doubt), NOW)
     assert isinstance(transcript, Transcript)
     assert said(transcript) == "Thank you very much."
+
+
+@pytest.mark.parametrize(("unsure", "told"), [(True, True), (False, False)])
+async def test_a_language_that_was_only_assumed_is_told(tmp_path: Path, *, unsure: bool, told: bool) -> None:
+    handle = doubting(tmp_path, by="base", doubt=0.3, language="af", unsure=unsure)
+    transcript = await Embedded().check(handle, NOW)
+    assert isinstance(transcript, Transcript)
+    assert transcript.languages == ("af",)
+    assert ("couldn't be detected, so Afrikaans was assumed" in (transcript.note or "")) is told
+
+
+async def test_a_model_of_many_languages_detects_the_one_that_is_spoken(tmp_path: Path) -> None:
+    engine = Embedded(language="fr", model=real_model(tmp_path / "models", BASE))
+    transcript = await answer(engine, await sent(engine, recording(tmp_path / "p", person(2))))
+    assert transcript.languages == ("en",)
+    assert "respectable" in said(transcript)
+    assert "Whisper base" in (transcript.note or "")
+    assert "assumed" not in (transcript.note or "")
 
 
 @pytest.mark.parametrize(
@@ -162,7 +182,7 @@ def without(folder: Path, *, wanted: str) -> Embedded:
         raise PackageNotFoundError(name)
 
     store = ModelStore(folder, find_package=find)  # type: ignore[arg-type]  # it never returns
-    return Embedded(model=LocalModel(store, wanted=wanted))
+    return Embedded(model=LocalModel(store, configured=wanted))
 
 
 async def test_a_model_that_was_chosen_and_is_missing_waits_for_the_operator(whisper: Embedded, tmp_path: Path) -> None:
@@ -188,3 +208,23 @@ async def test_where_no_model_is_here_the_last_resort_says_so(tmp_path: Path) ->
     audio: Audio = recording(tmp_path / "p", person(2))
     transcript = await answer(engine, await sent(engine, audio))
     assert transcript.note == remarks.A_TRIAL
+
+
+async def test_an_unknown_model_that_cannot_be_opened_waits_for_the_operator(whisper: Embedded, tmp_path: Path) -> None:
+    """Nobody knows its hash. That it is damaged shows when it is opened, and is no fault of the recording."""
+    del whisper
+    model = await real_model(tmp_path / "models").find()
+    assert model is not None
+    folder = tmp_path / "mine"
+    shutil.copytree(model.folder, folder)
+    weights = (folder / "model.bin").read_bytes()
+    (folder / "model.bin").write_bytes(weights[:1_000_000])
+    engine = Embedded(model=LocalModel(ModelStore(tmp_path / "models"), configured=str(folder), threads=1))
+    audio = recording(tmp_path / "p", person(2))
+    with pytest.raises(Lost):
+        await answer(engine, await sent(engine, audio))
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="cannot be opened"):
+            await engine.prepare(audio)
+    (folder / "model.bin").write_bytes(weights)
+    assert "respectable" in said(await answer(engine, await sent(engine, audio)))

@@ -53,6 +53,7 @@ def test_every_moment_of_a_chunk_leads_back_to_where_it_was_said(given_: list[Sp
         assert places == sorted(places)
         assert all(any(piece.start <= place < piece.end for piece in chunk.pieces) for place in places)
         assert chunk.place(length(chunk) + 5) == chunk.pieces[-1].end
+        assert chunk.place(chunk.spoken - 1) == chunk.phrases[-1].end - 1
 
 
 def test_a_chunk_ends_at_the_longest_pause_of_its_second_half() -> None:
