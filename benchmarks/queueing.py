@@ -149,7 +149,7 @@ def _claim(path: Path) -> Figures:
         def work(tx: Transaction) -> None:
             for _ in range(CLAIMS):
                 began = time.perf_counter()
-                taken = claiming.claim(tx, turns=claiming.FairShare(), now=NOW, until=NOW + timedelta(hours=1))
+                taken = claiming.claim(tx, fair_share=claiming.FairShare(), now=NOW, until=NOW + timedelta(hours=1))
                 took.append(time.perf_counter() - began)
                 assert taken is not None
             raise _Undo
@@ -212,5 +212,5 @@ async def _poll(database: SQLite, *, now: datetime) -> int:
 
 
 def _claim_all(turns: claiming.FairShare, now: datetime, tx: Transaction) -> list[Job]:
-    one = partial(claiming.claim, tx, turns=turns, now=now, until=now + timedelta(minutes=1))
+    one = partial(claiming.claim, tx, fair_share=turns, now=now, until=now + timedelta(minutes=1))
     return list(islice(iter(one, None), MOVERS))

@@ -84,7 +84,7 @@ class Ours:
         origin = Origin(team="T1", channel=f"C{number % 20}", file=f"F{number}", occasion=f"{number}.0", user="U1")
         await write(lambda tx: jobs.add(tx, origin=origin, now=_now()))
         now = _now()
-        job = await write(lambda tx: claiming.claim(tx, turns=self._turns, now=now, until=now + LEASE))
+        job = await write(lambda tx: claiming.claim(tx, fair_share=self._turns, now=now, until=now + LEASE))
         assert job is not None
         for state in MOVES:
             job = await write(partial(_move, job, state))

@@ -58,7 +58,7 @@ def _embedded(settings: Settings) -> Transcriber:
             speakers=settings.speakers,
             language=settings.embedded_language,
             processes=settings.embedded_processes,
-            model=LocalModel(store, wanted=settings.embedded_model, threads=settings.embedded_threads),
+            model=LocalModel(store, configured=settings.embedded_model, threads=settings.embedded_threads),
         )
     except UnknownModel as error:
         raise SettingsProblem([f"EMBEDDED_MODEL: {error}"]) from None

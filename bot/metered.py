@@ -21,7 +21,7 @@ from transcription.transcriber import (
 from transcription.transcript import Transcript
 
 
-def measured(transcriber: Transcriber, metrics: Metrics) -> Transcriber:
+def metered(transcriber: Transcriber, metrics: Metrics) -> Transcriber:
     """Return the transcriber with its calls measured, with webhooks if it has them."""
     if isinstance(transcriber, CallsBack):
         return _MeasuredWithWebhooks(transcriber, transcriber, metrics)

@@ -57,13 +57,13 @@ class Problems(Exception):
 
 
 def fields(
-    wanted: TranscriptionOptions,
+    options: TranscriptionOptions,
     choices: Sequence[Choice],
     *,
     usual: TranscriptionOptions = NO_OPTIONS,
     version: int = 0,
 ) -> Iterator[Block]:
-    """Yield the fields for transcriber, language and number of speakers, with `wanted` selected.
+    """Yield the fields for transcriber, language and number of speakers, with `options` selected.
 
     `usual` holds the defaults that are shown for "Default". Change `version` when a modal is updated: Slack keeps the
     entered value of a block whose id it has seen.
@@ -71,26 +71,26 @@ def fields(
     if len(choices) > 1:
         named = {choice.name: choice.title for choice in choices}
         told = words.as_usual(named.get(usual.transcriber or "", choices[0].title))
-        chosen = wanted.transcriber
+        chosen = options.transcriber
         yield select(
             TRANSCRIBER, words.CHOOSE_TRANSCRIBER, list(named.items()), chosen=chosen, version=version, usual=told
         )
     if languages := _languages(choices):
         told = words.as_usual(language_name(usual.language)) if usual.language else ""
-        hint = "" if wanted.language or usual.language else _to_be_chosen(choices)
+        hint = "" if options.language or usual.language else _to_be_chosen(choices)
         yield select(
-            LANGUAGE, words.CHOOSE_LANGUAGE, languages, chosen=wanted.language, version=version, usual=told, hint=hint
+            LANGUAGE, words.CHOOSE_LANGUAGE, languages, chosen=options.language, version=version, usual=told, hint=hint
         )
     yield InputBlock(
         block_id=f"{SPEAKERS}:{version}",
         optional=True,
         label=words.CHOOSE_SPEAKERS,
         hint=words.SPEAKERS_HINT,
-        element=PlainTextInputElement(action_id=SPEAKERS, max_length=10, initial_value=_spelled(wanted.speakers)),
+        element=PlainTextInputElement(action_id=SPEAKERS, max_length=10, initial_value=_spelled(options.speakers)),
     )
 
 
-def vocabulary(words_wanted: Sequence[str], choices: Sequence[Choice], *, version: int = 0) -> Iterator[Block]:
+def vocabulary(entries: Sequence[str], choices: Sequence[Choice], *, version: int = 0) -> Iterator[Block]:
     """Yield the field for words to expect, if any transcriber takes them."""
     if any(choice.vocabulary for choice in choices):
         yield InputBlock(
@@ -99,10 +99,7 @@ def vocabulary(words_wanted: Sequence[str], choices: Sequence[Choice], *, versio
             label=words.CHOOSE_WORDS,
             hint=words.WORDS_HINT,
             element=PlainTextInputElement(
-                action_id=VOCABULARY,
-                multiline=True,
-                max_length=_WORDS_LENGTH,
-                initial_value="\n".join(words_wanted) or None,
+                action_id=VOCABULARY, multiline=True, max_length=_WORDS_LENGTH, initial_value="\n".join(entries) or None
             ),
         )
 
@@ -120,7 +117,7 @@ def expected(state: Mapping[str, Any]) -> tuple[str, ...] | None:
     return tuple(entered) or None
 
 
-def line(text: str) -> Block:
+def paragraph(text: str) -> Block:
     """Return a paragraph of plain text."""
     return SectionBlock(text=PlainTextObject(text=text, emoji=False))
 
@@ -172,7 +169,7 @@ def _spelled(speakers: tuple[int, int] | None) -> str | None:
     return str(fewest) if fewest == most else f"{fewest}-{most}"
 
 
-def read(state: Mapping[str, Any], choices: Sequence[Choice], *, usual: str) -> TranscriptionOptions:
+def read_options(state: Mapping[str, Any], choices: Sequence[Choice], *, usual: str) -> TranscriptionOptions:
     """Return the entered options. `usual` is the transcriber where none is chosen.
 
     Raises `Problems` for a language that the transcriber does not offer, and for a bad number of speakers.

@@ -63,7 +63,7 @@ class Export:
         return self.file is not None and self.file == self.unshared
 
 
-def add(tx: Transaction, job_id: JobId, wish: ExportRequest, *, now: datetime) -> bool:
+def add(tx: Transaction, job_id: JobId, request: ExportRequest, *, now: datetime) -> bool:
     """Store a request and make the job due. Return False where there is no transcript to export.
 
     Raises `TooMany`.
@@ -75,7 +75,7 @@ def add(tx: Transaction, job_id: JobId, wish: ExportRequest, *, now: datetime) -
     if tx.one("SELECT 1 AS kept FROM transcripts WHERE job_id = :job", job=job_id) is None:
         return False
     known = "SELECT 1 AS known FROM exports WHERE job_id = :job AND request = :request"
-    if tx.one(known, job=job_id, request=wish.request) is not None:
+    if tx.one(known, job=job_id, request=request.request) is not None:
         return True
     if job.exports >= MOST:
         raise TooMany(job_id)
@@ -92,10 +92,10 @@ def add(tx: Transaction, job_id: JobId, wish: ExportRequest, *, now: datetime) -
         "VALUES (:job, :number, :request, :format, :recipient, :by, :now)",
         job=job_id,
         number=job.exports + 1,
-        request=wish.request,
-        format=wish.format,
-        recipient=wish.recipient,
-        by=wish.by,
+        request=request.request,
+        format=request.format,
+        recipient=request.recipient,
+        by=request.by,
         now=stored(now),
     )
     tx.announce()

@@ -37,11 +37,11 @@ Do = Callable[[Group], Coroutine[Any, Any, Sequence[Outcome]]]
 
 
 class GroupCommits:
-    """Runs up to `hands` groups at the same time, each in a task that takes the next group when it is done."""
+    """Runs up to `concurrency` groups at the same time, each in a task that takes the next group when it is done."""
 
-    def __init__(self, do: Do, *, hands: int = 1) -> None:
+    def __init__(self, do: Do, *, concurrency: int = 1) -> None:
         self._do = do
-        self._free = hands
+        self._free = concurrency
         self._waiting: list[Request[Any]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
@@ -107,6 +107,6 @@ class GroupCommits:
                 request.result.set_exception(outcome.error)
 
 
-def plainly(group: Group, transaction: Transaction) -> list[Outcome]:
+def run_together(group: Group, transaction: Transaction) -> list[Outcome]:
     """Run all units of a group in one transaction. Raises the first error."""
     return [Outcome(request.work(transaction)) for request in group]

@@ -95,7 +95,7 @@ def get(tx: Transaction, place: Scope) -> Kept:
     return Kept(preferences=Preferences.load(row["body"]), version=row["version"], by=row["changed_by"])
 
 
-def put(tx: Transaction, place: Scope, wanted: Preferences, *, seen: int, by: str, now: datetime) -> None:
+def put(tx: Transaction, place: Scope, chosen: Preferences, *, seen: int, by: str, now: datetime) -> None:
     """Store settings chosen by a person who saw version `seen`. Raises `PreferencesOutdated` for any other version."""
     # Insert the row first, so that of two concurrent changes one waits and then sees the version of the other.
     tx.run(
@@ -111,7 +111,7 @@ def put(tx: Transaction, place: Scope, wanted: Preferences, *, seen: int, by: st
         "UPDATE preferences SET body = :body, version = version + 1, changed_by = :by, changed_at = :now, "
         "enterprise = COALESCE(:enterprise, enterprise) "
         "WHERE team = :team AND kind = :kind AND whose = :whose AND version = :seen",
-        body=wanted.dump(),
+        body=chosen.dump(),
         by=by,
         now=stored(now),
         enterprise=place.enterprise,

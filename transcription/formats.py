@@ -25,12 +25,12 @@ class Format(enum.StrEnum):
         return self in {Format.SUBRIP, Format.WEBVTT}
 
 
-def written(transcript: Transcript, wanted: Format, *, title: str, at: datetime, time_marks: bool = True) -> bytes:
+def written(transcript: Transcript, file_format: Format, *, title: str, at: datetime, time_marks: bool = True) -> bytes:
     """Return the file's bytes, with the creation time `at`.
 
     `time_marks`: documents show when each passage was spoken.
     """
-    match wanted:
+    match file_format:
         case Format.WORD:
             from transcription.documents import as_document  # its library takes some MB of memory
 
@@ -44,4 +44,4 @@ def written(transcript: Transcript, wanted: Format, *, title: str, at: datetime,
         case Format.JSON:
             return as_json(transcript).encode()
         case _:
-            assert_never(wanted)
+            assert_never(file_format)

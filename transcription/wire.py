@@ -101,7 +101,7 @@ Text = Annotated[str, AfterValidator(lambda text: text.replace("\x00", ""))]
 """Text for people, without NUL."""
 
 
-def printable(value: object, *, most: int) -> str | None:
+def printable_line(value: object, *, most: int) -> str | None:
     """Return text for an operator in one line of at most `most` characters, unprintable ones replaced.
 
     None if it is no text.

@@ -150,9 +150,11 @@ class HomePages:
         now = self._tools.clock()
         self._open_pages = {actor: entry for actor, entry in self._open_pages.items() if entry.until > now}
         changes = Counter[str]()
-        await asyncio.gather(*[self._in_hand(entry, partial(self._refresh, entry, changes)) for entry in self._turn()])
+        await asyncio.gather(
+            *[self._in_hand(entry, partial(self._refresh, entry, changes)) for entry in self._next_pages()]
+        )
 
-    def _turn(self) -> list[_OpenPage]:
+    def _next_pages(self) -> list[_OpenPage]:
         """Return the pages to refresh: the longest ago first, one of each workspace before any second one."""
         seeing = [entry for entry in self._open_pages.values() if entry.sees is not None and not entry.in_hand]
         before, places = Counter[str](), dict[Actor, int]()

@@ -20,22 +20,26 @@ BETTER = f"`make offline MODEL={BASE.name}` in the checkout, or `threadscribe mo
 
 
 async def examine_model(
-    wanted: str = AUTO, *, directory: Path | None = None, store: ModelStore | None = None, engine: bool | None = None
+    configured: str = AUTO,
+    *,
+    directory: Path | None = None,
+    store: ModelStore | None = None,
+    engine: bool | None = None,
 ) -> list[Finding]:
     """Return which model the offline engine would use, as findings; changes nothing.
 
-    `wanted` is EMBEDDED_MODEL: a name, a folder or `auto`; `directory` is EMBEDDED_MODELS_DIRECTORY. `engine`: whether
-    faster-whisper is installed, checked if None. A chosen model that cannot be used is bad. No chosen model and none
-    here is a note, because the engine works without one.
+    `configured` is EMBEDDED_MODEL: a name, a folder or `auto`; `directory` is EMBEDDED_MODELS_DIRECTORY. `engine`:
+    whether faster-whisper is installed, checked if None. A chosen model that cannot be used is bad. No chosen model and
+    none here is a note, because the engine works without one.
     """
     store = store or ModelStore(directory)
     try:
-        seen = await store.look(wanted)
+        seen = await store.inspect(configured)
     except ModelError as error:
-        return _without(error, wanted=wanted)
+        return _without(error, configured=configured)
     engine = is_installed() if engine is None else engine
     if not engine:
-        return [_no_engine(seen, wanted=wanted)]
+        return [_no_engine(seen, configured=configured)]
     damaged = [
         Finding(verdict="bad", what=f"a better model is here and not used: {error}", fix=_mend(error))
         for error in seen.passed_over
@@ -60,19 +64,19 @@ def _used(seen: VerifiedModel) -> Finding:
     return Finding(verdict="good", what=what, fix=fix)
 
 
-def _without(error: ModelError, *, wanted: str) -> list[Finding]:
-    verdict: Verdict = "bad" if wanted != AUTO or isinstance(error, DamagedModel) else "note"
-    if wanted != AUTO:
-        what = f"EMBEDDED_MODEL is {wanted}, and that cannot be used: {error}"
+def _without(error: ModelError, *, configured: str) -> list[Finding]:
+    verdict: Verdict = "bad" if configured != AUTO or isinstance(error, DamagedModel) else "note"
+    if configured != AUTO:
+        what = f"EMBEDDED_MODEL is {configured}, and that cannot be used: {error}"
         return [Finding(verdict=verdict, what=what, fix=_mend(error))]
     told = [Finding(verdict=verdict, what=str(error), fix=_mend(error))] if verdict == "bad" else []
     return [*told, Finding(verdict="note", what=LAST_RESORT, fix=BETTER)]
 
 
-def _no_engine(seen: VerifiedModel, *, wanted: str) -> Finding:
+def _no_engine(seen: VerifiedModel, *, configured: str) -> Finding:
     name = seen.model.name if seen.model else str(seen.folder)
-    if wanted != AUTO:
-        what = f"EMBEDDED_MODEL is {wanted}, but {ENGINE}, which opens it, is not installed"
+    if configured != AUTO:
+        what = f"EMBEDDED_MODEL is {configured}, but {ENGINE}, which opens it, is not installed"
         return Finding(verdict="bad", what=what, fix="`make offline` in the checkout")
     what = f"{LAST_RESORT}: the model {name} is here, but {ENGINE}, which opens it, is not installed"
     return Finding(verdict="note", what=what, fix="`make offline` in the checkout")

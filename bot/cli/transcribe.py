@@ -45,8 +45,7 @@ WORST_FIRST = (ExitCode.FAILED, ExitCode.NO_SPEECH, ExitCode.PARTS_MISSING, Exit
 async def transcribe_files(settings: Settings, recordings: Sequence[NamedRecording], *, kind: Format) -> int:
     """Transcribe each recording, and print or write its transcript; return the exit code.
 
-    Whatever fails concerns one recording only, but for standard output: if that cannot be written, nothing more is
-    transcribed.
+    A failure concerns one recording only. If standard output cannot be written, nothing more is transcribed.
     """
     problems = [*provider_problems(settings), *await refused_voices(settings)]
     if problems:

@@ -200,7 +200,7 @@ class ManyWorkspaces:
             if self.is_within_reach:
                 return
             try:
-                await workspace.identify(again=True)
+                await workspace.identify(refresh=True)
             except (SlackUnavailable, SlackRefused) as error:
                 trouble = error
         if trouble is not None:
@@ -238,8 +238,8 @@ class ManyWorkspaces:
     def _reencrypted(self, installed: Installed) -> tuple[Encrypted, Encrypted | None]:
         cipher, place = self.registry.cipher, installed.place
         token, refresh_token = (
-            cipher.encrypt(cipher.decrypt(sealed, place=place), place=place) if sealed is not None else None
-            for sealed in (installed.token, installed.refresh_token)
+            cipher.encrypt(cipher.decrypt(encrypted, place=place), place=place) if encrypted is not None else None
+            for encrypted in (installed.token, installed.refresh_token)
         )
         return token or installed.token, refresh_token
 

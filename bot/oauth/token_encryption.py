@@ -26,20 +26,20 @@ class TokenCipher:
         text = json.dumps([place, token.get_secret_value()])
         return Encrypted(self._newest.encrypt(text.encode()).decode())
 
-    def decrypt(self, sealed: Encrypted, *, place: str) -> SecretStr:
+    def decrypt(self, encrypted: Encrypted, *, place: str) -> SecretStr:
         """Decrypt the token. Raises `SlackNotAuthorised` if no key fits, or if it is another place's."""
         try:
-            where, token = json.loads(self._all.decrypt(sealed))
+            where, token = json.loads(self._all.decrypt(encrypted))
         except (self._invalid, ValueError):
             raise SlackNotAuthorised("token not readable: TOKEN_KEY is not the one that it was kept with") from None
         if where != place:
             raise SlackNotAuthorised("token not readable: it was kept for another workspace")
         return SecretStr(token)
 
-    def is_current(self, sealed: Encrypted) -> bool:
+    def is_current(self, encrypted: Encrypted) -> bool:
         """Return whether it is encrypted with the first key."""
         try:
-            self._newest.decrypt(sealed)
+            self._newest.decrypt(encrypted)
         except self._invalid:
             return False
         return True

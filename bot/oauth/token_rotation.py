@@ -186,8 +186,8 @@ class RotatedToken:
             raise SlackUnavailable(f"{method}: not as documented") from None
 
     async def _record(self, seen: Installed, fresh: _Fresh) -> None:
-        seal, place = self._registry.cipher.encrypt, seen.place
-        token, refresh_token = seal(fresh.access_token, place=place), seal(fresh.refresh_token, place=place)
+        encrypt, place = self._registry.cipher.encrypt, seen.place
+        token, refresh_token = encrypt(fresh.access_token, place=place), encrypt(fresh.refresh_token, place=place)
         expires_at = self._registry.clock() + timedelta(seconds=fresh.expires_in)
         for left in reversed(range(RECORDINGS)):
             try:

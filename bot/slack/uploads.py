@@ -22,7 +22,7 @@ class Attachment:
     content: bytes
 
 
-async def send(address: str, content: bytes, *, session: aiohttp.ClientSession, api_url: str) -> None:
+async def upload_bytes(address: str, content: bytes, *, session: aiohttp.ClientSession, api_url: str) -> None:
     """Upload the bytes once. Raises `SlackUnavailable`; an incomplete upload leaves no file."""
     # The transcript must go to Slack's hosts only: the address is checked, and a redirect counts as a failure.
     api = urlsplit(api_url)

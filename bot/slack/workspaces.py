@@ -115,7 +115,7 @@ def make_workspace(
 async def is_accepted(workspace: Workspace) -> bool | None:
     """Return whether the app is installed there; None if that cannot be told now."""
     try:
-        await workspace.identify(again=True)
+        await workspace.identify(refresh=True)
     except SlackNotAuthorised as error:
         return False if error.is_removal else None
     except (SlackUnavailable, SlackRefused):
@@ -191,7 +191,7 @@ class OneWorkspace:
     async def keep_in_touch(self) -> None:
         """Ask Slack again while it does not answer."""
         if not self._workspace.is_within_reach:
-            await self._workspace.identify(again=True)
+            await self._workspace.identify(refresh=True)
 
     async def close(self) -> None:
         """Do nothing: there is nothing to finish."""

@@ -54,7 +54,7 @@ async def a_job(
     origin = Origin(team="T1", channel="C1", file=file, occasion="1.0", user="U1", thread="1.0")
     await database.write(lambda tx: jobs.add(tx, origin=origin, now=NOON, title=TITLE))
     job = await database.write(
-        lambda tx: claiming.claim(tx, turns=claiming.FairShare(), now=NOON, until=NOON + timedelta(minutes=1))
+        lambda tx: claiming.claim(tx, fair_share=claiming.FairShare(), now=NOON, until=NOON + timedelta(minutes=1))
     )
     assert job is not None
     given = replace(job, provider="botlhale", failure=failure)

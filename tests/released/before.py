@@ -20,10 +20,17 @@ ROOT = FOLDER.parents[1]
 SCHEMA = Path("storage") / "schema"
 
 TAKEN = (
-    "bot", "handlers", "storage", "transcription",
-    "tests/storage", "tests/bot/prepared.py", "tests/conftest.py", "tests/postgresql.py",
-    "sandbox/__init__.py", "sandbox/ports.py",
-)  # fmt: skip
+    "bot",
+    "handlers",
+    "storage",
+    "transcription",
+    "tests/storage",
+    "tests/bot/prepared.py",
+    "tests/conftest.py",
+    "tests/postgresql.py",
+    "sandbox/__init__.py",
+    "sandbox/ports.py",
+)
 """What is taken of a commit: the product, and what the tests of its storage need."""
 
 

@@ -81,4 +81,4 @@ class Machines:
 
 
 def claimed(tx: Transaction, *, now: datetime, turns: FairShare | None = None) -> Job | None:
-    return claiming.claim(tx, turns=turns or FairShare(), now=now, until=now + MINUTE)
+    return claiming.claim(tx, fair_share=turns or FairShare(), now=now, until=now + MINUTE)

@@ -109,7 +109,7 @@ async def _add(database: Database, now: datetime) -> Job:
 
 
 async def _claim(database: Database, now: datetime) -> Job:
-    job = await database.write(lambda tx: claiming.claim(tx, turns=FairShare(), now=now, until=now + MINUTE))
+    job = await database.write(lambda tx: claiming.claim(tx, fair_share=FairShare(), now=now, until=now + MINUTE))
     assert job is not None
     return job
 
@@ -159,7 +159,7 @@ async def test_each_takes_over_from_the_other_and_neither_takes_what_is_in_hand(
     assert (await beside.ask("claim", now=noon))["raised"] == "AssertionError"
     await _release(database, held, noon)
     await beside.do("claim", job, noon)
-    claimed = await database.write(lambda tx: claiming.claim(tx, turns=FairShare(), now=noon, until=noon + MINUTE))
+    claimed = await database.write(lambda tx: claiming.claim(tx, fair_share=FairShare(), now=noon, until=noon + MINUTE))
     assert claimed is None
     again_claimed = await _claim(database, noon + 2 * MINUTE)
     assert again_claimed.id == job.id

@@ -88,7 +88,7 @@ async def test_those_that_go_on_writing_with_their_outcome_are_in_the_next_group
 
 async def test_several_hands_share_what_waits_and_no_more_than_these_are_at_work() -> None:
     doing = Doing()
-    groups = GroupCommits(doing, hands=4)
+    groups = GroupCommits(doing, concurrency=4)
     units = asked(groups, 10)
     await turns()
     assert doing.sizes == [3, 3, 2, 2]
@@ -104,7 +104,7 @@ async def test_several_hands_share_what_waits_and_no_more_than_these_are_at_work
 
 async def test_a_unit_that_comes_alone_takes_one_hand() -> None:
     doing = Doing()
-    groups = GroupCommits(doing, hands=4)
+    groups = GroupCommits(doing, concurrency=4)
     units = []
     for n in range(1, 5):
         units += asked(groups, 1)
@@ -176,7 +176,7 @@ async def test_a_group_is_done_although_nobody_else_refers_to_its_task() -> None
 @pytest.mark.parametrize("hands", [1, 3])
 async def test_closing_takes_nothing_more_and_waits_for_what_is_at_work_and_what_waits(hands: int) -> None:
     doing = Doing()
-    groups = GroupCommits(doing, hands=hands)
+    groups = GroupCommits(doing, concurrency=hands)
     units = asked(groups, 4)
     await turns()
     units += asked(groups, 2)

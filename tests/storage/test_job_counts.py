@@ -25,7 +25,7 @@ def add(tx: Transaction, file: str, *, now: datetime) -> Job:
 
 
 def take(tx: Transaction, *, now: datetime) -> Job:
-    job = claiming.claim(tx, turns=FairShare(), now=now, until=now + MINUTE)
+    job = claiming.claim(tx, fair_share=FairShare(), now=now, until=now + MINUTE)
     assert job is not None
     return job
 

@@ -24,7 +24,9 @@ async def replied(
     """A job that has its reply, in nobody's hands unless `held`."""
     origin = Origin(team="T1", channel="C1", file="F1", occasion="1.0", user="U1", thread="1.0")
     await database.write(lambda tx: jobs.add(tx, origin=origin, now=noon))
-    job = await database.write(lambda tx: claiming.claim(tx, turns=claiming.FairShare(), now=noon, until=noon + MINUTE))
+    job = await database.write(
+        lambda tx: claiming.claim(tx, fair_share=claiming.FairShare(), now=noon, until=noon + MINUTE)
+    )
     assert job is not None
     for state in moves:
         after = replace(job, state=state, reply_ts="2.0" if state is JobState.REPLIED else None)
@@ -101,7 +103,7 @@ async def test_what_is_shown_is_owed_no_more(database: Database, noon: datetime)
     job = await replied(database, noon)
     await named(database, job, "Thandi", seen=0, now=noon)
     claimed = await database.write(
-        lambda tx: claiming.claim(tx, turns=claiming.FairShare(), now=noon, until=noon + MINUTE)
+        lambda tx: claiming.claim(tx, fair_share=claiming.FairShare(), now=noon, until=noon + MINUTE)
     )
     assert claimed is not None
     saved = await database.write(partial(_save, claimed, replace(claimed, shown=1), noon))

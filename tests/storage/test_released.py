@@ -134,7 +134,7 @@ def before(database: Database, noon: datetime) -> Before:
 
 
 def _claim(tx: Transaction, *, now: datetime) -> Job | None:
-    return claiming.claim(tx, turns=FairShare(), now=now, until=now + MINUTE)
+    return claiming.claim(tx, fair_share=FairShare(), now=now, until=now + MINUTE)
 
 
 async def test_the_release_before_takes_a_job_from_the_event_to_the_reply(

@@ -29,7 +29,9 @@ async def sent(
         team=team, channel=channel, file=f"F{at.timestamp()}{user}{channel}{team}{provider}", occasion="1.0", user=user
     )
     await database.write(lambda tx: jobs.add(tx, origin=origin, now=at))
-    job = await database.write(lambda tx: claiming.claim(tx, turns=claiming.FairShare(), now=at, until=at + MINUTE))
+    job = await database.write(
+        lambda tx: claiming.claim(tx, fair_share=claiming.FairShare(), now=at, until=at + MINUTE)
+    )
     assert job is not None
     known = replace(job, provider=provider, duration=minutes * MINUTE, failure=failure)
 

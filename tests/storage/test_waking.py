@@ -35,7 +35,7 @@ async def _job(database: Database, now: datetime, *states: JobState, file: str =
 
     def work(tx: Transaction) -> Job:
         jobs.add(tx, origin=Origin(team="T1", channel="C1", file=file, occasion="1.0", user="U1"), now=now)
-        job = claiming.claim(tx, turns=FairShare(), now=now, until=now + MINUTE)
+        job = claiming.claim(tx, fair_share=FairShare(), now=now, until=now + MINUTE)
         assert job is not None
         for state in states:
             known = {"handle": handle} if state is JobState.SUBMITTED else {}
@@ -167,7 +167,7 @@ async def test_tries_that_fail_in_a_row_are_timed_from_the_first(database: Datab
     for minute, attempts in enumerate([1, 2, 0, 1, 2]):
         now = noon + minute * MINUTE
         await database.write(partial(claiming.release, job=job, now=now, due=now, attempts=attempts))
-        claimed = await database.write(partial(claiming.claim, turns=FairShare(), now=now, until=now + MINUTE))
+        claimed = await database.write(partial(claiming.claim, fair_share=FairShare(), now=now, until=now + MINUTE))
         assert claimed is not None
         job = claimed
         since.append(job.failing_since)
@@ -180,7 +180,7 @@ async def test_how_long_the_provider_was_at_work_is_kept_until_the_job_moves_on(
     job = await _job(database, noon, JobState.SUBMITTING, JobState.SUBMITTED)
     later, waited = noon + MINUTE, timedelta(seconds=40)
     await database.write(lambda tx: claiming.release(tx, job, now=later, due=later, attempts=0, waited=waited))
-    held = await database.write(lambda tx: claiming.claim(tx, turns=FairShare(), now=later, until=later + MINUTE))
+    held = await database.write(lambda tx: claiming.claim(tx, fair_share=FairShare(), now=later, until=later + MINUTE))
     assert held is not None
     assert (held.waited, held.waited_until) == (waited, later)
     await database.write(lambda tx: claiming.release(tx, held, now=later + MINUTE, due=later, attempts=1))

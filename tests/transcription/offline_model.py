@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from transcription.embedded.local_model import LocalModel, is_installed
-from transcription.models.catalog import TINY_EN
+from transcription.models.catalog import TINY_EN, Model
 from transcription.models.store import ModelStore
 
 PEOPLE = Path(__file__).parent / "samples" / "people"
@@ -22,14 +22,17 @@ SENTENCES = {
 }
 
 
-def real_model(folder: Path) -> LocalModel:
-    """`tiny.en` from its package; `folder` keeps what a store keeps."""
-    if not (is_installed() and _has(TINY_EN.distributions[0])):
-        missing = "REAL MODEL NOT TESTED: faster-whisper or the package of tiny.en is not installed (make offline)"
-        if os.environ.get("REQUIRE_MODEL"):
+def real_model(folder: Path, model: Model = TINY_EN) -> LocalModel:
+    """A model from its package; `folder` keeps what a store keeps. Only `tiny.en` is required where models are."""
+    if not (is_installed() and all(_has(name) for name in model.distributions)):
+        missing = (
+            f"REAL MODEL NOT TESTED: faster-whisper or the package of {model.name} is not installed "
+            f"(make offline MODEL={model.name})"
+        )
+        if os.environ.get("REQUIRE_MODEL") and model is TINY_EN:
             pytest.fail(missing)
         pytest.skip(missing)
-    return LocalModel(ModelStore(folder), wanted=TINY_EN.name, threads=1)
+    return LocalModel(ModelStore(folder), configured=model.name, threads=1)
 
 
 def _has(name: str) -> bool:

@@ -65,10 +65,10 @@ class _Held:
 
 
 class Bearer:
-    """A cache of the current token. `exchange` fetches a new one; `clock` returns the aware UTC time."""
+    """A cache of the current token. `fetch` requests a new one; `clock` returns the aware UTC time."""
 
-    def __init__(self, *, exchange: Callable[[], Awaitable[AccessToken]], clock: Callable[[], datetime]) -> None:
-        self._exchange = exchange
+    def __init__(self, *, fetch: Callable[[], Awaitable[AccessToken]], clock: Callable[[], datetime]) -> None:
+        self._fetch = fetch
         self._clock = clock
         self._lock = asyncio.Lock()
         self._held: _Held | None = None
@@ -76,12 +76,12 @@ class Bearer:
     async def current(self, *, rejected: str | None = None) -> str:
         """Return a valid token other than `rejected`, which is the token that a call was just refused with.
 
-        Raises what the exchange raises. A failure is not cached: the next caller tries again.
+        Raises what `fetch` raises. A failure is not cached: the next caller tries again.
         """
         async with self._lock:
             held = self._held
             if held is None or held.text == rejected or self._clock() >= held.until:
                 asked_at = self._clock()
-                fresh = await self._exchange()
+                fresh = await self._fetch()
                 held = self._held = _Held(text=fresh.text, until=asked_at + fresh.life)
             return held.text

@@ -16,14 +16,14 @@ MOST_THREADS = 4
 
 
 class LocalModel:
-    """The model that `wanted` selects in a `store`: a name, a folder, or `auto` for the best one on this machine.
+    """The model that `configured` selects in a `store`: a name, a folder, or `auto` for the best one on this machine.
 
     `threads` is the number of threads for one recording; None means the number of cores, up to `MOST_THREADS`.
     """
 
-    def __init__(self, store: ModelStore, *, wanted: str = AUTO, threads: int | None = None) -> None:
+    def __init__(self, store: ModelStore, *, configured: str = AUTO, threads: int | None = None) -> None:
         self._store = store
-        self._wanted = wanted
+        self._configured = configured
         self.threads = threads or min(MOST_THREADS, os.cpu_count() or 1)
 
     def likely(self) -> Model | None:
@@ -31,16 +31,16 @@ class LocalModel:
 
         None: pocketsphinx, or unknown.
         """
-        if not is_installed() or is_path(self._wanted):
+        if not is_installed() or is_path(self._configured):
             return None
-        if self._wanted != AUTO:
-            return model_named(self._wanted, self._store.catalog)
+        if self._configured != AUTO:
+            return model_named(self._configured, self._store.catalog)
         return next((model for model in reversed(self._store.catalog) if self._is_here(model)), None)
 
     @property
     def is_a_folder(self) -> bool:
         """Return whether the operator configured a folder. Its model may be unknown."""
-        return is_path(self._wanted)
+        return is_path(self._configured)
 
     async def find(self) -> UsableModel | None:
         """Find and verify the model. Return None if only pocketsphinx is available.
@@ -48,13 +48,13 @@ class LocalModel:
         Raises `ModelError` if a model was configured that cannot be used.
         """
         if not is_installed():
-            if self._wanted == AUTO:
+            if self._configured == AUTO:
                 return None
             raise MissingModel(f"{ENGINE} is not installed: run `make offline`")
         try:
-            return await self._store.find(self._wanted)
+            return await self._store.find(self._configured)
         except ModelError:
-            if self._wanted == AUTO:
+            if self._configured == AUTO:
                 return None
             raise
 

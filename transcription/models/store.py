@@ -87,17 +87,17 @@ class ModelStore:
         self.catalog = catalog
         self._find_package = find_package
 
-    async def find(self, wanted: str = AUTO) -> UsableModel:
+    async def find(self, configured: str = AUTO) -> UsableModel:
         """Return a model by name, by folder, or the best one on this machine; verified and ready to be opened.
 
         A model in several packages is joined into the models folder first. A value with a path separator is a folder.
         Raises `ModelError`.
         """
-        return await asyncio.to_thread(self._choose, wanted, self._usable)
+        return await asyncio.to_thread(self._choose, configured, self._usable)
 
-    async def look(self, wanted: str = AUTO) -> VerifiedModel:
+    async def inspect(self, configured: str = AUTO) -> VerifiedModel:
         """Find a model like `find`, but without changing anything. Raises `ModelError`."""
-        return await asyncio.to_thread(self._choose, wanted, lambda seen, _placed: seen)
+        return await asyncio.to_thread(self._choose, configured, lambda seen, _placed: seen)
 
     def places(self, model: Model) -> list[tuple[ModelOrigin, Placed]]:
         """Return where a model is on this machine, unverified, the preferred place first."""
@@ -107,12 +107,12 @@ class ModelStore:
         ]
         return [(origin, placed) for origin, placed in found if placed is not None]
 
-    def _choose(self, wanted: str, make: Callable[[VerifiedModel, Placed | None], T]) -> T:
-        if wanted == AUTO:
+    def _choose(self, configured: str, make: Callable[[VerifiedModel, Placed | None], T]) -> T:
+        if configured == AUTO:
             return self._best_available(make)
-        if is_path(wanted):
-            return make(self._from_folder(Path(wanted).expanduser()), None)
-        return self._named(model_named(wanted, self.catalog), make)
+        if is_path(configured):
+            return make(self._from_folder(Path(configured).expanduser()), None)
+        return self._named(model_named(configured, self.catalog), make)
 
     def _best_available(self, make: Callable[[VerifiedModel, Placed | None], T]) -> T:
         passed_over: list[ModelError] = []
@@ -174,9 +174,9 @@ class ModelStore:
         return None
 
 
-def is_path(wanted: str) -> bool:
+def is_path(value: str) -> bool:
     """Return whether the value names a folder and not a model."""
-    return any(separator in wanted for separator in (os.sep, os.altsep, "/") if separator) or wanted in {".", "..", "~"}
+    return any(separator in value for separator in (os.sep, os.altsep, "/") if separator) or value in {".", "..", "~"}
 
 
 def default_directory(environ: Mapping[str, str]) -> Path:

@@ -41,9 +41,10 @@ class SocketMode:
         self._client = client
         self._connected = connected
         self._timings = timings
-        turn = Succession(timings)
+        succession = Succession(timings)
         self._supervisors = [
-            Supervisor(n, open_one=self._open, turn=turn, timings=timings) for n in range(1, connections + 1)
+            Supervisor(n, open_one=self._open, succession=succession, timings=timings)
+            for n in range(1, connections + 1)
         ]
 
     @property

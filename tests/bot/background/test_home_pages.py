@@ -119,7 +119,7 @@ async def shared(
     await database.write(lambda tx: jobs.add(tx, origin=origin, title=title, now=at))
 
     def work(tx: Transaction) -> Job:
-        job = claiming.claim(tx, turns=claiming.FairShare(), now=at, until=at + MINUTE)
+        job = claiming.claim(tx, fair_share=claiming.FairShare(), now=at, until=at + MINUTE)
         assert job is not None
         located = jobs.locate(tx, job, replace(job, message_ts=thread))
         sending = replace(located, state=JobState.SUBMITTING, provider="embedded", duration=3 * MINUTE)
@@ -301,7 +301,7 @@ async def test_a_page_that_slack_is_slow_to_take_holds_up_nobody_elses(
 @pytest.mark.parametrize("method", ["users.info", "views.publish"])
 async def test_slack_that_does_not_answer_is_not_waited_for(slack: Slack, tools: Tools, method: str) -> None:
     slack.scopes.add("users:read")
-    await tools.workspaces.of(team=slack.team_id, enterprise=None).identify(again=True)
+    await tools.workspaces.of(team=slack.team_id, enterprise=None).identify(refresh=True)
     slack.faults.arm(method, faults.slow(1))
     pages = HomePages(tools, patience=0.3)
     pages.opened(looker(slack))
@@ -432,7 +432,7 @@ async def test_who_looks_after_the_workspace_finds_its_settings_where_we_may_kno
     amara, ben = looker(slack), looker(slack, "ben")
     slack.admins.add(amara.user)
     slack.scopes |= {"users:read"} if granted else set()
-    await tools.workspaces.of(team=slack.team_id, enterprise=None).identify(again=True)
+    await tools.workspaces.of(team=slack.team_id, enterprise=None).identify(refresh=True)
     pages.opened(amara)
     pages.opened(ben)
     await pages.welcome()
@@ -446,7 +446,7 @@ async def test_where_slack_does_not_say_who_somebody_is_they_see_their_page_all_
     slack: Slack, tools: Tools, pages: HomePages
 ) -> None:
     slack.scopes.add("users:read")
-    await tools.workspaces.of(team=slack.team_id, enterprise=None).identify(again=True)
+    await tools.workspaces.of(team=slack.team_id, enterprise=None).identify(refresh=True)
     slack.faults.arm("users.info", faults.answer(500))
     pages.opened(looker(slack))
     await pages.welcome()

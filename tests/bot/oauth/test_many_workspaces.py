@@ -134,7 +134,7 @@ def at(process: ManyWorkspaces, team: Team) -> Workspace:
 
 
 async def known(workspace: Workspace) -> str:
-    return (await workspace.identify(again=True)).team_id
+    return (await workspace.identify(refresh=True)).team_id
 
 
 async def test_each_team_is_called_with_its_own_token_and_an_unknown_one_not_at_all(house: House) -> None:

@@ -54,7 +54,7 @@ class Desk:
         """Claim the job once it is due."""
         until, asked = self.now + LEASE, asyncio.get_running_loop().time()
         job = await self.database.write(
-            lambda tx: claiming.claim(tx, turns=claiming.FairShare(), now=self.now, until=until)
+            lambda tx: claiming.claim(tx, fair_share=claiming.FairShare(), now=self.now, until=until)
         )
         assert job is not None
         return Claim(job, database=self.database, clock=lambda: self.now, until=until, asked=asked)

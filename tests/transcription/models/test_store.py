@@ -57,7 +57,7 @@ async def test_a_model_in_two_packages_is_joined_once(tmp_path: Path, site: Path
 
 async def test_looking_joins_nothing(tmp_path: Path, site: Path) -> None:
     plant(BETTER, site)
-    seen = await store_of(tmp_path, BETTER).look("better")
+    seen = await store_of(tmp_path, BETTER).inspect("better")
     assert (seen.model, seen.folder, seen.origin) == (BETTER.model, None, ModelOrigin.PACKAGE)
     assert not (tmp_path / "models").exists()
 
