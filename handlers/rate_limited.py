@@ -18,6 +18,9 @@ _LATEST = 2**36
 _FARTHEST = timedelta(days=1)
 """A minute further back is no minute of Slack's."""
 
+_UNKNOWN = timedelta(minutes=10)
+"""How far back the minute may be where Slack names none, or one that has not come yet."""
+
 
 class AppRateLimited(BaseModel):
     """The minute (in seconds since 1970) in which Slack began to drop the events of a workspace.
@@ -39,8 +42,8 @@ def register(
         limited()
         _log.warning("events_rate_limited", team=place.team)
         told, now = understood(AppRateLimited, event), clock()
-        minute = datetime.fromtimestamp(told.minute_rate_limited, UTC) if told else now
-        since = min(max(minute, now - _FARTHEST), now)
+        minute = datetime.fromtimestamp(told.minute_rate_limited, UTC) if told else None
+        since = max(minute, now - _FARTHEST) if minute is not None and minute <= now else now - _UNKNOWN
         await database.write(lambda tx: gaps.fall_behind(tx, [place.place], since=since, until=now))
 
     app.listen_directly("app_rate_limited", rate_limited)

@@ -32,7 +32,7 @@ def change(tx: Transaction, *, team: str, enterprise: str | None, old: str, new:
         "UPDATE transcripts SET searchable = 0 WHERE job_id IN "
         "(SELECT id FROM jobs WHERE channel = :old AND (team = :team OR enterprise = :enterprise)) "
         "AND EXISTS (SELECT 1 FROM passages WHERE passages.job_id = transcripts.job_id)",  # else its reply was deleted
-        **_without(place, "new"),
+        **place,
     )
     states = ", ".join(f"'{state}'" for state in _UNDER_WAY)
     count = tx.run(
@@ -101,7 +101,3 @@ def _unite_rows(tx: Transaction, table: str, *, key: str, at: str, rest: str, te
             new=new,
             old=old,
         )
-
-
-def _without(values: dict[str, SqlValue], *names: str) -> dict[str, SqlValue]:
-    return {name: value for name, value in values.items() if name not in names}

@@ -1,7 +1,7 @@
 """What Slack said was deleted, for as long as it repeats events: those about a message may come after its deletion.
 
-Whoever stores a deletion must commit it before looking for the jobs that it concerns, and whoever works on a job must
-have committed the job before asking here. Then none is missed, whichever comes first.
+A listener commits a deletion before it searches for the jobs that are concerned. A worker commits a job before it asks
+here. So no deletion is missed, whichever comes first.
 """
 
 from __future__ import annotations

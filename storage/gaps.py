@@ -15,6 +15,9 @@ _BEHIND = "behind "
 _EVENT = "event "
 """Prefix of rows about types of events: when one was first heard."""
 
+_PROCESS = "process "
+"""Prefix of rows about processes that hear Slack: when each last noted that it had lost nothing."""
+
 _UNTIL = "until "
 """Prefix of rows about the same places: until when they were not heard."""
 
@@ -27,9 +30,33 @@ def last(tx: Transaction) -> datetime | None:
 
 def note(tx: Transaction, *, now: datetime) -> None:
     """Note that Slack is heard now."""
+    _put(tx, "slack", now=now)
+
+
+def vouch(tx: Transaction, process: str, *, now: datetime) -> None:
+    """Note that this process has lost nothing, or that all of it is noted. It stays noted until `sign_off`."""
+    _put(tx, _PROCESS + process, now=now)
+
+
+def sign_off(tx: Transaction, process: str) -> None:
+    """Delete what `vouch` noted of a process that ends and has lost nothing since."""
+    tx.run("DELETE FROM presence WHERE place = :place", place=_PROCESS + process)
+
+
+def dead(tx: Transaction, *, alive: str, before: datetime | None) -> dict[str, datetime]:
+    """Return the processes that died without signing off, each with the moment since which it may have lost something.
+
+    Dead is any but `alive`, the one that asks, whose note is older than `before`; None stands for any age.
+    """
+    noted = _noted(tx, _PROCESS).items()
+    return {process: at for process, at in noted if process != alive and (before is None or at < before)}
+
+
+def _put(tx: Transaction, place: str, *, now: datetime) -> None:
     tx.run(
-        "INSERT INTO presence (place, heard_at) VALUES ('slack', :now) "
+        "INSERT INTO presence (place, heard_at) VALUES (:place, :now) "
         "ON CONFLICT (place) DO UPDATE SET heard_at = excluded.heard_at",
+        place=place,
         now=stored(now),
     )
 

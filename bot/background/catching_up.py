@@ -5,26 +5,30 @@ arrive is noted. If the last note is too old, the files since then are listed; o
 Each place where the app is installed is noted as behind until that is done, so that one for which Slack does not answer
 keeps no other one waiting. The same is done for events that Slack dropped (`handlers.rate_limited`), and for those that
 could not be stored (`lost`), as soon as they can be.
+
+What could not be stored is known in memory only. So with each of its notes a process vouches that it has lost nothing
+so far, and it signs off when it ends in good order. Where one did not, and notes nothing any more, the files since its
+last note are looked through: it may have lost something just before it died.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+import uuid
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from bot.background.missed_files import catch_up
+from bot.clock import certain
 from bot.slack.errors import SlackNotAuthorised, SlackRefused, SlackUnavailable
-from bot.slack.objects import FileSharing, SlackFile
 from bot.slack.workspaces import Site
 from bot.worker.retries import describe
 from bot.worker.tools import Tools
-from handlers.shared_files import Likelihood
-from storage import channel_homes, gaps, jobs
+from storage import gaps
 from storage.database import StorageUnavailable, Transaction
-from storage.job import Origin
 
 BEAT = timedelta(seconds=30)
 SOON = timedelta(seconds=0.2)
@@ -33,8 +37,10 @@ SOON = timedelta(seconds=0.2)
 GAP = timedelta(minutes=2)
 """A longer gap needs a catch-up. A restart takes less, and Slack repeats the events of that time."""
 
-MARGIN = timedelta(minutes=5)
-"""The catch-up begins this long before the last note: events may have been under way, and clocks differ."""
+MARGIN = timedelta(minutes=10)
+"""The catch-up begins this long before the last note: clocks differ, and events may have been under way, which Slack
+repeats for the last time after six minutes.
+"""
 
 SETTLED = timedelta(minutes=2)
 """How long after the end of a gap a place is looked through for the last time: Slack drops events for a minute, and
@@ -44,14 +50,24 @@ SETTLED = timedelta(minutes=2)
 FARTHEST = timedelta(days=7)
 """Recordings older than this get no reply, which would come as a surprise."""
 
+_BEGINNING = datetime(1971, 1, 1, tzinfo=UTC)
+
 _log = structlog.get_logger()
 
 
 class CatchingUp:
     """`hears` tells whether Slack's events can reach this process now; while they can, that is noted every `beat`."""
 
-    def __init__(self, tools: Tools, *, hears: Callable[[], bool] = lambda: True, beat: timedelta = BEAT) -> None:
+    def __init__(
+        self,
+        tools: Tools,
+        *,
+        hears: Callable[[], bool] = lambda: True,
+        beat: timedelta = BEAT,
+        process: str | None = None,
+    ) -> None:
         self._tools = tools
+        self.process = process or uuid.uuid4().hex
         self.hears = hears
         self._beats = beat
         self._caught_up: set[tuple[str, gaps.Gap]] = set()
@@ -64,10 +80,23 @@ class CatchingUp:
         """Note that an event of this type was heard for the first time since the start."""
         self._new_types.add(event_type)
 
-    def lost(self) -> None:
-        """Note that an event could not be stored: places are caught up from now on, once that can be stored."""
+    def lost(self, at: datetime | None = None) -> None:
+        """Note that an event of that moment could not be stored: places are caught up from it once that can be stored.
+
+        The moment is by Slack's clock, and unknown of some events.
+        """
+        moments = (at, self._lost_since, self._now())
+        self._lost_since = min(moment for moment in moments if moment is not None)
+
+    async def vouch(self) -> None:
+        """Note, before the first event can arrive, that this process has lost nothing. Raises `StorageUnavailable`."""
+        await self._tools.database.write(lambda tx: gaps.vouch(tx, self.process, now=self._now()))
+
+    async def sign_off(self) -> None:
+        """Take that back after the last event, unless something is lost that could not be noted. Best effort."""
         if self._lost_since is None:
-            self._lost_since = self._tools.clock()
+            with suppress(StorageUnavailable):
+                await self._tools.database.write(lambda tx: gaps.sign_off(tx, self.process))
 
     async def run(self) -> None:
         """Note that events can arrive, and catch up after a gap, until cancelled."""
@@ -93,23 +122,29 @@ class CatchingUp:
                     await self._catch_up(place, gap)
 
     async def _beat(self) -> None:
-        now = self._tools.clock()
-        last = await self._tools.database.read(gaps.last)
-        heard_at, lost_since = last or now, self._lost_since
-        starts = [heard_at] if now - heard_at > GAP else []
-        starts += [lost_since] if lost_since is not None else []
+        database, now, farthest = self._tools.database, self._now(), self._farthest()
+        last = await database.read(gaps.last)
+        dead = await database.read(lambda tx: gaps.dead(tx, alive=self.process, before=self._silent_before(now)))
+        lost_since = self._lost_since
+        lost = [*dead.values(), *([lost_since] if lost_since is not None else [])]
+        starts = [*lost, *([last] if last is not None and abs(now - last) > GAP else [])]
+        # What was noted by a clock that was ahead does not say when that was.
+        starts = [start if start <= now + GAP else farthest for start in starts]
         places = [*await self._tools.workspaces.places()] if starts else []
-
         types = frozenset(self._new_types)
 
         def note(tx: Transaction) -> None:
             gaps.hear(tx, types, now=now)
             if starts:
-                since = max(min(starts) - MARGIN, now - FARTHEST)
-                gaps.fall_behind(tx, places, since=since, until=since)  # from now on, events arrive
+                since = max(min(starts) - MARGIN, farthest)
+                # From now on, events arrive. What was lost just now, Slack may not list yet.
+                gaps.fall_behind(tx, places, since=since, until=now if lost else since)
+            for process in dead:
+                gaps.sign_off(tx, process)
+            gaps.vouch(tx, self.process, now=now)
             gaps.note(tx, now=now)
 
-        await self._tools.database.write(note)
+        await database.write(note)
         self._new_types -= types
         if self._lost_since == lost_since:  # else another one was lost while this was stored
             self._lost_since = None
@@ -117,9 +152,22 @@ class CatchingUp:
             self._caught_up = set()
         self._noted.set()
 
+    def _now(self) -> datetime:
+        """Return the time by Slack's clock, if that is known: it is compared with the times of messages."""
+        return certain(self._tools.clock) or self._tools.clock()
+
+    def _farthest(self) -> datetime:
+        """Return `FARTHEST` ago; where nobody can say what the time is, the beginning of time."""
+        now = certain(self._tools.clock)
+        return _BEGINNING if now is None else now - FARTHEST
+
+    def _silent_before(self, now: datetime) -> datetime | None:
+        """Return what the notes of living processes are not older than; None if no other one can live."""
+        return now - GAP if self._tools.database.is_shared else None
+
     async def _catch_up(self, place: str, gap: gaps.Gap) -> None:
         """Catch up one place; if Slack does not answer, it is retried at the next beat. Other places go on."""
-        settled = gap.until < self._tools.clock() - SETTLED
+        settled = gap.until < self._now() - SETTLED
         caught_up = self._caught_up if settled else set()
         try:
             sites = await self._tools.workspaces.sites(place)
@@ -127,33 +175,22 @@ class CatchingUp:
             done = _is_left(place, error)
         else:
             done = all([await self._look_through(site, gap, caught_up=caught_up) for site in sites])
-        if gap.since < self._tools.clock() - 2 * FARTHEST or (done and settled and caught_up is self._caught_up):
+        if gap.since < self._farthest() - FARTHEST or (done and settled and caught_up is self._caught_up):
             await self._tools.database.write(lambda tx: gaps.caught_up(tx, place, upto=gap.until))
 
     async def _look_through(self, site: Site, gap: gaps.Gap, *, caught_up: set[tuple[str, gaps.Gap]]) -> bool:
         """Catch up one workspace; return whether that is done, or need not be retried."""
         if (site.team, gap) not in caught_up:
             try:
-                farthest = self._tools.clock() - FARTHEST
-                await self._catch_up_at(site, since=max(gap.since, farthest, site.since or gap.since))
+                since = max(gap.since, self._farthest(), site.since or gap.since)
+                recordings = await catch_up(site, self._tools, since=since)
             except (SlackUnavailable, SlackRefused) as error:
                 if not _is_left(site.team, error):
                     return False
+            else:
+                _log.info("catch_up_done", recordings=recordings)
             caught_up.add((site.team, gap))
         return True
-
-    async def _catch_up_at(self, site: Site, *, since: datetime) -> None:
-        workspace = site.workspace
-        identity = await workspace.identify()
-        found: list[tuple[SlackFile, str, FileSharing]] = []
-        for file in await workspace.files(since=since):
-            if file.likelihood is not Likelihood.OTHER and file.user != identity.user_id:
-                with suppress(SlackRefused):  # deleted meanwhile, or not readable: the other files are still caught up
-                    # `files.list` may leave out where a file was shared.
-                    found += _sharings(await workspace.file(file.id), since=since)
-        found.sort(key=lambda sharing: float(sharing[2].ts))
-        added = await self._tools.database.write(lambda tx: _add(tx, found, site, now=self._tools.clock()))
-        _log.info("catch_up_done", recordings=added)
 
 
 @contextmanager
@@ -174,29 +211,3 @@ def _is_left(place: str, error: SlackUnavailable | SlackRefused) -> bool:
         return True
     _log.warning("catch_up_failed", place=place, error=str(error))
     return False
-
-
-def _sharings(file: SlackFile, *, since: datetime) -> Iterator[tuple[SlackFile, str, FileSharing]]:
-    for channel in {*file.shares.public, *file.shares.private}:
-        for place in file.places(channel):
-            if float(place.ts) >= since.timestamp():
-                yield file, channel, place
-
-
-def _add(tx: Transaction, found: Sequence[tuple[SlackFile, str, FileSharing]], site: Site, *, now: datetime) -> int:
-    """Add jobs for the sharings that are not known, each 1 ms younger than the one before, to keep their order."""
-    added = 0
-    for number, (file, channel, place) in enumerate(found):
-        origin = Origin(
-            enterprise=site.enterprise,
-            team=site.team,
-            channel=channel,
-            file=file.id,
-            occasion=place.ts,
-            thread=place.root,
-            user=place.share_user_id or file.user or "",
-        )
-        at = now + number * timedelta(milliseconds=1)
-        origin = channel_homes.at_home(tx, origin, organisation=site.organisation)
-        added += jobs.add(tx, origin=origin, title=file.title or file.name, now=at) is not None
-    return added

@@ -47,6 +47,9 @@ class BoltApp(AsyncApp):
 
     It times every answer, because all of Slack's requests pass here: over HTTP after `bot.web.server` has verified
     their signature, and over Socket Mode.
+
+    `lost` is called for every event that could not be stored, with its moment by Slack's clock if that is known;
+    `heard` for the first event of each type that was passed to a listener of ours.
     """
 
     def __init__(
@@ -54,7 +57,7 @@ class BoltApp(AsyncApp):
         *,
         resolve_installation: ResolveInstallation,
         metrics: Metrics,
-        lost: Callable[[], None],
+        lost: Callable[[datetime | None], None],
         heard: Callable[[str], None],
         **more: Any,
     ) -> None:
@@ -92,7 +95,7 @@ class BoltApp(AsyncApp):
     async def dispatch_directly(self, listener: Listener, payload: Any) -> int:
         """Pass an event to its listener. Return 200, or 500 if the listener raised, so that Slack repeats the event.
 
-        Slack may not repeat it for as long as the fault lasts, so `lost` is called.
+        Slack may not repeat it for as long as the fault lasts, so `lost` is called with its moment.
         """
         began, status = time.perf_counter(), 200
         try:
@@ -102,7 +105,7 @@ class BoltApp(AsyncApp):
                 await listener(event if isinstance(event, dict) else {}, installation)
         except Exception as error:  # noqa: BLE001 - whatever it is, the event was not stored
             status = _not_stored(error).status
-            self._lost()
+            self._lost(_moment_of(payload))
         else:
             self._note_type(_event_type(payload))
         self._metrics.acknowledged("event", status=status, after=time.perf_counter() - began)
@@ -156,12 +159,12 @@ def make_app(
     client: AsyncWebClient,
     workspaces: Workspaces,
     metrics: Metrics,
-    lost: Callable[[], None] = lambda: None,
+    lost: Callable[[datetime | None], None] = lambda _: None,
     heard: Callable[[str], None] = lambda _: None,
 ) -> BoltApp:
     """Make an app that has no listeners yet.
 
-    It calls `lost` for every event that could not be stored, and `heard` with each type of the events that were.
+    `lost` and `heard`: see `BoltApp`.
     """
     secret = settings.slack_signing_secret
 
@@ -216,7 +219,7 @@ def make_app(
 
 
 def _moment_of(payload: Payload) -> datetime | None:
-    seconds = payload.get("event_time")
+    seconds = payload.get("event_time", payload.get("minute_rate_limited"))
     return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int) and 0 < seconds < _LATEST else None
 
 

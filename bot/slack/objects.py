@@ -57,6 +57,13 @@ def _shares(value: object) -> object:
     return value if isinstance(value, dict | Shares) else {}
 
 
+def _names(value: object) -> frozenset[str]:
+    return frozenset(storable(one) for one in value if isinstance(one, str)) if isinstance(value, list) else frozenset()
+
+
+_Names = Annotated[frozenset[str], BeforeValidator(_names)]
+
+
 class SlackFile(SharedFile):
     """A file as `files.info` describes it.
 
@@ -64,9 +71,18 @@ class SlackFile(SharedFile):
     """
 
     size: Annotated[int, BeforeValidator(_size)] = 0
+    created: Annotated[int, BeforeValidator(_size)] = 0
     url_private: MaybeText = None
     url_private_download: MaybeText = None
     shares: Annotated[Shares, BeforeValidator(_shares)] = Field(default_factory=Shares)
+    channels: _Names = frozenset()
+    groups: _Names = frozenset()
+    ims: _Names = frozenset()
+
+    @property
+    def conversations(self) -> frozenset[str]:
+        """Return the ids of the conversations in which Slack says that it is, also where it says no messages."""
+        return frozenset({*self.channels, *self.groups, *self.ims, *self.shares.public, *self.shares.private})
 
     @property
     def address(self) -> str | None:

@@ -90,7 +90,7 @@ class Actions(Options):
                 id=file_id,
                 user=sharer,
                 upload=upload,
-                created=int(time.time()),
+                created=int(time.time()) - upload.waited,
                 late_shares=late_shares,
                 stub=stub,
                 html_instead=html_instead,

@@ -65,7 +65,8 @@ class Upload:
     `redirect` answers the download with a 302 to the same or to another origin. `pace` is bytes per second. `cut_at`
     cuts the connection after so many bytes. With `ignores_range` all bytes come, whichever were asked for.
     `declared_size` is the size in the file object, `declared_length` the download's `Content-Length`. `extra` is added
-    to the file object unchanged (`transcription`, `vtt`, `media_display_type`, …).
+    to the file object unchanged (`transcription`, `vtt`, `media_display_type`, …). `waited` is how many seconds before
+    its message the file was uploaded.
     """
 
     content: Content
@@ -81,6 +82,7 @@ class Upload:
     ignores_range: bool = False
     declared_size: int | None = None
     declared_length: int | None = None
+    waited: int = 0
     extra: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
 

@@ -11,6 +11,7 @@ import pytest
 from bot.background.catching_up import CatchingUp
 from sandbox import faults
 from sandbox.slack import Share, Slack, Upload
+from storage import gaps
 from storage.database import Transaction
 from tests.journeys.bench import Bench, only_reply, recording, silent
 from tests.journeys.database_probe import Books
@@ -29,7 +30,7 @@ async def heard(bench: Bench) -> None:
     database = bench.bot.tools.database
 
     def noted(tx: Transaction) -> bool:
-        return tx.one("SELECT heard_at FROM presence") is not None
+        return gaps.last(tx) is not None
 
     while not await database.read(noted):
         pass
@@ -120,7 +121,8 @@ async def test_slack_that_is_away_just_then_is_asked_again(bench: Bench, slack: 
     share = await missed(bench)
     slack.faults.arm("files.list", faults.answer(503), times=3)
     bot = await bench.start()
-    often = CatchingUp(bot.tools, hears=lambda: True, beat=timedelta(seconds=0.05))
+    assert bot.catching_up is not None
+    often = CatchingUp(bot.tools, beat=timedelta(seconds=0.05), process=bot.catching_up.process)
     catching_up = asyncio.create_task(often.run())
     await slack.wait_for_replies(share)
     await bench.ended()
@@ -132,13 +134,40 @@ async def test_a_file_that_slack_will_not_describe_keeps_nobody_waiting(bench: B
     await bench.start()
     await heard(bench)
     await away(bench)
+    await missed(bench, channel="older")
     share = await missed(bench)
-    await missed(bench, channel="newer")
-    slack.refuse("files.info", "file_not_found")  # the list has the newest first
+    slack.refuse("files.info", "file_not_found")  # the oldest is asked about first
     await bench.start()
     await slack.wait_for_replies(share)
     await bench.ended()
     await only_reply(slack, share)
+
+
+async def test_where_slack_stops_answering_in_between_what_was_found_is_in_work_and_not_asked_about_again(
+    bench: Bench, slack: Slack
+) -> None:
+    await bench.start()
+    await heard(bench)
+    await away(bench)
+    shares = [await missed(bench, channel=f"channel-{number}") for number in range(4)]
+    slack.faults.arm("files.info", faults.slow(0), times=2)
+    slack.faults.arm("files.info", faults.rate_limited(1))
+    bot = await bench.start()
+    for share in shares[:2]:
+        await slack.wait_for_replies(share)
+    await bench.ended(2)
+    begun = len(slack.calls)
+    assert bot.catching_up is not None
+    often = CatchingUp(bot.tools, beat=timedelta(seconds=0.05), process=bot.catching_up.process)
+    catching_up = asyncio.create_task(often.run())
+    for share in shares[2:]:
+        await slack.wait_for_replies(share)
+    await bench.ended(4)
+    catching_up.cancel()
+    for share in shares:
+        await only_reply(slack, share)
+    asked = {call.args["file"] for call in slack.calls[begun:] if call.method == "files.info"}
+    assert asked == {share.file_ids[0] for share in shares[2:]}
 
 
 async def test_a_long_list_is_read_to_its_end(bench: Bench, slack: Slack) -> None:
@@ -165,3 +194,34 @@ async def test_what_lies_farther_back_than_a_week_is_left_alone(bench: Bench, sl
     since = [call.args["ts_from"] for call in slack.calls if call.method == "files.list"]
     assert len(since) == 1
     assert abs(float(share.ts) - float(since[0]) - timedelta(days=7).total_seconds()) < HOUR.total_seconds()
+
+
+async def test_a_file_that_was_there_long_before_its_message_was_sent_is_found(bench: Bench, slack: Slack) -> None:
+    """Somebody drops it into a message and goes on writing; Slack lists it by the time of its upload."""
+    await bench.start()
+    await heard(bench)
+    await away(bench, span=timedelta(minutes=3))
+    share = await missed(bench, recording(waited=18 * 60))
+    await bench.start()
+    await slack.wait_for_replies(share)
+    await bench.ended()
+    await only_reply(slack, share)
+
+
+async def test_a_recording_of_which_slack_does_not_tell_the_message_yet_is_looked_for_again(
+    bench: Bench, slack: Slack
+) -> None:
+    await bench.start()
+    await heard(bench)
+    await away(bench)
+    slack.retry_delays = ()
+    share = await slack.share(slack.channel("late"), [recording()], late_shares=2)
+    await slack.quiet()
+    bot = await bench.start()
+    assert bot.catching_up is not None
+    often = CatchingUp(bot.tools, beat=timedelta(seconds=0.05), process=bot.catching_up.process)
+    catching_up = asyncio.create_task(often.run())
+    await slack.wait_for_replies(share)
+    catching_up.cancel()
+    await bench.ended()
+    await only_reply(slack, share)

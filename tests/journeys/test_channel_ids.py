@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 
-from sandbox.slack import Channel, Slack
+from sandbox.slack import Channel, Share, Slack
 from storage import preferences, transcripts
 from storage.database import Transaction
 from storage.job import JobId, JobState, Reason
@@ -164,3 +165,102 @@ async def test_with_a_channel_its_transcripts_go(bench: Bench, slack: Slack, dea
 
 def _transcript(job: JobId, tx: Transaction) -> Transcript | None:
     return transcripts.get(tx, job)
+
+
+async def shared_unheard(slack: Slack, channel: Channel, event: str) -> tuple[Share, dict[str, Any]]:
+    """Share a recording of which Slack does not tell yet, and what it will tell of it, as it was at that moment."""
+    slack.drops_events = True
+    share = await slack.share(channel, [recording()])
+    await slack.quiet()
+    slack.drops_events = False
+    told: dict[str, Any] = {"channel": channel.id, "ts": share.ts, "user": slack.user("amara")}
+    if event == "message":
+        files = [{"id": share.file_ids[0], "name": "note.m4a", "mimetype": "audio/mp4", "filetype": "m4a"}]
+        return share, {"type": "message", "subtype": "file_share", "channel_type": "group", "files": files, **told}
+    told = {"channel_id": channel.id, "user_id": slack.user("amara"), "event_ts": share.ts}
+    return share, {"type": "file_shared", "file_id": share.file_ids[0], "file": {"id": share.file_ids[0]}, **told}
+
+
+@pytest.mark.parametrize("event", ["message", "file_shared"])
+async def test_a_recording_that_is_told_of_under_the_old_id_is_answered_under_the_new_one(
+    bench: Bench, slack: Slack, deal: Channel, event: str
+) -> None:
+    """Slack repeats an event as it was, and the id may have changed meanwhile."""
+    await bench.start(allow_slack_connect=True)
+    share, told = await shared_unheard(slack, deal, event)
+    await slack.change_channel_id(deal)
+    for _ in range(2):
+        assert (await slack.deliver(told)).status == 200
+    await slack.wait_for_replies(share)
+    jobs = await bench.ended_at_last()
+    assert [job.origin.channel for job in jobs if job.state is JobState.REPLIED] == [deal.id]
+    await only_reply(slack, share)
+    assert [upload.received for upload in bench.botlhale.uploads.values()] == [1]
+
+
+@pytest.mark.parametrize("event", ["message", "file_shared"])
+async def test_what_was_answered_is_not_answered_again_because_it_is_told_of_under_the_old_id(
+    bench: Bench, slack: Slack, deal: Channel, event: str
+) -> None:
+    await bench.start(allow_slack_connect=True)
+    share, told = await shared_unheard(slack, deal, event)
+    await slack.deliver(told)
+    await slack.wait_for_replies(share)
+    await bench.ended()
+    await slack.change_channel_id(deal)
+    await slack.deliver(told)
+    await bench.ended_at_last()
+    await only_reply(slack, share)
+    assert [upload.received for upload in bench.botlhale.uploads.values()] == [1]
+
+
+async def test_where_connect_is_off_the_old_id_is_no_way_in(bench: Bench, slack: Slack, deal: Channel) -> None:
+    await bench.start(allow_slack_connect=False)
+    _, told = await shared_unheard(slack, deal, "file_shared")
+    await slack.change_channel_id(deal)
+    await slack.deliver(told)
+    [job] = await bench.ended_at_last()
+    assert job.failure is not None
+    assert job.failure.reason is Reason.SHARED_CHANNEL
+    assert not bench.botlhale.uploads
+    assert silent(slack, deal)
+
+
+async def test_a_conversation_that_does_not_let_the_bot_in_is_not_left_for_another_one_with_the_file(
+    bench: Bench, slack: Slack, deal: Channel
+) -> None:
+    await bench.start()
+    share, told = await shared_unheard(slack, slack.channel("general"), "file_shared")
+    deal.members.discard(slack.bot_user_id)
+    await slack.deliver(told | {"channel_id": deal.id, "event_ts": f"{float(share.ts) - 60:.6f}"})
+    [job] = await bench.ended_at_last()
+    assert job.state is JobState.ABANDONED
+    assert silent(slack, share.channel)
+
+
+async def test_an_id_that_changes_before_anything_was_said_there_changes_nothing(
+    bench: Bench, slack: Slack, deal: Channel
+) -> None:
+    await bench.start(allow_slack_connect=True)
+    await slack.change_channel_id(deal)
+    share = await slack.share(deal, [recording()])
+    await slack.change_channel_id(deal)
+    await bench.ended_at_last()
+    await only_reply(slack, share)
+
+
+async def test_a_reply_that_is_deleted_after_the_change_takes_its_words_out_of_the_search(
+    bench: Bench, slack: Slack, deal: Channel
+) -> None:
+    slack.subscriptions.add("message")
+    slack.scopes.add("groups:history")
+    await bench.start(allow_slack_connect=True)
+    share = await slack.share(deal, [recording()], user=slack.user("amara"))
+    await bench.ended_at_last()
+    reply = await only_reply(slack, share)
+    await slack.change_channel_id(deal)
+    slack.delete_message(deal, reply.ts)
+    await slack.quiet()
+    await slack.change_channel_id(deal)
+    answer = await slack.command("/transcripts", "search delivery", user=slack.user("amara"), channel=deal)
+    assert "on Wednesday" not in str(await answer.wait_for_messages())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import io
 import json
@@ -191,7 +192,7 @@ async def test_whoever_may_not_have_it_any_more_when_the_form_is_sent_is_told(be
     thread.share.channel.members.add(slack.user("amara"))
     slack.scopes.discard("im:write")
     assert bench.bot is not None
-    await bench.bot.tools.workspaces.of(team=slack.team_id, enterprise=None).identify(again=True)
+    await bench.bot.tools.workspaces.of(team=slack.team_id, enterprise=None).identify(refresh=True)
     assert await told_on_sending(slack, form, {}) == [words.EXPORT_THREAD_ONLY]
     await bench.bot.tools.database.write(lambda tx: tx.run("UPDATE jobs SET exports = 100, exported = 100"))
     assert await told_on_sending(slack, form, {words.EXPORT_RECIPIENT: THREAD}) == [words.EXPORTED_OFTEN]
@@ -335,6 +336,37 @@ async def test_a_file_that_may_have_been_shared_is_looked_for_also_after_names_w
     await bench.ended_at_last()
     assert thread.reply.blocks != before
     only_file(thread.sent)
+
+
+@pytest.mark.usefixtures("either_way")
+@pytest.mark.parametrize("event", ["at once", "later"])
+@pytest.mark.parametrize("call", ["files.getUploadURLExternal", "upload", "files.completeUploadExternal"])
+async def test_a_file_for_a_channel_whose_id_changes_meanwhile_arrives_once(
+    bench: Bench, slack: Slack, call: str, event: str
+) -> None:
+    await bench.start(allow_slack_connect=True)
+    deal = slack.channel("deal", kind="private", people=("amara", "thandi"))
+    share = await slack.share(deal, [recording()])
+    await bench.ended()
+    there = Answered(bench, share)
+    if event == "at once":
+        slack.subscriptions.add("channel_id_changed")
+    slack.faults.arm(call, faults.rate_limited(1))
+    old = deal.id
+    await there.send(Format.TEXT, THREAD)
+    await slack.change_channel_id(deal)
+    if event == "later":
+        await asyncio.sleep(0.3)
+        await slack.deliver({"type": "channel_id_changed", "old_channel_id": old, "new_channel_id": deal.id})
+    await bench.ended_at_last()
+    await slack.quiet()
+    [file] = only_files(there.posted)
+    assert file.content
+    assert slack.hidden_files == []
+
+
+def only_files(messages: list[Message]) -> list[FileCopy]:
+    return [file for message in messages for file in message.files]
 
 
 @pytest.mark.usefixtures("either_way")

@@ -1,12 +1,13 @@
 """The bot as a process of its own, killed with SIGKILL at the worst moments, and started again."""
 
+import asyncio
 import contextlib
 import signal
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -24,7 +25,12 @@ from tests.journeys.bench import (
     recording,
     words_of,
 )
+from tests.journeys.database_probe import Books
+from tests.journeys.losing import Loss, lose
 from tests.journeys.machines import Machine, at_work, slack_settings
+
+TWO_MINUTES = 130_000
+"""Milliseconds; a little more than the time after which a machine that notes nothing counts as dead."""
 
 
 @asynccontextmanager
@@ -195,3 +201,68 @@ async def test_a_broken_connection_at_the_reply_heals_without_a_restart(slack: S
         share = await slack.share(slack.channel("general"), [recording()])
         await slack.until(lambda: "white_check_mark" in slack.root(share).reactions)
         await only_reply(slack, share)
+
+
+REFUSED: dict[Loss, tuple[str, str]] = {
+    "an event": ("jobs", "NEW.file IS NOT NULL"),
+    "that events were dropped": ("presence", "NEW.place LIKE 'behind %'"),
+}
+"""The rows that cannot be stored any more, by table; what else is noted can be."""
+
+
+@pytest.mark.parametrize("loss", get_args(Loss))
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+async def test_killed_while_something_is_lost_it_is_looked_for_at_once(
+    slack: Slack, tmp_path: Path, request: pytest.FixtureRequest, database: str, loss: Loss
+) -> None:
+    books, url = await books_of(database, tmp_path, request)
+    async with (
+        Botlhale() as botlhale,
+        process(slack, tmp_path, port=free_port(), mode="http", database_url=url, **botlhale_settings(botlhale)) as bot,
+    ):
+        known = await slack.share(slack.channel("before"), [recording()])
+        await slack.until(lambda: set(slack.root(known).reactions) == {"white_check_mark"})
+        table, rows = REFUSED[loss]
+        await books.refuse(table, when=rows)
+        share = await lose(slack, loss)
+        dead = [row["place"] for row in await books.presence() if row["place"].startswith("process ")]
+        await bot.end()
+        await books.accept(table)
+        if database == "postgresql":  # which other machines may live is known after a while only
+            for one in dead:
+                await books.process_dies(one, TWO_MINUTES)
+        await bot.start()
+        for one in (known, share):
+            await slack.until(lambda one=one: set(slack.root(one).reactions) == {"white_check_mark"})  # type: ignore[misc]
+            await only_reply(slack, one)
+        assert [upload.received for upload in botlhale.uploads.values()] == [1, 1]
+
+
+@pytest.mark.parametrize("loss", get_args(Loss))
+async def test_what_a_machine_lost_that_never_comes_back_another_one_looks_for(
+    slack: Slack, tmp_path: Path, request: pytest.FixtureRequest, loss: Loss
+) -> None:
+    books, url = await books_of("postgresql", tmp_path, request)
+    async with Botlhale() as botlhale, AsyncExitStack() as stack:
+        settings = botlhale_settings(botlhale) | {"mode": "http", "database_url": url}
+        other = await stack.enter_async_context(process(slack, tmp_path / "other", port=free_port(), **settings))
+        alive = {row["place"] for row in await books.presence()}
+        bot = await stack.enter_async_context(process(slack, tmp_path / "bot", port=free_port(), **settings))
+        [mine] = {row["place"] for row in await books.presence()} - alive - {"slack"}
+        table, rows = REFUSED[loss]
+        await books.refuse(table, when=rows)
+        share = await lose(slack, loss)
+        await bot.end()
+        await books.accept(table)
+        await books.process_dies(mine, TWO_MINUTES)
+        await slack.until(lambda: set(slack.root(share).reactions) == {"white_check_mark"}, within=60)
+        await only_reply(slack, share)
+        assert other.logged("catch_up_done", recordings=1)
+
+
+async def books_of(database: str, folder: Path, request: pytest.FixtureRequest) -> tuple[Books, str]:
+    """The database of a machine, and its address."""
+    if database == "sqlite":
+        return Books("sqlite:///bot.db", folder), "sqlite:///bot.db"
+    url = await asyncio.to_thread(request.getfixturevalue("postgresql").new_database)
+    return Books(url, folder), url

@@ -144,7 +144,7 @@ async def port() -> AsyncIterator[int]:
     app = BoltApp(
         resolve_installation=nobody,
         metrics=metrics,
-        lost=lambda: None,
+        lost=lambda _: None,
         heard=lambda _: None,
         signing_secret="a secret",
         token="xoxb-nobody",

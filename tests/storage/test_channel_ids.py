@@ -35,7 +35,7 @@ async def job_in(
     added = await database.write(lambda tx: jobs.add(tx, origin=origin, now=noon, title=None))
     assert added is not None
     job = await database.write(
-        lambda tx: claiming.claim(tx, turns=claiming.FairShare(), now=noon + MINUTE, until=noon + 2 * MINUTE)
+        lambda tx: claiming.claim(tx, fair_share=claiming.FairShare(), now=noon + MINUTE, until=noon + 2 * MINUTE)
     )
     assert job is not None
     for step in ALL[1 : ALL.index(state) + 1]:

@@ -68,3 +68,17 @@ async def test_which_events_were_ever_heard_is_known(database: Database, noon: d
         await database.write(partial(gaps.hear, types=types, now=noon))
     assert await database.read(gaps.heard) == {"file_shared", "message"}
     assert await database.read(gaps.behind) == {}
+
+
+async def test_what_a_process_lost_that_did_not_sign_off_is_known_since_when(
+    database: Database, noon: datetime
+) -> None:
+    for process, moment in (("one", noon - HOUR), ("one", noon), ("two", noon + HOUR), ("three", noon), ("me", noon)):
+        await database.write(partial(gaps.vouch, process=process, now=moment))
+    await database.write(partial(gaps.sign_off, process="three"))
+    await database.write(partial(gaps.sign_off, process="nobody"))
+    assert await database.read(partial(gaps.dead, alive="me", before=None)) == {"one": noon, "two": noon + HOUR}
+    for before, silent in ((noon, {}), (noon + HOUR, {"one": noon})):
+        assert await database.read(partial(gaps.dead, alive="me", before=before)) == silent
+    assert await database.read(gaps.behind) == {}
+    assert await database.read(gaps.last) is None

@@ -146,7 +146,7 @@ class _Decoding:
 
     def _decode(self, recording: InputContainer) -> None:
         origin, length = (recording.start_time or 0) / av.time_base, stated_length(recording)
-        streams = tracks_of(recording)
+        streams = tracks_of(recording)[: len(self._mixer.inputs)]
         tracks = {
             stream.index: Track(
                 stream,
@@ -156,7 +156,7 @@ class _Decoding:
                 timeline=Timeline(origin=origin, length=length),
                 least=least_seconds(recording, stream),
             )
-            for number, stream in enumerate(streams[: len(self._mixer.inputs)])
+            for number, stream in enumerate(streams)
         }
         numbers = {index: number for number, index in enumerate(tracks)}
         packets = _Packets(recording, streams)

@@ -13,13 +13,12 @@ _PCM = 1
 
 
 class WavFile:
-    """An open WAV. `frames` is its length so far, in samples per channel."""
+    """An open WAV."""
 
     def __init__(self, file: BinaryIO, *, channels: int) -> None:
         self._file = file
         self._frame = 2 * channels
         self._written = 0
-        self.frames = 0
 
     def write(self, samples: bytes | memoryview, *, at: int) -> None:
         """Put interleaved samples at sample `at`; they are added to those that are already there."""
@@ -31,7 +30,6 @@ class WavFile:
             self._file.seek(_HEADER.size + start)
         self._file.write(data)
         self._written = max(self._written, end)
-        self.frames = self._written // self._frame
 
     def write_header(self, *, rate: int) -> None:
         """Write the header for what was written so far."""

@@ -1,4 +1,4 @@
-"""Tells a thread that its recording waits for somebody to mend something: a permission, an account, its credit.
+"""Tells a thread that its recording waits for somebody to mend something: permission, account, credit, certificate.
 
 It is the progress message, so it goes when the transcript comes. One conversation is told once an hour.
 """
@@ -15,7 +15,7 @@ from bot.worker.steps import progress
 from bot.worker.tools import Tools
 from handlers import words
 from storage import notices
-from transcription.errors import NotAuthorised, QuotaSpent
+from transcription.errors import NotAuthorised, QuotaSpent, Unavailable
 
 AFTER = timedelta(minutes=5)
 """How long something has to be wrong before people are told: an operator who is at work on it is faster."""
@@ -43,7 +43,9 @@ async def _show(claim: Claim, tools: Tools, text: str, blocks: Blocks) -> None:
     if is_new and not await tools.database.write(lambda tx: notices.claim(tx, origin, now=tools.clock())):
         return
     await progress.show(claim, tools, text, blocks)
-    if is_new and not progress.is_shown(claim.job):
+    if is_new and progress.is_shown(claim.job):
+        await tools.database.write(lambda tx: notices.confirm(tx, origin, now=tools.clock()))
+    elif is_new:
         await tools.database.write(lambda tx: notices.withdraw(tx, origin))
 
 
@@ -58,5 +60,7 @@ def _sentence(error: Exception, *, provider: str) -> str | None:
             return words.held_up_by_account(provider)
         case QuotaSpent():
             return words.held_up_by_credit(provider)
+        case Unavailable(fault=fault) if fault is not None and fault.is_about_trust:
+            return words.held_up_by_connection(provider)
         case _:
             return None

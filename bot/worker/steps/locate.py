@@ -18,14 +18,21 @@ from bot.worker.quotas import enforce
 from bot.worker.steps import progress
 from bot.worker.steps.audio import obtain
 from bot.worker.steps.backpressure import calling, paused
-from bot.worker.steps.channel import NOT_FOUND, reason_to_keep_out, wait_for_new_id
+from bot.worker.steps.channel import (
+    NOT_FOUND,
+    distance,
+    may_have_moved,
+    reason_to_keep_out,
+    sharing_elsewhere,
+    wait_for_new_id,
+)
 from bot.worker.tools import Tools
 from handlers import words
 from handlers.shared_files import Likelihood
-from storage import deletions, forgetting, jobs, preferences, reruns
+from storage import channel_homes, deletions, forgetting, jobs, preferences, reruns
 from storage.database import Taken, Transaction
 from storage.forgetting import ForgetRequest
-from storage.job import Failure, Job, JobState, Reason, is_resolved, seconds
+from storage.job import Failure, Job, JobState, Reason, is_resolved
 from storage.options import TranscriptionOptions
 from storage.preferences import Preferences
 from transcription.errors import NoSound, Refused
@@ -65,14 +72,14 @@ async def locate(claim: Claim, tools: Tools) -> Job | Later:
     left = await _leave_unless_likely(claim, tools, file) or await _place(claim, tools, file)
     if left is not None:
         return left
-    wishes = await tools.database.read(lambda tx: preferences.of_recording(tx, claim.job.origin))
-    left = await _abandon_if_kept_out(claim, tools, wishes)
+    chosen = await tools.database.read(lambda tx: preferences.of_recording(tx, claim.job.origin))
+    left = await _abandon_if_kept_out(claim, tools, chosen, file)
     if left is not None:
         return left
     if file.likelihood is Likelihood.UNCLEAR and not await _begins_like_a_recording(claim, tools, file):
         return await _leave_alone(claim, Reason.NOT_AUDIO)
     await _show_pending(claim, tools)
-    return await _prepare(claim, tools, file, _as_offered(claim.job.options.over(wishes.options), tools))
+    return await _prepare(claim, tools, file, _as_offered(claim.job.options.over(chosen.options), tools))
 
 
 async def _forget_if_deleted(claim: Claim, tools: Tools) -> Job | None:
@@ -114,10 +121,10 @@ async def _begins_like_a_recording(claim: Claim, tools: Tools, file: SlackFile) 
 async def _wait(
     claim: Claim, tools: Tools, *, otherwise: Reason, patience: timedelta = WAIT_FOR_SLACK, note: str | None = None
 ) -> Job | Later:
-    if claim.age > patience and claim.job.misses >= ATTEMPTS:
+    if claim.observed > patience and claim.job.misses >= ATTEMPTS:
         return await _leave_alone(claim, otherwise, note=note)
     # A little longer each time: most files are ready within a second or two, the largest within minutes.
-    pause = min(max(claim.age / 4, timedelta(seconds=0.5)), timedelta(seconds=30))
+    pause = min(max(claim.observed / 4, timedelta(seconds=0.5)), timedelta(seconds=30))
     return Later(due=tools.clock() + pause, missed=True)
 
 
@@ -130,7 +137,9 @@ async def _leave_alone(claim: Claim, reason: Reason, *, note: str | None = None,
     if tools is not None and job.begun_by is not None:
         with suppress(SlackRefused, SlackUnavailable):  # best effort
             where, thread = job.origin.channel, job.origin.thread or ""
-            await tools.workspace_of(job).whisper(where, thread, person=job.begun_by, text=words.apology(failure))
+            await tools.workspace_of(job).post_ephemeral(
+                where, thread, person=job.begun_by, text=words.apology(failure)
+            )
     return left
 
 
@@ -164,46 +173,58 @@ async def _place(claim: Claim, tools: Tools, file: SlackFile) -> Job | Later | N
         return None
     places = file.places(job.origin.channel)
     if not places:
-        return await _wait(claim, tools, otherwise=Reason.NOWHERE_TO_REPLY)
+        return await _look_elsewhere(claim, tools, file, title)
     taken = await tools.database.read(lambda tx: jobs.occasions(tx, job.origin))
-    nearest = min(places, key=lambda place: _distance(place, job.origin.occasion))
-    if nearest.ts in taken and _distance(nearest, job.origin.occasion) <= SAME_SHARING:
+    nearest = min(places, key=lambda place: distance(place, job.origin.occasion))
+    if nearest.ts in taken and distance(nearest, job.origin.occasion) <= SAME_SHARING:
         return await _leave_alone(claim, Reason.DUPLICATE)
-    reach = next((reach for age, reach in REACHES if claim.age < age), math.inf)
-    if nearest.ts not in taken and _distance(nearest, job.origin.occasion) <= reach:
-        settled = await _settle(claim, tools, nearest, title)
-        # Its message is known only now.
-        return await (_forget_if_deleted(claim, tools) if settled else _leave_alone(claim, Reason.DUPLICATE))
+    reach = next((reach for age, reach in REACHES if claim.observed < age), math.inf)
+    if nearest.ts not in taken and distance(nearest, job.origin.occasion) <= reach:
+        return await _settle(claim, tools, nearest, title, channel=job.origin.channel)
     return await _wait(claim, tools, otherwise=Reason.DUPLICATE, patience=WAIT_FOR_ANOTHER)
 
 
-def _distance(place: FileSharing, occasion: str) -> float:
-    return abs(seconds(place.ts) - seconds(occasion))
+async def _look_elsewhere(claim: Claim, tools: Tools, file: SlackFile, title: str | None) -> Job | Later | None:
+    moved = await sharing_elsewhere(claim.job, tools, file, within=SAME_SHARING)
+    if moved is None:
+        return await _wait(claim, tools, otherwise=Reason.NOWHERE_TO_REPLY)
+    channel, place = moved
+    return await _settle(claim, tools, place, title, channel=channel)
 
 
-async def _settle(claim: Claim, tools: Tools, place: FileSharing, title: str | None) -> bool:
+async def _settle(
+    claim: Claim, tools: Tools, place: FileSharing, title: str | None, *, channel: str
+) -> Job | Later | None:
+    """Note which message the recording is; end the job if another one has it, or if the message was deleted."""
     job = claim.job
-    origin = replace(job.origin, occasion=place.ts, thread=place.root)
-    located = replace(job, origin=origin, message_ts=place.ts, title=title)
+
+    def work(tx: Transaction) -> Job:
+        origin = replace(job.origin, channel=channel, occasion=place.ts, thread=place.root)
+        if channel != job.origin.channel:
+            team = channel_homes.home_team(tx, organisation=origin.enterprise, team=origin.team, channel=channel)
+            origin = replace(origin, team=team)
+        return jobs.locate(tx, job, replace(job, origin=origin, message_ts=place.ts, title=title))
+
     try:
-        claim.job = await tools.database.write(lambda tx: jobs.locate(tx, job, located))
+        claim.job = await tools.database.write(work)
     except Taken:
-        return False
-    return True
+        return await _leave_alone(claim, Reason.DUPLICATE)
+    return await _forget_if_deleted(claim, tools)  # its message is known only now
 
 
-async def _abandon_if_kept_out(claim: Claim, tools: Tools, wishes: Preferences) -> Job | Later | None:
+async def _abandon_if_kept_out(claim: Claim, tools: Tools, chosen: Preferences, file: SlackFile) -> Job | Later | None:
     """Abandon the job if its conversation may not be read or nobody wants a transcript; else return None."""
     reason: Reason | None
     try:
-        reason = await reason_to_keep_out(claim.job, tools, wishes)
+        reason = await reason_to_keep_out(claim.job, tools, chosen)
     except SlackRefused as refused:
-        was_allowed = claim.job.provider is not None  # in an earlier try, so the conversation was there
-        later = await wait_for_new_id(claim, tools) if refused.code == NOT_FOUND and was_allowed else None
+        # It was allowed in an earlier try, so the conversation was there; or the message is somewhere else now.
+        waits = claim.job.provider is not None or may_have_moved(claim.job, file)
+        later = await wait_for_new_id(claim, tools) if refused.code == NOT_FOUND and waits else None
         if later is not None:
             return later
         reason = Reason.NOT_A_MEMBER
-    if reason is None and wishes.automatic is False:
+    if reason is None and chosen.automatic is False:
         return await _leave_unless_asked(claim)
     return None if reason is None else await _leave_alone(claim, reason, tools=tools)
 
@@ -218,19 +239,19 @@ async def _show_pending(claim: Claim, tools: Tools) -> None:
         return  # best effort: the transcript comes without it
 
 
-def _as_offered(wanted: TranscriptionOptions, tools: Tools) -> TranscriptionOptions:
+def _as_offered(options: TranscriptionOptions, tools: Tools) -> TranscriptionOptions:
     """Drop a language that the transcriber does not offer: it was chosen for another transcriber."""
-    offers = tools.transcriber_for(wanted).capabilities.offers
-    return wanted if wanted.language in {None, *offers} else replace(wanted, language=None)
+    offers = tools.transcriber_for(options).capabilities.offers
+    return options if options.language in {None, *offers} else replace(options, language=None)
 
 
-async def _prepare(claim: Claim, tools: Tools, file: SlackFile, wanted: TranscriptionOptions) -> Job | Later:
-    transcriber = tools.transcriber_for(wanted)
+async def _prepare(claim: Claim, tools: Tools, file: SlackFile, options: TranscriptionOptions) -> Job | Later:
+    transcriber = tools.transcriber_for(options)
     if claim.job.tickets >= MOST_TICKETS:
         failure = Failure(reason=Reason.PROVIDER_FAILED)
         return await claim.save(replace(claim.job, state=JobState.READY, failure=failure), note="too many tickets")
     try:
-        obtained = await obtain(replace(claim.job, options=wanted), tools, transcriber, file=file)
+        obtained = await obtain(replace(claim.job, options=options), tools, transcriber, file=file)
     except NoSound:
         if file.is_voice:
             raise
@@ -238,7 +259,7 @@ async def _prepare(claim: Claim, tools: Tools, file: SlackFile, wanted: Transcri
     duration, damaged = obtained.audio.duration, obtained.damaged
     title = claim.job.title or file.title or file.name  # an old transcript may have been forgotten with its title
     known = replace(
-        claim.job, provider=transcriber.name, options=wanted, title=title, duration=duration, damaged=damaged
+        claim.job, provider=transcriber.name, options=options, title=title, duration=duration, damaged=damaged
     )
     await claim.save(known)
     await enforce(claim.job, tools, duration=duration)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -13,6 +14,7 @@ from bot.background.catching_up import CatchingUp
 from sandbox import faults
 from sandbox.slack import Team
 from storage import gaps
+from storage.database import Transaction
 from tests.bot.oauth.test_many_workspaces import HOUR, NORTH, OTHER, SOUTH, House, house  # noqa: F401 - a fixture
 from tests.journeys.bench import recording
 
@@ -129,3 +131,58 @@ async def test_a_place_that_is_away_for_weeks_is_given_up(house: House, teams: l
     async with catching_up(house):
         await nobody_is_behind(house)
     assert "T0SANDBOX" not in await answered(house)
+
+
+SECONDS = HOUR / 3600
+
+
+async def died(house: House, *, since: timedelta = 20 * SECONDS) -> None:  # noqa: F811
+    """Another process noted that it had lost nothing, a moment ago, and is not there any more."""
+
+    def noted(tx: Transaction) -> None:
+        gaps.note(tx, now=house.now - since)
+        gaps.vouch(tx, "another", now=house.now - since)
+
+    await house.database.write(noted)
+
+
+async def test_after_a_death_every_place_is_looked_through_however_soon_somebody_hears_again(
+    house: House,  # noqa: F811
+    teams: list[Team],
+) -> None:
+    await died(house)
+    teams[0].faults.arm("files.list", faults.answer(503), times=1)
+    async with catching_up(house):
+        await answers(house, len(teams))
+        assert await behind(house), "Slack may not list yet what was lost a moment before the death"
+        house.now += HOUR / 20
+        await nobody_is_behind(house)
+    assert "another" not in await dead(house)
+    assert len(await answered(house)) == len(teams)
+
+
+async def test_after_an_end_in_good_order_nobody_is_looked_through(house: House, teams: list[Team]) -> None:  # noqa: F811
+    await died(house)
+    await house.database.write(lambda tx: gaps.sign_off(tx, "another"))
+    async with catching_up(house):
+        while await house.database.read(gaps.last) != house.now:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+        assert await behind(house) == []
+    assert [call.method for team in teams for call in team.calls].count("files.list") == 0
+
+
+async def test_an_end_in_good_order_while_something_is_lost_is_a_death(house: House, teams: list[Team]) -> None:  # noqa: F811
+    del teams
+    async with open_tools(house.settings, database=house.database, clock=lambda: house.now) as tools:
+        for ends_well in (False, True):
+            process = CatchingUp(tools)
+            await process.vouch()
+            if not ends_well:
+                process.lost()
+            await process.sign_off()
+            assert (process.process in await dead(house)) is not ends_well
+
+
+async def dead(house: House) -> dict[str, datetime]:  # noqa: F811
+    return await house.database.read(lambda tx: gaps.dead(tx, alive="", before=None))
