@@ -12,9 +12,10 @@ from slack_sdk.models.blocks import Block
 from handlers import listing, search, words
 from handlers.actor import Actor
 from handlers.events import Command
-from handlers.job_actions import JobActions, seen
+from handlers.job_actions import JobActions, visible_job
+from handlers.membership import Membership
 from handlers.preferences import SettingsForms
-from handlers.responses import SlackNotReached, sentence_for
+from handlers.responses import Declined, SlackNotReached, sentence_for
 from handlers.slack import SlackForListeners
 from storage import channel_homes, forgetting, job_lists, jobs
 from storage.database import Database, StorageUnavailable, Transaction
@@ -41,6 +42,7 @@ class Commands:
     """The subcommands of `/transcripts`."""
 
     job_actions: JobActions
+    membership: Membership
     settings: SettingsForms
     database: Database
     clock: Callable[[], datetime]
@@ -71,15 +73,36 @@ class Commands:
     async def _do(self, command: Command, arguments: Sequence[str]) -> str | None:
         match arguments:
             case ["cancel", job_id]:
+                await self._require(command, JobId(job_id))
                 return await self.job_actions.cancel(Actor.of(command), JobId(job_id))
             case ["retry", job_id]:
+                await self._require(command, JobId(job_id))
                 return await self.job_actions.retry(Actor.of(command), JobId(job_id))
             case ["delete", job_id]:
+                await self._require_to_delete(command, JobId(job_id))
                 return await _delete(self.database, command, JobId(job_id), now=self.clock())
             case ["settings"]:
                 await self.settings.open(*_settings_of(command))
                 return None
         return words.NOT_UNDERSTOOD
+
+    async def _require(self, command: Command, job_id: JobId) -> None:
+        """Raise `Declined` where the person is not in the conversation of a job that they see."""
+        actor = Actor.of(command)
+        job = await self.database.read(lambda tx: visible_job(tx, actor, job_id))
+        await self.membership.require(actor, [job] if job else [])
+
+    async def _require_to_delete(self, command: Command, job_id: JobId) -> None:
+        """Do the same, unless the bot is not there either: then no thread changes, and the words are their sharer's."""
+        actor = Actor.of(command)
+        job = await self.database.read(lambda tx: visible_job(tx, actor, job_id))
+        if job is None:
+            return
+        try:
+            await self.membership.require(actor, [job], sentence=words.NOT_IN_CONVERSATION_TO_DELETE)
+        except Declined:
+            if await self.slack_of(actor).objection(job.origin.channel) is not Reason.NOT_A_MEMBER:
+                raise
 
     def _viewer(self, command: Command) -> listing.Viewer:
         url = self.workspace_url(command)
@@ -118,7 +141,7 @@ def _listed(tx: Transaction, command: Command) -> list[Job]:
 
 
 async def _status(database: Database, command: Command, job_id: JobId, viewer: listing.Viewer) -> CommandReply:
-    job = await database.read(lambda tx: seen(tx, Actor.of(command), job_id))
+    job = await database.read(lambda tx: visible_job(tx, Actor.of(command), job_id))
     if job is None:
         return CommandReply(text=words.no_such_recording(job_id))
     history = (await database.read(lambda tx: job_lists.history(tx, job_id)))[-HISTORY_LINES:]

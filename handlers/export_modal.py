@@ -17,7 +17,7 @@ from slack_sdk.models.blocks import RichTextElementParts as Parts
 from slack_sdk.models.views import View
 
 from handlers import words
-from handlers.modals import FormContext
+from handlers.modals import AboutJob
 from storage.exports import Recipient
 from transcription.formats import Format
 
@@ -25,10 +25,9 @@ FORM = "export_transcript_form"
 FORMAT, RECIPIENT = "format", "recipient"
 
 
-class ExportContext(FormContext):
+class ExportContext(AboutJob):
     """What the modal remembers: the job and its conversation."""
 
-    job: str
     channel: str
 
 
@@ -67,7 +66,7 @@ def _lines(*texts: str) -> Block:
     return RichTextBlock(elements=[RichTextSectionElement(elements=[Parts.Text(text="\n".join(texts))])])
 
 
-def chosen(state: Mapping[str, object]) -> tuple[Format, Recipient]:
+def chosen_export(state: Mapping[str, object]) -> tuple[Format, Recipient]:
     """Return the chosen format and recipient; the thread where the modal does not ask for a recipient.
 
     Raises `ValueError` for a value that the modal does not offer.

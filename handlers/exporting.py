@@ -7,16 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
-
-from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 
 from handlers import words
 from handlers.action_ids import EXPORT
 from handlers.events import Pressed, Submitted
-from handlers.export_modal import FORM, ExportContext, chosen, form
-from handlers.modals import submit
-from handlers.responses import Declined, is_theirs, job_under, jobs_on, once_posted, respond_with, still_in_work
+from handlers.export_modal import FORM, ExportContext, chosen_export, form
+from handlers.interactions import Interactions
+from handlers.responses import Declined, is_theirs, job_under, jobs_on, once_posted, still_in_work
 from handlers.slack import SlackForListeners
 from storage import exports, jobs, transcripts
 from storage.database import Database, Transaction
@@ -25,24 +22,17 @@ from storage.job import Job, JobId, JobState
 
 
 def register(
-    app: AsyncApp, *, database: Database, clock: Callable[[], datetime], slack_of: Callable[[Job], SlackForListeners]
+    interactions: Interactions,
+    *,
+    database: Database,
+    clock: Callable[[], datetime],
+    slack_of: Callable[[Job], SlackForListeners],
 ) -> None:
     """Register the button, the shortcut and the modal. `slack_of` returns the Slack calls of a job's workspace."""
     actions = ExportActions(database, clock=clock, slack_of=slack_of)
-
-    @app.action(EXPORT)
-    async def pressed_button(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
-        await ack()
-        await respond_with(lambda: once_posted(lambda: actions.open(body, find=_under)), respond)
-
-    @app.shortcut(EXPORT)
-    async def chose_shortcut(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
-        await ack()
-        await respond_with(lambda: once_posted(lambda: actions.open(body, find=_on_message)), respond)
-
-    @app.view(FORM)
-    async def sent(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await submit(ack, body, actions.save)
+    interactions.button(EXPORT, lambda body: once_posted(lambda: actions.open(body, find=_under)))
+    interactions.shortcut(EXPORT, lambda body: once_posted(lambda: actions.open(body, find=_on_message)))
+    interactions.modal(FORM, actions.save)
 
 
 class ExportActions:
@@ -66,12 +56,10 @@ class ExportActions:
     async def save(self, submitted: Submitted) -> None:
         """Store the export request, once for each modal. Raises `Declined`, and `ValueError` for a modal of others."""
         context = ExportContext.load(submitted.view.private_metadata)
-        kind, recipient = chosen(submitted.view.state.values)
+        kind, recipient = chosen_export(submitted.view.state.values)
         job = await self._database.read(lambda tx: _of(tx, context, submitted))
         if recipient is Recipient.PERSON and not self._slack_of(job).may_write_to_people:
             raise Declined(words.EXPORT_THREAD_ONLY)
-        if not await self._is_there(submitted, job):
-            raise Declined(words.NOT_IN_CONVERSATION)
         if job.state.is_open:
             raise Declined(words.STILL_IN_WORK)
         request = ExportRequest(format=kind, recipient=recipient, by=submitted.user.id, request=submitted.view.id)
@@ -82,11 +70,6 @@ class ExportActions:
             raise Declined(words.EXPORTED_OFTEN) from None
         if not kept:
             raise Declined(words.NOTHING_TO_EXPORT)
-
-    async def _is_there(self, submitted: Submitted, job: Job) -> bool:
-        """Return whether the person is still in the conversation. Nobody can leave a direct message with the bot."""
-        person, team, channel = submitted.user.id, submitted.team.id, job.origin.channel
-        return channel.startswith("D") or await self._slack_of(job).is_in(person, channel, team=team)
 
 
 def _of(tx: Transaction, context: ExportContext, submitted: Submitted) -> Job:

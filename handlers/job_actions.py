@@ -11,20 +11,23 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
+import structlog
 from slack_sdk.models.views import View
 
 from handlers import words
 from handlers.action_ids import CANCEL, RERUN, RETRY
 from handlers.actor import Actor
-from handlers.choices import Choice, fields, line, read
+from handlers.choices import Choice, fields, paragraph, read_options
 from handlers.events import PressedAnywhere, Submitted
-from handlers.modals import FormContext, submit
-from handlers.responses import Declined, once_posted, respond_with, still_in_work, write_with_retry
+from handlers.interactions import Interactions
+from handlers.modals import AboutJob
+from handlers.responses import Declined, once_posted, still_in_work, write_with_retry
 from handlers.slack import SlackForListeners
 from storage import jobs, preferences, reruns
 from storage.database import Database, Transaction
 from storage.job import Job, JobId, Reason
+
+_log = structlog.get_logger()
 
 RERUN_FORM = "transcribe_again_form"
 
@@ -32,10 +35,9 @@ _NOT_RETRIED = frozenset({Reason.NOT_AUDIO, Reason.NO_SOUND, Reason.DUPLICATE, R
 """Reasons that a retry cannot change."""
 
 
-class RerunContext(FormContext):
+class RerunContext(AboutJob):
     """What the modal remembers: the job, and the number of its reruns when it was opened."""
 
-    job: str
     retried: int
 
 
@@ -54,16 +56,20 @@ class JobActions:
     async def cancel(self, actor: Actor, job: JobId) -> str:
         """Cancel a job that is in progress; return the answer for the person."""
         await self._allowed(actor, job)
-        return await write_with_retry(self.database, lambda tx: self._cancel(tx, job, by=actor.user))
+        answer, ended = await write_with_retry(self.database, lambda tx: self._cancel(tx, job, by=actor.user))
+        if ended is not None:
+            state = str(ended.state)
+            _log.info("job_state_changed", job=job, state=state, provider=ended.provider, note="cancelled")
+        return answer
 
-    def _cancel(self, tx: Transaction, job: JobId, *, by: str) -> str:
+    def _cancel(self, tx: Transaction, job: JobId, *, by: str) -> tuple[str, Job | None]:
         found = jobs.locked(tx, job)
         if found is None or found.forgotten:
-            return words.DELETED_BEFORE
+            return words.DELETED_BEFORE, None
         ended = jobs.cancel(tx, found, now=self.clock(), by=by)
         if ended is None:
-            return words.TOO_LATE_TO_CANCEL
-        return words.CANCELLED if ended.failure else words.RERUN_CANCELLED
+            return words.TOO_LATE_TO_CANCEL, None
+        return (words.CANCELLED if ended.failure else words.RERUN_CANCELLED), ended
 
     async def retry(self, actor: Actor, job: JobId) -> str:
         """Retry a job that failed or got no reply; return the answer for the person."""
@@ -105,7 +111,7 @@ class JobActions:
             submit=words.RERUN_SUBMIT,
             close=words.CLOSE,
             private_metadata=RerunContext(job=job.id, retried=job.retried).dump(),
-            blocks=[line(words.RERUN_INTRO), *fields(job.options, self.choices)],
+            blocks=[paragraph(words.RERUN_INTRO), *fields(job.options, self.choices)],
         )
 
     async def save(self, submitted: Submitted) -> None:
@@ -122,7 +128,7 @@ class JobActions:
         found = await self._allowed(actor, job)
         defaults = await self.database.read(lambda tx: preferences.of_recording(tx, found.origin))
         usual = defaults.options.transcriber or self.choices[0].name
-        wanted = read(submitted.view.state.values, self.choices, usual=usual)
+        wanted = read_options(submitted.view.state.values, self.choices, usual=usual)
 
         def work(tx: Transaction) -> None:
             now = jobs.locked(tx, job)
@@ -134,7 +140,7 @@ class JobActions:
         await write_with_retry(self.database, work)
 
     async def _allowed(self, actor: Actor, job: JobId) -> Job:
-        found = await self.database.read(lambda tx: seen(tx, actor, job))
+        found = await self.database.read(lambda tx: visible_job(tx, actor, job))
         if found is None:
             raise Declined(words.no_such_recording(job))
         # Whether they are an admin is asked in their own workspace: their channel can have its home in another one.
@@ -144,34 +150,22 @@ class JobActions:
         return found
 
 
-def seen(tx: Transaction, actor: Actor, job: JobId) -> Job | None:
+def visible_job(tx: Transaction, actor: Actor, job: JobId) -> Job | None:
     """Return a job that the actor may see; None for any other one."""
     found = jobs.get(tx, job)
     return found if found is not None and actor.sees(tx, found) else None
 
 
-def register(app: AsyncApp, *, actions: JobActions) -> None:
+def register(interactions: Interactions, *, actions: JobActions) -> None:
     """Register the buttons and the modal."""
 
-    @app.action(CANCEL)
-    async def cancel(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
-        await ack()
-        await respond_with(lambda: actions.cancel(*_pressed(body)), respond)
+    async def ask_how(body: dict[str, Any]) -> None:
+        await actions.ask_how(*_pressed(body), trigger=str(body.get("trigger_id", "")))
 
-    @app.action(RETRY)
-    async def retry(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
-        await ack()
-        await respond_with(lambda: actions.retry(*_pressed(body)), respond)
-
-    @app.action(RERUN)
-    async def ask_how(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
-        await ack()
-        trigger = str(body.get("trigger_id", ""))
-        await respond_with(lambda: actions.ask_how(*_pressed(body), trigger=trigger), respond)
-
-    @app.view(RERUN_FORM)
-    async def sent(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await submit(ack, body, actions.save)
+    interactions.button(CANCEL, lambda body: actions.cancel(*_pressed(body)))
+    interactions.button(RETRY, lambda body: actions.retry(*_pressed(body)))
+    interactions.button(RERUN, ask_how)
+    interactions.modal(RERUN_FORM, actions.save)
 
 
 def _pressed(body: object) -> tuple[Actor, JobId]:

@@ -42,7 +42,15 @@ class FormContext(BaseModel):
             raise UnknownForm("private metadata of another form") from None
 
 
-async def submit(ack: AsyncAck, body: dict[str, Any], save: Callable[[Submitted], Awaitable[View | None]]) -> None:
+class AboutJob(FormContext):
+    """The context of a modal about one recording."""
+
+    job: str
+
+
+async def answer_submission(
+    ack: AsyncAck, body: dict[str, Any], save: Callable[[Submitted], Awaitable[View | None]]
+) -> None:
     """Pass a submitted modal to `save` and answer Slack: close the modal, show the view that it returns, or errors.
 
     An error stands under its field (`Problems`), or under the first one (`Declined`, and what can be tried again).

@@ -9,26 +9,15 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.models.views import View
 
 from handlers import words
 from handlers.action_ids import NAME_SPEAKERS, UNDO_NAMING
 from handlers.events import Interaction, Pressed, Submitted
-from handlers.modals import submit
+from handlers.interactions import Interactions
 from handlers.naming_modal import FORM, NameEntry, NamingContext, form, name_entries, pages, voices
-from handlers.responses import (
-    Declined,
-    ScopeNotGranted,
-    is_theirs,
-    job_under,
-    jobs_on,
-    once_posted,
-    respond_with,
-    still_in_work,
-)
+from handlers.responses import Declined, ScopeNotGranted, is_theirs, job_under, jobs_on, once_posted, still_in_work
 from handlers.slack import SlackForListeners
 from storage import jobs, namings, transcripts
 from storage.database import Database, Transaction
@@ -55,29 +44,18 @@ class _Named:
 
 
 def register(
-    app: AsyncApp, *, database: Database, clock: Callable[[], datetime], slack_of: Callable[[Job], SlackForListeners]
+    interactions: Interactions,
+    *,
+    database: Database,
+    clock: Callable[[], datetime],
+    slack_of: Callable[[Job], SlackForListeners],
 ) -> None:
     """Register the buttons, the shortcut and the modal. `slack_of` returns the Slack calls of a job's workspace."""
     actions = NamingActions(database, clock=clock, slack_of=slack_of)
-
-    @app.action(NAME_SPEAKERS)
-    async def pressed_button(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
-        await ack()
-        await respond_with(lambda: once_posted(lambda: actions.open(body, find=_under)), respond)
-
-    @app.shortcut(NAME_SPEAKERS)
-    async def chose_shortcut(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
-        await ack()
-        await respond_with(lambda: once_posted(lambda: actions.open(body, find=_on_message)), respond)
-
-    @app.action(UNDO_NAMING)
-    async def undo(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
-        await ack()
-        await respond_with(lambda: once_posted(lambda: actions.undo(body)), respond)
-
-    @app.view(FORM)
-    async def sent(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await submit(ack, body, actions.save)
+    interactions.button(NAME_SPEAKERS, lambda body: once_posted(lambda: actions.open(body, find=_under)))
+    interactions.shortcut(NAME_SPEAKERS, lambda body: once_posted(lambda: actions.open(body, find=_on_message)))
+    interactions.button(UNDO_NAMING, lambda body: once_posted(lambda: actions.undo(body)))
+    interactions.modal(FORM, actions.save)
 
 
 class NamingActions:

@@ -23,7 +23,7 @@ from slack_sdk.models.blocks import RichTextElementParts as Parts
 from slack_sdk.models.views import View
 
 from handlers import words
-from handlers.modals import FormContext
+from handlers.modals import AboutJob
 from transcription.naming import NAME_LENGTH, in_words, shortened, speaker_names
 from transcription.transcript import Transcript
 
@@ -46,14 +46,13 @@ class Voice:
     first_words: str
 
 
-class NamingContext(FormContext):
+class NamingContext(AboutJob):
     """What the modal remembers: the job and the `version` of the naming that it shows.
 
     `made`: the number of reruns when it was opened. After another rerun the speakers may be different. `page` counts
     from 0.
     """
 
-    job: str
     version: int
     made: int = 0
     page: int = 0

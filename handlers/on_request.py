@@ -12,16 +12,16 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
-from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 
 from handlers import words
 from handlers.action_ids import TRANSCRIBE
 from handlers.actor import Actor
 from handlers.events import MessageWithFiles, Pressed, Reacted
+from handlers.interactions import Interactions
 from handlers.job_actions import JobActions
 from handlers.listener import Event, EventRegistry, Installation
 from handlers.reaction_limits import ReactionLimits
-from handlers.responses import Declined, respond_with, write_with_retry
+from handlers.responses import Declined, write_with_retry
 from handlers.shared_files import Likelihood
 from handlers.slack import SlackForListeners
 from storage import channel_homes, preferences, reruns
@@ -52,19 +52,19 @@ class TranscribeRequests:
         Return the answer for the person, None for the modal. Raises `Declined` and `LeaseLost`.
         """
         pressed = Pressed.model_validate(body)
+        actor = Actor.of(pressed)
         place = Installation(
-            team=pressed.team.id,
-            enterprise=pressed.enterprise.id if pressed.enterprise else None,
-            is_enterprise_install=pressed.organisation is not None,
+            team=actor.team,
+            enterprise=actor.enterprise,
+            is_enterprise_install=actor.organisation is not None,
             bot_user="",
         )
         found = _recordings(body.get("message"), channel=pressed.channel.id, place=place)
         if not found:
             raise Declined(words.NO_RECORDING)
-        await self._check_allowed(place, pressed.channel.id)
-        outcomes = await self._ask_for(found, place, by=pressed.user.id)
+        await self._check_allowed(place, pressed.channel.id, by=actor.user)
+        outcomes = await self._ask_for(found, place, by=actor.user)
         for asked, job in outcomes:
-            actor = Actor.of(pressed)
             if asked is Asked.DONE:
                 await self.job_actions.ask_how(actor, job, trigger=pressed.trigger_id)
                 return None
@@ -94,10 +94,14 @@ class TranscribeRequests:
         if found:
             await self._ask_for(found, place, by=reacted.user)
 
-    async def _check_allowed(self, place: Installation, channel: str) -> None:
-        objection = await self.slack_at(place).objection(channel)
+    async def _check_allowed(self, place: Installation, channel: str, *, by: str) -> None:
+        """Raise `Declined` where nothing may be transcribed, or where the person is not in the conversation now."""
+        slack = self.slack_at(place)
+        objection = await slack.objection(channel)
         if objection is Reason.NOT_A_MEMBER:
             raise Declined(words.INVITE_FIRST)
+        if not channel.startswith("D") and not await slack.is_in(by, channel, team=place.team):
+            raise Declined(words.NOT_IN_CONVERSATION)
         if objection is Reason.SHARED_CHANNEL:
             own = Scope(team=place.team, kind="channel", owner=channel)
             setting = (await self.database.read(lambda tx: _stored(tx, own, place))).preferences.outside
@@ -160,12 +164,8 @@ def _recordings(message: object, *, channel: str, place: Installation) -> list[t
     ]
 
 
-def register(app: AsyncApp, hears: EventRegistry, *, requests: TranscribeRequests) -> None:
+def register(interactions: Interactions, hears: EventRegistry, *, requests: TranscribeRequests) -> None:
     """Register the shortcut and the listener for reactions."""
-
-    @app.shortcut(TRANSCRIBE)
-    async def chosen(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
-        await ack()
-        await respond_with(lambda: requests.by_shortcut(body), respond)
-
+    # The message may have no job yet, so `by_shortcut` asks about its conversation.
+    interactions.shortcut(TRANSCRIBE, requests.by_shortcut, about_a_job=False)
     hears.listen_directly("reaction_added", requests.by_reaction)

@@ -10,9 +10,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, assert_never
+from typing import assert_never
 
-from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.models.views import View
 
 from handlers import words
@@ -20,9 +19,9 @@ from handlers.action_ids import MY_SETTINGS, WORKSPACE_SETTINGS
 from handlers.actor import Actor
 from handlers.choices import Choice
 from handlers.events import PressedAnywhere, Submitted
-from handlers.modals import submit
+from handlers.interactions import Interactions
 from handlers.preferences_modal import FORM, PreferencesContext, SettingsContext, form, read
-from handlers.responses import Declined, respond_with
+from handlers.responses import Declined
 from handlers.slack import SlackForListeners
 from storage import preferences
 from storage.database import Database, Transaction
@@ -107,22 +106,12 @@ def _stored(tx: Transaction, named: Scope, actor: Actor) -> tuple[Scope, Kept]:
     return place, preferences.get(tx, place)
 
 
-def register(app: AsyncApp, *, settings: SettingsForms) -> None:
+def register(interactions: Interactions, *, settings: SettingsForms) -> None:
     """Register the buttons and the modal. The command is registered in `handlers.commands`."""
-
-    @app.action(MY_SETTINGS)
-    async def mine(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
-        await ack()
-        await respond_with(lambda: _open(settings, body, "person"), respond)
-
-    @app.action(WORKSPACE_SETTINGS)
-    async def of_all(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
-        await ack()
-        await respond_with(lambda: _open(settings, body, "workspace"), respond)
-
-    @app.view(FORM)
-    async def sent(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await submit(ack, body, settings.save)
+    # An admin need not be in the channel: who may set what is asked in `SettingsForms`, also when the modal is sent.
+    interactions.button(MY_SETTINGS, lambda body: _open(settings, body, "person"), about_a_job=False)
+    interactions.button(WORKSPACE_SETTINGS, lambda body: _open(settings, body, "workspace"), about_a_job=False)
+    interactions.modal(FORM, settings.save, about_a_job=False)
 
 
 async def _open(settings: SettingsForms, body: object, kind: preferences.Kind) -> None:

@@ -11,8 +11,7 @@ from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
 from handlers import words
-from handlers.choices import Choice, chosen, expected, fields, line, select, vocabulary
-from handlers.choices import read as read_choices
+from handlers.choices import Choice, chosen, expected, fields, paragraph, read_options, select, vocabulary
 from handlers.modals import FormContext
 from storage.options import TranscriptForm
 from storage.preferences import Kept, Kind, Preferences, Scope
@@ -60,15 +59,15 @@ def form(place: Scope, kept: Kept, shown: SettingsContext, *, notice: str | None
         submit=words.NAMING_SUBMIT,
         close=words.CLOSE,
         private_metadata=PreferencesContext(kind=place.kind, whose=place.owner, version=kept.version).dump(),
-        blocks=[*([line(notice)] if notice else []), *_blocks(place, kept, shown)],
+        blocks=[*([paragraph(notice)] if notice else []), *_blocks(place, kept, shown)],
     )
 
 
 def _blocks(place: Scope, kept: Kept, shown: SettingsContext) -> Iterator[Block]:
     current, version = kept.preferences, kept.version
-    yield line(words.where_sound_goes([(choice.title, choice.place) for choice in shown.choices]))
+    yield paragraph(words.where_sound_goes([(choice.title, choice.place) for choice in shown.choices]))
     if shown.outside is not None:
-        yield line(words.OUTSIDE_INTRO)
+        yield paragraph(words.OUTSIDE_INTRO)
         states = [(_YES, words.OUTSIDE_ON), (_NO, words.OUTSIDE_OFF)]
         now = shown.outside if current.outside is None else current.outside
         yield select(OUTSIDE, words.CHOOSE_OUTSIDE, states, chosen=_VALUES[now], version=version)
@@ -101,7 +100,7 @@ def _choice(
 def read(state: Mapping[str, Any], shown: SettingsContext, *, before: Preferences) -> Preferences:
     """Return the entered settings; those that the modal does not show stay as `before`. Raises `Problems`."""
     usual = shown.usual.options.transcriber or shown.choices[0].name
-    wanted = read_choices(state, shown.choices, usual=usual)
+    wanted = read_options(state, shown.choices, usual=usual)
     asked = {str(block_id).partition(":")[0] for block_id in state}
     wanted = replace(
         wanted,

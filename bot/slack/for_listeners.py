@@ -68,19 +68,21 @@ class WorkspaceForListeners:
 
     async def is_in(self, person: str, channel: str, *, team: str) -> bool:
         """Return whether a person is in a conversation that the bot is in. Raises `SlackNotReached`."""
-        with _translated():
-            found, _ = await self._workspace.conversations_of(person, team=team, pages=PAGES)
+        found, _ = await self._conversations(person, team=team, pages=PAGES)
         return channel in found
 
     async def conversations_of(self, person: str, *, team: str) -> Conversations:
         """Return the conversations that both the person and the bot are in now. Raises `SlackNotReached`."""
+        channels, are_all = await self._conversations(person, team=team, pages=SEARCHED_PAGES)
+        return Conversations(channels=frozenset(channels), are_all=are_all)
+
+    async def _conversations(self, person: str, *, team: str, pages: int) -> tuple[set[str], bool]:
         try:
             async with asyncio.timeout(PATIENCE):
                 with _translated():
-                    channels, are_all = await self._workspace.conversations_of(person, team=team, pages=SEARCHED_PAGES)
+                    return await self._workspace.conversations_of(person, team=team, pages=pages)
         except TimeoutError as error:
             raise SlackNotReached(str(error)) from None
-        return Conversations(channels=frozenset(channels), are_all=are_all)
 
     async def leaves_the_company(self, channel: str) -> bool:
         """Return whether another company is in the channel, as far as the bot may know. Raises `SlackNotReached`."""

@@ -12,7 +12,7 @@ from handlers.choices import Problems
 from handlers.events import Submitted
 from handlers.export_modal import ExportContext
 from handlers.job_actions import RerunContext
-from handlers.modals import FormContext, UnknownForm, submit
+from handlers.modals import FormContext, UnknownForm, answer_submission
 from handlers.naming_modal import NamingContext
 from handlers.preferences_modal import PreferencesContext
 from handlers.responses import Declined, SlackNotReached
@@ -45,7 +45,7 @@ async def answered(outcome: View | Exception | None) -> dict[str, Any]:
         return outcome
 
     ack = Ack()
-    await submit(ack, BODY, save)  # type: ignore[arg-type] # all that is used of it
+    await answer_submission(ack, BODY, save)  # type: ignore[arg-type] # all that is used of it
     [said] = ack.said
     return said
 
@@ -81,7 +81,7 @@ async def test_a_modal_of_somebody_else_is_closed() -> None:
     async def never(submitted: Submitted) -> None:
         raise AssertionError(submitted)
 
-    await submit(ack, {"view": []}, never)  # type: ignore[arg-type] # all that is used of it
+    await answer_submission(ack, {"view": []}, never)  # type: ignore[arg-type] # all that is used of it
     assert ack.said == [{}]
 
 

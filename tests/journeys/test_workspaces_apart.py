@@ -159,8 +159,7 @@ async def no_shortcut(two: Two) -> None:
 
 
 async def no_form(two: Two) -> None:
-    # Which job a form is about, the bot itself has said. Within one installation it believes that, as in one workspace.
-    for form in (RERUN_FORM, EXPORT_FORM) if two.is_one_organisation else (FORM, RERUN_FORM, EXPORT_FORM):
+    for form in (FORM, RERUN_FORM, EXPORT_FORM):
         await _no_form(two, form)
 
 

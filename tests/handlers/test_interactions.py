@@ -1,0 +1,229 @@
+"""No button, shortcut or form reaches its action before Slack has said that the person is in the conversation."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handlers import action_ids, preferences_modal, words
+from handlers.events import Submitted
+from handlers.interactions import Interactions
+from handlers.membership import Membership
+from handlers.modals import AboutJob
+from handlers.responses import SlackNotReached
+from handlers.slack import Conversations
+from storage.job import Job, JobState
+from tests.bot.job_fixtures import a_job, new_database
+
+ROOT = Path(__file__).parents[2]
+
+PLUMBING = ROOT / "handlers" / "interactions.py"
+
+BOLTS_OWN = {
+    "action",
+    "attachment_action",
+    "block_action",
+    "block_suggestion",
+    "dialog_cancellation",
+    "dialog_submission",
+    "dialog_suggestion",
+    "global_shortcut",
+    "message_shortcut",
+    "options",
+    "shortcut",
+    "view",
+    "view_closed",
+    "view_submission",
+}
+"""The ways in which Bolt's app registers what people press and send."""
+
+NOT_ABOUT_A_JOB = {
+    # Settings of a person, a channel or the workspace. An admin need not be in the channel; about everybody else Slack
+    # is asked when the form is opened and when it is sent:
+    # test_only_who_is_in_a_channel_sets_it (journeys/test_settings.py).
+    "MY_SETTINGS": action_ids.MY_SETTINGS,
+    "WORKSPACE_SETTINGS": action_ids.WORKSPACE_SETTINGS,
+    "FORM of handlers.preferences_modal": preferences_modal.FORM,
+    # The message may have no job yet, so the action asks about its conversation:
+    # test_a_recording_is_not_asked_for_from_outside (journeys/test_left_conversations.py).
+    "TRANSCRIBE": action_ids.TRANSCRIBE,
+}
+"""What the plumbing asks nothing for, by the name under which it is registered, each with its reason."""
+
+
+def calls(path: Path) -> Iterator[tuple[str, ast.Call]]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            yield node.func.attr, node
+
+
+def ours() -> list[Path]:
+    return [path for room in ("handlers", "bot") for path in (ROOT / room).rglob("*.py")]
+
+
+def test_everything_is_registered_where_the_question_is_asked() -> None:
+    found = {
+        (path, name)
+        for path in ours()
+        for name, call in calls(path)
+        if name in BOLTS_OWN and ast.unparse(call.func) != f"interactions.{name}"
+    }
+    assert found == {(PLUMBING, "action"), (PLUMBING, "shortcut"), (PLUMBING, "view")}
+
+
+def test_nothing_is_exempt_but_what_is_listed_with_its_reason() -> None:
+    exempt = {
+        f"{name} of handlers.preferences_modal" if name == "FORM" else name
+        for path in ours()
+        for kind, call in calls(path)
+        if kind in {"button", "shortcut", "modal"}
+        if any(word.arg == "about_a_job" for word in call.keywords)
+        for name in [ast.unparse(call.args[0])]
+    }
+    assert exempt == set(NOT_ABOUT_A_JOB)
+
+
+class App:
+    """Keeps what is registered."""
+
+    def __init__(self) -> None:
+        self.listeners: dict[str, Callable[..., Any]] = {}
+
+    def action(self, name: str) -> Callable[[Callable[..., Any]], None]:
+        return lambda listener: self.listeners.update({name: listener})
+
+    shortcut = view = action
+
+
+@dataclass
+class Members:
+    """Says who is in a conversation, or nothing."""
+
+    people: set[str] | None = field(default_factory=set)
+    asked: list[tuple[str, str, str]] = field(default_factory=list)
+
+    async def is_in(self, person: str, channel: str, *, team: str) -> bool:
+        self.asked.append((person, channel, team))
+        if self.people is None:
+            raise SlackNotReached("503")
+        return person in self.people
+
+    async def conversations_of(self, person: str, *, team: str) -> Conversations:
+        raise AssertionError((person, team))
+
+
+class Respond:
+    response_url = "https://example.org/respond"
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    async def __call__(self, *, text: str, **_: Any) -> None:
+        self.said.append(text)
+
+
+@dataclass
+class House:
+    """Everything that can be registered, once, with a job in C1."""
+
+    job: Job
+    members: Members
+    app: App
+    done: list[str] = field(default_factory=list)
+
+    async def use(self, kind: str, *, job: str | None = None, channel: str = "C1", team: str = "T1") -> list[str]:
+        """Press, choose or send; what the person is told."""
+        job = self.job.id if job is None else job
+        common = {"user": {"id": "U2"}, "team": {"id": team}, "trigger_id": "1"}
+        told: list[str] = []
+
+        async def ack(**said: Any) -> None:
+            told.extend(said.get("errors", {}).values())
+
+        if kind == "modal":
+            about = {"private_metadata": AboutJob(job=job).dump(), "state": {"values": {"first": {}}}}
+            await self.app.listeners[kind](ack, common | {"view": {"id": "V1", **about}})
+            return told
+        respond = Respond()
+        place = {"channel": {"id": channel}, "message": {"ts": "1.0"}}
+        await self.app.listeners[kind](ack, common | place | {"actions": [{"value": f"{job}:3"}]}, respond)
+        return respond.said
+
+
+KINDS = ("button", "shortcut", "modal")
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    async with new_database(tmp_path / "bot.db") as database:
+        members, app = Members(), App()
+        made = House(job=await a_job(database, JobState.REPLIED), members=members, app=app)
+
+        async def act(_: dict[str, Any]) -> None:
+            made.done.append("act")
+
+        async def save(_: Submitted) -> None:
+            made.done.append("save")
+
+        interactions = Interactions(
+            app,  # type: ignore[arg-type]  # all that is used of it
+            database=database,
+            membership=Membership(slack_of=lambda _: members),
+        )
+        interactions.button("button", act)
+        interactions.shortcut("shortcut", act)
+        interactions.modal("modal", save)
+        yield made
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_who_is_in_the_conversation_gets_through(house: House, kind: str) -> None:
+    house.members.people = {"U2"}
+    assert await house.use(kind) == []
+    assert len(house.done) == 1
+    assert house.members.asked == [("U2", "C1", "T1")]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_nobody_else_does(house: House, kind: str) -> None:
+    assert await house.use(kind) == [words.NOT_IN_CONVERSATION]
+    assert house.done == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_every_time_is_asked_anew(house: House, kind: str) -> None:
+    house.members.people = {"U2"}
+    await house.use(kind)
+    house.members.people = set()
+    assert await house.use(kind) == [words.NOT_IN_CONVERSATION]
+    assert len(house.done) == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_where_slack_says_nothing_nothing_is_done(house: House, kind: str) -> None:
+    house.members.people = None
+    assert await house.use(kind) == [words.NOT_NOW]
+    assert house.done == []
+
+
+@pytest.mark.parametrize("kind", ["button", "modal"])
+async def test_what_names_no_job_of_the_workspace_is_left_to_the_action_to_decline(house: House, kind: str) -> None:
+    """And Slack is not asked: it would say who is where to somebody who changes payloads."""
+    await house.use(kind, job="zzzzzzzzzz")
+    await house.use(kind, team="T9")
+    assert len(house.done) == 2
+    assert house.members.asked == []
+
+
+async def test_a_form_without_a_job_is_not_one_of_ours(house: House) -> None:
+    async def ack(**said: Any) -> None:
+        assert said == {}
+
+    body = {"user": {"id": "U2"}, "team": {"id": "T1"}, "view": {"id": "V1", "private_metadata": '{"whose": "C1"}'}}
+    await house.app.listeners["modal"](ack, body)
+    assert house.done == []
