@@ -6,12 +6,15 @@ Heavy modules are imported by the subcommand that needs them, so that `--help` i
 from __future__ import annotations
 
 import json
+import sys
+from pathlib import Path
 from typing import Literal
 
 import click
 
 from bot.cli.errors import plainly
 from bot.settings.loading import load
+from transcription.dumps import forbid_dumps
 
 EPILOG = "Try it without any account: threadscribe demo. See what is set up: threadscribe doctor."
 
@@ -20,6 +23,10 @@ EPILOG = "Try it without any account: threadscribe demo. See what is set up: thr
 @click.version_option(package_name="threadscribe")
 def main() -> None:
     """Answer shared recordings in Slack with speaker-labelled transcripts."""
+    try:
+        forbid_dumps()  # the environment has the secrets, and what decodes a recording is of the same user
+    except OSError as error:
+        raise click.ClickException(f"this system lets other processes read the secrets of this one: {error}") from None
 
 
 @main.command()
@@ -30,7 +37,7 @@ def main() -> None:
 )
 @plainly
 async def run(only: Literal["web", "worker"] | None) -> None:
-    """Run the bot until it is stopped (SIGTERM or Ctrl-C)."""
+    """Run the bot until it is stopped (SIGTERM, SIGHUP or Ctrl-C)."""
     from bot import app, logs
 
     settings = load(to_run=True)
@@ -49,12 +56,30 @@ async def run(only: Literal["web", "worker"] | None) -> None:
 @click.option(
     "--mode", type=click.Choice(["socket", "http"]), default="socket", show_default=True, help="How Slack calls."
 )
+@click.option("--once", is_flag=True, help="No page: show it in the terminal and exit, as without a terminal.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="The page's port on this machine; 0: any.")
+@click.option("--no-browser", is_flag=True, help="Only print the page's address.")
+@click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @plainly
-async def demo(transcriber: str, mode: str) -> int:
-    """Show the main job on this machine: a sandbox Slack, the bot, real speech. Needs no account."""
-    from bot.cli.demo import show
+async def demo(  # noqa: PLR0917 - click passes them by name
+    transcriber: str,
+    mode: str,
+    once: bool,  # noqa: FBT001 - same
+    port: int,
+    no_browser: bool,  # noqa: FBT001 - same
+    files: tuple[Path, ...],
+) -> int:
+    """Share your own voice, or FILES, in a sandbox Slack on this machine, and watch the bot answer. Needs no account.
 
-    return await show(transcriber=transcriber, mode=mode)
+    At a terminal this opens a page in your browser, which stays until Ctrl-C.
+    """
+    if once or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        from bot.cli.demo import show
+
+        return await show(transcriber=transcriber, mode=mode, files=files)
+    from bot.cli.demo_page import open_page
+
+    return await open_page(transcriber=transcriber, mode=mode, files=files, port=port, open_browser=not no_browser)
 
 
 @main.command()

@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from transcription.isolation import serve
+from transcription.landlock import confine
 
 
 class Refusal(StrEnum):
@@ -23,6 +24,14 @@ class Refusal(StrEnum):
     NO_SOUND = "no sound"  # it opens, but contains no audio
     TOO_LONG = "too long"  # more samples than allowed
     NO_DISK = "no disk"  # full, missing or not writable: not the fault of the recording
+
+
+def shut_in(request: dict[str, object]) -> None:
+    """Load what decodes, then forbid every file but the recording and the folder of its result."""
+    from transcription.decoding import conversion  # noqa: PLC0415 - heavy, so only after the limits stand
+
+    del conversion
+    confine(read=[Path(str(request["source"]))], write=[Path(str(request["target"])).parent])
 
 
 def work(request: dict[str, object]) -> dict[str, object]:
@@ -70,4 +79,4 @@ def _answer(request: dict[str, object]) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    serve(work)
+    serve(work, first=shut_in)

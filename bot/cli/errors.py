@@ -10,6 +10,7 @@ from typing import Any, ParamSpec
 
 import click
 
+from bot.cli.stopping import stoppable
 from bot.settings.model import SettingsProblem
 from storage.copying import NotTheSame
 from storage.database import AlreadyOwned, StorageUnavailable
@@ -25,7 +26,7 @@ def plainly(command: Callable[P, Coroutine[Any, Any, int | None]]) -> Callable[P
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
-            code = asyncio.run(command(*args, **kwargs))
+            code = asyncio.run(stoppable(command(*args, **kwargs)))
         except SettingsProblem as problem:
             click.echo("Threadscribe cannot start yet. Please set, in the environment or in .env:", err=True)
             for line in problem.problems:

@@ -44,10 +44,10 @@ class Running:
                 if line.startswith("{") and json.loads(line).get("event") == "ready":
                     return int(json.loads(line)["port"])
 
-    async def stop(self) -> int:
+    async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Ask it to stop, as an operating system does; its exit code."""
         if self._process.returncode is None:
-            self._process.send_signal(signal.SIGTERM)
+            self._process.send_signal(number)
         try:
             async with asyncio.timeout(30):
                 while await self._line():

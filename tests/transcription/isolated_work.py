@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -22,6 +23,10 @@ def echo(request: Request) -> Request:
 
 def tell_environment(_: Request) -> Request:
     return dict(os.environ)
+
+
+def tell_dumps(_: Request) -> Request:
+    return {"dumpable": ctypes.CDLL(None).prctl(3), "core": list(resource.getrlimit(resource.RLIMIT_CORE))}
 
 
 def write_to_stdout(_: Request) -> Request:
@@ -76,6 +81,7 @@ def answer_too_much(_: Request) -> Request:
 WORK: tuple[Callable[[Request], Request], ...] = (
     echo,
     tell_environment,
+    tell_dumps,
     write_to_stdout,
     sleep,
     sleep_holding_everything,

@@ -90,6 +90,11 @@ async def test_the_child_sees_only_the_named_part_of_our_environment() -> None:
     }
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux closes a process to others of its user")
+async def test_the_child_can_be_read_by_no_other_child_and_leaves_no_core_file() -> None:
+    assert await do("tell_dumps") == {"dumpable": 0, "core": [0, 0]}
+
+
 async def test_work_that_takes_too_long_is_killed(tmp_path: Path) -> None:
     note = tmp_path / "pid"
     with pytest.raises(OutOfTime):
