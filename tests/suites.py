@@ -19,8 +19,16 @@ THOROUGH: Mapping[str, frozenset[str]] = {
             "test_killed_while_the_reply_is_unanswered_it_is_not_posted_twice_where_threads_may_be_read",
         }
     ),
+    # A real browser, and a bot in a process of its own behind each page.
+    "browser/test_demo_page.py": frozenset(),
+    "browser/test_pictures.py": frozenset(),
     # Worlds in which everything goes wrong by chance.
     "simulation/test_promises.py": frozenset({"test_a_slack_that_finds_no_replies_although_it_may_is_noticed"}),
+    "simulation/test_slow_slack.py": frozenset({"test_where_every_call_takes_nearly_as_long_as_it_may"}),
+    # Megabytes of lies, in every way that they can come.
+    "journeys/test_large_answers.py": frozenset(
+        {"test_an_honest_webhook_behind_one_that_is_too_large_counts", "test_botlhale_answers_too_much"}
+    ),
     # Every fault at every call.
     "journeys/test_provider_faults.py": frozenset(
         {
@@ -80,6 +88,9 @@ THOROUGH: Mapping[str, frozenset[str]] = {
             "test_a_bug_that_one_recording_meets_leaves_the_others_alone_and_is_told_in_the_end",
         }
     ),
+    "journeys/test_demo_page.py": frozenset(
+        {"test_a_voice_note_of_the_browser_is_answered_in_its_thread_and_the_wire_shows_how"}
+    ),
     "journeys/test_socket_mode.py": frozenset(
         {
             "test_an_event_is_taken_at_once_while_one_of_the_connections_is_away",
@@ -95,6 +106,13 @@ THOROUGH: Mapping[str, frozenset[str]] = {
         {
             "test_two_whole_machines_share_the_sockets_and_answer_each_recording_once",
             "test_one_role_alone_on_a_sqlite_file_is_refused",
+        }
+    ),
+    "journeys/test_server_restarts.py": frozenset(),
+    "journeys/test_secure_connections.py": frozenset(
+        {
+            "test_every_way_in_which_a_handshake_goes_wrong_here_is_told",
+            "test_after_five_minutes_the_thread_is_told_that_the_provider_cannot_be_trusted_and_the_transcript_follows",
         }
     ),
     "journeys/test_workspaces_apart.py": frozenset(),
@@ -139,6 +157,14 @@ THOROUGH: Mapping[str, frozenset[str]] = {
 
 
 LEFT_OUT: Mapping[str, frozenset[str]] = {
+    "bot/cli/test_database_commands.py": frozenset({"test_so_is_one_that_keeps_no_transactions"}),
+    "bot/cli/test_demo.py": frozenset(
+        {
+            "test_once_is_without_a_page_at_a_terminal_too",
+            "test_without_a_terminal_own_files_are_shared_in_place_of_the_samples",
+            "test_without_a_terminal_the_samples_are_shared_and_it_ends",
+        }
+    ),
     "bot/cli/test_command_line.py": frozenset(
         {
             "test_a_token_with_a_stray_character_is_refused_and_no_breakdown",
@@ -147,6 +173,9 @@ LEFT_OUT: Mapping[str, frozenset[str]] = {
             "test_transcribe_writes_every_form_with_the_engine_that_needs_no_account",
             "test_wrong_values_and_missing_ones_are_told_together",
         }
+    ),
+    "security/test_slow_connections.py": frozenset(
+        {"test_at_every_route_slow_connections_end_by_themselves_while_others_are_served"}
     ),
     "journeys/test_exporting.py": frozenset(
         {
@@ -256,8 +285,10 @@ LEFT_OUT: Mapping[str, frozenset[str]] = {
             "test_where_slack_takes_no_such_message_the_transcript_comes_all_the_same",
         }
     ),
+    "storage/test_long_searches.py": frozenset({"test_one_that_does_not_end_is_ended_and_the_next_is_done"}),
     "journeys/test_search.py": frozenset(
         {
+            "test_while_others_search_whoever_has_to_wait_is_told_and_everything_else_is_answered",
             "test_transcripts_of_an_earlier_release_can_be_found_after_a_start",
             "test_what_is_deleted_is_not_found",
             "test_where_slack_does_not_say_who_is_where_nothing_is_told",

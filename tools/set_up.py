@@ -1,7 +1,8 @@
 """Sets up the environment that the Makefile's commands run in, with nothing but Python and a package index.
 
-`set_up.py run` installs what the product runs with, `dev` and `bench` what its developers need; `--model NAME` adds
-Whisper with that model. What an earlier call added stays. A call that finds all of it in place says and does nothing.
+`set_up.py run` installs what the product runs with, `dev`, `bench` and `browser` what its developers need; `--model
+NAME` adds Whisper with that model. What an earlier call added stays. A call that finds all of it in place says and does
+nothing.
 uv installs, because it takes half of pip's time; where it fails, pip does the same, since only pip knows an index that
 is set in pip's own configuration.
 """
@@ -24,7 +25,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = "pyproject.toml"
 INSTALLERS = "requirements-setup.txt"
-LISTS = {"run": "requirements.txt", "dev": "requirements-dev.txt", "bench": "requirements-bench.txt"}
+LISTS = {name: f"requirements-{name}.txt" for name in ("dev", "bench", "browser")} | {"run": "requirements.txt"}
 OFFLINE = "requirements-offline.txt"
 WITHOUT_WHISPER = (
     "Whisper for the offline engine could not be installed ({log} says why). Everything else goes on; the engine works "
