@@ -10,10 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
+
+LONGEST_SEARCH = timedelta(seconds=2.5)
+"""A longer search is ended: Slack waits three seconds for its answer."""
 
 SqlValue = str | int | float | bytes | None
 
@@ -118,12 +121,26 @@ class Database(Protocol):
         """Run `work` on a consistent snapshot. Writers are not blocked."""
         ...
 
+    async def search(self, work: Work[T]) -> T:
+        """Run a long `work` as `read` does: a few at a time, for `LONGEST_SEARCH` at most. No `read` waits for them.
+
+        If the caller stops waiting before its turn, it is not run.
+        """
+        ...
+
     def on_due(self, call: Callable[[], None]) -> None:
         """Register a function to be called on the event loop after each announcement."""
         ...
 
     async def time(self) -> datetime | None:
         """Return the time of the shared database server; None where each machine uses its own clock."""
+        ...
+
+    async def scrub(self) -> bool:
+        """Leave nothing of what was deleted in the files on this machine. Return False if somebody still reads it.
+
+        On a server it does nothing: docs/security.md says what stays there.
+        """
         ...
 
     async def close(self) -> None:
@@ -137,6 +154,15 @@ class StorageUnavailable(Exception):
     One exception: if the connection to a server breaks during the commit, the transaction may have been committed. So
     every unit of work must be idempotent.
     """
+
+
+class DatabaseUnsuitable(StorageUnavailable):
+    """The database can be reached, but not be used until somebody changes what it is. `fix` says what to do."""
+
+    def __init__(self, what: str, *, fix: str) -> None:
+        super().__init__(f"{what}: {fix}")
+        self.what = what
+        self.fix = fix
 
 
 class Taken(Exception):

@@ -8,21 +8,33 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
-from functools import lru_cache, partial
-from typing import Any, LiteralString, TypeVar, cast
+from functools import partial
+from typing import Any, TypeVar, cast
 
 import psycopg
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool
 
-from storage.database import Row, SqlDialect, SqlValue, StorageUnavailable, Taken, Work, keepable
-from storage.grouping import Group, GroupCommits, Outcome, Request, plainly
-from storage.postgresql_sql import first_line, refuse_unreadable, why
+from storage.database import (
+    LONGEST_SEARCH,
+    DatabaseUnsuitable,
+    Row,
+    SqlDialect,
+    SqlValue,
+    StorageUnavailable,
+    Taken,
+    Transaction,
+    Work,
+    keepable,
+)
+from storage.grouping import Group, GroupCommits, Outcome, Request, run_together
+from storage.limited import Limited
+from storage.postgresql_session import NETWORK, configure, refuse_unsuitable
+from storage.postgresql_sql import first_line, refuse_unreadable, translated, why
 from storage.timestamps import moment
 
 T = TypeVar("T")
@@ -36,37 +48,22 @@ RELISTEN_AFTER = 1.0
 THREADS = 4
 """Write transactions at the same time. Units of work that arrive meanwhile share the next one (group commit)."""
 
+SEARCHES = 2
+"""Searches at the same time: the other connections of the pool are for everything else."""
+
 WAIT = 2.0
 """Seconds to wait for a connection. Slack waits three seconds, and must get an error within them."""
 
 _ALONE = 7_214_530_011
 """Number of the advisory lock: a constant that no other program on the server uses."""
 
-_NETWORK = {
-    "connect_timeout": 5,
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    # A connection to a server that vanished fails before a lease ends.
-    "tcp_user_timeout": 20_000,
-    "application_name": "threadscribe",
-}
-
-_SESSION = """
-SELECT set_config('statement_timeout', '30s', false), set_config('lock_timeout', '10s', false),
-    set_config('idle_in_transaction_session_timeout', '60s', false),
-    CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', false) END
-"""
-"""Timeouts for everything, and durable commits whatever the server's default is."""
-
 _ALONE_FIRST = "SELECT set_config('statement_timeout', '0', true), set_config('lock_timeout', '0', true)"
 _ALONE_THEN = "SELECT set_config('lock_timeout', '10s', true)"
 """With the advisory lock: wait for it and run without a time limit, but do not block others by waiting for a table."""
 
-_NOW = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) AS now"
+_SHORT = "SELECT set_config('statement_timeout', :most, true)"
 
-_NAMED = re.compile(r"(?<![:\w]):([a-z_]\w*)")
-_BYTES = re.compile(r"\bBLOB\b")
+_NOW = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) AS now"
 
 # Commands other than `run` set up no logging; the raised errors are enough there.
 logging.getLogger("psycopg").addHandler(logging.NullHandler())
@@ -81,20 +78,22 @@ class PostgreSQL:
         self._url = url
         self._pool = pool
         self._threads = ThreadPoolExecutor(size, thread_name_prefix="postgresql")
-        self._writes = GroupCommits(self._in_thread, hands=min(THREADS, size))
+        self._writes = GroupCommits(self._in_thread, concurrency=min(THREADS, size))
+        self._searching = Limited(SEARCHES)
         self._listening: asyncio.Task[None] | None = None
 
     @classmethod
     async def open(cls, url: str, *, size: int = 8, patience: float = WAIT) -> PostgreSQL:
         """Connect. Up to `size` transactions run at once; each waits up to `patience` seconds for a connection.
 
-        Raises `StorageUnavailable` if the server cannot be reached. The message never contains the password.
+        Raises `StorageUnavailable` if the server cannot be reached, and `DatabaseUnsuitable` if it cannot be used. The
+        message never contains the password.
         """
         refuse_unreadable(url)
         pool = ConnectionPool[_Connection](
             url,
-            kwargs={**_NETWORK, "row_factory": dict_row},
-            configure=_configure,
+            kwargs={**NETWORK, "row_factory": dict_row},
+            configure=configure,
             min_size=1,
             max_size=size,
             timeout=patience,
@@ -103,11 +102,14 @@ class PostgreSQL:
             open=False,
         )
         try:
-            await asyncio.to_thread(pool.open, wait=True, timeout=patience)
+            await asyncio.to_thread(_open, pool, url, patience=patience)
         except psycopg.Error as error:
             await asyncio.to_thread(pool.close)
             reason = await asyncio.to_thread(why, url, error)
             raise StorageUnavailable(f"cannot reach the database: {reason}") from None
+        except DatabaseUnsuitable:
+            await asyncio.to_thread(pool.close)
+            raise
         return cls(url, pool, size=size)
 
     async def write(self, work: Work[T]) -> T:
@@ -122,6 +124,10 @@ class PostgreSQL:
             raise StorageUnavailable("the database is closed") from None
         return await asyncio.wrap_future(done)
 
+    async def search(self, work: Work[T]) -> T:
+        """Run a long `work` as `read` does, `SEARCHES` at a time."""
+        return await self._searching.run(lambda: self.read(partial(_briefly, work)))
+
     def on_due(self, call: Callable[[], None]) -> None:
         """Register a function to be called on the event loop after an announcement by any machine."""
         self._listening = asyncio.create_task(self._listen(call), name="listen")
@@ -130,6 +136,10 @@ class PostgreSQL:
         """Return the time of the server."""
         row = await self.read(lambda tx: tx.one(_NOW))
         return moment(row["now"]) if row else None
+
+    async def scrub(self) -> bool:
+        """Return True: the server's files are its own."""
+        return True
 
     async def close(self) -> None:
         """Finish running transactions and close all connections."""
@@ -149,7 +159,7 @@ class PostgreSQL:
         if len(group) == 1:
             return [Outcome(self._do(group[0].work, reading=False))]
         try:
-            return self._do(partial(plainly, group), reading=False)
+            return self._do(partial(run_together, group), reading=False)
         except Exception as error:
             if isinstance(error, StorageUnavailable) and not isinstance(error, _Conflict):
                 raise
@@ -201,13 +211,24 @@ class PostgreSQL:
     async def _listen(self, call: Callable[[], None]) -> None:
         while True:
             with suppress(psycopg.Error):
-                connection = await psycopg.AsyncConnection.connect(self._url, autocommit=True, **_NETWORK)  # type: ignore[arg-type]  # one mapping for both kinds
+                connection = await psycopg.AsyncConnection.connect(self._url, autocommit=True, **NETWORK)  # type: ignore[arg-type]  # one mapping for both kinds
                 async with connection:
                     await connection.execute(f"LISTEN {CHANNEL}")
                     call()  # for announcements missed while not listening
                     async for _ in connection.notifies():
                         call()
             await asyncio.sleep(RELISTEN_AFTER)
+
+
+def _open(pool: ConnectionPool[_Connection], url: str, *, patience: float) -> None:
+    pool.open(wait=True, timeout=patience)
+    with pool.connection() as connection:
+        refuse_unsuitable(connection, url)
+
+
+def _briefly(work: Work[T], tx: Transaction) -> T:
+    tx.one(_SHORT, most=f"{LONGEST_SEARCH.total_seconds():.3f}s")
+    return work(tx)
 
 
 class _Conflict(StorageUnavailable):
@@ -263,21 +284,9 @@ class _Transaction:
 
     def _execute(self, sql: str, values: dict[str, SqlValue]) -> psycopg.Cursor[DictRow]:
         try:
-            cursor = self._connection.execute(_translated(sql), keepable(values))
+            cursor = self._connection.execute(translated(sql), keepable(values))
         except psycopg.errors.ReadOnlySqlTransaction:
             self._connection.close()  # read-only may be set for a whole session: take a new one
             raise
         self._has_run = True
         return cursor
-
-
-@lru_cache(maxsize=512)
-def _translated(sql: str) -> LiteralString:
-    """Return the statement with PostgreSQL's placeholders and its type name for bytes."""
-    named: LiteralString = _NAMED.sub(r"%(\1)s", sql.replace("%", "%%"))  # all SQL is from this program
-    return _BYTES.sub("BYTEA", named)
-
-
-def _configure(connection: _Connection) -> None:
-    connection.execute(_SESSION)
-    connection.commit()

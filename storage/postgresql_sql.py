@@ -1,6 +1,10 @@
-"""Error messages about PostgreSQL, without passwords and values."""
+"""Statements as PostgreSQL reads them, and error messages about it, without passwords and values."""
 
 from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import LiteralString
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -11,6 +15,16 @@ UNREADABLE = (
     "the address of the database cannot be read: write it as postgresql://user:password@host/name, "
     "and signs such as @ : / % or a space in the password as %40 %3A %2F %25 %20"
 )
+
+_NAMED = re.compile(r"(?<![:\w]):([a-z_]\w*)")
+_BYTES = re.compile(r"\bBLOB\b")
+
+
+@lru_cache(maxsize=512)
+def translated(sql: str) -> LiteralString:
+    """Return the statement with PostgreSQL's placeholders and its type name for bytes."""
+    named: LiteralString = _NAMED.sub(r"%(\1)s", sql.replace("%", "%%"))  # all SQL is from this program
+    return _BYTES.sub("BYTEA", named)
 
 
 def refuse_unreadable(url: str) -> None:
@@ -27,7 +41,8 @@ def refuse_unreadable(url: str) -> None:
 def why(url: str, error: psycopg.Error) -> str:
     """Return the server's reason, by connecting once more: the pool only reports a timeout."""
     try:
-        psycopg.connect(url, connect_timeout=5).close()
+        with psycopg.connect(url, connect_timeout=5) as connection:
+            connection.execute("SELECT 1")
     except psycopg.Error as reason:
         return first_line(reason)
     return first_line(error)

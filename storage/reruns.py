@@ -139,6 +139,8 @@ def _begin(tx: Transaction, job: Job, options: TranscriptionOptions, *, now: dat
         failing_since=None,
         waited=timedelta(0),
         waited_until=None,
+        observed=timedelta(0),
+        observed_until=None,
         report=None,
         reply_intent=job.reply_intent if job.reply_ts else None,
         options=options,

@@ -1,29 +1,41 @@
-"""The SQLite database: one writing connection with full durability and one reading connection, each in its own thread.
+"""The SQLite database: a connection that writes with full durability, one that reads and one that searches.
 
-Units of work share a transaction and its `fsync` (group commit, `storage.grouping`). See docs/decisions/0002 and 0024.
+Each has its own thread. Units of work share a transaction and its `fsync` (group commit, `storage.grouping`). See
+docs/decisions/0002 and 0024.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, closing, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from storage.database import AlreadyOwned, Row, SqlDialect, SqlValue, StorageUnavailable, Taken, Work, keepable
-from storage.grouping import Group, GroupCommits, Outcome, Request, plainly
-from storage.sqlite_connection import Connector, SQLiteConnection, connected
+from storage.database import LONGEST_SEARCH, Row, SqlDialect, SqlValue, StorageUnavailable, Taken, Work, keepable
+from storage.grouping import Group, GroupCommits, Outcome, Request, run_together
+from storage.limited import Limited
+from storage.sqlite_connection import BUSY, Connector, SQLiteConnection, connected
+from storage.sqlite_files import Ownership, make_private
 
 T = TypeVar("T")
 
 _WRITER = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
 _READER = ("query_only=ON",)
 """PRAGMAs for each connection."""
+
+LONGEST_READ = timedelta(seconds=30)
+"""A longer read is ended, as on a server: while it lasts, text that was deleted stays in the write-ahead log."""
+
+_SCRUBBING = timedelta(milliseconds=100)
+"""How long `scrub` waits for readers; nobody can write meanwhile."""
+
+_STEPS = 100_000
+"""Instructions of SQLite between two looks at the clock; about a millisecond."""
 
 NOT_SEARCHABLE = (
     "the SQLite of this Python was made without FTS5, by which transcripts are found: use another build of Python, "
@@ -80,15 +92,23 @@ class _Transaction:
 class _Transactions:
     """Runs groups of units on one connection, each group in its own transaction."""
 
-    def __init__(self, connector: Connector, *, begin: str) -> None:
+    def __init__(
+        self, connector: Connector, *, begin: str, longest: timedelta | None = None, owner: Ownership | None = None
+    ) -> None:
         self._connector = connector
         self._begin = begin
+        self._longest = longest
+        self._owner = owner
+        self._ends_at = 0.0
         self._loop = asyncio.get_running_loop()
         self.on_announced: Callable[[], None] = lambda: None
 
     async def open(self, opened: AsyncExitStack) -> GroupCommits:
         """Connect. `opened` waits for all groups, then closes the connection. Raises `sqlite3.Error` and `OSError`."""
         connection = await opened.enter_async_context(connected(self._connector))
+        if self._longest is not None:
+            await connection.call(lambda opened: opened.set_progress_handler(self._is_too_long, _STEPS))
+        self.scrub = partial(connection.call, self._scrubbed)
         groups = GroupCommits(partial(self._do, connection))
         opened.push_async_callback(groups.close)
         return groups
@@ -97,8 +117,9 @@ class _Transactions:
         return await connection.call(partial(self._together, group))
 
     def _together(self, group: Group, connection: sqlite3.Connection) -> Sequence[Outcome]:
+        self._ends_at = time.monotonic() + (self._longest or timedelta(0)).total_seconds()
         try:
-            self._connector.refuse_another_file()
+            self._refuse_others(connection)
             connection.execute(self._begin)
             transaction = _Transaction(connection)
             outcomes = self._run(group, transaction, connection)
@@ -110,10 +131,30 @@ class _Transactions:
             self._loop.call_soon_threadsafe(self.on_announced)
         return outcomes
 
+    def _refuse_others(self, connection: sqlite3.Connection) -> None:
+        if self._owner is not None:
+            self._owner.refuse_if_lost()
+        self._connector.refuse_another_file(connection)
+
+    def _is_too_long(self) -> bool:
+        """Return whether SQLite is to end the statement that runs."""
+        return time.monotonic() > self._ends_at
+
+    def _scrubbed(self, connection: sqlite3.Connection) -> bool:
+        try:
+            self._refuse_others(connection)
+            connection.execute(f"PRAGMA busy_timeout = {_SCRUBBING // timedelta(milliseconds=1)}")
+            try:
+                return not connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            finally:
+                connection.execute(f"PRAGMA busy_timeout = {BUSY // timedelta(milliseconds=1)}")
+        except sqlite3.Error as error:
+            raise StorageUnavailable(str(error)) from error
+
     def _run(self, group: Group, transaction: _Transaction, connection: sqlite3.Connection) -> Sequence[Outcome]:
         """Run all units. If one fails, roll back and run them again, each in its own savepoint."""
         try:
-            return plainly(group, transaction)
+            return run_together(group, transaction)
         except Exception:  # noqa: BLE001 - the second run shows whose error it is
             _roll_back(connection)
         transaction.announced = False
@@ -158,37 +199,48 @@ class SQLite:
     is_shared = False
 
     def __init__(
-        self, writer: _Transactions, *, writes: GroupCommits, reads: GroupCommits, opened: AsyncExitStack
+        self,
+        writer: _Transactions,
+        *,
+        writes: GroupCommits,
+        reads: GroupCommits,
+        searches: GroupCommits,
+        opened: AsyncExitStack,
     ) -> None:
         self._writer = writer
         self._writes = writes
         self._reads = reads
+        self._searches = searches
+        self._searching = Limited(1)
         self._opened = opened
 
     @classmethod
-    async def open(cls, path: Path, *, own: bool) -> SQLite:
+    async def open(cls, path: Path, *, own: bool, longest_read: timedelta = LONGEST_READ) -> SQLite:
         """Open or create the file, readable by its owner only.
 
         With `own` this process becomes the only worker; raises `AlreadyOwned` if there is one already. Without it (a
         command beside a running bot) the file must exist. Raises `StorageUnavailable` if it cannot be opened.
         """
         refuse_without_search()
+        owner = None
         async with AsyncExitStack() as opened:
             try:
                 if own:
                     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                _make_private(path, create=own)
+                make_private(path, create=own)
                 if own:
-                    opened.callback(os.close, _own(path))
+                    owner = Ownership(path)
+                    opened.callback(owner.release)
             except OSError as error:
                 raise StorageUnavailable(f"cannot open the database file: {error.strerror}") from error
-            writer = _Transactions(Connector(path, pragmas=_WRITER), begin="BEGIN IMMEDIATE")
-            reader = _Transactions(Connector(path, pragmas=_READER), begin="BEGIN")
+            writer = _Transactions(Connector(path, pragmas=_WRITER), begin="BEGIN IMMEDIATE", owner=owner)
+            reader = _Transactions(Connector(path, pragmas=_READER), begin="BEGIN", longest=longest_read)
+            searcher = _Transactions(Connector(path, pragmas=_READER), begin="BEGIN", longest=LONGEST_SEARCH)
             try:
-                writes, reads = await writer.open(opened), await reader.open(opened)
+                writes, reads, searches = [await each.open(opened) for each in (writer, reader, searcher)]
             except (sqlite3.Error, OSError) as error:
                 raise StorageUnavailable(str(error)) from None
-            return cls(writer, writes=writes, reads=reads, opened=opened.pop_all())
+            return cls(writer, writes=writes, reads=reads, searches=searches, opened=opened.pop_all())
 
     async def write(self, work: Work[T]) -> T:
         """Run `work` in a transaction. Its effects are durable on return, and undone if it raised."""
@@ -198,6 +250,10 @@ class SQLite:
         """Run `work` on a consistent snapshot. The writer is not blocked."""
         return await self._reads.run(work)
 
+    async def search(self, work: Work[T]) -> T:
+        """Run a long `work` as `read` does, on a connection of its own and one at a time."""
+        return await self._searching.run(lambda: self._searches.run(work))
+
     def on_due(self, call: Callable[[], None]) -> None:
         """Register a function to be called on the event loop after an announcement by this process."""
         self._writer.on_announced = call
@@ -206,33 +262,10 @@ class SQLite:
         """Return None: the machine's own clock is used."""
         return None
 
+    async def scrub(self) -> bool:
+        """Bring the write-ahead log into the database and empty it. Return False if a reader holds it."""
+        return await self._writer.scrub()
+
     async def close(self) -> None:
         """Finish running transactions, close the connections and release the lock."""
         await self._opened.aclose()
-
-
-def _make_private(path: Path, *, create: bool) -> None:
-    descriptor = os.open(path, os.O_RDWR | (os.O_CREAT if create else 0), 0o600)
-    try:
-        # Also for an existing file; SQLite gives the files that it creates beside it the same mode.
-        with suppress(PermissionError):  # the file belongs to another account
-            os.fchmod(descriptor, 0o600)
-    finally:
-        os.close(descriptor)
-
-
-def _own(path: Path) -> int:
-    # A kernel lock, so a killed process leaves none behind. POSIX only, like the resource limits of the decoder.
-    import fcntl  # noqa: PLC0415 - only needed here; not on every platform
-
-    lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(lock)
-        if not isinstance(error, BlockingIOError):
-            raise
-        raise AlreadyOwned(
-            f"Another threadscribe process is using {path.name}. Stop it first, or give this one its own DATABASE_URL."
-        ) from error
-    return lock

@@ -10,19 +10,25 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import aiosqlite
 
+from storage.sqlite_files import LogRemoved, OpenedFiles
+
 T = TypeVar("T")
+
+BUSY = timedelta(seconds=5)
+"""How long a statement waits for the lock of another process."""
 
 _CHUNK = 64
 """Rows per fetch of an aiosqlite cursor. The constructor needs a value; these cursors are not used."""
 
 
 class Connector:
-    """Opens the file in the connection's thread, and detects when the file was replaced."""
+    """Opens the file in the connection's thread, and detects when it or a file beside it was removed or replaced."""
 
     def __init__(self, path: Path, *, pragmas: Sequence[str]) -> None:
         self._path = path
@@ -30,29 +36,30 @@ class Connector:
 
     def __call__(self) -> sqlite3.Connection:
         """Connect. Raises `sqlite3.Error` and `OSError`, and then leaves nothing open."""
-        connection = sqlite3.connect(self._path, isolation_level=None, timeout=5)
+        connection = sqlite3.connect(self._path, isolation_level=None, timeout=BUSY.total_seconds())
         try:
             connection.row_factory = sqlite3.Row
             for pragma in self._pragmas:
                 connection.execute(f"PRAGMA {pragma}").fetchall()
-            opened = self._path.stat()
+            connection.execute("SELECT 1 FROM sqlite_master").fetchall()  # opens the write-ahead log
+            self._files = OpenedFiles(self._path)
         except (sqlite3.Error, OSError):
             connection.close()
             raise
-        self._file = opened.st_dev, opened.st_ino
         return connection
 
-    def refuse_another_file(self) -> None:
-        """Raise `sqlite3.OperationalError` if the file was deleted or replaced since it was opened.
+    def refuse_another_file(self, connection: sqlite3.Connection) -> None:
+        """Raise `sqlite3.OperationalError` if a file of the database was removed or replaced since it was opened.
 
-        SQLite would keep writing to the old file, and that data would be lost.
+        SQLite would keep writing to the old file, and that data would be lost. What a removed log still holds is first
+        brought into the database.
         """
         try:
-            found = self._path.stat()
-        except OSError as error:
-            raise sqlite3.OperationalError(f"the database file is gone: {error.strerror}") from error
-        if (found.st_dev, found.st_ino) != self._file:
-            raise sqlite3.OperationalError("the database file was replaced: restart threadscribe")
+            self._files.refuse_others()
+        except LogRemoved:
+            with suppress(sqlite3.Error):
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            raise
 
 
 class SQLiteConnection(aiosqlite.Connection):

@@ -11,9 +11,13 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from sandbox.ports import free_port
 from storage.migrations import migrate
@@ -62,10 +66,7 @@ class Server:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        deadline = time.monotonic() + 30
-        while not self._answers():
-            assert time.monotonic() < deadline, "the server did not start"
-            time.sleep(0.05)
+        _wait_for(lambda: _answers_at(self.url("postgres")), "the server")
 
     def stop(self) -> None:
         """Stop at once, as a server that is gone."""
@@ -84,10 +85,10 @@ class Server:
             asyncio.run(_migrate(self.url(TEMPLATE)))
         return self.empty_database(template=TEMPLATE)
 
-    def empty_database(self, *, template: str = "template1") -> str:
+    def empty_database(self, *, template: str = "template1", encoding: str | None = None) -> str:
         """The address of a new database without tables, or like the template."""
         name = f"test_{secrets.token_hex(6)}"
-        self._create(name, template=template)
+        self._create(name, template="template0" if encoding else template, encoding=encoding)
         return self.url(name)
 
     def has(self, name: str) -> bool:
@@ -95,21 +96,62 @@ class Server:
         with psycopg.connect(self.url("postgres")) as connection:
             return connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is not None
 
-    def _create(self, name: str, *, template: str = "template1") -> None:
+    def _create(self, name: str, *, template: str = "template1", encoding: str | None = None) -> None:
+        stored = f"ENCODING '{encoding}'" if encoding else ""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")  # our own names
-
-    def _answers(self) -> bool:
-        try:
-            psycopg.connect(self.url("postgres"), connect_timeout=2).close()
-        except psycopg.OperationalError:
-            return False
-        return True
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} {stored}")  # our own names
 
     def _run(self, program: str, *arguments: str) -> None:
         subprocess.run(  # noqa: S603 - the machine's own programs
             [self._bin / program, *arguments], user=_user(), cwd=self._folder, check=True, capture_output=True
         )
+
+
+@contextmanager
+def pgbouncer(url: str, *, mode: str) -> Iterator[str]:
+    """The address of the same database through a PgBouncer of this machine, in this mode."""
+    found = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if found is None:
+        if os.environ.get("REQUIRE_PGBOUNCER"):
+            pytest.fail("REQUIRE_PGBOUNCER is set, and this machine has no pgbouncer")
+        pytest.skip("this machine has no pgbouncer")
+    folder, port = new_folder(), free_port()
+    there = conninfo_to_dict(url)
+    (folder / "users").write_text('"bot" ""\n')
+    (folder / "pgbouncer.ini").write_text(
+        f"[databases]\n* = host={there['host']} port={there['port']}\n"
+        f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n"
+        f"auth_type = trust\nauth_file = {folder}/users\npool_mode = {mode}\n"
+    )
+    if user := _user():
+        for path in (folder, *folder.iterdir()):
+            shutil.chown(path, user=user)
+    quiet = subprocess.DEVNULL
+    process = subprocess.Popen([found, "-q", folder / "pgbouncer.ini"], user=_user(), stdout=quiet, stderr=quiet)  # noqa: S603 - the machine's own
+    through = make_conninfo(url, port=str(port))
+    address = f"postgresql://bot@127.0.0.1:{port}/{there['dbname']}"
+    try:
+        _wait_for(lambda: _answers_at(through), "the pooler")
+        yield address
+    finally:
+        process.kill()
+        process.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait_for(is_there: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + 30
+    while not is_there():
+        assert time.monotonic() < deadline, f"{what} did not start"
+        time.sleep(0.05)
+
+
+def _answers_at(url: str) -> bool:
+    try:
+        psycopg.connect(url, connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 async def _migrate(url: str) -> None:

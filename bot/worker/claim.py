@@ -10,7 +10,9 @@ from typing import TypeVar
 
 import structlog
 
+from bot.clock import passed, seen
 from storage import claiming, jobs
+from storage.claiming import FARTHEST
 from storage.database import Database, StorageUnavailable, Transaction
 from storage.job import Job, JobState, LeaseLost
 
@@ -45,6 +47,8 @@ class Claim:
     `fresh`: the job reached its state in this claim and nothing was tried in it yet. `settled`: what was tried in this
     claim is known to have had no effect. `until`: when the lease ends, by `clock`. `asked`: when the lease was
     requested, by the event loop's clock; it is kept too because `clock` may be set forward or stand still.
+
+    What ends a job goes by `observed`, what is scheduled by `age`: see docs/decisions/0034.
     """
 
     def __init__(
@@ -57,17 +61,29 @@ class Claim:
         self._clock = clock
         self._until = until
         self._asked = asked
+        self._seen_before = job.observed + seen(clock, job.observed_until or job.state_since, most=FARTHEST)
+        self._seen_from = asked
 
     @property
     def age(self) -> timedelta:
-        """Return the time since the job reached its state; never negative, even if the clock is set back."""
-        return max(self._clock() - self.job.state_since, timedelta(0))
+        """Return the time since the job reached its state, without what this process saw the clock leap."""
+        return passed(self._clock, self.job.state_since)
+
+    @property
+    def observed(self) -> timedelta:
+        """Return how long somebody was awake to see the job in its state.
+
+        It is the time between one claim and the next, at most `FARTHEST` each time, and the claims themselves.
+        """
+        return self._seen_before + timedelta(seconds=asyncio.get_running_loop().time() - self._seen_from)
 
     @property
     def failing_for(self) -> timedelta:
         """Return for how long this step has failed without a success in between; zero if its last try succeeded."""
         since = self.job.failing_since
-        return max(self._clock() - since, timedelta(0)) if since is not None and self.job.attempts > 0 else timedelta(0)
+        if since is None or self.job.attempts == 0:
+            return timedelta(0)
+        return min(passed(self._clock, since), self.observed)
 
     async def save(
         self, after: Job, *, note: str | None = None, also: Callable[[Transaction], object] | None = None
@@ -84,6 +100,7 @@ class Claim:
         self.job = await self._database.write(work)
         if self.job.state is not before.state:
             self.fresh, self.settled = True, False
+            self._seen_before, self._seen_from = timedelta(0), asyncio.get_running_loop().time()
             _log.info(
                 "job_state_changed", job=self.job.id, state=str(self.job.state), provider=self.job.provider, note=note
             )
@@ -106,6 +123,7 @@ class Claim:
     async def release(self, later: Later) -> None:
         """Release the lease and save when the job is due again. Raises `LeaseLost`."""
         attempts = self.job.attempts if later.attempts is None else later.attempts
+        observed = self.observed  # the event loop's clock cannot be read in the database's thread
         await self._database.write(
             lambda tx: claiming.release(
                 tx,
@@ -115,6 +133,7 @@ class Claim:
                 attempts=attempts,
                 misses=self.job.misses + int(later.missed),
                 waited=later.waited,
+                observed=observed,
                 settled=self.fresh or self.settled,
                 unless_webhook=later.unless_webhook,
                 note=later.note,
@@ -132,7 +151,8 @@ class Claim:
         since, now = self.job.under_way_since, self._clock()
         if since is not None and since > now:  # the clock was set back
             since = (await self.save(replace(self.job, under_way_since=now))).under_way_since
-        return since + landing if since is not None and since + landing > now else None
+        left = landing - passed(self._clock, since) if since is not None else timedelta(0)
+        return now + left if left > timedelta(0) else None
 
     async def begin(self, span: timedelta) -> None:
         """Prepare for an effect that takes at most `span`: note that it begins, and make the lease cover it.

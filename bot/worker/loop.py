@@ -32,6 +32,7 @@ from bot.worker.steps.locate import locate
 from bot.worker.steps.reply import plan, reply
 from bot.worker.steps.submit import submit
 from bot.worker.tools import Tools
+from bot.worker.tries import failures_before, refuse_endless
 from storage.claiming import FairShare, claim, next_due
 from storage.database import StorageUnavailable, Transaction
 from storage.job import Failure, Job, JobId, JobState, LeaseLost, Reason
@@ -46,7 +47,7 @@ AFTER_TROUBLE = timedelta(seconds=1)
 GRACE = timedelta(seconds=10)
 """How long running steps may go on after `stop`; then they are cancelled."""
 
-LINE_EVERY = 4
+BACKLOG_EVERY = 4
 """One of this many claims prefers a job that was not started yet; the others prefer jobs in progress."""
 
 _WITH_PROVIDER = frozenset({JobState.RECEIVED, JobState.SUBMITTING, JobState.SUBMITTED})
@@ -67,10 +68,10 @@ class Worker:
         self._ended = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._claimed: set[JobId] = set()
-        self._turns = FairShare()
+        self._fair_share = FairShare()
         self._claims = 0
         self._database_trouble = False
-        self._last_turn = tools.clock()
+        self._last_run = tools.clock()
 
     def wake(self) -> None:
         """Wake the loop: a job may be due."""
@@ -83,23 +84,23 @@ class Worker:
 
     @property
     def is_alive(self) -> bool:
-        """Whether `run` is running and its last turn is at most 25 seconds old."""
-        return not self._ended and self._tools.clock() - self._last_turn < 3 * LONGEST_SLEEP + timedelta(seconds=10)
+        """Whether `run` is running and its last iteration claimed at most 25 seconds ago."""
+        return not self._ended and self._tools.clock() - self._last_run < 3 * LONGEST_SLEEP + timedelta(seconds=10)
 
     async def run(self) -> None:
         """Claim and run jobs until `stop` is called."""
         try:
             while not self._stopping:
-                await self._turn()
+                await self._run_once()
         finally:
             self._ended = True
             await self._finish()
 
-    async def _turn(self) -> None:
+    async def _run_once(self) -> None:
         try:
             self._woken.clear()
             await self._claim_all_due()
-            self._last_turn = self._tools.clock()
+            self._last_run = self._tools.clock()
             await self._sleep()
         except Exception as error:  # noqa: BLE001 - e.g. an unreadable row: events must still be accepted
             _log.error("worker_error", error=describe(error))
@@ -132,8 +133,8 @@ class Worker:
 
         def next_one(tx: Transaction) -> Job | None:
             self._claims += 1
-            line_first = self._claims % LINE_EVERY == 0
-            return claim(tx, turns=self._turns, now=now, until=until, held=held, line_first=line_first)
+            backlog_first = self._claims % BACKLOG_EVERY == 0
+            return claim(tx, fair_share=self._fair_share, now=now, until=until, held=held, backlog_first=backlog_first)
 
         def work(tx: Transaction) -> list[Job]:
             return list(islice(iter(partial(next_one, tx), None), most))
@@ -179,6 +180,7 @@ class Worker:
 
     async def _steps(self, claim: Claim) -> None:
         try:
+            refuse_endless(claim)
             while True:
                 outcome = await self._one_step(claim)
                 if isinstance(outcome, Later):
@@ -229,13 +231,14 @@ class Worker:
 
     async def _recover(self, claim: Claim, error: Exception) -> None:
         job, now = claim.job, self._tools.clock()
-        if isinstance(error, Paused) and claim.age <= PATIENCE:
+        if isinstance(error, Paused) and claim.observed <= PATIENCE:
             await claim.release(wait_in_line(job, self._tools, slack_dependency(job), span=error.left))
             return
         record_slack_outcome(job, self._tools, error)
         sent = may_have_it(job.state, sendings=job.sendings)
         chance = random.random()  # noqa: S311 - jitter
-        decision = decide(error, attempts=job.attempts, age=_tried_for(claim), chance=chance, sent=sent)
+        before = await failures_before(claim, self._tools, error)
+        decision = decide(error, attempts=before, age=_tried_for(claim), chance=chance, sent=sent)
         note = describe(error)
         self._tools.metrics.step_failed(job.state, error, given_up=isinstance(decision, GiveUp))
         match decision:
@@ -284,6 +287,6 @@ def _tried_for(claim: Claim) -> timedelta:
 
     While the provider works (submitted), only the time of failures in a row counts, for at most twice `PATIENCE`.
     """
-    if claim.job.state is JobState.SUBMITTED and claim.age <= 2 * PATIENCE:
+    if claim.job.state is JobState.SUBMITTED and claim.observed <= 2 * PATIENCE:
         return claim.failing_for
-    return claim.age
+    return claim.observed

@@ -37,14 +37,14 @@ def first_poll(schedule: PollSchedule, length: timedelta, speed: Speed = UNKNOWN
     return min(max(wait, schedule.soonest), FARTHEST)
 
 
-def is_overdue(schedule: PollSchedule, length: timedelta, *, age: timedelta, waited: timedelta) -> bool:
+def is_overdue(schedule: PollSchedule, length: timedelta, *, observed: timedelta, waited: timedelta) -> bool:
     """Return whether to give up a recording that the provider still reports as in progress.
 
-    `waited`: how long the provider has worked on it. `age`: time since the submission, outages included; so its limit
-    is longer by `PATIENCE`.
+    `waited`: how long the provider has worked on it. `observed`: for how long the bot has seen it so, outages of the
+    provider included; so its limit is longer by `PATIENCE`.
     """
     patience = max(schedule.patience_floor, schedule.patience * length)
-    return waited > patience or age > patience + PATIENCE
+    return waited > patience or observed > patience + PATIENCE
 
 
 def next_poll(

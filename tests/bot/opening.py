@@ -21,10 +21,12 @@ def as_they_are(tools: Tools) -> Tools:
 
 
 @asynccontextmanager
-async def opened(settings: Settings, *, around: Around = as_they_are, timings: Timings = TIMINGS) -> AsyncIterator[Bot]:
+async def opened(
+    settings: Settings, *, around: Around = as_they_are, timings: Timings = TIMINGS, clock: Clock | None = None
+) -> AsyncIterator[Bot]:
     """As `open_bot` opens it."""
     await check_settings(settings)
-    clock = Clock()
+    clock = clock or Clock()
     async with (
         open_database(settings, own=True) as database,
         open_tools(settings, database=database, clock=clock) as tools,

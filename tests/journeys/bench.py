@@ -10,6 +10,7 @@ import wave
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from sandbox.botlhale import Botlhale
 from sandbox.gowajee import Gowajee
 from sandbox.slack import Channel, Message, Share, Slack, Team, Upload
 from sandbox.voices import SAMPLES
-from storage import job_lists
+from storage import claiming, job_lists
 from storage.claiming import FARTHEST
 from storage.database import Transaction
 from storage.job import Job, JobState
@@ -160,9 +161,16 @@ class Bench:
         async with asyncio.timeout(30):
             while True:
                 (job,) = await self.jobs()
-                if job.waited > before.waited or job.state is not before.state:
+                if job.misses > before.misses or job.state is not before.state:
                     return
                 await asyncio.sleep(0.01)
+
+    async def looked_again(self) -> None:
+        """Wait until the provider was asked about the only job once more, whatever came of it."""
+        assert self.bot is not None
+        (before,) = await self.jobs()
+        await self.bot.tools.database.write(partial(claiming.poll_now, now=self.bot.tools.clock()))
+        await self._answered_since(before)
 
     async def waits(self, state: JobState) -> Job:
         """The newest job, once it is in this state and in nobody's hands."""

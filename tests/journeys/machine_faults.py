@@ -7,6 +7,7 @@ import io
 import resource
 import shutil
 import subprocess
+import time
 import wave
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -59,11 +60,12 @@ class Site(Bench):
     """A bench on which something may be put between the bot and its tools."""
 
     around: Around = staticmethod(lambda tools: tools)
+    clock: Clock | None = None
 
     async def start(self, **more: Any) -> Bot:
         """Start the bot (again)."""
         settings = settings_of(self.slack, self.folder, **(botlhale_settings(self.botlhale) | more))
-        self.bot = await self._stack.enter_async_context(at_work(settings, self.slack, self.around))
+        self.bot = await self._stack.enter_async_context(at_work(settings, self.slack, self.around, clock=self.clock))
         return self.bot
 
     async def tried(self) -> Job:
@@ -77,9 +79,11 @@ class Site(Bench):
 
 
 @asynccontextmanager
-async def at_work(settings: Settings, slack: Slack, around: Around) -> AsyncIterator[Bot]:
+async def at_work(
+    settings: Settings, slack: Slack, around: Around, *, clock: Clock | None = None
+) -> AsyncIterator[Bot]:
     """The bot at work, as `bench.running` gives it, with `around` its tools; Slack may be away."""
-    async with opened(settings, around=around) as bot:
+    async with opened(settings, around=around, clock=clock) as bot:
         if settings.slack_signing_secret is not None:
             slack.events_url = f"http://127.0.0.1:{bot.listening.port}/slack/events"
         stop = asyncio.Event()
@@ -96,7 +100,8 @@ class Machine:
 
     def __init__(self, *, ahead: timedelta = timedelta(0)) -> None:
         self._ahead = ahead
-        self.clock = Clock(wall=self._wall)
+        self._passed = timedelta(0)
+        self.clock = Clock(wall=self._wall, monotonic=self._monotonic)
 
     def around(self, tools: Tools) -> Tools:
         """The bot's tools on this machine."""
@@ -108,7 +113,10 @@ class Machine:
         self._ahead += span
 
     def _wall(self) -> datetime:
-        return datetime.now(UTC) + self._ahead
+        return datetime.now(UTC) + self._ahead + self._passed
+
+    def _monotonic(self) -> float:
+        return time.monotonic() + self._passed.total_seconds()
 
     async def passes(self, bot: Bot, span: timedelta, *, until: Callable[[], object] = lambda: False) -> None:
         """Let time pass, minute for minute, with all that the bot does in it; no longer than `until`."""
@@ -116,7 +124,7 @@ class Machine:
             await self._idle(bot)
             if until():
                 return
-            self.steps(MINUTE + IN_TURN)
+            self._passed += MINUTE + IN_TURN
             await bot.tools.database.write(lambda tx: claiming.pull_back(tx, now=self.clock(), lease=LEASE))
 
     async def _idle(self, bot: Bot) -> None:

@@ -1,4 +1,4 @@
-"""The machine's wall clock is set back or forward by an hour: nobody waits for it, and nothing is doubled."""
+"""The machine's wall clock is set back or forward: nobody waits for it, and nothing is doubled, ended or deleted."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from sandbox.botlhale import Botlhale
 from sandbox.slack import Share, Slack
 from storage.job import JobState
 from tests.journeys.bench import eventually, only_reply, recording, words_of
+from tests.journeys.database_probe import Books
 from tests.journeys.machine_faults import Machine, Site, jobs_of, plain, says
 
 HOUR = timedelta(hours=1)
+YEAR = timedelta(days=365)
 
 
 @pytest.fixture
@@ -87,3 +89,113 @@ async def test_a_clock_that_is_set_forward_and_back_again_delays_and_doubles_not
     assert bot.worker is not None
     bot.worker.wake()
     await answered_once(site, first, second)
+
+
+def on(site: Site, machine: Machine) -> None:
+    """Everything in the bot goes by the clock of this machine."""
+    site.around, site.clock = machine.around, machine.clock
+
+
+@pytest.mark.parametrize("restarts", [False, True], ids=["at work", "while it is down"])
+async def test_a_clock_that_is_set_forward_ends_no_recording_that_is_worked_on(
+    site: Site, slack: Slack, *, restarts: bool
+) -> None:
+    machine = Machine()
+    on(site, machine)
+    site.botlhale.hold = True
+    bot = await site.start()
+    shared = await share(slack, 1)
+    await site.waits(JobState.SUBMITTED)
+    await site.works_for(timedelta(minutes=20))  # of the thirty that it may take
+    if restarts:
+        await site.stop()
+        ahead = Machine(ahead=YEAR)
+        on(site, ahead)
+        bot = await site.start()
+    else:
+        machine.steps(timedelta(minutes=45))
+    assert bot.worker is not None
+    bot.worker.wake()
+    await site.looked_again()
+    site.botlhale.release()
+    await answered_once(site, shared)
+
+
+async def test_a_start_with_a_clock_a_year_ahead_gives_nothing_up(site: Site, slack: Slack) -> None:
+    on(site, Machine())
+    await site.start()
+    site.botlhale.faults.arm("POST /asr/async/upload", faults.answer(503))
+    shared = await share(slack, 1)
+    await site.tried()
+    await site.stop()
+    site.botlhale.faults.arm("POST /asr/async/upload", faults.answer(503))
+    on(site, Machine(ahead=YEAR))
+    await site.start()
+    await answered_once(site, shared)
+
+
+async def nobody_heard(site: Site, span: timedelta) -> None:
+    """As if Slack had not been heard for so long (< 0: by a clock that was ahead)."""
+    await Books(f"sqlite:///{site.folder}/bot.db", site.folder).nobody_heard(span // timedelta(milliseconds=1))
+
+
+async def kept(site: Site) -> int:
+    """How many transcripts are stored."""
+    assert site.bot is not None
+    row = await site.bot.tools.database.read(lambda tx: tx.one("SELECT count(*) AS n FROM transcripts"))
+    assert row is not None
+    return int(row["n"])
+
+
+async def test_a_clock_a_year_ahead_deletes_no_transcript(site: Site, slack: Slack) -> None:
+    on(site, Machine())
+    await site.start(retention_days=30)
+    await answered_once(site, await share(slack, 1))
+    await site.ended()
+    await site.stop()
+    on(site, Machine(ahead=YEAR))
+    bot = await site.start(retention_days=30)
+    await bot.house.keep_seldom()
+    assert await kept(site) == 1
+    machine = Machine()
+    on(site, machine)
+    await site.stop()
+    bot = await site.start(retention_days=30)
+    machine.steps(YEAR)  # after it was right when the bot started
+    await bot.house.keep_seldom()
+    assert await kept(site) == 1
+
+
+async def test_what_is_old_by_slacks_clock_too_is_deleted(site: Site, slack: Slack) -> None:
+    on(site, Machine())
+    await site.start(retention_days=30)
+    await answered_once(site, await share(slack, 1))
+    await site.ended()
+    assert site.bot is not None
+    old = "UPDATE transcripts SET created_at = created_at - 31 * 86400000"
+    await site.bot.tools.database.write(lambda tx: tx.run(old))
+    await site.bot.house.keep_seldom()
+    assert await kept(site) == 0
+
+
+async def test_what_was_shared_while_the_bot_was_down_is_found_by_a_clock_a_year_ahead(
+    site: Site, slack: Slack
+) -> None:
+    on(site, Machine())
+    await site.start()
+    first = await share(slack, 1)
+    await answered_once(site, first)
+    await site.ended()
+    await site.stop()
+    await nobody_heard(site, HOUR)
+    missed = await share(slack, 2)
+    on(site, Machine(ahead=YEAR))
+    await site.start()
+    await answered_once(site, first, missed)
+    await site.stop()
+    # What that clock noted, if it did, says nothing to one that is right again.
+    await nobody_heard(site, -YEAR)
+    later = await share(slack, 3)
+    on(site, Machine())
+    await site.start()
+    await answered_once(site, first, missed, later)

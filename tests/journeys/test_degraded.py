@@ -13,11 +13,13 @@ from typing import Any
 
 import pytest
 
+from bot.app import open_bot
 from sandbox.botlhale import Botlhale
 from sandbox.slack import Share, Slack
 from storage.backup import back_up
+from storage.database import AlreadyOwned
 from storage.job import JobState, Reason
-from tests.journeys.bench import only_reply, recording, tone, words_of
+from tests.journeys.bench import botlhale_settings, only_reply, recording, settings_of, tone, words_of
 from tests.journeys.machine_faults import MINUTE, Disk, Machine, Site, missing, plain, quota, says, small_disk
 from transcription.audio import Converted, convert
 
@@ -187,6 +189,40 @@ async def test_a_database_file_that_is_moved_away_is_missed_and_used_again_when_
     away.rename(file)
     await leases_end(site)
     await answered_once(site, first, second)
+    await says(bot)
+
+
+@MODES
+async def test_a_write_ahead_log_that_is_removed_is_missed_and_after_a_restart_nothing_is_lost(
+    site: Site, slack: Slack, mode: dict[str, Any]
+) -> None:
+    slack.ack_timeout, slack.retry_delays = 0.5, (0.2,) * 100
+    site.botlhale.hold = True
+    bot = await site.start(**mode)
+    first = await share(slack, "one")
+    await site.waits(JobState.SUBMITTED)
+    deliveries = len(slack.deliveries)
+    (site.folder / "bot.db-wal").unlink()
+    second = await share(slack, "two")
+    await slack.until(lambda: len(slack.deliveries) > deliveries)
+    assert slack.deliveries[-1].status == (500 if mode else None)
+    await says(bot, "database")
+    site.botlhale.release()
+    await site.stop()
+    bot = await site.start(**mode)
+    await answered_once(site, first, second)
+    await says(bot)
+
+
+async def test_a_lock_file_that_is_removed_lets_no_second_bot_in(site: Site, slack: Slack) -> None:
+    bot = await site.start()
+    (site.folder / "bot.db.lock").unlink()
+    settings = settings_of(slack, site.folder, **botlhale_settings(site.botlhale))
+    with pytest.raises(AlreadyOwned):
+        async with open_bot(settings):
+            pass
+    shared = await share(slack)
+    await answered_once(site, shared)
     await says(bot)
 
 

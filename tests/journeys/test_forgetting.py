@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from handlers import words
 from sandbox import faults
 from sandbox.script import Segment
 from sandbox.slack import Share, Slack
-from storage import reruns
+from storage import passages, reruns
 from storage.job import JobState
 from tests.journeys.bench import Bench, eventually, only_reply, recording, silent, words_of
 
@@ -66,6 +67,29 @@ async def test_a_deleted_file_takes_its_transcript_with_it(bench: Bench, slack: 
     slack.delete_file(share.file_ids[0])
     await eventually(lambda: not spoken(slack, share))
     await gone(bench, share)
+
+
+def on_disk(folder: Path, *traces: str) -> dict[str, set[str]]:
+    """In which files of the bot each of these is."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {trace: {path.name for path in files if trace.encode() in path.read_bytes()} for trace in traces}
+
+
+async def test_of_what_is_deleted_no_byte_stays_on_the_machine(bench: Bench, slack: Slack) -> None:
+    title, word = "zirconiumsaucepan", "Quarterlybudgetmeeting"
+    bench.botlhale.script = [Segment(start=0, end=1, speaker=0, text=f"{word}, said somebody.")]
+    await bench.start()
+    channel = slack.channel("general", people=("amara",))
+    share = await slack.share(channel, [recording(title=title)], user=slack.user("amara"))
+    await bench.ended()
+    assert all(on_disk(bench.folder, title, word).values())
+    slack.delete_file(share.file_ids[0])
+    await eventually(lambda: not spoken(slack, share))
+    await gone(bench, share)
+    assert bench.bot is not None
+    await bench.bot.house.keep_often()
+    assert await bench.bot.tools.database.read(passages.left) == 0
+    assert on_disk(bench.folder, title, word, word.casefold()) == {title: set(), word: set(), word.casefold(): set()}
 
 
 async def test_a_deleted_message_takes_the_transcript_with_it(bench: Bench, slack: Slack) -> None:

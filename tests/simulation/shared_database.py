@@ -107,6 +107,9 @@ class Handle:
         with self.host.calling():
             return await self._do(Call.READ, lambda fault: self._run(work, fault=fault))
 
+    async def search(self, work: Work[T]) -> T:
+        return await self.read(work)
+
     async def time(self) -> datetime | None:
         if not self._disk.shared:
             return None
@@ -115,6 +118,10 @@ class Handle:
 
     def on_due(self, call: Callable[[], None]) -> None:
         self._on_due = call
+
+    async def scrub(self) -> bool:
+        """Nothing is in files."""
+        return True
 
     async def close(self) -> None:
         """Nothing is held."""
@@ -177,13 +184,16 @@ def _empty() -> bytes:
         async def write(self, work: Work[T]) -> T:
             return work(_Transaction(connection))
 
-        read = write
+        read = search = write
 
         async def time(self) -> datetime | None:
             return None
 
         def on_due(self, call: Callable[[], None]) -> None:
             """Nobody waits for it."""
+
+        async def scrub(self) -> bool:
+            return True
 
         async def close(self) -> None:
             """Nothing is held."""

@@ -66,7 +66,8 @@ class Breaking:
     def __init__(self, real: Database, *, at: int, done: bool) -> None:
         self._real, self._left, self._done = real, at, done
         self.is_shared = True
-        self.read, self.on_due, self.time, self.close = real.read, real.on_due, real.time, real.close
+        self.read, self.search, self.scrub = real.read, real.search, real.scrub
+        self.on_due, self.time, self.close = real.on_due, real.time, real.close
 
     async def write(self, work: Work[T]) -> T:
         self._left -= 1

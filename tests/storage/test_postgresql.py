@@ -24,11 +24,18 @@ def shared_url(postgresql: Server) -> str:
 
 async def test_every_session_has_limits_and_keeps_what_it_acknowledged(postgresql: Server) -> None:
     url = await asyncio.to_thread(postgresql.empty_database)
-    ask(url, f"ALTER DATABASE {url.rpartition('/')[2]} SET synchronous_commit = off")
-    names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "synchronous_commit")
+    for setting in ("synchronous_commit = off", "client_encoding = LATIN1"):
+        ask(url, f"ALTER DATABASE {url.rpartition('/')[2]} SET {setting}")
+    names = (
+        "statement_timeout",
+        "lock_timeout",
+        "idle_in_transaction_session_timeout",
+        "synchronous_commit",
+        "client_encoding",
+    )
     async with opened(url) as database:
         rows = [await database.read(lambda tx, name=name: tx.one(f"SHOW {name}")) for name in names]  # type: ignore[misc]
-        assert [row[name] for row, name in zip(rows, names, strict=True) if row] == ["30s", "10s", "1min", "on"]
+        assert [row[name] for row, name in zip(rows, names, strict=True) if row] == ["30s", "10s", "1min", "on", "UTF8"]
 
 
 async def test_a_migration_may_take_its_time_and_wait_for_another_but_not_for_a_table(shared_url: str) -> None:
@@ -79,7 +86,7 @@ async def test_every_channel_has_its_turn_however_the_server_sorts(postgresql: S
             jobs.add(tx, origin=origin, now=noon)
 
     def take(tx: Transaction, turns: FairShare) -> tuple[str, str]:
-        job = claiming.claim(tx, turns=turns, now=noon, until=noon + MINUTE)
+        job = claiming.claim(tx, fair_share=turns, now=noon, until=noon + MINUTE)
         assert job is not None
         return job.origin.team, job.origin.channel
 

@@ -36,7 +36,7 @@ def paused(claim: Claim, tools: Tools, dependency: str | None = None) -> Later |
     None means now. A job older than `PATIENCE` never waits for a paused dependency: its next failure ends it.
     """
     job, now = claim.job, tools.clock()
-    if claim.age > PATIENCE:
+    if claim.observed > PATIENCE:
         return None
     for name in [dependency] if dependency else _dependencies(job, tools):
         until = tools.limits.paused_until(name, now=now)

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 
+from bot.clock import passed
 from bot.slack.errors import SlackRefused
 from bot.slack.objects import GONE
 from bot.worker.claim import Claim, Later
@@ -60,7 +61,7 @@ async def shared_once(
 def recheck(claim: Claim, tools: Tools) -> Later | None:
     """Return when to poll for it again; None if Slack has lost it."""
     job, now = claim.job, tools.clock()
-    waited = max(now - (job.under_way_since or job.state_since), timedelta(0))
+    waited = passed(tools.clock, job.under_way_since or job.state_since)
     if waited >= SETTLING and job.misses >= ATTEMPTS:
         return None
     wait = min(max(waited / 2, timedelta(seconds=1)), timedelta(seconds=5))

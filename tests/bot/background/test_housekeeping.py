@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, closing, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.app import open_tools
 from bot.background.housekeeping import Housekeeping
 from bot.clock import Clock, wall_time
 from bot.settings.model import Settings
+from bot.slack.workspaces import Workspaces
 from bot.worker.tools import Tools
-from storage import claiming, inbox, job_lists, jobs
+from storage import claiming, forgetting, inbox, job_lists, jobs
 from storage.claiming import FARTHEST, FairShare
 from storage.database import Database, Transaction
 from storage.job import Failure, Job, JobState, Origin, Reason
@@ -41,8 +47,8 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
 
 
 @asynccontextmanager
-async def tools_of(database: Database, folder: Path) -> AsyncIterator[Tools]:
-    settings = Settings(_env_file=None, slack_bot_token="xoxb-0", spool_directory=folder / "spool")
+async def tools_of(database: Database, folder: Path, **more: Any) -> AsyncIterator[Tools]:
+    settings = Settings(_env_file=None, slack_bot_token="xoxb-0", spool_directory=folder / "spool", **more)
     async with open_tools(settings, database=database) as tools:
         await tools.spool.prepare(database)
         yield tools
@@ -72,7 +78,7 @@ async def a_waiting_job(database: Database, *, created: datetime, due: datetime)
     def work(tx: Transaction) -> Job:
         origin = Origin(team="T1", channel="C1", file=f"F{stored(due)}", occasion="1.0", user="U1")
         jobs.add(tx, origin=origin, now=created)
-        job = claiming.claim(tx, turns=FairShare(), now=created, until=created)
+        job = claiming.claim(tx, fair_share=FairShare(), now=created, until=created)
         assert job is not None
         claiming.release(tx, job, now=created, due=due, attempts=0)
         return job
@@ -101,7 +107,7 @@ async def test_a_job_that_a_wrong_clock_put_off_is_brought_back(database: Databa
 
 
 async def test_what_nobody_needs_any_more_is_purged_and_the_rest_is_kept(database: Database, tmp_path: Path) -> None:
-    now, failure = wall_time(), Failure(reason=Reason.NOT_AUDIO)
+    now, failure, clock = wall_time(), Failure(reason=Reason.NOT_AUDIO), Clock()
     await a_job(database, JobState.ABANDONED, file="left alone", failure=failure)
     await database.write(lambda tx: tx.run("UPDATE jobs SET created_at = :then", then=stored(now - 49 * HOUR)))
     await a_job(database, JobState.ABANDONED, file="just now", failure=failure)
@@ -116,7 +122,8 @@ async def test_what_nobody_needs_any_more_is_purged_and_the_rest_is_kept(databas
     async def purged() -> bool:
         return len(await database.read(lambda tx: job_lists.newest(tx, limit=9))) == 1
 
-    async with tools_of(database, tmp_path) as tools, keeping_house(tools) as house:
+    clock.compare(wall_time())
+    async with tools_of(database, tmp_path) as tools, keeping_house(tools, clock) as house:
         await until(purged, house)
     assert [job.origin.file for job in await database.read(lambda tx: job_lists.newest(tx, limit=9))] == ["just now"]
     long_ago = datetime(2020, 1, 1, tzinfo=UTC)
@@ -204,3 +211,86 @@ async def test_several_houses_on_one_database_do_each_other_no_harm(database: Da
     ):
         for house in (one, two):
             await until(all_brought_back, house)
+
+
+def old_title(tx: Transaction, *, file: str, ended: datetime) -> None:
+    tx.run("UPDATE jobs SET state_since = :then WHERE file = :file", then=stored(ended), file=file)
+
+
+async def test_titles_of_what_has_no_transcript_go_with_the_old_transcripts(database: Database, tmp_path: Path) -> None:
+    now, failure, clock = wall_time(), Failure(reason=Reason.PROVIDER_FAILED), Clock()
+    for state, file, age in (
+        (JobState.REPLIED, "old", 31),
+        (JobState.ABANDONED, "left", 31),
+        (JobState.REPLIED, "new", 29),
+        (JobState.SUBMITTED, "open", 31),
+    ):
+        await a_job(database, state, file=file, failure=failure)
+        await database.write(partial(old_title, file=file, ended=now - age * 24 * HOUR))
+        located = "UPDATE jobs SET message_ts = '1.0', created_at = :now WHERE file = :file"
+        await database.write(lambda tx, file=file, sql=located: tx.run(sql, file=file, now=stored(now)))  # type: ignore[misc]
+    async with tools_of(database, tmp_path, retention_days=30) as tools:
+        house = Housekeeping(tools, clock=clock)
+        await house.keep_seldom()
+        assert None not in await titles(database), "nobody knows what the time is"
+        clock.compare(wall_time())
+        await house.keep_seldom()
+    found = {job.origin.file for job in await database.read(lambda tx: job_lists.newest(tx, limit=9)) if job.title}
+    assert found == {"new", "open"}
+
+
+async def titles(database: Database) -> set[str | None]:
+    return {job.title for job in await database.read(lambda tx: job_lists.newest(tx, limit=9))}
+
+
+async def test_what_nobody_needs_is_kept_until_it_is_certain_what_the_time_is(
+    database: Database, tmp_path: Path
+) -> None:
+    now, clock = wall_time(), Clock()
+    await database.write(lambda tx: inbox.keep(tx, provider="p", handle="h", body=b"old", now=now - 49 * HOUR))
+    await database.write(lambda tx: forgetting.app_removed(tx, place="T1", now=now - 49 * HOUR))
+    await a_job(database, JobState.REPLIED)
+
+    async def left() -> tuple[int, int]:
+        long_ago = datetime(2020, 1, 1, tzinfo=UTC)
+        bodies = await database.read(lambda tx: inbox.orphans(tx, provider="p", since=long_ago))
+        return len(bodies), len(await titles(database))
+
+    async with tools_of(database, tmp_path) as tools:
+        house = Housekeeping(replace(tools, workspaces=cast("Workspaces", Gone())), clock=clock)
+        await house.keep_seldom()
+        assert await left() == (1, 1)
+        clock.compare(now - 3 * HOUR)  # ours is ahead: by Slack's clock it is 46 hours
+        await house.keep_seldom()
+        assert await left() == (1, 0), "that workspace is gone since a day by both"
+        clock.compare(now)
+        await house.keep_seldom()
+        assert await left() == (0, 0)
+
+
+class Gone:
+    """Workspaces that have all removed the app."""
+
+    async def are_gone(self, places: Sequence[str]) -> Mapping[str, bool]:
+        return dict.fromkeys(places, True)
+
+    async def keep(self) -> None:
+        """Nothing to keep."""
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+async def test_deleted_text_that_another_program_keeps_from_going_is_told_once(
+    database: Database, tmp_path: Path
+) -> None:
+    await a_job(database, JobState.REPLIED)
+    async with tools_of(database, tmp_path) as tools:
+        house = Housekeeping(tools, clock=Clock(), pause=timedelta(0))
+        with closing(sqlite3.connect(tmp_path / "jobs.db", isolation_level=None)) as reader, capture_logs() as told:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM jobs").fetchone()
+            await a_job(database, JobState.RECEIVED, file="F2")
+            for _ in range(4):
+                await house.keep_often()
+        await house.keep_often()
+    assert [line["event"] for line in told if line["event"] == "deleted_data_remains"] == ["deleted_data_remains"]
+    assert (tmp_path / "jobs.db-wal").stat().st_size == 0

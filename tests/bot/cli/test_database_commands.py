@@ -22,7 +22,7 @@ from storage.sqlite import SQLite
 from tests.bot.job_fixtures import NOON, a_job, new_database
 from tests.bot.processes import environment, threadscribe
 from tests.journeys.bench import settings_of
-from tests.postgresql import Server
+from tests.postgresql import Server, pgbouncer
 from tests.storage.test_migrations import files
 
 PASSWORD = "correct-horse-7"
@@ -216,3 +216,59 @@ async def test_a_backup_that_is_put_in_the_place_of_the_database_is_gone_on_with
     assert {job.state for job in found if job.due_at is None} == {JobState.REPLIED}
     assert all(job.due_at <= now + timedelta(minutes=15) for job in found if job.due_at)
     assert now > NOON
+
+
+NOT_UTF8 = "the database stores text as SQL_ASCII, and transcripts need UTF8: make another one (createdb "
+IN_TRANSACTION_MODE = "between the bot and PostgreSQL is a pooler in transaction mode (such as PgBouncer)"
+
+
+def refused_everywhere(folder: Path, address: str, why: str) -> None:
+    """Every command that would use the database says why it does not, and changes nothing there."""
+    slack = {"SLACK_BOT_TOKEN": "xoxb-1-invented", "SLACK_APP_TOKEN": "xapp-1-invented", "HTTP_PORT": "0"}
+    engine = {"TRANSCRIBER": "botlhale", "BOTLHALE_ORG_ID": "1", "BOTLHALE_REFRESH_TOKEN": "invented"}
+    for arguments, env in (
+        (["migrate"], {"DATABASE_URL": address}),
+        (["run"], {"DATABASE_URL": address, **slack, **engine}),
+        (["jobs", "list"], {"DATABASE_URL": address}),
+        (["copy-database"], {"COPY_TO": address}),
+    ):
+        refused = command(folder, *arguments, **env)
+        assert (refused.exit_code, why in refused.output) == (2, True), (arguments, refused.output)
+
+
+def examined(folder: Path, address: str) -> str:
+    """What `doctor` says of a database, in one line; of Slack nothing is set."""
+    return " ".join(command(folder, "doctor", DATABASE_URL=address).output.split())
+
+
+def test_a_database_that_cannot_store_every_text_is_refused(postgresql: Server, filled: Path) -> None:
+    address = postgresql.empty_database(encoding="SQL_ASCII")
+    refused_everywhere(filled, address, NOT_UTF8)
+    said = examined(filled, address)
+    assert "✗ the database stores text as SQL_ASCII, and transcripts need UTF8 → make another one" in said
+    with psycopg.connect(address) as connection:
+        assert connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "EUC_KR"])
+def test_so_is_one_that_stores_the_text_of_some_languages(postgresql: Server, tmp_path: Path, encoding: str) -> None:
+    refused = command(tmp_path, "migrate", DATABASE_URL=postgresql.empty_database(encoding=encoding))
+    assert f"stores text as {encoding}" in refused.output
+
+
+def test_a_pooler_that_keeps_no_sessions_is_refused_by_name(postgresql: Server, filled: Path) -> None:
+    with pgbouncer(postgresql.new_database(), mode="transaction") as address:
+        refused_everywhere(filled, address, IN_TRANSACTION_MODE)
+        assert f"✗ {IN_TRANSACTION_MODE}" in examined(filled, address)
+
+
+def test_so_is_one_that_keeps_no_transactions(postgresql: Server, tmp_path: Path) -> None:
+    with pgbouncer(postgresql.new_database(), mode="statement") as address:
+        refused = command(tmp_path, "migrate", DATABASE_URL=address)
+    assert (refused.exit_code, "statement pooling" in refused.output) == (2, True), refused.output
+
+
+def test_a_pooler_that_keeps_sessions_is_used(postgresql: Server, filled: Path) -> None:
+    with pgbouncer(postgresql.empty_database(), mode="session") as address:
+        assert command(filled, "copy-database", COPY_TO=address).exit_code == 0
+        assert "✓ the database answers" in examined(filled, address)

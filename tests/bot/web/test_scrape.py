@@ -46,11 +46,17 @@ class Away:
             raise StorageUnavailable("the server is away")
         return await self._database.write(work)
 
+    async def search(self, work: Work[T]) -> T:
+        return await self.read(work)
+
     def on_due(self, call: Callable[[], None]) -> None:
         self._database.on_due(call)
 
     async def time(self) -> datetime | None:
         return await self._database.time()
+
+    async def scrub(self) -> bool:
+        return await self._database.scrub()
 
     async def close(self) -> None:
         """Closed by its owner."""

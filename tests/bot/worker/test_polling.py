@@ -58,14 +58,14 @@ def test_what_is_late_is_looked_for_ever_more_seldom() -> None:
 
 def test_only_time_in_which_work_is_said_to_go_on_makes_a_recording_overdue() -> None:
     patience = 3 * HOUR
-    assert not is_overdue(ASKED, HOUR, age=patience + timedelta(hours=1), waited=patience)
-    assert is_overdue(ASKED, HOUR, age=patience, waited=patience + timedelta(seconds=1))
-    assert not is_overdue(ASKED, timedelta(seconds=9), age=HOUR, waited=timedelta(minutes=30))
+    assert not is_overdue(ASKED, HOUR, observed=patience + timedelta(hours=1), waited=patience)
+    assert is_overdue(ASKED, HOUR, observed=patience, waited=patience + timedelta(seconds=1))
+    assert not is_overdue(ASKED, timedelta(seconds=9), observed=HOUR, waited=timedelta(minutes=30))
 
 
 def test_nothing_is_waited_for_longer_than_a_day_beyond_its_patience() -> None:
-    assert not is_overdue(ASKED, HOUR, age=timedelta(hours=27), waited=timedelta(0))
-    assert is_overdue(ASKED, HOUR, age=timedelta(hours=27, seconds=1), waited=timedelta(0))
+    assert not is_overdue(ASKED, HOUR, observed=timedelta(hours=27), waited=timedelta(0))
+    assert is_overdue(ASKED, HOUR, observed=timedelta(hours=27, seconds=1), waited=timedelta(0))
 
 
 @given(pace=st.sampled_from([ASKED, CALLED]), length=lengths, speed=speeds, age=ages, chance=st.floats(0, 1))
