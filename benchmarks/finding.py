@@ -123,9 +123,9 @@ async def _on(opening: Awaitable[Database], name: str) -> list[Found]:
     database = await opening
     try:
         await migrate(database)
-        talk = _Talk()
+        talk = Talk()
         for start in range(0, TRANSCRIPTS, 100):
-            await database.write(partial(_fill, talk, range(start, start + 100)))
+            await database.write(partial(put_talk, talk, range(start, start + 100)))
         rare, slowest, short, long = _goals(name)
         found = [*await _finding(database, rare, slowest)]
         return [*found, *await _keeping(database, talk, short, long)]
@@ -137,7 +137,7 @@ async def _in_file(path: Path) -> Database:
     return await SQLite.open(path, own=True)
 
 
-class _Talk:
+class Talk:
     """A generator of transcripts, deterministic in every run."""
 
     def __init__(self) -> None:
@@ -170,13 +170,15 @@ class _Talk:
         return "".join(self._chance.choices(THAI, k=30))
 
 
-def _fill(talk: _Talk, numbers: Sequence[int], tx: Transaction) -> None:
+def put_talk(talk: Talk, numbers: Sequence[int], tx: Transaction) -> None:
+    """Store the transcripts with these numbers."""
     for each in numbers:
         now = NOON + timedelta(minutes=each)
-        transcripts.put(tx, _job(tx, each, now=now), talk.of(each), now=now)
+        transcripts.put(tx, put_job(tx, each, now=now), talk.of(each), now=now)
 
 
-def _job(tx: Transaction, number: int, *, now: datetime) -> JobId:
+def put_job(tx: Transaction, number: int, *, now: datetime) -> JobId:
+    """Add the job that a transcript with this number is of."""
     channel = f"C{number * 7 % CONVERSATIONS}"
     origin = Origin(team="T1", channel=channel, file=f"F{number}", occasion="1.0", user="U1", thread="1.0")
     job = jobs.add(tx, origin=origin, now=now)
@@ -232,7 +234,7 @@ def _scan(tx: Transaction, *, channels: Sequence[str], word: str) -> Sequence[ob
 KEPT = 100
 
 
-async def _keeping(database: Database, talk: _Talk, short: Goal, long: Goal) -> list[Found]:
+async def _keeping(database: Database, talk: Talk, short: Goal, long: Goal) -> list[Found]:
     numbers = itertools.count(TRANSCRIPTS)
     rounds, ratios = list[Mapping[str, Figures]](), list[float]()
     for _ in range(ROUNDS):
@@ -255,10 +257,12 @@ async def _keeping(database: Database, talk: _Talk, short: Goal, long: Goal) -> 
 async def _kept(database: Database, transcript: Transcript, number: int, *, hidden: bool) -> float:
     """Return the milliseconds until a transcript is on disk."""
     now = NOON + timedelta(minutes=number)
-    job = await database.write(partial(_job, number=number, now=now))
+    job = await database.write(partial(put_job, number=number, now=now))
     keep = partial(_hide, job, transcript, now) if hidden else partial(_keep, job, transcript, now)
     began = time.perf_counter()
     await database.write(keep)
+    if not hidden:
+        await search.index(database, job)
     return (time.perf_counter() - began) * 1000
 
 

@@ -144,6 +144,9 @@ async def _calls() -> Found:
             await bench.start()
             share = await slack.share(slack.channel("general"), [recording()])
             await bench.waits(JobState.SUBMITTED)
+            assert bench.bot is not None
+            length = stored(turns[-1].end)
+            await bench.bot.tools.database.write(lambda tx: tx.run("UPDATE jobs SET duration = :length", length=length))
             before = len(slack.calls)
             botlhale.release()
             [reply] = await slack.wait_for_replies(share)

@@ -15,11 +15,14 @@ from aiohttp import web
 
 from storage import forgetting, inbox, jobs
 from storage.database import Database, StorageUnavailable, Transaction
+from transcription.bounds import LONGEST_RECORDING, most_bytes
 from transcription.errors import BadSignature, Misunderstood
 from transcription.transcriber import Callback, CallsBack
 
-LARGEST_BODY = 32 * 1024 * 1024
-"""Bytes of a webhook body. A five-hour transcript with word times has about ten megabytes."""
+LARGEST_BODY = most_bytes(LONGEST_RECORDING)
+"""Bytes of a webhook about the longest recording of any provider. Which one it is about only the body tells."""
+
+SMALL = 256 * 1024
 
 PATIENCE = timedelta(seconds=60)
 """Time limit to receive a body: half a megabyte per second is fast enough."""
@@ -47,11 +50,12 @@ def register(
         provider = providers.get(name)
         if provider is None:
             return web.Response(status=404)
-        body = b""
+        body, digest = b"", ""
         try:
             provider.authenticate(query=request.query, headers=request.headers)
             async with asyncio.timeout(patience.total_seconds()):
                 body = await _read(request, largest)
+            digest = await _digest(body)
             callback = Callback(query=request.query, headers=request.headers, body=body)
             handle = provider.admit(callback)
         except BadSignature:
@@ -69,7 +73,9 @@ def register(
         def keep(tx: Transaction) -> None:
             if forgetting.is_unwanted(tx, provider=name, handle=handle):
                 return
-            if inbox.keep(tx, provider=name, handle=handle, body=body, now=clock()):
+            length = jobs.length_of(tx, provider=name, handle=handle)
+            most = None if length is None else most_bytes(length)  # of a job that is not known it is seen later
+            if inbox.keep(tx, provider=name, handle=handle, body=body, now=clock(), digest=digest, most=most):
                 jobs.wake(tx, provider=name, handle=handle, now=clock())
 
         await database.write(keep)
@@ -79,14 +85,20 @@ def register(
     app.router.add_post("/webhooks/{provider}", _or_unavailable(receive))
 
 
+async def _digest(body: bytes) -> str:
+    """Return the body's digest; of a large one made in a thread, which holds up nobody."""
+    return inbox.digest_of(body) if len(body) < SMALL else await asyncio.to_thread(inbox.digest_of, body)
+
+
 async def _read(request: web.Request, largest: int) -> bytes:
     """Return the whole body. The limit is above the server's usual one, since the sender is authenticated."""
-    body = bytearray()
-    async for chunk in request.content.iter_any():
-        body += chunk
-        if len(body) > largest:
-            raise web.HTTPRequestEntityTooLarge(max_size=largest, actual_size=len(body))
-    return bytes(body)
+    blocks, left = list[bytes](), largest
+    async for block in request.content.iter_any():
+        left -= len(block)
+        if left < 0:
+            raise web.HTTPRequestEntityTooLarge(max_size=largest, actual_size=largest - left)
+        blocks.append(block)
+    return b"".join(blocks)
 
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

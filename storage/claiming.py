@@ -20,7 +20,14 @@ from storage.timestamps import moment, stored
 FARTHEST = timedelta(minutes=15)
 """The longest time until a job is due. So a clock that was wrong for a while delays jobs by no more than this."""
 
-_IN_LINE = "waiting = 1 AND due_at IS NOT NULL AND lease IS NULL"
+_BACKLOG = "waiting = 1 AND due_at IS NOT NULL AND lease IS NULL"
+
+
+_LOST = (
+    "attempts = CASE WHEN lease IS NULL THEN attempts ELSE attempts + 1 END, "
+    "leases_lost = CASE WHEN lease IS NULL THEN leases_lost ELSE leases_lost + 1 END"
+)
+"""A lease that nobody released was lost by a step: that counts as a failed attempt of it."""
 
 
 class FairShare:
@@ -39,20 +46,21 @@ class FairShare:
 def claim(
     tx: Transaction,
     *,
-    turns: FairShare,
+    fair_share: FairShare,
     now: datetime,
     until: datetime,
     held: Collection[JobId] = (),
-    line_first: bool = False,
+    backlog_first: bool = False,
 ) -> Job | None:
     """Claim a job with a lease until `until`: a started job that is due, else the next of the backlog.
 
-    With `line_first` the backlog comes first. Return None where nothing can be claimed. `held`: jobs that the caller
-    holds already; after a pause of the whole process their leases look expired.
+    If an earlier lease of it expired, one more attempt has failed. With `backlog_first` the backlog comes first. Return
+    None where nothing can be claimed. `held`: jobs that the caller holds already; after a pause of the whole process
+    their leases look expired.
     """
-    in_line = partial(_next_in_line, tx, turns=turns, until=until)
-    in_work = partial(_longest_due, tx, now=now, until=until, held=held)
-    return (in_line() or in_work()) if line_first else (in_work() or in_line())
+    backlog = partial(_next_of_backlog, tx, fair_share=fair_share, until=until)
+    in_progress = partial(_longest_due, tx, now=now, until=until, held=held)
+    return (backlog() or in_progress()) if backlog_first else (in_progress() or backlog())
 
 
 def _longest_due(tx: Transaction, *, now: datetime, until: datetime, held: Collection[JobId]) -> Job | None:
@@ -62,22 +70,22 @@ def _longest_due(tx: Transaction, *, now: datetime, until: datetime, held: Colle
     return _take(tx, candidate, now=stored(now), until=stored(until), **names)
 
 
-def _next_in_line(tx: Transaction, *, turns: FairShare, until: datetime) -> Job | None:
+def _next_of_backlog(tx: Transaction, *, fair_share: FairShare, until: datetime) -> Job | None:
     """Claim the oldest new job of the next channel and note the round-robin position."""
-    team = _next_team(tx, after=turns.team)
+    team = _next_team(tx, after=fair_share.team)
     if team is None:
         return None
-    after, end = turns.channels.get(team, ""), stored(until)
-    in_team = f"{_IN_LINE} AND team = :team"
+    after, end = fair_share.channels.get(team, ""), stored(until)
+    in_team = f"{_BACKLOG} AND team = :team"
     order = "ORDER BY channel, created_at, id"
     job = _take(tx, f"{in_team} AND channel > :after {order}", team=team, after=after, until=end)
     job = job or _take(tx, f"{in_team} {order}", team=team, until=end)
-    turns.taken(team=team, channel=job.origin.channel if job else "")
+    fair_share.taken(team=team, channel=job.origin.channel if job else "")
     return job
 
 
 def _next_team(tx: Transaction, *, after: str) -> str | None:
-    first = f"SELECT team FROM jobs WHERE {_IN_LINE} AND team > :after ORDER BY team LIMIT 1"  # noqa: S608 - our own words
+    first = f"SELECT team FROM jobs WHERE {_BACKLOG} AND team > :after ORDER BY team LIMIT 1"  # noqa: S608 - our own words
     row = tx.one(first, after=after) or tx.one(first, after="")
     return str(row["team"]) if row else None
 
@@ -85,7 +93,7 @@ def _next_team(tx: Transaction, *, after: str) -> str | None:
 def _take(tx: Transaction, candidate: str, **values: str | int) -> Job | None:
     row = tx.one(
         f"""
-        UPDATE jobs SET lease = :lease, due_at = :until, waiting = 0
+        UPDATE jobs SET lease = :lease, due_at = :until, waiting = 0, {_LOST}
         WHERE id = (SELECT id FROM jobs WHERE {candidate} LIMIT 1 {tx.skip_locked})
         RETURNING *
         """,  # noqa: S608 - our own words
@@ -116,6 +124,7 @@ def release(
     attempts: int,
     misses: int = 0,
     waited: timedelta | None = None,
+    observed: timedelta | None = None,
     settled: bool = False,
     unless_webhook: bool = False,
     note: str | None = None,
@@ -123,21 +132,23 @@ def release(
     """Release the lease: the job can be claimed from `due` on, or never if it is None. Raises `LeaseLost`.
 
     `attempts`: failed attempts of this step in a row. The first failure sets `failing_since`, 0 clears it. `misses`:
-    missed polls in this state. `waited`: how long the provider has been working, up to now. `settled`: no request for
-    this job can still be on its way.
+    missed polls in this state. `waited`: how long the provider has been working, up to now. `observed`: how long
+    somebody was awake to see the job in its state, up to now. `settled`: no request for this job can still be on its
+    way.
 
     With `unless_webhook` the job is due at once if an unread webhook about it exists. A job that would end is due at
     once if a naming, an export or a deletion was stored meanwhile. No other columns are written, since a caller that
     stops in a hurry may not have the latest values.
     """
     touched = tx.run(
-        "UPDATE jobs SET lease = NULL, due_at = :due, attempts = :attempts, looks = :looks, "
+        "UPDATE jobs SET lease = NULL, leases_lost = 0, due_at = :due, attempts = :attempts, looks = :looks, "
         "under_way_since = CASE WHEN :settled = 1 THEN NULL ELSE under_way_since END, "
         # As `job_rows.job_of` reads it: a value that the previous release left from an earlier step does not count.
         "failing_since = CASE WHEN :attempts = 0 THEN NULL "
         "WHEN attempts = 0 OR failing_looks <> looks OR failing_since < state_since THEN :now "
         "ELSE coalesce(failing_since, :now) END, failing_looks = :looks, "
         "waited = coalesce(:waited, waited), waited_until = coalesce(:waited_until, waited_until), "
+        "observed = coalesce(:observed, observed), observed_until = coalesce(:observed_until, observed_until), "
         "history = history || :told WHERE id = :id AND lease = :lease",
         due=stored(due),
         attempts=attempts,
@@ -146,6 +157,8 @@ def release(
         now=stored(now),
         waited=stored(waited),
         waited_until=stored(None if waited is None else now),
+        observed=stored(observed),
+        observed_until=stored(None if observed is None else now),
         told=entry(job.state, now=now, note=note) if note else "",
         id=job.id,
         lease=job.lease,
@@ -167,7 +180,10 @@ def release(
 
 def void_leases(tx: Transaction, *, now: datetime) -> int:
     """Drop all leases and make these jobs due. For a worker that just started and is the only one."""
-    return tx.run("UPDATE jobs SET lease = NULL, due_at = :now WHERE lease IS NOT NULL", now=stored(now))
+    return tx.run(
+        f"UPDATE jobs SET lease = NULL, due_at = :now, {_LOST} WHERE lease IS NOT NULL",  # noqa: S608 - our own words
+        now=stored(now),
+    )
 
 
 def poll_now(tx: Transaction, *, now: datetime) -> int:
@@ -218,7 +234,7 @@ def pull_back(tx: Transaction, *, now: datetime, lease: timedelta) -> int:
 
 def next_due(tx: Transaction) -> datetime | None:
     """Return when the next job becomes claimable; jobs of the backlog are claimable at once. None without jobs."""
-    row = tx.one(f"SELECT due_at FROM jobs WHERE {_IN_LINE} LIMIT 1") or tx.one(  # noqa: S608 - our own words
+    row = tx.one(f"SELECT due_at FROM jobs WHERE {_BACKLOG} LIMIT 1") or tx.one(  # noqa: S608 - our own words
         "SELECT due_at FROM jobs WHERE waiting = 0 AND due_at IS NOT NULL ORDER BY due_at LIMIT 1"
     )
     return moment(row["due_at"]) if row else None

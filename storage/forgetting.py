@@ -55,13 +55,11 @@ def message_deleted(tx: Transaction, *, team: str, channel: str, ts: str, now: d
 
     If it is a reply of ours, its transcript is not found by a search any more; a rerun makes a new one.
     """
-    tx.run(
-        "DELETE FROM passages WHERE job_id IN "
-        "(SELECT id FROM jobs WHERE team = :team AND channel = :channel AND reply_ts = :ts)",
-        team=team,
-        channel=channel,
-        ts=ts,
-    )
+    answered = "job_id IN (SELECT id FROM jobs WHERE team = :team AND channel = :channel AND reply_ts = :ts)"
+    tx.run(f"DELETE FROM passages WHERE {answered}", team=team, channel=channel, ts=ts)  # noqa: S608 - our own words
+    # What is being indexed at this moment goes no further.
+    stop = f"UPDATE transcripts SET searchable = created_at WHERE searchable <> created_at AND {answered}"  # noqa: S608 - same
+    tx.run(stop, team=team, channel=channel, ts=ts)
     rows = tx.all(
         "SELECT * FROM jobs WHERE team = :team AND channel = :channel AND occasion = :ts",
         team=team,
@@ -87,7 +85,7 @@ def channel_deleted(tx: Transaction, *, team: str, enterprise: str | None, chann
     return sum(forget(tx, job_of(row), request, now=now) for row in rows)
 
 
-def forget(tx: Transaction, job: Job, wish: ForgetRequest, *, now: datetime) -> bool:
+def forget(tx: Transaction, job: Job, request: ForgetRequest, *, now: datetime) -> bool:
     """Forget a job: cancel it if it is open, delete its transcript, and make the worker remove its reply and files.
 
     Return False if it was forgotten before.
@@ -96,7 +94,7 @@ def forget(tx: Transaction, job: Job, wish: ForgetRequest, *, now: datetime) -> 
     if found is None or found.forgotten:
         return False
     before = found
-    found = jobs.cancel(tx, found, now=now, reason=wish.reason) or found
+    found = jobs.cancel(tx, found, now=now, reason=request.reason) or found
     # A job that the worker holds is finished first; then `claiming.release` makes it due again.
     tx.run(
         "UPDATE jobs SET forgotten = 1, title = NULL, report = NULL, attempts = 0, history = history || :told, "
@@ -104,7 +102,7 @@ def forget(tx: Transaction, job: Job, wish: ForgetRequest, *, now: datetime) -> 
         "due_at = CASE WHEN lease IS NULL THEN :now ELSE due_at END WHERE id = :job",
         job=found.id,
         now=stored(now),
-        told=entry(found.state, now=now, note=f"forgotten: {wish.why} ({wish.by})"),
+        told=entry(found.state, now=now, note=f"forgotten: {request.why} ({request.by})"),
     )
     if not found.state.is_open:
         drop(tx, found)
@@ -171,6 +169,18 @@ def purge(tx: Transaction, *, before: datetime) -> int:
         if tx.run(f"UPDATE jobs SET title = NULL WHERE {untouched}", job=row["id"]):  # noqa: S608 - our own words
             drop(tx, job_of(row))
     return len(rows)
+
+
+def purge_titles(tx: Transaction, *, before: datetime) -> int:
+    """Delete titles of recordings that ended before then and have no transcript. Return how many.
+
+    What the provider said of them goes, too.
+    """
+    return tx.run(
+        "UPDATE jobs SET title = NULL, report = NULL WHERE title IS NOT NULL AND state IN ('replied', 'abandoned') "
+        "AND state_since < :before AND NOT EXISTS (SELECT 1 FROM transcripts WHERE transcripts.job_id = jobs.id)",
+        before=stored(before),
+    )
 
 
 def app_removed(tx: Transaction, *, place: str, now: datetime) -> None:

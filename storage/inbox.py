@@ -1,35 +1,59 @@
-"""The inbox: raw webhook bodies, stored before the provider gets its response."""
+"""The inbox: raw webhook bodies, stored before the provider gets its response.
+
+Of a body that is larger than anything about its recording can be, only the beginning is kept (`EVIDENCE` bytes).
+"""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 
-from storage.database import Transaction
+from storage.database import Row, Transaction
 from storage.timestamps import stored
+from transcription.errors import EVIDENCE
 
 EARLIER = 10
 """Older bodies of one handle that are read besides the newest."""
 
 
-def keep(tx: Transaction, *, provider: str, handle: str, body: bytes, now: datetime) -> bool:
-    """Store a body. Return False if the same body was stored before."""
+_ANY = 2**40
+
+
+def digest_of(body: bytes) -> str:
+    """Return what tells the body from others. For some megabytes it takes longer than a transaction should."""
+    return hashlib.sha256(body).hexdigest()
+
+
+def keep(
+    tx: Transaction,
+    *,
+    provider: str,
+    handle: str,
+    body: bytes,
+    now: datetime,
+    digest: str | None = None,
+    most: int | None = None,
+) -> bool:
+    """Store a body, of one with more than `most` bytes only the beginning. Return False if it was stored before."""
+    is_beyond = most is not None and len(body) > most
     touched = tx.run(
-        "INSERT INTO inbox (provider, digest, handle, body, received_at) "
-        "VALUES (:provider, :digest, :handle, :body, :now) ON CONFLICT DO NOTHING",
+        "INSERT INTO inbox (provider, digest, handle, body, received_at, cut_from) "
+        "VALUES (:provider, :digest, :handle, :body, :now, :cut_from) ON CONFLICT DO NOTHING",
         provider=provider,
-        digest=hashlib.sha256(body).hexdigest(),
+        digest=digest or digest_of(body),
         handle=handle,
-        body=body,
+        body=body[:EVIDENCE] if is_beyond else body,
         now=stored(now),
+        cut_from=len(body) if is_beyond else None,
     )
     return touched > 0
 
 
 def newest(tx: Transaction, *, provider: str, handle: str) -> bytes | None:
-    """Return the newest body of this handle, read or not; None without one."""
+    """Return the newest whole body of this handle, read or not; None without one."""
     row = tx.one(
-        "SELECT body FROM inbox WHERE provider = :provider AND handle = :handle "
+        "SELECT body FROM inbox WHERE provider = :provider AND handle = :handle AND cut_from IS NULL "
         "ORDER BY received_at DESC, digest LIMIT 1",
         provider=provider,
         handle=handle,
@@ -37,20 +61,60 @@ def newest(tx: Transaction, *, provider: str, handle: str) -> bytes | None:
     return bytes(row["body"]) if row else None
 
 
-def earlier(tx: Transaction, *, provider: str, handle: str) -> tuple[bytes, ...]:
-    """Return the oldest bodies of this handle, oldest first, at most `EARLIER`.
+def earlier(tx: Transaction, *, provider: str, handle: str, most: int | None = None) -> tuple[bytes, ...]:
+    """Return the oldest whole bodies of this handle, oldest first, at most `EARLIER`, together at most `most` bytes.
 
     The newest body is left out if there are fewer than `EARLIER`.
     """
     rows = tx.all(
-        "SELECT body FROM inbox WHERE provider = :provider AND handle = :handle "
+        "SELECT digest, length(body) AS size FROM inbox "
+        "WHERE provider = :provider AND handle = :handle AND cut_from IS NULL "
         "ORDER BY received_at, digest DESC LIMIT :most",
         provider=provider,
         handle=handle,
         most=EARLIER,
     )
-    bodies = tuple(bytes(row["body"]) for row in rows)
-    return bodies if len(bodies) == EARLIER else bodies[:-1]
+    return _bodies(tx, rows if len(rows) == EARLIER else rows[:-1], provider=provider, most=most)
+
+
+def _bodies(tx: Transaction, rows: Sequence[Row], *, provider: str, most: int | None) -> tuple[bytes, ...]:
+    """Return the bodies of these rows, up to the first with which they would have more than `most` bytes."""
+    found, left = list[bytes](), most
+    for row in rows:
+        if left is not None and (left := left - row["size"]) < 0:
+            break
+        body = tx.one(
+            "SELECT body FROM inbox WHERE provider = :provider AND digest = :digest",
+            provider=provider,
+            digest=row["digest"],
+        )
+        found += [bytes(body["body"])] if body else []
+    return tuple(found)
+
+
+def cut(tx: Transaction, *, provider: str, handle: str, most: int) -> int:
+    """Keep only the beginning of the bodies of this handle that have more than `most` bytes. Return how many.
+
+    A body can come before the job that it is about is known, and with it how large it can be.
+    """
+    return tx.run(
+        "UPDATE inbox SET cut_from = length(body), body = substr(body, 1, :kept) "
+        "WHERE provider = :provider AND handle = :handle AND cut_from IS NULL AND length(body) > :most",
+        provider=provider,
+        handle=handle,
+        most=most,
+        kept=EVIDENCE,
+    )
+
+
+def has_cut(tx: Transaction, *, provider: str, handle: str) -> bool:
+    """Return whether there is a body of this handle of which only the beginning was kept."""
+    row = tx.one(
+        "SELECT 1 AS found FROM inbox WHERE provider = :provider AND handle = :handle AND cut_from IS NOT NULL LIMIT 1",
+        provider=provider,
+        handle=handle,
+    )
+    return row is not None
 
 
 def has_unread(tx: Transaction, *, provider: str, handle: str) -> bool:
@@ -73,16 +137,19 @@ def mark_read(tx: Transaction, *, provider: str, handle: str, now: datetime) -> 
     )
 
 
-def orphans(tx: Transaction, *, provider: str, since: datetime) -> list[bytes]:
-    """Return the newest bodies since then that belong to no known job, at most 50."""
+def orphans(tx: Transaction, *, provider: str, since: datetime, most: int | None = None) -> list[bytes]:
+    """Return the newest whole bodies since then that belong to no known job: at most 50, together `most` bytes."""
     rows = tx.all(
-        "SELECT body FROM inbox WHERE provider = :provider AND received_at >= :since AND NOT EXISTS "
+        "SELECT digest, length(body) AS size FROM inbox "
+        "WHERE provider = :provider AND received_at >= :since AND cut_from IS NULL "
+        "AND length(body) <= :most AND NOT EXISTS "
         "(SELECT 1 FROM jobs WHERE jobs.provider = inbox.provider AND jobs.handle = inbox.handle) "
         "ORDER BY received_at DESC LIMIT 50",
         provider=provider,
         since=stored(since),
+        most=_ANY if most is None else most,
     )
-    return [bytes(row["body"]) for row in rows]
+    return list(_bodies(tx, rows, provider=provider, most=most))
 
 
 def forget(tx: Transaction, *, provider: str, handle: str) -> None:

@@ -143,7 +143,7 @@ class Job:
     `tickets` and `sendings`: numbers of tickets used and of submissions sent in this run. `retried`: number of reruns.
     `due_at`: when it can be claimed; with a lease, when the lease ends; None for never.
     `under_way_since`: in a state that acts, since when an unanswered request may be on its way.
-    `misses`: missed polls in this state.
+    `misses`: missed polls in this state. `leases_lost`: how often in a row the step outlived its lease.
     `naming`: newest version of the speaker names, 0 for none; `shown`: the version in the reply.
     `exports`: number of export requests; `exported`: number of the last one that is done.
     `forgotten`: 1 while its traces in Slack are to be removed, 2 once they are.
@@ -153,7 +153,8 @@ class Job:
     if a person started it; `spent`: length charged for earlier runs in the same month.
     `progress`: the progress message.
     `waited`: how long the provider has been working, as far as known, counted up to `waited_until`. `report`: what the
-    provider says about its work. `channel_was`: the id that the conversation had before it changed; None once it is
+    provider says about its work. `observed`: how long somebody was awake to see the job in its state, counted up to
+    `observed_until`. `channel_was`: the id that the conversation had before it changed; None once it is
     checked that the job may go on there.
     """
 
@@ -196,8 +197,11 @@ class Job:
     failing_since: datetime | None = None
     waited: timedelta = timedelta(0)
     waited_until: datetime | None = None
+    observed: timedelta = timedelta(0)
+    observed_until: datetime | None = None
     report: Report | None = None
     channel_was: str | None = None
+    leases_lost: int = 0
 
 
 def as_before(job: Job) -> Job:

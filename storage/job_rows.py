@@ -18,6 +18,8 @@ from transcription.transcript import Report
 
 _COLUMNS: Mapping[str, str] = MappingProxyType(
     {
+        "team": "origin.team",
+        "channel": "origin.channel",
         "occasion": "origin.occasion",
         "thread": "origin.thread",
         "user_id": "origin.user",
@@ -54,7 +56,10 @@ _COLUMNS: Mapping[str, str] = MappingProxyType(
                 "failing_since",
                 "waited",
                 "waited_until",
+                "observed",
+                "observed_until",
                 "channel_was",
+                "leases_lost",
             )
         },
     }
@@ -184,8 +189,11 @@ def job_of(row: Row) -> Job:
         failing_since=_of_this_step(row, "failing_since") if row["failing_looks"] == row["looks"] else None,
         waited=length(row["waited"]) if _of_this_step(row, "waited_until") else timedelta(0),
         waited_until=_of_this_step(row, "waited_until"),
+        observed=length(row["observed"]) if _of_this_step(row, "observed_until") else timedelta(0),
+        observed_until=_of_this_step(row, "observed_until"),
         report=_report(row),
         channel_was=row["channel_was"],
+        leases_lost=row["leases_lost"],
     )
 
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from storage.database import Transaction
 from storage.job import MOVES, Failure, Job, JobId, JobState, LeaseLost, Origin, Reason, as_before
 from storage.job_rows import entry, job_of, update
-from storage.timestamps import stored
+from storage.timestamps import length, stored
 
 _ALPHABET = "abcdefghjkmnpqrstvwxyz23456789"  # people read ids aloud and type them: no similar characters
 
@@ -47,6 +47,18 @@ def add(tx: Transaction, *, origin: Origin, now: datetime, title: str | None = N
     return job
 
 
+def conversations(tx: Transaction, *, file: str, team: str, organisation: str | None) -> frozenset[str]:
+    """Return the conversations in which this file has a job, of the team or of any in its organisation."""
+    rows = tx.all(
+        "SELECT channel FROM jobs WHERE (team = :team AND file = :file) "
+        "OR (enterprise = :organisation AND file = :file)",
+        team=team,
+        organisation=organisation,
+        file=file,
+    )
+    return frozenset(str(row["channel"]) for row in rows)
+
+
 def _new_id() -> JobId:
     number, letters = int.from_bytes(secrets.token_bytes(8)), []
     for _ in range(10):
@@ -76,6 +88,9 @@ def save(tx: Transaction, before: Job, after: Job, *, now: datetime, note: str |
             failing_since=None,
             waited=timedelta(0),
             waited_until=None,
+            leases_lost=0,
+            observed=timedelta(0),
+            observed_until=None,
         )
     if not after.state.is_open:
         after = replace(after, ticket=None)
@@ -106,6 +121,16 @@ def occasions(tx: Transaction, origin: Origin) -> frozenset[str]:
         file=origin.file,
     )
     return frozenset(str(row["occasion"]) for row in rows)
+
+
+def length_of(tx: Transaction, *, provider: str, handle: str) -> timedelta | None:
+    """Return the length of the recording that the provider calls `handle`; None if it or its length is not known."""
+    row = tx.one(
+        "SELECT duration FROM jobs WHERE provider = :provider AND handle = :handle LIMIT 1",
+        provider=provider,
+        handle=handle,
+    )
+    return length(row["duration"]) if row and row["duration"] is not None else None
 
 
 def wake(tx: Transaction, *, provider: str, handle: str, now: datetime) -> None:

@@ -28,9 +28,18 @@ _MILLISECOND = 1 << 20
 _PAGES = 100
 """Index pages that one merge step rewrites."""
 
+_SMALL = 2500
+"""Pages of an index that costs little to rewrite: about 10 MB, in 25 steps."""
+
 _ROWS = 50
 """Passages per INSERT statement."""
 
+
+PORTION = 25_000
+"""Characters that are indexed in one transaction: some hundredths of a second, for which others wait to write."""
+
+_EACH = 50
+"""As how many characters a turn counts besides its text."""
 
 EVERYWHERE = ""
 """Instead of a conversation id: all conversations of the workspace."""
@@ -41,14 +50,27 @@ def gram_of(*, team: str, channel: str) -> str:
     return hashlib.blake2s(f"{team} {channel}".encode(errors="replace"), digest_size=8).hexdigest()
 
 
-def put(tx: Transaction, job_id: JobId, transcript: Transcript, *, made_at: datetime) -> None:
-    """Index the turns of a job's transcript; replaces the passages of an earlier one."""
-    tx.run("DELETE FROM passages WHERE job_id = :job_id", job_id=job_id)
+def put(
+    tx: Transaction,
+    job_id: JobId,
+    transcript: Transcript,
+    *,
+    made_at: datetime,
+    begin: int = 0,
+    most: int | None = None,
+) -> int:
+    """Index the turns of a job's transcript from `begin` on, of about `most` characters. Return where it ended.
+
+    At the first turn, the passages of an earlier transcript are deleted.
+    """
+    if begin == 0:
+        tx.run("DELETE FROM passages WHERE job_id = :job_id", job_id=job_id)
     job = tx.one("SELECT team, channel FROM jobs WHERE id = :job_id", job_id=job_id)
     if job is None:
-        return
+        return len(transcript.turns)
+    end = _end(transcript, begin, most=most)
     where = [gram_of(team=job["team"], channel=each) for each in (job["channel"], EVERYWHERE)]
-    said = [(turn, text) for turn, each in enumerate(transcript.turns) for text in _parts(folded(each.text))]
+    said = [(turn, text) for turn in range(begin, end) for text in _parts(folded(transcript.turns[turn].text))]
     first = _free(tx, made_at)
     rows: list[tuple[SqlValue, ...]] = [
         (first + number, job_id, turn, text, " ".join([*where, *grams(text)]))
@@ -56,6 +78,18 @@ def put(tx: Transaction, job_id: JobId, transcript: Transcript, *, made_at: date
     ]
     for start in range(0, len(rows), _ROWS):
         _insert(tx, rows[start : start + _ROWS])
+    return end
+
+
+def _end(transcript: Transcript, begin: int, *, most: int | None) -> int:
+    """Return where a portion ends that begins with this turn: behind a whole turn, at least one."""
+    if most is None:
+        return len(transcript.turns)
+    end, left = begin, most
+    while end < len(transcript.turns) and left > 0:
+        left -= len(transcript.turns[end].text) + _EACH
+        end += 1
+    return end
 
 
 def _parts(text: str) -> Iterator[str]:
@@ -83,6 +117,12 @@ def left(tx: Transaction) -> int:
     """Return the newest id of deleted passages that are still in the index; 0 if there are none."""
     row = tx.one("SELECT max(id) AS newest FROM passages_left") if tx.dialect.merge_index else None
     return int(row["newest"] or 0) if row else 0
+
+
+def is_small(tx: Transaction) -> bool:
+    """Return whether the whole index can be rewritten at any time: at most `_SMALL` pages. For SQLite only."""
+    row = tx.one("SELECT count(*) AS n FROM (SELECT 1 FROM passages_index_data LIMIT :most)", most=_SMALL + 1)
+    return row is not None and int(row["n"]) <= _SMALL
 
 
 def merge(tx: Transaction, *, upto: int, first: bool) -> bool:

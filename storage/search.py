@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 
 from storage import channel_homes, namings, passages, transcripts
 from storage.channel_homes import TEAMS
-from storage.database import Row, SqlValue, Transaction
+from storage.database import Database, Row, SqlValue, Transaction
 from storage.job import Job, JobId
 from storage.job_rows import job_of
 from storage.ngrams import needle, telling_grams
@@ -21,7 +23,7 @@ FEW = 16
 """With at most so many conversations the index query names them; with more it covers the whole workspace."""
 
 BATCH = 5
-"""Transcripts of an older release that are indexed in one transaction."""
+"""Transcripts that are not indexed yet and are looked at in one transaction."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -146,17 +148,49 @@ def direct_messages(tx: Transaction, *, team: str, user: str, organisation: str 
     return {str(row["channel"]) for row in rows}
 
 
+async def index(database: Database, job_id: JobId) -> None:
+    """Index the rest of a job's transcript, each portion in its own transaction; it may be interrupted anywhere."""
+    found = await database.read(lambda tx: _unindexed(tx, job_id))
+    while found is not None and await database.write(partial(_index_more, job_id=job_id, found=found)):
+        pass
+
+
+_Unindexed = tuple[datetime, Transcript]
+
+
+def _unindexed(tx: Transaction, job_id: JobId) -> _Unindexed | None:
+    row = tx.one(
+        "SELECT created_at FROM transcripts WHERE job_id = :job_id AND searchable <> created_at", job_id=job_id
+    )
+    transcript = transcripts.get(tx, job_id) if row else None
+    return (moment(row["created_at"]), transcript) if row and transcript is not None else None
+
+
+def _index_more(tx: Transaction, *, job_id: JobId, found: _Unindexed) -> bool:
+    return transcripts.index_more(tx, job_id, found[1], made_at=found[0])
+
+
+def waiting(tx: Transaction) -> list[JobId]:
+    """Return the oldest jobs whose transcripts are not whole in the index, at most `BATCH`."""
+    rows = tx.all(
+        "SELECT job_id FROM transcripts WHERE searchable <> created_at ORDER BY created_at LIMIT :most", most=BATCH
+    )
+    return [JobId(row["job_id"]) for row in rows]
+
+
 def catch_up(tx: Transaction) -> int:
-    """Index transcripts that are not indexed yet, oldest first, at most `BATCH`. Return how many."""
+    """Index transcripts that are not indexed yet, oldest first, at most `BATCH`; a long one in portions.
+
+    Return of how many something was indexed.
+    """
     rows = tx.all(
         "SELECT job_id, created_at FROM transcripts WHERE searchable <> created_at ORDER BY created_at LIMIT :most "  # noqa: S608 - our own words
         f"{tx.skip_locked}",
         most=BATCH,
     )
-    for row in rows:
+    for number, row in enumerate(rows, start=1):
         job_id = JobId(row["job_id"])
         transcript = transcripts.get(tx, job_id)
-        if transcript is not None:
-            passages.put(tx, job_id, transcript, made_at=moment(row["created_at"]))
-        tx.run("UPDATE transcripts SET searchable = created_at WHERE job_id = :job_id", job_id=job_id)
+        if transcript is not None and transcripts.index_more(tx, job_id, transcript, made_at=moment(row["created_at"])):
+            return number  # it used up what one transaction may take
     return len(rows)

@@ -15,6 +15,7 @@
     ├── NotAuthorised        for the operator: wrong or missing credentials; jobs wait
     ├── QuotaSpent           for the operator: the account's quota is used up; jobs wait
     ├── Misunderstood        the answer was not as documented; temporary until the deadline
+    ├── AnswerTooLarge       by its size the answer can never be as documented; final after three tries
     └── BadSignature         a webhook that is not the provider's; it is ignored
 
 | error            | retry?            | may have cost money? | the user is told            |
@@ -27,6 +28,7 @@
 | NotAuthorised    | slowly            | no                   | nothing, until given up     |
 | QuotaSpent       | slowly            | no                   | nothing, until given up     |
 | Misunderstood    | yes, with backoff | yes                  | nothing, until given up     |
+| AnswerTooLarge   | twice             | yes                  | the answer was too large    |
 
 A message (`str(error)`) is for the operator's log: it contains calls and codes, and never a secret, an address with a
 secret, transcript text or free text of the provider. A `sentence` is for the user.
@@ -36,8 +38,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from transcription.connection_faults import ConnectionFault
 from transcription.remarks import Explanation
 from transcription.transcript import Report
+
+EVIDENCE = 64 * 2**10
+"""Maximum bytes that are kept of an answer that was refused."""
 
 
 class TranscriptionError(Exception):
@@ -45,11 +51,14 @@ class TranscriptionError(Exception):
 
 
 class Unavailable(TranscriptionError):
-    """Temporary. `retry_after` is the delay that the provider asked for, or None."""
+    """Temporary. `retry_after` is the delay that the provider asked for; `fault` why no connection came about."""
 
-    def __init__(self, message: str, *, retry_after: timedelta | None = None) -> None:
+    def __init__(
+        self, message: str, *, retry_after: timedelta | None = None, fault: ConnectionFault | None = None
+    ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.fault = fault
 
 
 class RateLimited(Unavailable):
@@ -113,11 +122,18 @@ class QuotaSpent(TranscriptionError):
 
 
 class Misunderstood(TranscriptionError):
-    """The answer was not as documented. `body` is separate from the message because it may contain transcript text."""
+    """The answer was not as documented. `body` is separate from the message because it may contain transcript text.
+
+    It is the beginning of the answer, at most `EVIDENCE` bytes.
+    """
 
     def __init__(self, message: str, *, body: bytes = b"") -> None:
         super().__init__(message)
-        self.body = body
+        self.body = body[:EVIDENCE]
+
+
+class AnswerTooLarge(TranscriptionError):
+    """The answer is larger than any answer about the recording can be. Nothing of it is kept."""
 
 
 class BadSignature(TranscriptionError):

@@ -20,7 +20,11 @@ import httpx
 
 from transcription import remarks
 from transcription.bodies import Body
+from transcription.connection_faults import connection_fault
+from transcription.encodings import beginning, whole
 from transcription.errors import (
+    EVIDENCE,
+    AnswerTooLarge,
     Misunderstood,
     NotAuthorised,
     QuotaSpent,
@@ -31,14 +35,8 @@ from transcription.errors import (
     Unavailable,
 )
 
-LARGEST_ANSWER = 64 * 2**20
-"""Maximum bytes of one decoded answer. The longest recording with word times stays well below."""
-
-ENCODINGS: Final = frozenset({"gzip", "deflate", "identity"})
-"""Accepted Content-Encodings, and only one of them per answer.
-
-None of them can expand a network block without bound.
-"""
+SHORT = EVIDENCE
+"""Maximum bytes that are read of an answer that is no result, or no success."""
 
 LONGEST_WAIT = timedelta(hours=24)
 """The maximum of `Retry-After` that is respected."""
@@ -70,8 +68,12 @@ async def send(  # the only place that accesses the providers' network
     params: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
     body: Body | None = None,
+    largest: int | None = None,
 ) -> Response:
     """Send one request and read the answer, whatever its status code.
+
+    `largest`: the maximum bytes of a successful answer, decoded; beyond, `AnswerTooLarge` is raised. Without it, and of
+    any other answer, no more than the first `SHORT` bytes are read.
 
     Redirects are never followed and nothing is added: a key or a recording goes to the given address or nowhere. Raises
     `Unavailable` if the request certainly did not arrive, `TimedOut` if it may have arrived and no answer could be
@@ -90,7 +92,8 @@ async def send(  # the only place that accesses the providers' network
             request = client.build_request(method, address, headers=framed, content=content)
             answer = await client.send(request, stream=True, auth=None, follow_redirects=False)
             try:
-                return Response(status=answer.status_code, headers=answer.headers, body=await _read(answer))
+                body_read = await _read(answer, largest=largest if answer.is_success else None, call=call)
+                return Response(status=answer.status_code, headers=answer.headers, body=body_read)
             finally:
                 await answer.aclose()
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
@@ -119,26 +122,24 @@ def _address(url: str, params: Mapping[str, str]) -> httpx.URL:
     return address.copy_with(query=query.encode("ascii"))
 
 
-async def _read(answer: httpx.Response) -> bytes:
-    """Read and decode the body. Raises `httpx.DecodingError` if it is too large or has an unexpected encoding."""
-    encodings = answer.headers.get_list("Content-Encoding", split_commas=True)
-    if len(encodings) > 1 or not ENCODINGS.issuperset(name.lower() for name in encodings):
-        raise httpx.DecodingError("encoded in a way that was not asked for")
-    blocks: list[bytes] = []
-    left = LARGEST_ANSWER
-    async for block in answer.aiter_bytes():
-        left -= len(block)
-        if left < 0:
-            raise httpx.DecodingError("too large")
-        blocks.append(block)
-    return b"".join(blocks)
+async def _read(answer: httpx.Response, *, largest: int | None, call: str) -> bytes:
+    """Read the body, or the beginning of it if there is no `largest`. Raises `AnswerTooLarge`."""
+    if largest is None:
+        return await beginning(answer, most=SHORT)
+    said = answer.headers.get("Content-Length", "")
+    if not (re.fullmatch(r"[0-9]{1,18}", said) and int(said) > largest):
+        read = await whole(answer, most=largest)
+        if read is not None:
+            return read
+    raise AnswerTooLarge(f"{call} answered more than {largest} bytes")
 
 
 def _error_for(error: Exception, *, call: str) -> TranscriptionError:
     kind = type(error).__name__
     match error:
         case httpx.ConnectError() | httpx.ConnectTimeout() | httpx.PoolTimeout() | httpx.ProxyError():
-            return Unavailable(f"{call}: not reached ({kind})")
+            fault = connection_fault(error)
+            return Unavailable(f"{call}: not reached ({fault or kind})", fault=fault)
         case httpx.UnsupportedProtocol() | httpx.LocalProtocolError():
             return Misunderstood(f"{call}: cannot be asked ({kind})")
         case _:

@@ -107,15 +107,16 @@ class Inquiry:
 
     `age` is the time since the submission, and `length` is the recording's duration as we measured it. `notice` is the
     newest body of an admitted webhook with this handle, if there is one, and `earlier` are the previous ones, the
-    oldest first; an unsigned body is a hint and not an answer. `given`: the provider itself returned the handle in its
-    answer to our submission. `failing_for`: how long the provider has given no documented answer. `overdue`: this is
-    the last poll.
+    oldest first; an unsigned body is a hint and not an answer. `oversized`: a webhook came that is larger than anything
+    about the recording can be, and is not passed. `given`: the provider itself returned the handle in its answer to our
+    submission. `failing_for`: how long the provider has given no documented answer. `overdue`: this is the last poll.
     """
 
     age: timedelta
     length: timedelta | None = None
     notice: bytes | None = None
     earlier: tuple[bytes, ...] = ()
+    oversized: bool = False
     given: bool = False
     failing_for: timedelta = timedelta(0)
     overdue: bool = False

@@ -66,13 +66,18 @@ def sized(paragraphs: Iterable[Paragraph]) -> Iterator[Paragraph]:
             yield replace(paragraph, text=piece, language=None if offset else paragraph.language)
 
 
-def fitting(paragraphs: Sequence[Paragraph], *, budget: int) -> Sequence[Paragraph]:
-    """Return the first paragraphs that fit into `budget`: whole paragraphs, at least one."""
-    for number, paragraph in enumerate(paragraphs):
+def fitting(paragraphs: Iterable[Paragraph], *, budget: int) -> tuple[Sequence[Paragraph], bool]:
+    """Return the first paragraphs that fit into `budget`, and whether there are more: whole ones, at least one.
+
+    No more of them are taken than are shown, but one.
+    """
+    found = list[Paragraph]()
+    for paragraph in paragraphs:
         budget -= cost(paragraph)
-        if budget < 0:
-            return paragraphs[: max(number, 1)]
-    return paragraphs
+        if budget < 0 and found:
+            return found, True
+        found.append(paragraph)
+    return found, False
 
 
 def body(paragraphs: Iterable[Paragraph]) -> Iterator[Block]:

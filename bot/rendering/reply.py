@@ -6,8 +6,9 @@ the blocks and their limits in `bot.rendering.blocks`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Literal, assert_never
 
 from slack_sdk.models.blocks import Block
@@ -72,11 +73,13 @@ def render(
     form: ReplyForm = "auto",
     time_marks: bool = True,
     named: Named | None = None,
+    files: bool = True,
 ) -> Reply:
     """Return the reply to a recording. `provider` is the display name of its transcriber.
 
     `time_marks`: show when each passage was spoken. With `named` the speakers have these names, and there are buttons
-    to name speakers, to export and to rerun.
+    to name speakers, to export and to rerun. Without `files` a long transcript's files are left out: its message costs
+    what it shows, they cost what the whole transcript has.
     """
     match outcome:
         case Failure():
@@ -87,12 +90,16 @@ def render(
             )
         case Transcript():
             outcome = with_names(outcome, named.names if named else {})
-            told = list(sized(paragraphs(outcome)))
-            if not told:
+            told = sized(paragraphs(outcome))
+            first = next(told, None)
+            if first is None:
                 return _sentence(words.NO_SPEECH, title=title, note=outcome.note, last=_tries(named))
+            shown = (each if time_marks else replace(each, start=None) for each in chain([first], told))
             last = _buttons(outcome, named)
-            shown = told if time_marks else [replace(paragraph, start=None) for paragraph in told]
-            return _transcript(outcome, shown, title=title, provider=provider, form=form, last=last)
+            reply, has_files = _transcript(outcome, shown, title=title, provider=provider, form=form, last=last)
+            if not (files and has_files):
+                return reply
+            return replace(reply, attachments=_attachments(outcome, title=title, time_marks=time_marks))
         case _:
             assert_never(outcome)
 
@@ -114,27 +121,24 @@ def _sentence(sentence: str, *, title: str | None, note: str | None = None, last
 
 def _transcript(
     transcript: Transcript,
-    told: Sequence[Paragraph],
+    told: Iterable[Paragraph],
     *,
     title: str | None,
     provider: str | None,
     form: ReplyForm,
     last: Sequence[Block],
-) -> Reply:
+) -> tuple[Reply, bool]:
+    """Return the reply without its files, and whether it has some."""
     head = " · ".join([summary(transcript), *([_short(title)] if title else [])])
     foot = _small_print(provider=provider, note=transcript.note)
-    shown = fitting(told, budget=MESSAGE - weight(head) - weight(foot))
-    cut = len(shown) < len(told)
+    shown, cut = fitting(told, budget=MESSAGE - weight(head) - weight(foot))
     in_files = form == "file" or (cut and form == "auto")
     if in_files:
-        shown = fitting(told, budget=OPENING)
+        shown, _ = fitting(shown, budget=OPENING)
     more = words.IN_FILES if in_files else words.CUT_SHORT if cut else ""
     last = [*([line(more)] if more else []), *([small_print(foot)] if foot else []), *last]
-    return Reply(
-        text=_aloud(transcript, shown, ending=more),
-        blocks=_dicts([line(head), *body(shown), *last]),
-        attachments=_attachments(transcript, title=title, time_marks=told[0].start is not None) if in_files else (),
-    )
+    text = _aloud(transcript, shown, ending=more)
+    return Reply(text=text, blocks=_dicts([line(head), *body(shown), *last])), in_files
 
 
 def _buttons(transcript: Transcript, named: Named | None) -> Sequence[Block]:

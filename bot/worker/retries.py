@@ -8,9 +8,11 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.slack.errors import SlackNotAuthorised, SlackNotInstalled, SlackRefused, SlackUnavailable
+from handlers import words
 from storage.database import StorageUnavailable
 from storage.job import Failure, JobState, Reason
 from transcription.errors import (
+    AnswerTooLarge,
     Failed,
     Misunderstood,
     NotAuthorised,
@@ -34,6 +36,13 @@ MISUNDERSTANDINGS = 5
 Once the provider may have the recording, it may be billed, so only `PATIENCE` ends the retries.
 """
 
+LARGE_ANSWERS = 3
+"""Tries in a row of an answer that is too large to be one. After a mistake on the way the next one may be right."""
+
+
+class LeasesLost(Exception):
+    """The step outlived its lease too often: it would go on for ever."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Retry:
@@ -52,7 +61,7 @@ class GiveUp:
 
 Decision = Retry | GiveUp
 
-EXPECTED = (TranscriptionError, SlackUnavailable, SlackRefused, StorageUnavailable, OSError)
+EXPECTED = (TranscriptionError, SlackUnavailable, SlackRefused, StorageUnavailable, LeasesLost, OSError)
 """Any other error is a bug: it is retried `BUGS` times, because a restart or an update may fix it."""
 
 BUGS = 5
@@ -61,8 +70,9 @@ BUGS = 5
 def decide(error: Exception, *, attempts: int, age: timedelta, chance: float, sent: bool = False) -> Decision:
     """Return what to do after `error`: retry the step or give up the job.
 
-    `attempts`: failed tries of this step before this one. `age`: time since the step was reached. `chance`: a random
-    number from 0 to 1 (full jitter). `sent`: the provider may have the recording.
+    `attempts`: failed tries of this step before this one; of `AnswerTooLarge`, those in a row that failed so. `age`:
+    time since the step was reached. `chance`: a random number from 0 to 1 (full jitter). `sent`: the provider may have
+    the recording.
     """
     failure = _failure(error, attempts=attempts, age=age, sent=sent)
     return GiveUp(failure=failure) if failure else _again(error, attempts=attempts, chance=chance)
@@ -73,7 +83,9 @@ def may_have_it(state: JobState, *, sendings: int) -> bool:
     return state is JobState.SUBMITTED or (state is JobState.SUBMITTING and sendings > 0)
 
 
-def _failure(error: Exception, *, attempts: int, age: timedelta, sent: bool) -> Failure | None:
+def _failure(  # noqa: PLR0911 - one arm for each kind of error
+    error: Exception, *, attempts: int, age: timedelta, sent: bool
+) -> Failure | None:
     match error:
         case Refused():
             return Failure(reason=Reason.REFUSED, sentence=error.sentence)
@@ -81,7 +93,9 @@ def _failure(error: Exception, *, attempts: int, age: timedelta, sent: bool) -> 
             return Failure(reason=Reason.PROVIDER_FAILED)
         case Misunderstood() if age > PATIENCE or (attempts >= MISUNDERSTANDINGS and not sent):
             return Failure(reason=Reason.PROVIDER_FAILED)
-        case SlackRefused():
+        case AnswerTooLarge() if attempts >= LARGE_ANSWERS - 1:
+            return Failure(reason=Reason.PROVIDER_FAILED, sentence=words.ANSWER_TOO_LARGE)
+        case SlackRefused() | LeasesLost():
             return Failure(reason=Reason.GAVE_UP)
         case SlackUnavailable() if age > PATIENCE:
             return Failure(reason=Reason.NO_DOWNLOAD)
@@ -98,6 +112,9 @@ def _again(error: Exception, *, attempts: int, chance: float) -> Retry:
             return Retry(wait=OPERATOR * (0.5 + chance / 2), alarm=True)
         case Unavailable() | SlackUnavailable() if error.retry_after is not None:
             return Retry(wait=error.retry_after + timedelta(seconds=chance))
+        case Unavailable(fault=fault) | SlackUnavailable(fault=fault) if fault is not None and fault.is_about_trust:
+            # Somebody has to look at it, but often over there: it may be mended at any moment.
+            return Retry(wait=backoff(attempts, chance=chance), alarm=True)
         case _:
             return Retry(wait=backoff(attempts, chance=chance))
 

@@ -18,6 +18,7 @@ from bot.worker.spool import Spool
 from storage.database import Database
 from storage.job import Job
 from storage.options import TranscriptionOptions
+from transcription.apart import Apart
 from transcription.audio import Converted
 from transcription.transcriber import Transcriber
 
@@ -37,7 +38,7 @@ class Tools:
     """What a step may use.
 
     `transcribers`: those that jobs may name. `conversions`: limits how many recordings are decoded at the same time.
-    `facts`: the facts about each provider as last stored.
+    `apart`: renders and writes long transcripts. `facts`: the facts about each provider as last stored.
     """
 
     database: Database
@@ -50,15 +51,16 @@ class Tools:
     clock: Callable[[], datetime]
     conversions: asyncio.Semaphore
     metrics: Metrics
+    apart: Apart = field(default_factory=Apart)
     facts: dict[str, Mapping[str, str]] = field(default_factory=dict)
 
     def workspace_of(self, job: Job) -> Workspace:
         """Return the workspace in which the job's recording was shared."""
         return self.workspaces.of(team=job.origin.team, enterprise=job.origin.enterprise)
 
-    def transcriber_for(self, wanted: TranscriptionOptions) -> Transcriber:
+    def transcriber_for(self, options: TranscriptionOptions) -> Transcriber:
         """Return the transcriber that the options name, if it is set up; otherwise the configured one."""
-        return self.transcribers.get(wanted.transcriber or "") or self.transcribers[self.settings.transcriber]
+        return self.transcribers.get(options.transcriber or "") or self.transcribers[self.settings.transcriber]
 
     def transcriber_of(self, job: Job) -> Transcriber:
         """Return the job's transcriber; the configured one if the job's was switched off since."""

@@ -12,7 +12,7 @@ import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from http import HTTPStatus
 from itertools import product
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 import aiohttp
 import pytest
 
+from bot.worker.tries import LEASES, LOSING
 from handlers import words
 from handlers.action_ids import NAME_SPEAKERS, UNDO_NAMING
 from sandbox import faults
@@ -70,7 +71,7 @@ ONLY: Mapping[str, Mapping[str, str]] = {
     "workspace.shared_at": {"form": "long"},
     "workspace.finish": {"form": "long"},
     "workspace.discard": {"form": "long"},
-    "workspace.whisper": {"provider": "botlhale"},
+    "workspace.post_ephemeral": {"provider": "botlhale"},
     "write bot.worker.steps.channel:wait_for_new_id": {"provider": "botlhale", "form": "short"},
     "write bot.worker.steps.hold:_show": {"provider": "botlhale"},
     "write bot.app:_take_over": {"database": "sqlite"},
@@ -121,7 +122,7 @@ AFTER_A_GAP = frozenset(
     {
         "workspace.files",
         "write bot.background.catching_up:CatchingUp._catch_up",
-        "write bot.background.catching_up:CatchingUp._catch_up_at",
+        "write bot.background.missed_files:catch_up",
     }
 )
 """What is passed only when something was shared while nobody heard Slack."""
@@ -241,6 +242,7 @@ class Life:
                 await self._delete(self.end)
             while not await self._all_ended():  # noqa: ASYNC110 - same
                 await asyncio.sleep(0.02)
+            await self._until_it_listens()
 
     @classmethod
     def slack_to_live_with(cls) -> Slack:
@@ -265,6 +267,11 @@ class Life:
         self.moves = False
         await self.slack.change_channel_id(self._share.channel, external=False)
         self.provider.release()
+
+    def hold_up(self) -> None:
+        """Let the provider refuse the account until the thread is told."""
+        self.is_held_up = True
+        self.provider.faults.arm("POST /generateAuthToken", faults.answer(401), times=10_000)
 
     def _mend_once_told(self) -> None:
         """Let the provider accept the account again, once the thread was told that it does not."""
@@ -321,6 +328,15 @@ class Life:
     def _spoken(self) -> list[Message]:
         assert self._share is not None
         return [message for message in self.slack.messages(self._share.channel.id) if message.by_bot]
+
+    async def _until_it_listens(self) -> None:
+        """Where nothing was left to do, it is asked to stop before it can hear that."""
+        while True:
+            with suppress(OSError):
+                _, writer = await asyncio.open_connection("127.0.0.1", int(self.environment["HTTP_PORT"]))
+                writer.close()
+                return
+            await asyncio.sleep(0.02)
 
     async def _ask_whether_ready(self) -> None:
         address = f"http://127.0.0.1:{self.environment['HTTP_PORT']}/readyz"
@@ -467,8 +483,7 @@ async def test_killed_at_a_checkpoint_there_is_one_reply(
         lived.upload = UPLOADS.get(checkpoint, lived.upload)
         lived.moves = checkpoint == MOVED
         if checkpoint == HELD_UP:
-            lived.is_held_up = True
-            lived.provider.faults.arm("POST /generateAuthToken", faults.answer(401), times=10_000)
+            lived.hold_up()
         if checkpoint in AFTER_A_GAP:
             assert await lived.live()
             await lived.miss_one()
@@ -477,6 +492,50 @@ async def test_killed_at_a_checkpoint_there_is_one_reply(
         assert not await lived.live(Death(at=checkpoint)), "not covered: nobody passes it"
         assert await lived.live()
         one_reply(lived, replies=0 if lived.end not in {None, "workspace"} else 1)
+
+
+async def test_killed_before_a_thread_is_told_that_its_recording_waits_it_is_told_minutes_later(
+    tmp_path: Path, nursery: Nursery, request: pytest.FixtureRequest
+) -> None:
+    way = Way(provider="botlhale", form="short", database="sqlite")
+    async with life(way, tmp_path / "bot", nursery, request) as lived:
+        lived.hold_up()
+        assert not await lived.live(Death(at=SAVE, after=HELD_UP))
+        await lived.books.notices_age(130_000)
+        assert await lived.live()
+        one_reply(lived)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("for_long", [False, True], ids=["in a minute", "for half an hour"])
+async def test_a_step_that_outlives_every_lease_is_given_up_some_day(
+    tmp_path: Path, nursery: Nursery, request: pytest.FixtureRequest, *, for_long: bool
+) -> None:
+    way = Way(provider="botlhale", form="short", database="sqlite")
+    async with life(way, tmp_path / "bot", nursery, request) as lived:
+        for _ in range(LEASES):
+            assert not await lived.live(Death(at="provider.check"))
+        if for_long:
+            await lived.books.began_earlier(LOSING)
+        assert await lived.live()
+        one_reply(lived)
+        (reply,) = lived._spoken()
+        assert ("couldn't be reached" in str(reply.blocks)) is for_long
+
+
+@pytest.mark.parametrize("passing", [1, 2])
+async def test_killed_between_two_portions_of_the_index_all_of_it_is_found_in_the_end(
+    tmp_path: Path, nursery: Nursery, request: pytest.FixtureRequest, passing: int
+) -> None:
+    way = Way(provider="botlhale", form="long", database="sqlite")
+    async with life(way, tmp_path / "bot", nursery, request) as lived:
+        turns = 1000
+        lived.provider.script = [replace(LONG[0], text=f"This is {number}.") for number in range(turns)]
+        assert not await lived.live(Death(at="write storage.search:index", passing=passing))
+        assert 0 < await lived.books.indexed() < turns
+        assert await lived.live()
+        one_reply(lived)
+        assert await lived.books.indexed() == turns
 
 
 @pytest.mark.parametrize("known", [False, True], ids=["not found", "without shares"])

@@ -61,7 +61,9 @@ def keep(
 
 
 async def kept(database: Database, *said: str, now: datetime, **where: str) -> Job:
-    return await database.write(lambda tx: keep(tx, *said, now=now, **where))
+    job = await database.write(lambda tx: keep(tx, *said, now=now, **where))
+    await search.index(database, job.id)
+    return job
 
 
 async def found(

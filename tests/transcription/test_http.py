@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import socket
+import tracemalloc
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -17,8 +18,8 @@ import pytest
 from bot.provider_client import new_client
 from transcription.addresses import may_receive
 from transcription.bodies import BLOCK, Body, FromDisk
-from transcription.errors import Misunderstood, TimedOut, Unavailable
-from transcription.http import LARGEST_ANSWER, send
+from transcription.errors import AnswerTooLarge, Misunderstood, TimedOut, Unavailable
+from transcription.http import SHORT, send
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -213,11 +214,48 @@ async def test_an_answer_is_decoded() -> None:
 
 
 async def test_an_answer_is_measured_after_decoding() -> None:
-    just = Line(encoded(gzip.compress(b"\0" * LARGEST_ANSWER, 1), "gzip"))
-    assert len((await send(just.client, "GET", ADDRESS, call="GET status")).body) == LARGEST_ANSWER
-    more = Line(encoded(gzip.compress(b"\0" * (LARGEST_ANSWER + 1), 1), "gzip"))
-    with pytest.raises(TimedOut):
-        await send(more.client, "GET", ADDRESS, call="GET status")
+    most = 2**21
+    just = Line(encoded(gzip.compress(b"\0" * most, 1), "gzip"))
+    assert len((await send(just.client, "GET", ADDRESS, call="GET status", largest=most)).body) == most
+    more = Line(encoded(gzip.compress(b"\0" * (most + 1), 1), "gzip"))
+    with pytest.raises(AnswerTooLarge):
+        await send(more.client, "GET", ADDRESS, call="GET status", largest=most)
+
+
+async def test_of_an_answer_that_should_be_short_only_the_beginning_is_read() -> None:
+    line = Line(httpx.Response(200, content=b"x" * 2**20), httpx.Response(500, content=b"x" * 2**20))
+    assert len((await send(line.client, "POST", ADDRESS, call="POST upload")).body) == SHORT
+    assert len((await send(line.client, "GET", ADDRESS, call="GET status", largest=2**21)).body) == SHORT
+
+
+async def test_an_answer_that_says_that_it_is_too_large_is_not_read() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 64000000\r\n\r\n{")
+        await reader.read()
+
+    async with serving(serve) as origin, new_client() as client:
+        with pytest.raises(AnswerTooLarge):
+            await send(client, "GET", f"{origin}/", call="GET status", largest=2**20)
+
+
+async def test_a_few_kilobytes_that_expand_a_thousandfold_are_decoded_only_up_to_the_bound() -> None:
+    bomb = zlib.compressobj(9, wbits=31)
+    packed = b"".join(bomb.compress(b"\0" * 2**20) for _ in range(128)) + bomb.flush()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nConnection: close\r\n\r\n" + packed)
+        await reader.read()
+
+    tracemalloc.start()
+    try:
+        async with serving(serve) as origin, new_client() as client:
+            with pytest.raises(AnswerTooLarge):
+                await send(client, "GET", f"{origin}/", call="GET status", largest=2**20)
+        assert tracemalloc.get_traced_memory()[1] < 2**24
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("encodings", [("gzip", "gzip"), ("gzip, gzip",), ("br",), ("zstd",), ("x-secret",)], ids=str)

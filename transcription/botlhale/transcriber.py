@@ -18,6 +18,7 @@ import structlog
 
 from transcription import remarks
 from transcription.addresses import may_receive
+from transcription.apart import Apart
 from transcription.bodies import Body, multipart, urlencoded
 from transcription.botlhale.dialects import NAMES, ApiDialect
 from transcription.botlhale.form import read_form, read_ticket
@@ -25,6 +26,7 @@ from transcription.botlhale.languages import LANGUAGES, UNDETECTED, WITHOUT_SPEA
 from transcription.botlhale.storage import store
 from transcription.botlhale.token import AccessToken, Bearer, read_token
 from transcription.botlhale.wire import JobStatus, read_result, read_status
+from transcription.bounds import most_bytes
 from transcription.errors import Failed, Lost, Misunderstood, NotAuthorised, QuotaSpent, TicketExpired
 from transcription.http import Response, failure, send
 from transcription.transcriber import Audio, Capabilities, Handle, Inquiry, Pending, PollSchedule, Submission, Ticket
@@ -59,7 +61,7 @@ class Botlhale:
     The caller owns and closes `client`. `language` is the vendor's code, passed on unchanged; with None, Botlhale
     detects the language of each sentence. With `token_path` None the naming scheme's default path is used. With
     `bare_names`, status and result calls name only the last part of a key that contains a folder. `clock` returns the
-    aware UTC time.
+    aware UTC time. `apart` parses large answers.
     """
 
     name = "botlhale"
@@ -94,12 +96,14 @@ class Botlhale:
         result_path: str = RESULT_PATHS[0],
         token_path: str | None = None,
         bare_names: bool = False,
+        apart: Apart | None = None,
     ) -> None:
         self._client = client
         self._base_url = base_url.rstrip("/")
         self._org_id = org_id
         self._refresh_token = refresh_token
         self._clock = clock
+        self._apart = apart or Apart()
         self._names = NAMES[dialect]
         self._language = language
         if language:
@@ -110,7 +114,7 @@ class Botlhale:
         self._token_path = token_path or self._names.token_path
         self._bare_names = bare_names
         self._logged_words: set[str] = set()
-        self._bearer = Bearer(exchange=self._exchange, clock=clock)
+        self._bearer = Bearer(fetch=self._fetch_token, clock=clock)
 
     async def prepare(self, audio: Audio) -> Ticket:
         """Request a presigned form. An unused form costs nothing."""
@@ -169,11 +173,11 @@ class Botlhale:
         """Do nothing: the HTTP client is the only resource, and the caller closes it."""
 
     async def _standing(self, handle: Handle, *, length: timedelta | None) -> JobStatus | None:
-        answer = await self._ask("/asr/async/status", handle)
+        answer = await self._ask("/asr/async/status", handle, length=length)
         if answer.status == HTTPStatus.NOT_FOUND:
             return None
         body = _succeeded(answer, call="GET /asr/async/status")
-        standing = read_status(body, file_name=self._file_name(handle), length=length)
+        standing = await self._apart.read(read_status, body, file_name=self._file_name(handle), length=length)
         self._log_unknown_word(standing.odd_word)
         return standing
 
@@ -186,18 +190,18 @@ class Botlhale:
     async def _result(self, handle: Handle, *, length: timedelta | None) -> Transcript | Pending:
         other = RESULT_PATHS[1] if self._result_path == RESULT_PATHS[0] else RESULT_PATHS[0]
         for path, nowhere in ((self._result_path, {HTTPStatus.NOT_FOUND}), (other, NOWHERE)):
-            answer = await self._ask(path, handle)
+            answer = await self._ask(path, handle, length=length)
             if answer.status in nowhere:
                 continue
             body = _succeeded(answer, call=f"GET {path}")
-            found = read_result(body, file_name=self._file_name(handle), length=length)
+            found = await self._apart.read(read_result, body, file_name=self._file_name(handle), length=length)
             self._result_path = path
             return found
         raise Misunderstood("the status says that it is done, but neither result path has it")
 
-    async def _ask(self, path: str, handle: Handle) -> Response:
+    async def _ask(self, path: str, handle: Handle, *, length: timedelta | None) -> Response:
         asked = {self._names.org_id: self._org_id, self._names.file_name: self._file_name(handle)}
-        return await self._call("GET", path, params=asked)
+        return await self._call("GET", path, params=asked, largest=most_bytes(length))
 
     def _file_name(self, handle: Handle) -> str:
         return handle.rsplit("/", 1)[-1] if self._bare_names else handle
@@ -212,7 +216,13 @@ class Botlhale:
         return multipart(list(fields.items())) if self._encoding == "multipart" else urlencoded(fields)
 
     async def _call(
-        self, method: str, path: str, *, params: dict[str, str] | None = None, body: Callable[[], Body] | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        params: dict[str, str] | None = None,
+        body: Callable[[], Body] | None = None,
+        largest: int | None = None,
     ) -> Response:
         """Make a call with the bearer token; after a 401, retry once with a fresh token."""
         rejected: str | None = None
@@ -226,12 +236,13 @@ class Botlhale:
                 params=params,
                 headers={"Authorization": f"Bearer {bearer}"},
                 body=body() if body else None,
+                largest=largest,
             )
             if answer.status != HTTPStatus.UNAUTHORIZED or rejected:
                 return answer
             rejected = bearer
 
-    async def _exchange(self) -> AccessToken:
+    async def _fetch_token(self) -> AccessToken:
         call = f"POST {self._token_path}"
         body = urlencoded({self._names.refresh_token: self._refresh_token})
         answer = await send(self._client, "POST", self._base_url + self._token_path, call=call, body=body)

@@ -17,6 +17,7 @@ from pydantic import Field
 
 from transcription import remarks
 from transcription.botlhale.file_names import is_ours
+from transcription.bounds import refuse_too_many, refuse_too_much
 from transcription.errors import Failed, Misunderstood
 from transcription.transcriber import Pending
 from transcription.transcript import Speaker, Transcript, Turn, in_order
@@ -97,7 +98,10 @@ class JobStatus:
 
 
 def read_status(body: bytes, *, file_name: str, length: timedelta | None = None) -> JobStatus:
-    """Parse a status answer of any API version. `length` is the duration that we measured. Raises `Misunderstood`."""
+    """Parse a status answer of any API version. `length` is the duration that we measured.
+
+    Raises `Misunderstood`, and `AnswerTooLarge` for a transcript that is larger than the recording can have.
+    """
     answer = read_as(_StatusAnswer, body, what="the status")
     if answer.data is not None:
         return _decisive([entry for entry in answer.data if entry and is_ours(entry.process, file_name=file_name)])
@@ -134,7 +138,7 @@ def read_result(body: bytes, *, file_name: str, length: timedelta | None = None)
 
     Return `Pending` if the result has no segments field yet, says that it is not done, or is about another recording.
     An empty list of segments means no speech. Raises `Failed` if the result says so, and `Misunderstood` if it is not a
-    JSON object or none of its segments can be read.
+    JSON object or none of its segments can be read, and `AnswerTooLarge` if it is larger than the recording can have.
     """
     if not body.strip():
         return Pending()
@@ -152,10 +156,12 @@ def read_result(body: bytes, *, file_name: str, length: timedelta | None = None)
 
 def _transcript(result: _Result, *, body: bytes, length: timedelta | None) -> Transcript:
     given = result.timestamps or []
+    refuse_too_many(given, length=length)
     segments = sorted((segment for segment in given if segment), key=lambda segment: segment.start)
     if given and not segments:
         raise Misunderstood("no segment of the result is as documented", body=body)
     turns = [_turn(segment, following) for segment, following in zip_longest(segments, segments[1:])]
+    refuse_too_much(turns, length=length)
     stated = milliseconds(result.audio_length * 1000) if result.audio_length else None
     spoken = [max(turn.start, turn.end) for turn in turns if turn.text.strip()]
     span = span_of(max(spoken, default=timedelta(0)), measured=length, stated=stated)

@@ -18,39 +18,39 @@ from typing import Literal
 import httpx
 
 from transcription import remarks
-from transcription.errors import BadSignature, Misunderstood, NotAuthorised, QuotaSpent, TimedOut, TooLong, Unavailable
+from transcription.apart import LARGE, Apart
+from transcription.bounds import most_bytes
+from transcription.errors import (
+    AnswerTooLarge,
+    BadSignature,
+    Misunderstood,
+    NotAuthorised,
+    QuotaSpent,
+    TimedOut,
+    TooLong,
+    Unavailable,
+)
 from transcription.gowajee.body import body_of
-from transcription.gowajee.options import BOOSTING, GowajeeOptions, ModelName
+from transcription.gowajee.capabilities import LONGEST, capabilities_of
+from transcription.gowajee.options import GowajeeOptions, ModelName
 from transcription.gowajee.reference_speakers import is_without_voices
-from transcription.gowajee.webhook_trust import Results, decided, instead_of
+from transcription.gowajee.webhook_trust import Results, Webhooks
 from transcription.gowajee.wire import (
     GowajeeStatus,
     Plan,
     are_alike,
     claimed,
+    ids_around,
     read_accepted,
     read_envelope,
     read_status,
     read_ticket,
 )
 from transcription.http import failure, send
-from transcription.transcriber import (
-    Audio,
-    Callback,
-    Capabilities,
-    Handle,
-    Inquiry,
-    Pending,
-    PollSchedule,
-    Submission,
-    Ticket,
-)
+from transcription.transcriber import Audio, Callback, Handle, Inquiry, Pending, Submission, Ticket
 from transcription.transcript import Transcript, remarked
 
 DOCUMENTED_STATUS_PATH = "/v1/speech-to-text/job/status"
-
-LONGEST = timedelta(hours=5)
-"""The longest recording that any model accepts."""
 
 NO_SUCH_CALL = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.GONE})
 """Status codes for a path that does not exist. The page "Asynchronous API" documents no status call."""
@@ -72,7 +72,7 @@ class Gowajee:
     the others are accepted, too, during a replacement. The same holds for `webhook_tokens`, the values of the webhook's
     `token` parameter. `results` selects where results come from. Recordings above `largest_inline` bytes are sent as a
     short-lived public address from `host`, which must stay valid for hours and is fetched once the job is queued.
-    Raises `ValueError` for options that do not fit `model`.
+    `apart` parses large answers. Raises `ValueError` for options that do not fit `model`.
     """
 
     name = "gowajee"
@@ -92,12 +92,14 @@ class Gowajee:
         host: Callable[[Audio], str] | None = None,
         status_path: str = DOCUMENTED_STATUS_PATH,
         results: Results = "auto",
+        apart: Apart | None = None,
     ) -> None:
         if not webhook_tokens or not all(webhook_tokens):
             raise ValueError("webhook_tokens holds at least one token and no empty one")
         if not webhook_ids or not all(webhook_ids):
             raise ValueError("webhook_ids holds at least one id and no empty one")
         self._client = client
+        self._apart = apart or Apart()
         self._base_url = base_url.rstrip("/")
         self._api_key = api_key
         self._model: ModelName = model
@@ -111,7 +113,7 @@ class Gowajee:
         self._largest_inline = largest_inline
         self._host = host
         self._status_path = status_path
-        self.capabilities = _capabilities(
+        self.capabilities = capabilities_of(
             model, largest=None if host else largest_inline, stereo=self._options.multichannels
         )
 
@@ -160,8 +162,9 @@ class Gowajee:
         Anybody with the token can send a webhook, so without a status call none is trusted.
         """
         plan = read_ticket(ticket)
-        ids, length = self._webhook_ids, plan.length
-        handles = {claimed(orphan, webhook_ids=ids, length=length) for orphan in orphans} - {None}
+        ids, length = list(self._webhook_ids), plan.length
+        read = [await self._apart.read(claimed, orphan, webhook_ids=ids, length=length) for orphan in orphans]
+        handles = set(read) - {None}
         match list(handles):
             case [str(handle)] if await self._is_known(Handle(handle), length=length):
                 return Submission(handle=Handle(handle), keeps_audio=plan.way == "hosted", given=False)
@@ -185,11 +188,12 @@ class Gowajee:
         return remarked(answer, remarks.VOICES_NOT_SENT) if without else answer
 
     async def _asked(self, handle: Handle, inquiry: Inquiry) -> Transcript | Pending:
+        webhooks = Webhooks(inquiry, handle=handle, results=self._results, apart=self._apart)
         try:
-            standing = await self._standing(handle, length=inquiry.length)
+            standing = await self._standing(handle, length=inquiry.length, largest=most_bytes(inquiry.length))
         except (Misunderstood, NotAuthorised, QuotaSpent, Unavailable) as error:
-            return instead_of(error, inquiry, results=self._results)
-        return decided(standing, inquiry, results=self._results)
+            return await webhooks.instead_of(error)
+        return await webhooks.decided(standing)
 
     async def close(self) -> None:
         """Do nothing: the HTTP client is the only resource, and the caller closes it."""
@@ -205,7 +209,8 @@ class Gowajee:
     def admit(self, callback: Callback) -> Handle:
         """Return the job of a webhook that carries a token and one of our registrations."""
         self.authenticate(query=callback.query, headers=callback.headers)
-        envelope = read_envelope(callback.body, what="the webhook")
+        body = callback.body
+        envelope = read_envelope(body, what="the webhook") if len(body) < LARGE else ids_around(body)
         if envelope.webhook_id not in self._webhook_ids:
             raise BadSignature("the webhook is about another registration")
         return envelope.handle
@@ -233,14 +238,16 @@ class Gowajee:
     async def _is_known(self, handle: Handle, *, length: timedelta) -> bool:
         """Return whether the status call knows this job, with a duration that fits ours."""
         try:
-            standing = await self._standing(handle)
-        except Misunderstood:
+            standing = await self._standing(handle, largest=most_bytes(length))
+        except (Misunderstood, AnswerTooLarge):
             return False
         if isinstance(standing, Transcript):
             return are_alike(standing.duration, length)
         return standing in {"pending", "failed"}
 
-    async def _standing(self, handle: Handle, *, length: timedelta | None = None) -> GowajeeStatus | Literal["missing"]:
+    async def _standing(
+        self, handle: Handle, *, largest: int, length: timedelta | None = None
+    ) -> GowajeeStatus | Literal["missing"]:
         """Poll the status at both published paths. Return `missing` if neither has ever answered as a status call."""
         if self._results == "webhook":
             return "missing"
@@ -252,13 +259,14 @@ class Gowajee:
                 call="GET job/status",
                 params={"id": handle},
                 headers={"x-api-key": self._api_key},
+                largest=largest,
             )
             if answer.status in NO_SUCH_CALL:
                 continue
             self._facts[self._fact] = path
             if not answer.is_success:
                 raise failure(answer, call="GET job/status")
-            return read_status(answer.body, handle=handle, length=length)
+            return await self._apart.read(read_status, answer.body, handle=handle, length=length)
         if self._facts.setdefault(self._fact, MISSING) == MISSING:
             return "missing"
         raise Misunderstood("GET job/status was there before, and is not now")
@@ -269,24 +277,3 @@ class Gowajee:
         other = with_model if self._status_path == DOCUMENTED_STATUS_PATH else DOCUMENTED_STATUS_PATH
         seen = self._facts.get(self._fact, MISSING)
         return list(dict.fromkeys([*([] if seen == MISSING else [seen]), self._status_path, other]))
-
-
-def _capabilities(model: ModelName, *, largest: int | None, stereo: bool) -> Capabilities:
-    return Capabilities(
-        poll_schedule=PollSchedule(
-            first=1.0,
-            every=0.25,
-            soonest=timedelta(seconds=15),
-            latest=timedelta(seconds=120),
-            patience=4,
-            patience_floor=timedelta(minutes=60),
-            called=True,
-        ),
-        model=model,
-        longest=LONGEST,
-        largest=largest,
-        stereo=stereo,
-        speaker_hints=True,
-        place=remarks.TO_GOWAJEE,
-        vocabulary=model in BOOSTING,
-    )

@@ -15,7 +15,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from transcription import remarks
-from transcription.errors import Failed, Misunderstood, TicketExpired
+from transcription.bounds import refuse_too_many, refuse_too_much
+from transcription.errors import EVIDENCE, Failed, Misunderstood, TicketExpired
 from transcription.transcriber import Handle
 from transcription.transcript import Report, Speaker, Transcript, Turn, in_order
 from transcription.wire import (
@@ -27,7 +28,7 @@ from transcription.wire import (
     finite,
     known,
     milliseconds,
-    printable,
+    printable_line,
     read_as,
     span_of,
 )
@@ -40,7 +41,7 @@ MESSAGE = 500
 
 Id = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,200}$"), AfterValidator(Handle)]
 Length = Annotated[float, Field(allow_inf_nan=False, ge=0, le=10**9)]
-Said = Annotated[str | None, BeforeValidator(lambda value: printable(value, most=MESSAGE))]
+Said = Annotated[str | None, BeforeValidator(lambda value: printable_line(value, most=MESSAGE))]
 Amount = Annotated[float | None, BeforeValidator(finite)]
 
 
@@ -99,9 +100,26 @@ class Envelope(Wire):
         return Handle(self.job_id)
 
 
+_JOB, _WEBHOOK = (
+    re.compile(rb'"%s"\s*:\s*"([\x21\x23-\x5b\x5d-\x7e]{1,200})"' % name) for name in (b"jobId", b"webhookId")
+)
+
+
 def read_envelope(body: bytes, *, what: str) -> Envelope:
     """Parse the ids of a message. Raises `Misunderstood`."""
     return read_as(Envelope, body, what=what)
+
+
+def ids_around(body: bytes) -> Envelope:
+    """Return the ids of a large message without parsing it: they stand before or behind its results.
+
+    Raises `Misunderstood` if the first and the last `EVIDENCE` bytes do not name exactly one job.
+    """
+    ends = body[:EVIDENCE] + body[max(len(body) - EVIDENCE, EVIDENCE) :]
+    jobs, webhooks = ({found.decode() for found in pattern.findall(ends)} for pattern in (_JOB, _WEBHOOK))
+    if len(jobs) != 1 or len(webhooks) > 1:
+        raise Misunderstood("the webhook does not name one job", body=body)
+    return Envelope(jobId=jobs.pop(), webhookId=webhooks.pop() if webhooks else None)
 
 
 def read_accepted(body: bytes) -> Handle:
@@ -112,12 +130,15 @@ def read_accepted(body: bytes) -> Handle:
     return envelope.handle
 
 
-def read_notice(body: bytes, *, length: timedelta | None = None) -> Transcript:
-    """Parse a webhook. `length` is the duration that we measured.
+def read_notice(body: bytes, *, length: timedelta | None = None, handle: str | None = None) -> Transcript:
+    """Parse a webhook about the job `handle`. `length` is the duration that we measured.
 
-    Raises `Failed`, or `Misunderstood` if it says both success and failure, or neither.
+    Raises `Failed`, `Misunderstood` if it says both success and failure, or neither, and `AnswerTooLarge` if it is
+    larger than the recording can have.
     """
     message = read_as(_Message, body, what="the webhook")
+    if handle is not None and message.job_id not in {None, handle}:
+        raise Misunderstood("the webhook is about another job", body=body)
     failed = message.word.startswith(FAILURES)
     if failed and message.has_results:
         raise Misunderstood("the webhook says both success and failure", body=body)
@@ -128,10 +149,8 @@ def read_notice(body: bytes, *, length: timedelta | None = None) -> Transcript:
     return _transcript(message, body=body, length=length)
 
 
-def report_in(body: bytes | None) -> Report | None:
+def report_in(body: bytes) -> Report | None:
     """Return what a webhook says about Gowajee's own work; None if it cannot be parsed."""
-    if body is None:
-        return None
     try:
         return read_as(_Message, body, what="the webhook").report
     except Misunderstood:
@@ -148,10 +167,11 @@ DONE = frozenset({"COMPLETED", "COMPLETE", "DONE", "FINISHED", "SUCCESS", "SUCCE
 """Status words for an available result. Only the first is documented; a successful webhook carries no status."""
 
 
-def read_status(body: bytes, *, handle: Handle, length: timedelta | None = None) -> GowajeeStatus:
+def read_status(body: bytes, *, handle: str, length: timedelta | None = None) -> GowajeeStatus:
     """Parse a status answer, also one in the format of a webhook. `length` is the duration that we measured.
 
-    Raises `Misunderstood` if it says nothing, says "done" without a result, or is about another job.
+    Raises `Misunderstood` if it says nothing, says "done" without a result, or is about another job, and
+    `AnswerTooLarge` if it is larger than the recording can have.
     """
     message = read_as(_Message, body, what="the status")
     if message.job_id not in {None, handle}:
@@ -175,10 +195,12 @@ def _word(status: str | None) -> str:
 def _transcript(message: _Message, *, body: bytes, length: timedelta | None) -> Transcript:
     output = message.output or _Output()
     given = output.results or []
+    refuse_too_many(given, length=length)
     items = [item for item in given if item]
     if given and not items:
         raise Misunderstood("no result is as documented", body=body)
     turns = [_turn(item) for item in items]
+    refuse_too_much(turns, length=length)
     spoken = [max(turn.start, turn.end) for turn in turns if turn.text.strip()]
     stated = None if output.duration is None else milliseconds(output.duration * 1000)
     last = max(spoken, default=timedelta(0))

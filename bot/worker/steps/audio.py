@@ -45,10 +45,10 @@ async def obtain(job: Job, tools: Tools, transcriber: Transcriber, *, file: Slac
             await tools.spool.clear(job.id)  # a job that waits for a retry must not use disk space
             raise
         duration, damaged = converted.duration, converted.damaged
-    wanted = job.options
-    wishes = Hints(language=wanted.language, speakers=wanted.speakers, vocabulary=wanted.vocabulary or ())
+    chosen = job.options
+    hints = Hints(language=chosen.language, speakers=chosen.speakers, vocabulary=chosen.vocabulary or ())
     channels = await channels_of(wav) if transcriber.capabilities.stereo else 1
-    audio = Audio(key=job.id, path=wav, duration=duration, sample_rate=rate, channels=channels, hints=wishes)
+    audio = Audio(key=job.id, path=wav, duration=duration, sample_rate=rate, channels=channels, hints=hints)
     return Obtained(audio=audio, damaged=damaged)
 
 
@@ -56,10 +56,10 @@ async def _fetch(job: Job, tools: Tools, transcriber: Transcriber, *, wav: Path,
     described = file or await tools.workspace_of(job).file(job.origin.file)
     recording = await _download(job, described, wav.parent, tools)
     async with tools.conversions:
-        wanted = transcriber.capabilities
-        longest = _longest(wanted.longest, minutes=tools.settings.longest_recording)
+        capabilities = transcriber.capabilities
+        longest = _longest(capabilities.longest, minutes=tools.settings.longest_recording)
         converted = await tools.convert(
-            recording, wav, sample_rate=wanted.sample_rate, longest=longest, stereo=wanted.stereo
+            recording, wav, sample_rate=capabilities.sample_rate, longest=longest, stereo=capabilities.stereo
         )
     await asyncio.to_thread(recording.unlink)
     return converted

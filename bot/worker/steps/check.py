@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from bot.clock import seen
 from bot.worker.claim import Claim, Later
 from bot.worker.polling import first_poll, is_overdue, next_poll, time_taken
 from bot.worker.provider_facts import keep_facts
@@ -14,11 +15,12 @@ from bot.worker.steps import progress
 from bot.worker.steps.backpressure import calling
 from bot.worker.tools import Tools
 from handlers import words
-from storage import inbox, namings, speeds, transcripts
+from storage import inbox, namings, search, speeds, transcripts
 from storage.claiming import FARTHEST
 from storage.database import Transaction
 from storage.job import Failure, HandleFrom, Job, JobState, Reason
 from storage.speeds import Speed
+from transcription.bounds import most_bytes
 from transcription.errors import Failed, Lost
 from transcription.transcriber import Handle, Inquiry, Pending, PollSchedule, Transcriber
 from transcription.transcript import Transcript
@@ -38,12 +40,13 @@ async def check(claim: Claim, tools: Tools) -> Job | Later:
     known = await _known(job, tools, transcriber)
     notice, speed = known.notice, known.speed
     waited = _waited(claim, tools)
-    overdue = is_overdue(schedule, length, age=claim.age, waited=waited)
+    overdue = is_overdue(schedule, length, observed=claim.observed, waited=waited)
     inquiry = Inquiry(
         age=claim.age,
         length=job.duration,
         notice=notice,
         earlier=known.earlier,
+        oversized=known.oversized,
         # An id noted by an earlier release counts as given by the provider: its recording was sent and may be billed.
         given=job.handle_from is not HandleFrom.WEBHOOK,
         failing_for=claim.failing_for,
@@ -83,32 +86,36 @@ def _speed(job: Job, transcriber: Transcriber) -> Callable[[Transaction], Speed]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Known:
-    """The newest webhook body about a job, the earlier ones, whether one is unread, and the provider's speed."""
+    """The newest webhook body about a job, the earlier ones, whether one was too large, and the provider's speed."""
 
     notice: bytes | None
     earlier: tuple[bytes, ...]
+    oversized: bool
     speed: Speed
-    unread: bool
 
 
 async def _known(job: Job, tools: Tools, transcriber: Transcriber) -> _Known:
-    """Load what is known. Bodies are marked as read before the poll: only a newer one may shorten the next wait."""
+    """Load what is known, of webhooks only what is no larger than anything about the recording can be.
+
+    Bodies are marked as read before the poll: only a newer one may shorten the next wait.
+    """
     provider, handle, speed_of = job.provider or "", job.handle or "", _speed(job, transcriber)
 
+    most = most_bytes(job.duration)
+
     def mark(tx: Transaction) -> None:
+        inbox.cut(tx, provider=provider, handle=handle, most=most)
         inbox.mark_read(tx, provider=provider, handle=handle, now=tools.clock())
 
     def known(tx: Transaction) -> _Known:
         notice = inbox.newest(tx, provider=provider, handle=handle)
-        earlier = inbox.earlier(tx, provider=provider, handle=handle) if notice is not None else ()
-        unread = inbox.has_unread(tx, provider=provider, handle=handle)
-        return _Known(notice=notice, earlier=earlier, speed=speed_of(tx), unread=unread)
+        earlier = inbox.earlier(tx, provider=provider, handle=handle, most=most) if notice is not None else ()
+        oversized = inbox.has_cut(tx, provider=provider, handle=handle)
+        return _Known(notice=notice, earlier=earlier, oversized=oversized, speed=speed_of(tx))
 
-    found = await tools.database.read(known)
-    if found.unread:
+    if await tools.database.read(lambda tx: inbox.has_unread(tx, provider=provider, handle=handle)):
         await tools.database.write(mark)
-        found = await tools.database.read(known)
-    return found
+    return await tools.database.read(known)
 
 
 async def _keep(claim: Claim, tools: Tools, transcript: Transcript, *, time_taken: timedelta | None) -> Job:
@@ -132,7 +139,9 @@ async def _keep(claim: Claim, tools: Tools, transcript: Transcript, *, time_take
         if job.duration is not None and time_taken is not None:
             speeds.learn(tx, provider=job.provider or "", model=model, length=job.duration, time_taken=time_taken)
 
-    return await claim.save(ready, also=also)
+    saved = await claim.save(ready, also=also)
+    await search.index(tools.database, job.id)
+    return saved
 
 
 async def _start_again(claim: Claim, *, limit: int) -> Job:
@@ -152,8 +161,7 @@ def _waited(claim: Claim, tools: Tools) -> timedelta:
     job = claim.job
     if job.attempts > 0:
         return job.waited
-    since = tools.clock() - (job.waited_until or job.state_since)
-    return job.waited + min(max(since, timedelta(0)), FARTHEST)
+    return job.waited + seen(tools.clock, job.waited_until or job.state_since, most=FARTHEST)
 
 
 def _come_back(

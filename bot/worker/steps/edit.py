@@ -18,7 +18,7 @@ from bot.worker.tools import Tools
 from storage.namings import Naming
 
 
-async def show(claim: Claim, tools: Tools, naming: Naming | None) -> None:
+async def edit_reply(claim: Claim, tools: Tools, naming: Naming | None) -> None:
     """Edit the reply to show the job's result with these speaker names. Raises `SlackRefused`."""
     intent = await drop_new_files(claim, tools)
     job = claim.job

@@ -5,7 +5,6 @@ It goes to the recording's thread, or as a direct message to the person who aske
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import suppress
 from dataclasses import replace
 
@@ -23,11 +22,11 @@ from storage import exports, namings, transcripts
 from storage.database import Transaction
 from storage.exports import Export, Recipient
 from storage.job import Job
-from transcription.formats import Format, written
-from transcription.naming import named, shortened
-from transcription.transcript import Transcript
+from transcription.formats import Format
+from transcription.naming import shortened
 
 _TITLE_LENGTH = 80
+_WRITER = "transcription.writing_worker"
 
 
 class _Undeliverable(Exception):
@@ -47,7 +46,7 @@ async def export(claim: Claim, tools: Tools) -> Job | Later:
         why = error.code if isinstance(error, SlackRefused) else str(error)
         ended = await claim.save(as_exported(claim.job), note=f"not exported: {why}")
         with suppress(SlackRefused, SlackUnavailable):  # best effort
-            await tools.workspace_of(ended).whisper(
+            await tools.workspace_of(ended).post_ephemeral(
                 ended.origin.channel, ended.origin.thread or "", person=order.order.by, text=words.NOT_EXPORTED
             )
         return ended
@@ -111,30 +110,30 @@ async def _hand_over(claim: Claim, tools: Tools, order: Export) -> Export:
 
 
 async def _attachment(job: Job, tools: Tools, order: Export) -> Attachment:
-    transcript = await tools.database.read(lambda tx: _as_named(tx, job))
-    if transcript is None:
+    stored, names = await tools.database.read(lambda tx: _stored(tx, job))
+    if stored is None:
         raise _Undeliverable("no longer kept")
     kind = Format(order.order.format)
-    # A long transcript takes seconds: it is written in a worker thread, so that the event loop goes on.
-    content = await asyncio.to_thread(
-        written,
-        transcript,
-        kind,
-        title=job.title or words.UNTITLED,
-        at=order.at,
-        time_marks=job.options.time_marks is not False,
-    )
+    request = {
+        "format": kind,
+        "title": job.title or words.UNTITLED,
+        "at": order.at.isoformat(),
+        "time_marks": job.options.time_marks is not False,
+        "names": names,
+    }
+    # A long transcript takes seconds: it is written in a process, so that the event loop goes on.
+    _, content = await tools.apart.do(_WRITER, request, stored.encode())
     return Attachment(name=f"{stem(job.title)}.{kind}", title=_title(job, kind), content=content)
+
+
+def _stored(tx: Transaction, job: Job) -> tuple[str | None, dict[str, str]]:
+    naming = namings.newest(tx, job.id)
+    return transcripts.text(tx, job.id), dict(naming.names) if naming else {}
 
 
 def _title(job: Job, kind: Format) -> str:
     name = stem(job.title)
     return words.subtitle_file(name) if kind.is_subtitles else words.text_file(name)
-
-
-def _as_named(tx: Transaction, job: Job) -> Transcript | None:
-    transcript, naming = transcripts.get(tx, job.id), namings.newest(tx, job.id)
-    return named(transcript, naming.names) if transcript and naming else transcript
 
 
 async def _share(claim: Claim, tools: Tools, order: Export) -> str | None:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 
 from pydantic import TypeAdapter
 
+from bot.rendering.large import LONG, render_apart
 from bot.rendering.reply import Named, Reply, ReplyForm, render
 from bot.worker.tools import Tools
 from storage import transcripts
@@ -58,17 +59,27 @@ class Intent:
 _INTENT = TypeAdapter(Intent)
 
 
-async def rendered(job: Job, tools: Tools, intent: Intent, *, naming: Naming | None = None) -> Reply:
-    """Render the job's reply, with the speakers' names."""
-    transcript = await tools.database.read(lambda tx: transcripts.get(tx, job.id))
-    return render(
-        job.failure or transcript or Failure(reason=Reason.GAVE_UP),
-        title=job.title,
-        provider=tools.transcriber_of(job).title,
-        form=job.options.form or "auto" if intent.form == "auto" else intent.form,
-        time_marks=job.options.time_marks is not False,
-        named=_named(job, naming, buttons=not intent.plain),
-    )
+async def rendered(
+    job: Job, tools: Tools, intent: Intent, *, naming: Naming | None = None, files: bool = True
+) -> Reply:
+    """Render the job's reply, with the speakers' names; without `files`, only its message."""
+    stored = None if job.failure else await tools.database.read(lambda tx: transcripts.text(tx, job.id))
+    title, provider = job.title, tools.transcriber_of(job).title
+    form: ReplyForm = job.options.form or "auto" if intent.form == "auto" else intent.form
+    time_marks, named = job.options.time_marks is not False, _named(job, naming, buttons=not intent.plain)
+    if stored is not None and len(stored) > LONG:
+        return await render_apart(
+            tools.apart,
+            stored,
+            title=title,
+            provider=provider,
+            form=form,
+            time_marks=time_marks,
+            named=named,
+            files=files,
+        )
+    outcome = transcripts.BODY.validate_json(stored) if stored else job.failure or Failure(reason=Reason.GAVE_UP)
+    return render(outcome, title=title, provider=provider, form=form, time_marks=time_marks, named=named, files=files)
 
 
 def _named(job: Job, naming: Naming | None, *, buttons: bool) -> Named:

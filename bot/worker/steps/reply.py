@@ -79,7 +79,7 @@ async def _post(claim: Claim, tools: Tools, intent: Intent) -> str | None:
     """Post the message once; return its timestamp."""
     job = claim.job
     channel, thread = job.origin.channel, job.origin.thread or ""
-    message = await rendered(job, tools, intent)
+    message = await rendered(job, tools, intent, files=False)
 
     async def look() -> str | None:
         return await tools.workspace_of(job).find_reply(channel, thread, intent.mark)
@@ -98,13 +98,13 @@ async def _share(claim: Claim, tools: Tools, intent: Intent) -> str | None:
     """Share the files once; return their message's timestamp, or None until it shows: Slack answers earlier."""
     job, first = claim.job, intent.files[0][0]
     channel, thread = job.origin.channel, job.origin.thread or ""
-    message = await rendered(job, tools, intent)
     if not claim.fresh and job.under_way_since is None:  # it is certain that no earlier try has shared them
         await begin(claim, tools)
 
     async def share() -> None:
         if job.forgotten:
             raise _Unwanted
+        message = await rendered(job, tools, intent, files=False)
         await tools.workspace_of(job).share(channel, thread, files=dict(intent.files), blocks=message.blocks)
 
     return await shared_once(claim, tools, file=first, channel=channel, thread=thread, share=share)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot.slack.errors import SlackRefused, SlackUnavailable
 from bot.worker.claim import Claim
-from bot.worker.steps.edit import drop_new_files, show
+from bot.worker.steps.edit import drop_new_files, edit_reply
 from bot.worker.steps.intent import TOO_MUCH, Intent
 from bot.worker.tools import Tools
 from handlers import words
@@ -22,7 +22,7 @@ async def keep_previous_reply(claim: Claim, tools: Tools) -> Job:
         title = tools.transcriber_of(job).title
         sentence = words.rerun_failed(words.apology(failure, provider=title, retry=words.RERUN_RETRY))
         with suppress(SlackRefused, SlackUnavailable):  # best effort: nothing has changed
-            await tools.workspace_of(job).whisper(
+            await tools.workspace_of(job).post_ephemeral(
                 job.origin.channel, job.origin.thread or "", person=job.begun_by, text=sentence
             )
     return saved
@@ -32,7 +32,7 @@ async def replace_reply(claim: Claim, tools: Tools) -> Job:
     """Edit the reply; if that fails, go back to ready: for files if it is too large, else for a new reply."""
     job = claim.job
     try:
-        await show(claim, tools, None)
+        await edit_reply(claim, tools, None)
     except SlackRefused as refused:
         if refused.code in TOO_MUCH and Intent.load(claim.job.reply_intent).form != "file":
             as_file = replace(Intent.load(claim.job.reply_intent), form="file").dump()

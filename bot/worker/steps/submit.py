@@ -15,6 +15,7 @@ from bot.worker.tools import Tools
 from storage import inbox, jobs
 from storage.database import Transaction
 from storage.job import Failure, HandleFrom, Job, JobState, Reason
+from transcription.bounds import most_bytes
 from transcription.errors import TicketExpired, TimedOut, TranscriptionError
 from transcription.transcriber import Submission, Ticket, Transcriber
 
@@ -63,11 +64,14 @@ async def _find(claim: Claim, tools: Tools, transcriber: Transcriber) -> Submiss
 
     def unclaimed(tx: Transaction) -> list[bytes]:
         # Jobs of the same length could take each other's transcript, so none of them is offered an unclaimed webhook.
-        return [] if jobs.rivals(tx, job) else inbox.orphans(tx, provider=transcriber.name, since=job.state_since)
+        if jobs.rivals(tx, job):
+            return []
+        most = most_bytes(job.duration)
+        return inbox.orphans(tx, provider=transcriber.name, since=job.state_since, most=most)
 
     orphans = await tools.database.read(unclaimed)
     try:
-        return await transcriber.find(Ticket(job.ticket or ""), age=claim.age, orphans=orphans)
+        return await transcriber.find(Ticket(job.ticket or ""), age=claim.observed, orphans=orphans)
     finally:
         await keep_facts(transcriber, tools)
 

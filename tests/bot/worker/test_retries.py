@@ -12,19 +12,23 @@ from bot.slack.errors import SlackNotAuthorised, SlackRefused, SlackUnavailable
 from bot.worker.retries import (
     BUGS,
     FIRST,
+    LARGE_ANSWERS,
     LONGEST,
     MISUNDERSTANDINGS,
     OPERATOR,
     PATIENCE,
     GiveUp,
+    LeasesLost,
     Retry,
     backoff,
     decide,
     may_have_it,
 )
+from handlers import words
 from storage.database import StorageUnavailable
 from storage.job import Failure, JobState, Reason
 from transcription.errors import (
+    AnswerTooLarge,
     Failed,
     Misunderstood,
     NoSound,
@@ -182,3 +186,16 @@ def test_every_error_gets_a_decision_that_waits_neither_backwards_nor_for_ever(
         assert age <= PATIENCE
     else:
         assert (decision.failure.sentence is not None) == isinstance(error, Refused)
+
+
+def test_an_answer_that_is_too_large_is_final_after_three_tries_even_where_it_may_be_billed() -> None:
+    for sent in (False, True):
+        for attempts in range(LARGE_ANSWERS - 1):
+            assert isinstance(decide(AnswerTooLarge("large"), attempts=attempts, age=NEW, chance=0.5, sent=sent), Retry)
+        given_up = decide(AnswerTooLarge("large"), attempts=LARGE_ANSWERS - 1, age=NEW, chance=0.5, sent=sent)
+        assert given_up == GiveUp(failure=Failure(reason=Reason.PROVIDER_FAILED, sentence=words.ANSWER_TOO_LARGE))
+
+
+def test_a_step_that_lost_its_leases_is_given_up() -> None:
+    given_up = decide(LeasesLost("10 in a row"), attempts=10, age=NEW, chance=0.5)
+    assert given_up == GiveUp(failure=Failure(reason=Reason.GAVE_UP))

@@ -25,6 +25,7 @@ from transcription.botlhale.token import read_token
 from transcription.botlhale.transcriber import Botlhale
 from transcription.botlhale.wire import read_result, read_status
 from transcription.errors import (
+    AnswerTooLarge,
     Failed,
     Lost,
     Misunderstood,
@@ -958,7 +959,7 @@ async def test_transcript_text_is_kept_out_of_messages() -> None:
 
 
 async def test_an_endless_answer_is_given_up() -> None:
-    with pytest.raises(TimedOut):
+    with pytest.raises(AnswerTooLarge):
         await checked(partner(status=[Reply(body=b" " * (64 * 2**20 + 1))]))
 
 
