@@ -75,10 +75,13 @@ def burst(pid: int, port: int, *, events: int = EVENTS) -> Figures:
 
 def signed_event() -> bytes:
     """Return a request in Slack's format, about 2 kB, about a new file."""
-    number = next(_numbers)
-    body = json.dumps(_event(number)).encode()
+    return signed_request(json.dumps(_event(next(_numbers))).encode(), secret=SECRET)
+
+
+def signed_request(body: bytes, *, secret: str) -> bytes:
+    """Return the whole request with this body, as Slack sends and signs it."""
     moment = str(int(time.time()))
-    mark = hmac.new(SECRET.encode(), b"v0:%s:%s" % (moment.encode(), body), hashlib.sha256).hexdigest()
+    mark = hmac.new(secret.encode(), b"v0:%s:%s" % (moment.encode(), body), hashlib.sha256).hexdigest()
     head = (
         "POST /slack/events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
         f"X-Slack-Request-Timestamp: {moment}\r\nX-Slack-Signature: v0={mark}\r\n"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Literal
 
 import aiohttp
@@ -17,9 +19,9 @@ from bot.background.catching_up import CatchingUp
 from bot.background.home_pages import HomePages
 from bot.background.housekeeping import Housekeeping
 from bot.catalog import open_transcribers
-from bot.clock import Clock, wall_time
+from bot.clock import AGREED, Clock, wall_time
 from bot.database import open_database
-from bot.metered import measured
+from bot.metered import metered
 from bot.metrics import Metrics
 from bot.oauth.many_workspaces import many_workspaces
 from bot.settings.checks import provider_problems, slack_problems
@@ -30,6 +32,7 @@ from bot.slack.socket_mode.socket_mode import SocketMode
 from bot.slack.socket_mode.timings import TIMINGS, Timings
 from bot.slack.tokens import StaticToken
 from bot.slack.workspaces import OneWorkspace, Workspaces, make_workspace
+from bot.web.connections import allow_open_files
 from bot.web.server import Listening, make_server
 from bot.web.session import new_session
 from bot.wiring import listen, listen_to_slack, receive_webhooks, serve_health, serve_metrics
@@ -102,7 +105,7 @@ async def open_tools(
 ) -> AsyncIterator[Tools]:
     """Open everything that a step uses; close it at the end."""
     async with AsyncExitStack() as stack:
-        session = await stack.enter_async_context(new_session())
+        session = await stack.enter_async_context(_session(settings, clock))
         transcribers = await stack.enter_async_context(open_transcribers(settings, clock=clock))
         metrics = Metrics(providers=transcribers, expected=EXPECTED)
         workspaces = _workspaces(settings, session=session, metrics=metrics, database=database, clock=clock)
@@ -110,7 +113,7 @@ async def open_tools(
         yield Tools(
             database=database,
             workspaces=workspaces,
-            transcribers={name: measured(made, metrics) for name, made in transcribers.items()},
+            transcribers={name: metered(made, metrics) for name, made in transcribers.items()},
             spool=Spool(settings.spool),
             convert=convert,
             limits=RateLimits(),
@@ -119,6 +122,22 @@ async def open_tools(
             conversions=asyncio.Semaphore(settings.conversions),
             metrics=metrics,
         )
+
+
+def _session(settings: Settings, clock: Callable[[], datetime]) -> aiohttp.ClientSession:
+    if not isinstance(clock, Clock):
+        return new_session()
+    return new_session(api_url=settings.slack_api_url, on_time=partial(_compare, clock, []))
+
+
+def _compare(clock: Clock, told: list[bool], moment: datetime) -> None:
+    """Compare the clock with Slack's; tell once that they differ, and again after they agreed."""
+    ahead = clock.compare(moment)
+    if abs(ahead) <= AGREED:
+        told.clear()
+    elif not told:
+        told.append(True)
+        _log.warning("clock_differs", seconds=round(ahead.total_seconds()))
 
 
 def _workspaces(
@@ -185,6 +204,8 @@ async def wire(
                 server, tools, homes=homes, lost=catching_up.lost, heard=catching_up.heard, timings=timings
             )
             catching_up.hears = _hearing(socket)
+            await catching_up.vouch()
+            stack.push_async_callback(catching_up.sign_off)  # once nothing listens any more
             receive_webhooks(server, tools)
         checks = _checks(tools, worker=worker, socket=socket)
         serve_health(server, tools, checks=checks)
@@ -238,7 +259,8 @@ async def _take_over(database: Database, clock: Clock) -> None:
 
 
 async def run(settings: Settings, *, only: Role | None = None) -> None:
-    """Run the bot, or with `only` one role of it, until SIGTERM or SIGINT."""
+    """Run the bot, or with `only` one role of it, until SIGTERM, SIGINT or SIGHUP."""
+    allow_open_files()
     with stopped_by_signals() as stop:
         async with open_bot(settings, only=only) as bot:
             await serve(bot, stop, role=only or "web and worker")
@@ -246,10 +268,11 @@ async def run(settings: Settings, *, only: Role | None = None) -> None:
 
 @contextmanager
 def stopped_by_signals() -> Iterator[asyncio.Event]:
-    """Yield an event that SIGTERM and SIGINT set."""
+    """Yield an event that SIGTERM, SIGINT and SIGHUP set; SIGHUP not where `nohup` made the process deaf to it."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    hung_up = [] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [signal.SIGHUP]
+    for number in (signal.SIGTERM, signal.SIGINT, *hung_up):
         with suppress(NotImplementedError):
             loop.add_signal_handler(number, stop.set)
     yield stop
@@ -259,5 +282,7 @@ async def serve(bot: Bot, stop: asyncio.Event, *, role: str) -> None:
     """Run a bot until `stop` is set; log the start and the end."""
     mode = "socket" if bot.settings.socket_mode else "http"
     _log.info("ready", role=role, mode=mode, port=bot.listening.port, transcriber=bot.settings.transcriber)
+    # The collector need not look through what lasts as long as the process: with each transcript it held up the loop.
+    gc.freeze()
     await bot.run(stop)
     _log.info("stopping")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime
 from functools import partial
 
 from aiohttp import web
@@ -41,8 +42,10 @@ from handlers.choices import Choice
 from handlers.commands import Commands
 from handlers.events import Command
 from handlers.health import Check
+from handlers.interactions import Interactions
 from handlers.job_actions import JobActions
 from handlers.listener import Installation
+from handlers.membership import Membership
 from handlers.on_request import TranscribeRequests
 from handlers.reaction_limits import ReactionLimits
 from storage.job import Job
@@ -54,7 +57,7 @@ def listen_to_slack(
     tools: Tools,
     *,
     homes: HomePages,
-    lost: Callable[[], None] = lambda: None,
+    lost: Callable[[datetime | None], None] = lambda _: None,
     heard: Callable[[str], None] = lambda _: None,
     timings: Timings = TIMINGS,
 ) -> SocketMode | None:
@@ -91,8 +94,10 @@ def listen_to_slack(
         choices=choices_of(tools),
         outside=settings.allow_slack_connect,
     )
+    membership = Membership(slack_of=slack_of)
     slash_commands = Commands(
         job_actions=job_control,
+        membership=membership,
         settings=settings_forms,
         database=tools.database,
         clock=tools.clock,
@@ -102,10 +107,11 @@ def listen_to_slack(
     )
     commands.register(app, commands=slash_commands)
 
-    naming.register(app, database=tools.database, clock=tools.clock, slack_of=slack_of)
-    exporting.register(app, database=tools.database, clock=tools.clock, slack_of=slack_of)
-    job_actions.register(app, actions=job_control)
-    preferences.register(app, settings=settings_forms)
+    interactions = Interactions(app, database=tools.database, membership=membership)
+    naming.register(interactions, database=tools.database, clock=tools.clock, slack_of=slack_of)
+    exporting.register(interactions, database=tools.database, clock=tools.clock, slack_of=slack_of)
+    job_actions.register(interactions, actions=job_control)
+    preferences.register(interactions, settings=settings_forms)
     requests = TranscribeRequests(
         database=tools.database,
         clock=tools.clock,
@@ -115,7 +121,7 @@ def listen_to_slack(
         outside=settings.allow_slack_connect,
         emoji=settings.reaction_request,
     )
-    on_request.register(app, app, requests=requests)
+    on_request.register(interactions, app, requests=requests)
     home.register(app, views=homes)
     tools.workspaces.serve(server)
     if settings.slack_signing_secret is not None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import timedelta
+
 from handlers import listing, words
 from handlers.events import Command
 from handlers.listing import Piece, RichLine, Viewer
@@ -18,6 +21,9 @@ SHOWN = 10
 MOST_TERMS, LONGEST_TERM = 10, 100
 """Search terms at most, and characters of one. `storage.passages.OVERLAP` must be longer than a term."""
 
+ANSWER_WITHIN = timedelta(seconds=2.5)
+"""Slack waits three seconds for an answer, and shows an error of its own after that."""
+
 _BEFORE, _EXCERPT = 60, 200
 """Characters of a turn shown: before the first match, and in all."""
 
@@ -29,6 +35,16 @@ async def answer(command: Command, database: Database, slack: KnowsMembers, view
         return [[Piece(text=words.SEARCH_FOR_WHAT)]]
     if len(wanted) > MOST_TERMS or max(map(len, wanted)) > LONGEST_TERM:
         return [[Piece(text=words.SEARCH_TOO_LONG)]]
+    try:
+        async with asyncio.timeout(ANSWER_WITHIN.total_seconds()):
+            return await _found(command, wanted, database, slack, viewer)
+    except TimeoutError:
+        return [[Piece(text=words.SEARCH_SLOW)]]
+
+
+async def _found(
+    command: Command, wanted: tuple[str, ...], database: Database, slack: KnowsMembers, viewer: Viewer
+) -> list[RichLine]:
     theirs = await slack.conversations_of(command.user_id, team=command.team_id)
 
     def look(tx: Transaction) -> list[SearchHit]:
@@ -37,7 +53,7 @@ async def answer(command: Command, database: Database, slack: KnowsMembers, view
         channels = theirs.channels | own
         return search.find(tx, team=team, channels=channels, terms=wanted, limit=SHOWN + 1, organisation=organisation)
 
-    lines = _lines(await database.read(look), wanted, viewer)
+    lines = _lines(await database.search(look), wanted, viewer)
     return lines if theirs.are_all else [*lines, [Piece(text=words.NOT_ALL_SEARCHED)]]
 
 

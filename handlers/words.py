@@ -70,6 +70,7 @@ SEARCH_FOR_WHAT = (
 )
 """The answer to a search without words."""
 
+SEARCH_SLOW = "Search is busy right now. Try again in a minute."
 SEARCH_TOO_LONG = "That search is too long. Try again with the few words that matter most."
 """The answer to a search with too many or too long words."""
 
@@ -211,8 +212,14 @@ EXPORTED_OFTEN = "This transcript was exported too many times. Use one of the fi
 """The answer when the limit of exported files for one transcript is reached."""
 
 NOT_IN_CONVERSATION = (
-    "To export this transcript, you and Threadscribe both have to be in the recording's conversation. Join it, and "
-    "invite Threadscribe there: type /invite @Threadscribe."
+    "Nothing was done: you and Threadscribe both have to be in the recording's conversation. Join it, and invite "
+    "Threadscribe there: type /invite @Threadscribe."
+)
+"""The answer to a button, form or command of somebody who isn't there any more, or where the bot isn't."""
+
+NOT_IN_CONVERSATION_TO_DELETE = (
+    "The transcript was not deleted: you're not in the recording's conversation any more. Delete the recording itself "
+    "in Slack, and its transcript goes with it."
 )
 """The answer to an export request of a person who is not (or no longer) in the conversation."""
 
@@ -363,6 +370,14 @@ def held_up_by_credit(provider: str) -> str:
     return (
         f"This recording is on hold. Threadscribe's account with {provider} has run out of credit. "
         "Once an admin has topped it up, the transcript will follow."
+    )
+
+
+def held_up_by_connection(provider: str) -> str:
+    """Return what a thread is told while the provider's certificate is not one that can be trusted."""
+    return (
+        f"This recording is on hold. Threadscribe can't make a secure connection to {provider}. "
+        "Once an admin has fixed that, the transcript will follow."
     )
 
 
@@ -640,6 +655,12 @@ def ending(reason: Reason) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm for
             return "not transcribed: Slack didn't hand over the recording; see its thread for what to do"
         case _:
             assert_never(reason)
+
+
+ANSWER_TOO_LARGE = (
+    "The transcription service answered with far more than anybody could have said in this recording, so nothing of it "
+    "is shown. Transcribe it again with another service if you have one, or tell the person who runs Threadscribe here."
+)
 
 
 def apology(failure: Failure, *, provider: str | None = None, retry: str = RETRY) -> str:  # noqa: PLR0911 - one arm for each reason

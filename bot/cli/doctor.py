@@ -18,6 +18,7 @@ from bot.cli.doctor_many import examine_many
 from bot.cli.doctor_model import examine_model
 from bot.cli.doctor_options import examine_options
 from bot.cli.findings import Finding, Verdict
+from bot.cli.unreachable import unreachable
 from bot.clock import wall_time
 from bot.database import open_database
 from bot.settings.checks import provider_problems, slack_problems
@@ -30,7 +31,7 @@ from bot.slack.workspaces import make_workspace
 from bot.web.session import new_session
 from bot.worker.provider_facts import recall_facts
 from storage import claiming
-from storage.database import StorageUnavailable
+from storage.database import DatabaseUnsuitable, StorageUnavailable
 from storage.sqlite import refuse_without_search
 from transcription.errors import Misunderstood, NotAuthorised, QuotaSpent, TranscriptionError, Unavailable
 from transcription.transcriber import CallsBack, Handle, Inquiry, Transcriber
@@ -88,9 +89,7 @@ async def _slack(settings: Settings) -> AsyncIterator[Finding]:
             )
             return
         except SlackUnavailable as error:
-            yield Finding(
-                verdict="bad", what=f"Slack cannot be reached ({error})", fix="check the network and SLACK_API_URL"
-            )
+            yield unreachable("Slack", error, fault=error.fault, setting="SLACK_API_URL")
             return
         yield Finding(verdict="good", what=f"Slack knows the bot in {identity.url or identity.team_id}")
         for finding in _scopes(workspace.scopes.told):
@@ -139,7 +138,7 @@ async def _way_in(settings: Settings, session: aiohttp.ClientSession) -> Finding
     except SDK_ERRORS as error:
         trouble = translate("apps.connections.open", error)
         if isinstance(trouble, SlackUnavailable) and not isinstance(trouble, SlackNotAuthorised):
-            return Finding(verdict="bad", what=f"Socket Mode cannot be reached ({trouble})", fix="try again in a while")
+            return unreachable("Socket Mode", trouble, fault=trouble.fault, setting="SLACK_API_URL")
         return Finding(
             verdict="bad",
             what=f"Socket Mode is refused ({trouble})",
@@ -159,6 +158,8 @@ async def _database(settings: Settings) -> Finding:
                 )
         async with open_database(settings, own=False) as database:
             due = await database.read(claiming.next_due)
+    except DatabaseUnsuitable as error:
+        return Finding(verdict="bad", what=error.what, fix=error.fix)
     except StorageUnavailable as error:
         return Finding(verdict="bad", what=f"the database does not answer ({error})", fix="check DATABASE_URL")
     return Finding(verdict="good", what="the database answers" + ("; jobs are waiting" if due else "; nothing waits"))
@@ -235,7 +236,7 @@ async def _trouble(transcriber: Transcriber, *, prefix: str) -> Finding | None:
             f"check the {prefix}_ settings and the account",
         )
     except Unavailable as error:
-        what, fix = f"{transcriber.title} cannot be reached ({error})", f"check the network and {prefix}_BASE_URL"
+        return unreachable(transcriber.title, error, fault=error.fault, setting=f"{prefix}_BASE_URL")
     except Misunderstood as error:
         what, fix = f"something else than {transcriber.title} seems to answer ({error})", f"check {prefix}_BASE_URL"
     except TranscriptionError:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 
 from bot.cli.findings import Finding
+from bot.cli.unreachable import unreachable
 from bot.database import open_database
 from bot.oauth.token_encryption import TokenCipher
 from bot.settings.checks import slack_problems
@@ -61,7 +62,7 @@ async def _app(settings: Settings, session: aiohttp.ClientSession) -> Finding:
     """Check the client id and secret with a made-up code: Slack checks them before the code."""
     client, secret = slack_client(settings), settings.slack_client_secret
     client.session = session
-    trouble: Exception | None = None
+    trouble: Exception = SlackUnavailable("oauth.v2.access: not an answer")
     try:
         await client.oauth_v2_access(
             client_id=settings.slack_client_id or "",
@@ -78,9 +79,8 @@ async def _app(settings: Settings, session: aiohttp.ClientSession) -> Finding:
             what=f"Slack refuses the app's client id or secret ({trouble})",
             fix="copy SLACK_CLIENT_ID and SLACK_CLIENT_SECRET again from Basic Information on the app's page",
         )
-    return Finding(
-        verdict="bad", what=f"Slack cannot be reached ({trouble})", fix="check the network and SLACK_API_URL"
-    )
+    fault = trouble.fault if isinstance(trouble, SlackUnavailable) else None
+    return unreachable("Slack", trouble, fault=fault, setting="SLACK_API_URL")
 
 
 async def _opened(settings: Settings, installed: Installed, session: aiohttp.ClientSession) -> Finding:

@@ -13,6 +13,7 @@ from bot.slack.errors import SlackNotAuthorised, SlackUnavailable, retry_after
 from bot.slack.pauses import Pauses
 from bot.slack.tokens import BotToken
 from handlers import words
+from transcription.connection_faults import connection_fault
 from transcription.errors import Refused, TooLong
 
 SLACK_HOSTS = ("slack.com", "slack-edge.com", "slack-files.com")
@@ -74,7 +75,10 @@ class Downloads:
             with self._pauses.kept("download"):
                 await self._follow(address, receive, headers or {})
         except (TimeoutError, aiohttp.ClientError) as error:
-            raise SlackUnavailable(f"download: {type(error).__name__}", maybe_done=False) from None
+            fault = connection_fault(error) if isinstance(error, aiohttp.ClientConnectorError) else None
+            raise SlackUnavailable(
+                f"download: {fault or type(error).__name__}", maybe_done=False, fault=fault
+            ) from None
 
     async def _follow(self, address: str, receive: _Receive, headers: Mapping[str, str]) -> None:
         token = (await self._token.current()).get_secret_value()

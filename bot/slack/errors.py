@@ -10,6 +10,8 @@ from datetime import timedelta
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 
+from transcription.connection_faults import ConnectionFault, connection_fault
+
 TEMPORARY = frozenset(
     {
         "fatal_error",
@@ -48,12 +50,23 @@ _LONGEST_WAIT = 24 * 3600
 
 
 class SlackUnavailable(Exception):
-    """Temporary. `retry_after`: the wait that Slack asks for. `maybe_done`: the call may have taken effect anyway."""
+    """Temporary. `retry_after`: the wait that Slack asks for. `maybe_done`: the call may have taken effect anyway.
 
-    def __init__(self, message: str, *, retry_after: timedelta | None = None, maybe_done: bool = True) -> None:
+    `fault`: why no connection came about.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after: timedelta | None = None,
+        maybe_done: bool = True,
+        fault: ConnectionFault | None = None,
+    ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
         self.maybe_done = maybe_done
+        self.fault = fault
 
 
 class SlackNotAuthorised(SlackUnavailable):
@@ -109,7 +122,8 @@ def translate(method: str, error: Exception) -> SlackUnavailable | SlackRefused:
     if not isinstance(error, SlackApiError):
         # Without a connection nothing was sent.
         maybe_done = not isinstance(error, aiohttp.ClientConnectorError)
-        return SlackUnavailable(f"{method}: {type(error).__name__}", maybe_done=maybe_done)
+        fault = None if maybe_done else connection_fault(error)
+        return SlackUnavailable(f"{method}: {fault or type(error).__name__}", maybe_done=maybe_done, fault=fault)
     status, headers = getattr(error.response, "status_code", 0), getattr(error.response, "headers", {})
     data = getattr(error.response, "data", None)
     said = str(data.get("error", "")) if isinstance(data, dict) else ""

@@ -32,7 +32,7 @@ from bot.slack.objects import (
 )
 from bot.slack.scopes import GrantedScopes
 from bot.slack.tokens import BotToken
-from bot.slack.uploads import Attachment, send
+from bot.slack.uploads import Attachment, upload_bytes
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -79,9 +79,9 @@ class Workspace:
         """Set the bot's identity and scopes; `acts_for` is the team to name with an enterprise install's token."""
         self.identity, self.scopes.told, self._acts_for = identity, scopes, acts_for
 
-    async def identify(self, *, again: bool = False) -> Identity:
-        """Return the bot's identity, and note its scopes. Slack is asked once, and again if `again`."""
-        if self.identity is None or again:
+    async def identify(self, *, refresh: bool = False) -> Identity:
+        """Return the bot's identity, and note its scopes. Slack is asked once, and again to `refresh` it."""
+        if self.identity is None or refresh:
             data, headers = await self._ask("auth.test")
             identity = _read(Identity, data, "auth.test")
             if self._acts_for:
@@ -130,7 +130,7 @@ class Workspace:
         data, _ = await self._ask("users.info", user=person)
         return _read(Person, data.get("user"), "users.info")
 
-    async def whisper(self, channel: str, thread: str, *, person: str, text: str) -> None:
+    async def post_ephemeral(self, channel: str, thread: str, *, person: str, text: str) -> None:
         """Send one person an ephemeral message in a thread."""
         await self._ask("chat.postEphemeral", channel=channel, thread_ts=thread or None, user=person, text=text)
 
@@ -251,7 +251,7 @@ class Workspace:
             data, _ = await self._ask("files.getUploadURLExternal", filename=name, length=length)
             with self._metrics.slack_call("upload"):
                 address, api_url = str(data["upload_url"]), self._client.base_url
-                await send(address, attachment.content, session=self._session, api_url=api_url)
+                await upload_bytes(address, attachment.content, session=self._session, api_url=api_url)
         return str(data["file_id"])
 
     async def share(self, channel: str, thread: str | None, *, files: Mapping[str, str], blocks: Blocks) -> None:

@@ -16,6 +16,7 @@ from slack_sdk.signature import SignatureVerifier
 
 from bot.metrics import Metrics
 from bot.slack.bolt_app import BoltApp
+from bot.web.connections import LIMITS, ConnectionLimits, Connections
 
 LARGEST_REQUEST = 1024 * 1024
 """Bytes that a sender may send before it is authenticated. Slack's events are some kilobytes."""
@@ -112,19 +113,26 @@ def timed_webhooks(metrics: Metrics) -> Middleware:
 class Listening:
     """A running server; `port` is the real port, also if 0 was asked for."""
 
-    def __init__(self, runner: web.AppRunner, port: int) -> None:
+    def __init__(self, runner: web.AppRunner, port: int, *, bounding: asyncio.Task[None]) -> None:
         self._runner = runner
+        self._bounding = bounding
         self.port = port
 
     @classmethod
-    async def start(cls, server: web.Application, *, host: str, port: int, idle: timedelta = IDLE) -> Listening:
+    async def start(
+        cls, server: web.Application, *, host: str, port: int, idle: timedelta = IDLE, limits: ConnectionLimits = LIMITS
+    ) -> Listening:
         """Start to listen. Raises `OSError` if the port is taken."""
+        connections = Connections(limits)
+        connections.note(server)
         # No access log: addresses carry webhook tokens in their query.
         runner = web.AppRunner(server, access_log=None, handle_signals=False, keepalive_timeout=idle.total_seconds())
         await runner.setup()
         await web.TCPSite(runner, host, port).start()
-        return cls(runner, int(runner.addresses[0][1]))
+        bounding = asyncio.create_task(connections.run(runner), name="connections")
+        return cls(runner, int(runner.addresses[0][1]), bounding=bounding)
 
     async def stop(self) -> None:
         """Finish the pending requests and close."""
+        self._bounding.cancel()
         await self._runner.cleanup()

@@ -40,11 +40,17 @@ class ReadOnly:
 
     is_shared = False
 
+    async def search(self, work: Work[T]) -> T:
+        return await self.read(work)
+
     def on_due(self, call: Callable[[], None]) -> None:
         """Nothing becomes due."""
 
     async def time(self) -> datetime | None:
         return None
+
+    async def scrub(self) -> bool:
+        return await self._database.scrub()
 
     async def close(self) -> None:
         """Closed by its owner."""

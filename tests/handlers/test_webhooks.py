@@ -42,11 +42,17 @@ class FullDisk:
 
     is_shared = False
 
+    async def search(self, work: Work[T]) -> T:
+        return await self.read(work)
+
     def on_due(self, call: Callable[[], None]) -> None:
         """Nothing becomes due."""
 
     async def time(self) -> datetime | None:
         return None
+
+    async def scrub(self) -> bool:
+        return True
 
     async def close(self) -> None:
         """Nothing is held."""

@@ -7,8 +7,8 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -53,8 +53,18 @@ def _in_todays_words(line: dict[str, Any]) -> dict[str, Any]:
 class Machine:
     """`threadscribe run`, whole or in one role. Without a database of its own choosing it keeps one in its folder."""
 
-    def __init__(self, folder: Path, *, only: Role | None = None, port: int | None = None, **settings: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        only: Role | None = None,
+        port: int | None = None,
+        within: Sequence[str] = (),
+        **settings: Any,
+    ) -> None:
+        """`within`: a command that runs the one behind it."""
         self.folder = folder
+        self._within = within
         self.port = port or free_port()
         self._role = ["--only", only] if only else []
         wanted = {"http_port": self.port, "database_url": "sqlite:///bot.db", "soonest_look": 0.1} | settings
@@ -66,6 +76,7 @@ class Machine:
         self.folder.mkdir(exist_ok=True)
         with (self.folder / "log").open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
+                *self._within,
                 sys.executable,
                 "-m",
                 "bot",
@@ -86,6 +97,15 @@ class Machine:
     def is_alive(self) -> bool:
         """Whether it has been started and has not ended."""
         return self._process is not None and self._process.returncode is None
+
+    def decodes(self) -> bool:
+        """Whether it has a decoder at work at this moment. Linux only."""
+        assert self._process is not None
+        pid = self._process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        with suppress(OSError):
+            return any(b"media_worker" in Path(f"/proc/{child}/cmdline").read_bytes() for child in children)
+        return False
 
     async def readiness(self) -> tuple[int, dict[str, bool]]:
         """What `/readyz` answers: the status and the checks; 0 while nobody listens."""

@@ -63,7 +63,9 @@ async def queued_is_fair(database: Database, queued: dict[tuple[str, str], int])
     turns, later, total = FairShare(), NOON + timedelta(hours=2), sum(queued.values())
 
     def take(tx: Transaction) -> list[Job]:
-        claimed = (claiming.claim(tx, turns=turns, now=later, until=later + timedelta(minutes=1)) for _ in range(50))
+        claimed = (
+            claiming.claim(tx, fair_share=turns, now=later, until=later + timedelta(minutes=1)) for _ in range(50)
+        )
         return [job for job in claimed if job is not None]
 
     taken = [job for _ in range(total // 50) for job in await database.write(take)]

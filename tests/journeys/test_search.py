@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -295,3 +296,20 @@ async def test_a_transcript_whose_reply_was_deleted_is_not_found_also_under_a_ne
     assert "Monday" not in await asked(slack, "search delivery", channel=channel)
     await slack.change_channel_id(channel)
     assert "Monday" not in await asked(slack, "search delivery", channel=channel)
+
+
+async def test_while_others_search_whoever_has_to_wait_is_told_and_everything_else_is_answered(
+    bench: Bench, slack: Slack
+) -> None:
+    await begun(bench)
+    channel = slack.channel("general")
+    await answered(bench, slack, channel, title="Monday")
+    assert bench.bot is not None
+    go_on = threading.Event()
+    others = [asyncio.create_task(bench.bot.tools.database.search(lambda _: go_on.wait(60))) for _ in range(10)]
+    search = asyncio.create_task(asked(slack, "search delivery", channel=channel))
+    assert "Monday" in await asked(slack, "list", channel=channel)
+    assert await search == words.SEARCH_SLOW
+    go_on.set()
+    assert await asyncio.gather(*others) == [True] * len(others)
+    assert "Found in 1 recording." in await asked(slack, "search delivery", channel=channel)

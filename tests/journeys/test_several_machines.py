@@ -362,3 +362,27 @@ async def test_one_role_alone_on_a_sqlite_file_is_refused(tmp_path: Path) -> Non
         ended = await threadscribe("run", "--only", "worker", folder=tmp_path, env=for_slack(slack))
     assert ended.code == 2
     assert "a SQLite file has one process; for --only worker set it to postgresql://" in ended.err
+
+
+STOPPED = 90.0
+"""Seconds; longer than a lease by half."""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("provider", ["botlhale", "gowajee"])
+async def test_a_worker_that_is_stopped_for_ninety_seconds_beside_another_doubles_nothing(
+    fleet: Fleet, provider: Provider
+) -> None:
+    """Nothing is put forward here: the minute of the lease and the rest of the time really pass."""
+    before = fleet.submissions()
+    async with trickle(fleet) as shares:
+        await more(shares)
+        await eventually(fleet.workers[provider].decodes)
+        async with fleet.workers[provider].frozen():
+            await asyncio.sleep(STOPPED)
+            assert len(shares) > 4, "the other goes on working"
+        await more(shares)
+    jobs = await fleet.answered_once(*shares)
+    assert [job.failure for job in jobs] == [None] * len(shares)
+    # Gowajee may have got a recording whose sending was under way once more: nobody could know of it.
+    assert len(shares) <= fleet.submissions() - before <= len(shares) + 1

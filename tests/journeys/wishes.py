@@ -83,7 +83,7 @@ class Wisher:
 WISHES: Mapping[str, Callable[[Wisher], Awaitable[None]]] = MappingProxyType(
     {
         "write handlers.responses:write_with_retry": Wisher.again,
-        "workspace.whisper": Wisher.again_in_vain,
+        "workspace.post_ephemeral": Wisher.again_in_vain,
         "workspace.open_direct": Wisher.export,
         "write handlers.exporting:ExportActions.save": Wisher.export,
         "workspace.conversations_of": Wisher.settings,

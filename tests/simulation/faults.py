@@ -78,6 +78,8 @@ class Faults:
         self._armed: dict[Call, deque[Fault]] = {call: deque() for call in Call}
         self.weather = 0.0
         """How likely a call goes wrong."""
+        self.takes: dict[str, tuple[float, float]] = {}
+        """How many seconds each call of a partner takes, at least and at most, where that is out of the ordinary."""
         self.made: Counter[Call] = Counter()
         """How many calls of each kind were made."""
 
@@ -91,6 +93,7 @@ class Faults:
     def clear(self) -> None:
         """Nothing goes wrong any more."""
         self.weather = 0.0
+        self.takes.clear()
         for armed in self._armed.values():
             armed.clear()
 

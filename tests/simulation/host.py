@@ -141,7 +141,7 @@ class Host:
         if fault is Fault.CRASH:
             self.crash()
             raise asyncio.CancelledError
-        answer = self._send(effect, fault=fault)
+        answer = self._send(effect, fault=fault, partner=partner)
         self._meanwhile(fault)
         async with asyncio.timeout(REQUEST_TIMEOUT.total_seconds()):
             return await answer
@@ -155,8 +155,9 @@ class Host:
             case _:
                 return Unreached()
 
-    def _send(self, effect: Callable[[], T], *, fault: Fault | None) -> asyncio.Future[T]:
+    def _send(self, effect: Callable[[], T], *, fault: Fault | None, partner: str) -> asyncio.Future[T]:
         answer: asyncio.Future[T] = self.loop.create_future()
+        there, back = self._on_the_way(partner)
 
         def land() -> None:
             try:
@@ -176,11 +177,20 @@ class Host:
                 case Fault.SLOW:
                     self._answer(answer, value=value, after=self.rng.uniform(*self.delays.slow))
                 case _:
-                    self._answer(answer, value=value)
+                    self._answer(answer, value=value, after=back)
 
         late = fault in {Fault.LATE, Fault.CRASH_UNDER_WAY}
-        self.time.at(self.rng.uniform(*self.delays.late) if late else self.a_moment(), land)
+        usual = self.rng.uniform(*self.delays.late) if late else self.a_moment() if there is None else there
+        self.time.at(usual, land)
         return answer
+
+    def _on_the_way(self, partner: str) -> tuple[float, float] | tuple[None, None]:
+        """How long a call to this partner is on its way there, and its answer, where that is out of the ordinary."""
+        if partner not in self.faults.takes:
+            return None, None
+        whole = self.rng.uniform(*self.faults.takes[partner])
+        there = self.rng.uniform(0, whole)
+        return there, whole - there
 
     def _meanwhile(self, fault: Fault | None) -> None:
         if fault is Fault.CRASH_UNDER_WAY:

@@ -160,6 +160,11 @@ class World:
         """From now on so many of all calls go wrong."""
         self.faults.weather = chance
 
+    def slow_down(self, partner: str, *seconds: float) -> None:
+        """From now on every call of this partner takes between the least and the most of so many seconds."""
+        self.witness.tell(f"{partner} takes {seconds} for each call")
+        self.faults.takes[partner] = (min(seconds), max(seconds))
+
     def spoil_webhook(self, how: str) -> None:
         """The provider's next webhook is lost, comes twice or late."""
         self.webhook_troubles.append(how)

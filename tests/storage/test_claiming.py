@@ -17,9 +17,11 @@ async def _share(database: Database, now: datetime, *, team: str = "T1", channel
         await database.write(lambda tx, n=n, origin=origin: jobs.add(tx, origin=origin, now=now + n * MINUTE))  # type: ignore[misc]
 
 
-async def _next(database: Database, now: datetime, turns: FairShare, *, line_first: bool = False) -> Job | None:
+async def _next(database: Database, now: datetime, turns: FairShare, *, backlog_first: bool = False) -> Job | None:
     until = now + MINUTE
-    return await database.write(lambda tx: claiming.claim(tx, turns=turns, now=now, until=until, line_first=line_first))
+    return await database.write(
+        lambda tx: claiming.claim(tx, fair_share=turns, now=now, until=until, backlog_first=backlog_first)
+    )
 
 
 async def test_one_busy_channel_keeps_nobody_waiting(database: Database, noon: datetime) -> None:
@@ -63,7 +65,7 @@ async def test_what_is_in_work_goes_before_what_nobody_has_looked_at_unless_it_i
     assert taken is not None
     assert taken.id == begun.id
     await database.write(lambda tx: claiming.release(tx, taken, now=noon, due=noon + MINUTE, attempts=0))
-    other = await _next(database, noon + 2 * MINUTE, turns, line_first=True)
+    other = await _next(database, noon + 2 * MINUTE, turns, backlog_first=True)
     assert other is not None
     assert other.id != begun.id
 

@@ -41,6 +41,26 @@ async def test_aiosqlite_still_has_the_method_that_hands_any_function_to_its_thr
     assert ran_on == (thread, "a", "b")
 
 
+async def test_aiosqlite_still_stops_its_thread_by_the_method_that_we_replace() -> None:
+    """`SQLiteConnection.stop` waits for that, when the file could not be opened and when it is closed."""
+    stopped: list[str] = []
+
+    class Watched(aiosqlite.Connection):
+        def stop(self) -> asyncio.Future[Any] | None:
+            stopped.append("stopped")
+            return super().stop()
+
+    def refuse() -> sqlite3.Connection:
+        raise sqlite3.OperationalError("unable to open database file")
+
+    with pytest.raises(sqlite3.OperationalError):
+        await Watched(refuse, iter_chunk_size=1)
+    assert stopped == ["stopped"]
+    async with Watched(lambda: sqlite3.connect(":memory:"), iter_chunk_size=1) as connection:
+        assert isinstance(connection._conn, sqlite3.Connection)
+    assert stopped == ["stopped", "stopped"]
+
+
 async def test_a_whole_group_is_one_call_and_no_content_is_in_aiosqlites_log(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -71,10 +91,10 @@ async def test_nothing_that_was_read_or_written_is_kept_in_memory_by_the_thread(
             assert [reference() for reference in kept] == [None, None]
 
 
-async def test_a_database_has_two_threads_while_it_is_open_and_none_afterwards(tmp_path: Path) -> None:
+async def test_a_database_has_three_threads_while_it_is_open_and_none_afterwards(tmp_path: Path) -> None:
     before = threads()
     async with new_database(tmp_path / "jobs.db"):
-        assert len(threads() - before) == 2
+        assert len(threads() - before) == 3
     await eventually(lambda: threads() <= before)
 
 

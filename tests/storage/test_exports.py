@@ -32,7 +32,9 @@ async def replied(
     """A job that has its reply and its transcript, in nobody's hands unless `held`."""
     origin = Origin(team=team, channel="C1", file="F1", occasion="1.0", user="U1", thread="1.0")
     await database.write(lambda tx: jobs.add(tx, origin=origin, now=noon))
-    job = await database.write(lambda tx: claiming.claim(tx, turns=claiming.FairShare(), now=noon, until=noon + MINUTE))
+    job = await database.write(
+        lambda tx: claiming.claim(tx, fair_share=claiming.FairShare(), now=noon, until=noon + MINUTE)
+    )
     assert job is not None
     for state in moves:
         after = replace(job, state=state, reply_ts="2.0" if state is JobState.REPLIED else None, failure=failure)
@@ -95,7 +97,7 @@ async def test_what_has_become_of_one_is_noted_and_the_next_is_owed(database: Da
     shown = replace(first, channel="D1", file="F9", sharings=1, message_ts="3.0")
     await database.write(lambda tx: exports.note(tx, shown))
     claimed = await database.write(
-        lambda tx: claiming.claim(tx, turns=claiming.FairShare(), now=noon, until=noon + MINUTE)
+        lambda tx: claiming.claim(tx, fair_share=claiming.FairShare(), now=noon, until=noon + MINUTE)
     )
     assert claimed is not None
     saved = await database.write(partial(_save, claimed, replace(claimed, exported=1), noon))

@@ -34,7 +34,9 @@ async def job_in(
     """A job that came to this state, with its transcript from `ready` on."""
     origin = Origin(enterprise=enterprise, team=team, channel="C1", file=file, occasion="1.0", user="U1", thread="1.0")
     await database.write(lambda tx: jobs.add(tx, origin=origin, now=noon, title="Salaries"))
-    job = await database.write(lambda tx: claiming.claim(tx, turns=claiming.FairShare(), now=noon, until=noon + MINUTE))
+    job = await database.write(
+        lambda tx: claiming.claim(tx, fair_share=claiming.FairShare(), now=noon, until=noon + MINUTE)
+    )
     assert job is not None
     for step in ALL[1 : ALL.index(state) + 1]:
         reply = "2.0" if step is JobState.REPLIED else None
@@ -245,6 +247,20 @@ async def test_only_what_is_old_and_done_is_purged(database: Database, noon: dat
     assert await said_in(database, done) is None
     assert (await now_of(database, done)).title is None
     assert await said_in(database, owed) == SAID
+
+
+async def test_titles_of_what_ended_without_a_transcript_are_purged_when_they_are_old(
+    database: Database, noon: datetime
+) -> None:
+    failed, told, in_work = [
+        await job_in(database, noon, state, file=f"F{number}")
+        for number, state in enumerate((JobState.REPLIED, JobState.REPLIED, JobState.READY))
+    ]
+    for job in (failed, in_work):
+        await database.write(partial(jobs.drop_transcript, job_id=job.id))
+    assert await database.write(lambda tx: forgetting.purge_titles(tx, before=noon)) == 0
+    assert await database.write(lambda tx: forgetting.purge_titles(tx, before=noon + MINUTE)) == 1
+    assert [(await now_of(database, job)).title for job in (failed, told, in_work)] == [None, "Salaries", "Salaries"]
 
 
 async def test_what_is_dropped_are_the_words_and_the_names(database: Database, noon: datetime) -> None:

@@ -2,6 +2,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import product
 
 import pytest
@@ -23,7 +24,7 @@ async def _added(database: Database, now: datetime, origin: Origin = ORIGIN) -> 
 
 
 def _claim(tx: Transaction, *, now: datetime, until: datetime, held: Sequence[JobId] = ()) -> Job | None:
-    return claiming.claim(tx, turns=FairShare(), now=now, until=until, held=held)
+    return claiming.claim(tx, fair_share=FairShare(), now=now, until=until, held=held)
 
 
 async def _claimed(database: Database, now: datetime) -> Job:
@@ -385,3 +386,13 @@ async def test_a_job_is_read_as_it_is_and_stays_so_until_the_commit(database: Da
     assert found is not None
     assert found.id == job.id
     assert await database.write(lambda tx: jobs.locked(tx, JobId("nobody"))) is None
+
+
+async def test_the_conversations_in_which_a_file_has_a_job_are_known(database: Database, noon: datetime) -> None:
+    for channel, occasion in (("C1", "1.1"), ("C1", "1.2"), ("C2", "1.3")):
+        await _added(database, noon, replace(ORIGIN, channel=channel, occasion=occasion))
+    await _added(database, noon, replace(ORIGIN, team="T2", enterprise="E1", channel="C3"))
+    for team, organisation, channels in (("T1", None, {"C1", "C2"}), ("T2", None, {"C3"}), ("T9", "E1", {"C3"})):
+        found = await database.read(partial(jobs.conversations, file="F1", team=team, organisation=organisation))
+        assert found == channels
+    assert not await database.read(partial(jobs.conversations, file="F2", team="T1", organisation=None))

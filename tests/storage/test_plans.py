@@ -86,9 +86,9 @@ def _a_life(tx: Transaction, now: datetime) -> None:
     where = channel_homes.at_home(tx, found, organisation="E1")
     jobs.add(tx, origin=where, now=now)
     claiming.next_due(tx)
-    job = claiming.claim(tx, turns=FairShare(), now=now, until=now + MINUTE)
+    job = claiming.claim(tx, fair_share=FairShare(), now=now, until=now + MINUTE)
     assert job is not None
-    claiming.claim(tx, turns=FairShare(), now=now, until=now + MINUTE, held=[job.id], line_first=True)
+    claiming.claim(tx, fair_share=FairShare(), now=now, until=now + MINUTE, held=[job.id], backlog_first=True)
     claiming.extend(tx, job, until=now + MINUTE)
     job = jobs.locate(tx, job, replace(job, message_ts="1.0"))
     job = jobs.save(tx, job, replace(job, state=JobState.SUBMITTING, provider="p"), now=now)
@@ -153,6 +153,7 @@ def _afterwards(tx: Transaction, job: Job, now: datetime) -> None:
     deletions.includes(tx, job.origin)
     deletions.purge(tx, before=now)
     forgetting.purge(tx, before=now)
+    forgetting.purge_titles(tx, before=now)
     forgetting.forget(tx, job, forgetting.ForgetRequest(by="U1", why="why", reason=Reason.CANCELLED), now=now)
 
 

@@ -141,7 +141,7 @@ async def test_the_farthest_moments_and_lengths_fit(database: Database, noon: da
     last = datetime(9999, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC)
 
     def work(tx: Transaction) -> Job:
-        job = claiming.claim(tx, turns=FairShare(), now=noon, until=last)
+        job = claiming.claim(tx, fair_share=FairShare(), now=noon, until=last)
         assert job is not None
         return jobs.save(tx, job, replace(job, duration=timedelta(days=999_999), sendings=2**31 - 1), now=noon)
 
@@ -163,7 +163,7 @@ async def test_nothing_and_an_empty_text_stay_apart(database: Database, noon: da
 async def test_a_failure_keeps_its_sentence_or_the_lack_of_one(database: Database, noon: datetime) -> None:
     for file, sentence in (("F1", None), ("F2", ""), ("F3", "It is too long.")):
         await _added(database, noon, origin(file))
-        job = await database.write(lambda tx: claiming.claim(tx, turns=FairShare(), now=noon, until=noon))
+        job = await database.write(lambda tx: claiming.claim(tx, fair_share=FairShare(), now=noon, until=noon))
         assert job is not None
         failed = replace(job, state=JobState.READY, failure=Failure(reason=Reason.REFUSED, sentence=sentence))
         await database.write(lambda tx, job=job, failed=failed: jobs.save(tx, job, failed, now=noon))  # type: ignore[misc]
@@ -177,7 +177,7 @@ async def test_notes_of_one_millisecond_stay_in_the_order_in_which_they_were_mad
     notes = ["b", "a", "B", "Z", "ä", "a", "0"]
 
     def work(tx: Transaction, note: str) -> None:
-        taken = claiming.claim(tx, turns=FairShare(), now=noon, until=noon)
+        taken = claiming.claim(tx, fair_share=FairShare(), now=noon, until=noon)
         assert taken is not None
         jobs.save(tx, taken, taken, now=noon, note=note)
 

@@ -17,6 +17,7 @@ from slack_sdk.errors import SlackApiError
 from bot.slack.errors import SDK_ERRORS, SlackRefused, retry_after, translate
 from bot.slack.socket_mode.connection import PLANNED, SocketConnection, TurnedAway
 from bot.slack.socket_mode.timings import Timings
+from transcription.connection_faults import connection_fault
 
 Open = Callable[[], Awaitable[SocketConnection]]
 
@@ -57,9 +58,9 @@ class Succession:
 class Supervisor:
     """Keeps one connection; `open_one` opens one, each time at a new address."""
 
-    def __init__(self, number: int, *, open_one: Open, turn: Succession, timings: Timings) -> None:
+    def __init__(self, number: int, *, open_one: Open, succession: Succession, timings: Timings) -> None:
         self._open_one = open_one
-        self._turn = turn
+        self._succession = succession
         self._timings = timings
         self._story = LogOnce(number)
         self._failures = 0
@@ -87,7 +88,7 @@ class Supervisor:
             await asyncio.gather(*self._closing, return_exceptions=True)
 
     async def _open(self) -> SocketConnection:
-        async with self._turn:
+        async with self._succession:
             while True:
                 try:
                     return await self._open_one()
@@ -111,7 +112,7 @@ class Supervisor:
         else:
             self._story.tell("socket_lost", why=connection.reason, level=logging.WARNING)
             self._retire(after=timedelta(0))
-            self._turn.hurry.set()
+            self._succession.hurry.set()
         if self._failures or connection.reason not in PLANNED:
             await self._pause()
 
@@ -179,4 +180,4 @@ def trouble(error: Exception) -> tuple[str, timedelta]:
         case TurnedAway():
             return str(error), timedelta(0)
         case _:
-            return type(error).__name__, timedelta(0)
+            return connection_fault(error) or type(error).__name__, timedelta(0)
