@@ -19,9 +19,12 @@ settings.register_profile("patient", deadline=None, suppress_health_check=[Healt
 settings.load_profile("patient")
 
 
-# What a shell starts in the background ignores SIGINT, and so would every process that a test interrupts.
+# What a shell starts in the background ignores SIGINT, what `nohup` starts SIGHUP, and so would every process that a
+# test stops by one of them.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # Nothing of whoever runs the tests is used or changed: models that a test joins are kept here.
 os.environ["XDG_DATA_HOME"] = tempfile.mkdtemp(prefix="threadscribe-data-")

@@ -78,9 +78,9 @@ class Environment:
 
     def make(self) -> None:
         """Make the virtual environment where there is none, or none that runs any more."""
-        if self._bin("python").exists():
+        if self._bin("python").exists() and self._bin("pip").exists():
             return
-        shutil.rmtree(self.folder / "bin", ignore_errors=True)  # links to a Python that is gone
+        shutil.rmtree(self.folder / "bin", ignore_errors=True)  # half made, or links to a Python that is gone
         if not self._ran([sys.executable, "-m", "venv", str(self.folder)]):
             raise SetUpError(
                 "Python could not make a virtual environment. On Debian and Ubuntu the package python3-venv brings "
@@ -94,14 +94,14 @@ class Environment:
 
     def sync(self, names: list[str]) -> bool:
         """Let uv install exactly what these lists name, and nothing besides; whether it could."""
-        command = ["uv", "pip", "sync", *self._python(), "--require-hashes", "--only-binary", ":all:"]
-        return self._ran([str(self._bin(command[0])), *command[1:], INSTALLERS, *names])
+        command = [str(self._bin("uv")), "pip", "sync", *self._python(), "--require-hashes", *_built_already(names)]
+        return self._ran([*command, INSTALLERS, *names])
 
     def add(self, names: list[str]) -> bool:
         """Let pip install what these lists name beside what is there; whether it could."""
         lists = [word for name in names for word in ("-r", name)]
         patience = ["--retries", "1", "--timeout", "15"]
-        return self._ran([*self._pip(), *patience, "--require-hashes", "--only-binary", ":all:", *lists])
+        return self._ran([*self._pip(), *patience, "--require-hashes", *_built_already(names), *lists])
 
     def install_project(self) -> None:
         """Install our own package, so that a change of its code needs no installation."""
@@ -146,6 +146,21 @@ class Environment:
 
     def _end_of_log(self) -> str:
         return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:])
+
+
+def _built_already(names: list[str]) -> list[str]:
+    """Return the option by which nothing of what Whisper adds runs while it is installed.
+
+    Of the rest one package has no wheel for each Python (pocketsphinx for 3.12, for one) and is built where that is so.
+    """
+    added = set[str]().union(*(_packages(name) for name in names if name not in LISTS.values()))
+    ours = _packages(LISTS["run"])
+    return [word for package in sorted(added - ours) for word in ("--only-binary", package)]
+
+
+def _packages(name: str) -> set[str]:
+    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+    return {line.split("==")[0].split("[")[0] for line in lines if "==" in line}
 
 
 def say(text: str) -> None:
@@ -193,9 +208,7 @@ def set_up(environment: Environment, part: str, model: str | None, *, or_without
     say(f"  1/{steps}  a Python environment")
     environment.make()
     environment.install_installers()
-    count = len(
-        {line.split("==")[0] for name in wanted for line in (ROOT / name).read_text().splitlines() if "==" in line}
-    )
+    count = len(set[str]().union(*(_packages(name) for name in wanted)))
     say(f"  2/{steps}  {count} packages")
     if offline:
         say(f"  3/{steps}  Whisper, the offline engine's model: a download of about 150 MB")
@@ -220,9 +233,12 @@ def install(environment: Environment, wanted: list[str], offline: list[str]) -> 
     if environment.sync([*wanted, *offline]):
         return True
     if not (offline and environment.sync(wanted)):
-        say("uv could not install them; pip, which knows an index that only its own configuration names, goes on.")
+        say("uv could not install them; pip goes on, which knows an index that only its own configuration names.")
         if not environment.add(wanted):
-            raise SetUpError(f"Neither uv nor pip could install {' '.join(wanted)}; {environment.log} says why.")
+            raise SetUpError(
+                f"Neither uv nor pip could install {' '.join(wanted)}; {environment.log} says why. Python 3.11 and "
+                "3.13 need nothing more; another one also needs a C compiler and CMake."
+            )
     return not offline or environment.add(offline)
 
 
