@@ -46,6 +46,7 @@ from bot.worker.tools import Tools
 from handlers.health import Check
 from storage import claiming, installations
 from storage.database import Database, StorageUnavailable, Transaction
+from transcription.apart import Apart
 from transcription.audio import convert
 
 RETRY_SLACK_EVERY = timedelta(seconds=5)
@@ -106,7 +107,8 @@ async def open_tools(
     """Open everything that a step uses; close it at the end."""
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(_session(settings, clock))
-        transcribers = await stack.enter_async_context(open_transcribers(settings, clock=clock))
+        apart = Apart()
+        transcribers = await stack.enter_async_context(open_transcribers(settings, clock=clock, apart=apart))
         metrics = Metrics(providers=transcribers, expected=EXPECTED)
         workspaces = _workspaces(settings, session=session, metrics=metrics, database=database, clock=clock)
         stack.push_async_callback(workspaces.close)
@@ -121,6 +123,7 @@ async def open_tools(
             clock=clock,
             conversions=asyncio.Semaphore(settings.conversions),
             metrics=metrics,
+            apart=apart,
         )
 
 

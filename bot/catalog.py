@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from bot.settings.model import Settings, SettingsProblem
 from bot.web.hosting import Hosting
+from transcription.apart import Apart
 from transcription.gowajee.options import GowajeeOptions
 from transcription.transcriber import Transcriber
 
@@ -21,10 +22,11 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def open_transcribers(
-    settings: Settings, *, clock: Callable[[], datetime]
+    settings: Settings, *, clock: Callable[[], datetime], apart: Apart | None = None
 ) -> AsyncIterator[dict[str, Transcriber]]:
     """Make every transcriber that is set up; at the end close them and the providers' HTTP client.
 
+    `apart` parses large answers, here in an `Apart` of their own if there is none.
     Every one is made, because a job finishes with the transcriber that it began with. Raises `SettingsProblem`.
     """
     async with AsyncExitStack() as stack:
@@ -32,17 +34,22 @@ async def open_transcribers(
         if settings.botlhale_org_id or settings.gowajee_api_key:
             from bot.provider_client import new_client
 
-            made |= make_providers(settings, client=await stack.enter_async_context(new_client()), clock=clock)
+            made |= make_providers(
+                settings, client=await stack.enter_async_context(new_client()), clock=clock, apart=apart or Apart()
+            )
         for transcriber in made.values():
             stack.push_async_callback(transcriber.close)
         yield made
 
 
 def make_providers(
-    settings: Settings, *, client: httpx.AsyncClient, clock: Callable[[], datetime]
+    settings: Settings, *, client: httpx.AsyncClient, clock: Callable[[], datetime], apart: Apart | None = None
 ) -> dict[str, Transcriber]:
     """Make the transcriber of every provider that is set up. Raises `SettingsProblem`."""
-    made = {"botlhale": _botlhale(settings, client=client, clock=clock), "gowajee": _gowajee(settings, client=client)}
+    made = {
+        "botlhale": _botlhale(settings, client=client, clock=clock, apart=apart),
+        "gowajee": _gowajee(settings, client=client, apart=apart),
+    }
     return {name: transcriber for name, transcriber in made.items() if transcriber is not None}
 
 
@@ -64,7 +71,9 @@ def _embedded(settings: Settings) -> Transcriber:
         raise SettingsProblem([f"EMBEDDED_MODEL: {error}"]) from None
 
 
-def _botlhale(settings: Settings, *, client: httpx.AsyncClient, clock: Callable[[], datetime]) -> Transcriber | None:
+def _botlhale(
+    settings: Settings, *, client: httpx.AsyncClient, clock: Callable[[], datetime], apart: Apart | None
+) -> Transcriber | None:
     if not (settings.botlhale_org_id and settings.botlhale_refresh_token):
         return None
     from transcription.botlhale.transcriber import Botlhale
@@ -82,10 +91,11 @@ def _botlhale(settings: Settings, *, client: httpx.AsyncClient, clock: Callable[
         encoding=settings.botlhale_form_encoding,
         bare_names=settings.botlhale_bare_names,
         clock=clock,
+        apart=apart,
     )
 
 
-def _gowajee(settings: Settings, *, client: httpx.AsyncClient) -> Transcriber | None:
+def _gowajee(settings: Settings, *, client: httpx.AsyncClient, apart: Apart | None) -> Transcriber | None:
     key, webhook_ids = settings.gowajee_api_key, settings.gowajee_webhook_id
     if not (key and webhook_ids and settings.gowajee_webhook_token):
         return None
@@ -105,6 +115,7 @@ def _gowajee(settings: Settings, *, client: httpx.AsyncClient) -> Transcriber | 
             host=hosting.address if hosting else None,
             status_path=settings.gowajee_status_path,
             results=settings.gowajee_results,
+            apart=apart,
         )
     except ValueError as error:
         raise SettingsProblem([f"GOWAJEE settings do not go together: {error}"]) from None

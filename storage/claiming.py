@@ -25,6 +25,7 @@ _BACKLOG = "waiting = 1 AND due_at IS NOT NULL AND lease IS NULL"
 
 _LOST = (
     "attempts = CASE WHEN lease IS NULL THEN attempts ELSE attempts + 1 END, "
+    "losing_since = CASE WHEN lease IS NULL OR leases_lost > 0 THEN losing_since ELSE :now END, "
     "leases_lost = CASE WHEN lease IS NULL THEN leases_lost ELSE leases_lost + 1 END"
 )
 """A lease that nobody released was lost by a step: that counts as a failed attempt of it."""
@@ -58,7 +59,7 @@ def claim(
     None where nothing can be claimed. `held`: jobs that the caller holds already; after a pause of the whole process
     their leases look expired.
     """
-    backlog = partial(_next_of_backlog, tx, fair_share=fair_share, until=until)
+    backlog = partial(_next_of_backlog, tx, fair_share=fair_share, now=now, until=until)
     in_progress = partial(_longest_due, tx, now=now, until=until, held=held)
     return (backlog() or in_progress()) if backlog_first else (in_progress() or backlog())
 
@@ -70,16 +71,17 @@ def _longest_due(tx: Transaction, *, now: datetime, until: datetime, held: Colle
     return _take(tx, candidate, now=stored(now), until=stored(until), **names)
 
 
-def _next_of_backlog(tx: Transaction, *, fair_share: FairShare, until: datetime) -> Job | None:
+def _next_of_backlog(tx: Transaction, *, fair_share: FairShare, now: datetime, until: datetime) -> Job | None:
     """Claim the oldest new job of the next channel and note the round-robin position."""
     team = _next_team(tx, after=fair_share.team)
     if team is None:
         return None
-    after, end = fair_share.channels.get(team, ""), stored(until)
+    after = fair_share.channels.get(team, "")
+    moments = {"now": stored(now), "until": stored(until)}
     in_team = f"{_BACKLOG} AND team = :team"
     order = "ORDER BY channel, created_at, id"
-    job = _take(tx, f"{in_team} AND channel > :after {order}", team=team, after=after, until=end)
-    job = job or _take(tx, f"{in_team} {order}", team=team, until=end)
+    job = _take(tx, f"{in_team} AND channel > :after {order}", team=team, after=after, **moments)
+    job = job or _take(tx, f"{in_team} {order}", team=team, **moments)
     fair_share.taken(team=team, channel=job.origin.channel if job else "")
     return job
 

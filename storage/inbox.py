@@ -6,8 +6,9 @@ Of a body that is larger than anything about its recording can be, only the begi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime
+from itertools import accumulate
 
 from storage.database import Row, Transaction
 from storage.timestamps import stored
@@ -16,6 +17,9 @@ from transcription.errors import EVIDENCE
 EARLIER = 10
 """Older bodies of one handle that are read besides the newest."""
 
+
+UNCLAIMED = 64 * 2**20
+"""Bytes of unclaimed bodies that are read at once."""
 
 _ANY = 2**40
 
@@ -74,15 +78,14 @@ def earlier(tx: Transaction, *, provider: str, handle: str, most: int | None = N
         handle=handle,
         most=EARLIER,
     )
-    return _bodies(tx, rows if len(rows) == EARLIER else rows[:-1], provider=provider, most=most)
+    older = rows if len(rows) == EARLIER else rows[:-1]
+    sums = accumulate(int(row["size"]) for row in older)
+    return _bodies(tx, [row for row, size in zip(older, sums, strict=True) if most is None or size <= most], provider)
 
 
-def _bodies(tx: Transaction, rows: Sequence[Row], *, provider: str, most: int | None) -> tuple[bytes, ...]:
-    """Return the bodies of these rows, up to the first with which they would have more than `most` bytes."""
-    found, left = list[bytes](), most
+def _bodies(tx: Transaction, rows: Iterable[Row], provider: str) -> tuple[bytes, ...]:
+    found = list[bytes]()
     for row in rows:
-        if left is not None and (left := left - row["size"]) < 0:
-            break
         body = tx.one(
             "SELECT body FROM inbox WHERE provider = :provider AND digest = :digest",
             provider=provider,
@@ -138,7 +141,10 @@ def mark_read(tx: Transaction, *, provider: str, handle: str, now: datetime) -> 
 
 
 def orphans(tx: Transaction, *, provider: str, since: datetime, most: int | None = None) -> list[bytes]:
-    """Return the newest whole bodies since then that belong to no known job: at most 50, together `most` bytes."""
+    """Return the newest whole bodies since then that belong to no known job, of at most `most` bytes each.
+
+    There are at most 50, with `UNCLAIMED` bytes in total.
+    """
     rows = tx.all(
         "SELECT digest, length(body) AS size FROM inbox "
         "WHERE provider = :provider AND received_at >= :since AND cut_from IS NULL "
@@ -149,7 +155,12 @@ def orphans(tx: Transaction, *, provider: str, since: datetime, most: int | None
         since=stored(since),
         most=_ANY if most is None else most,
     )
-    return list(_bodies(tx, rows, provider=provider, most=most))
+    chosen, left = list[Row](), UNCLAIMED
+    for row in rows:
+        if row["size"] <= left:
+            chosen.append(row)
+            left -= row["size"]
+    return list(_bodies(tx, chosen, provider))
 
 
 def forget(tx: Transaction, *, provider: str, handle: str) -> None:

@@ -143,7 +143,8 @@ class Job:
     `tickets` and `sendings`: numbers of tickets used and of submissions sent in this run. `retried`: number of reruns.
     `due_at`: when it can be claimed; with a lease, when the lease ends; None for never.
     `under_way_since`: in a state that acts, since when an unanswered request may be on its way.
-    `misses`: missed polls in this state. `leases_lost`: how often in a row the step outlived its lease.
+    `misses`: missed polls in this state. `leases_lost`: how often in a row the step outlived its lease,
+    and `losing_since` when for the first time.
     `naming`: newest version of the speaker names, 0 for none; `shown`: the version in the reply.
     `exports`: number of export requests; `exported`: number of the last one that is done.
     `forgotten`: 1 while its traces in Slack are to be removed, 2 once they are.
@@ -202,6 +203,7 @@ class Job:
     report: Report | None = None
     channel_was: str | None = None
     leases_lost: int = 0
+    losing_since: datetime | None = None
 
 
 def as_before(job: Job) -> Job:

@@ -60,6 +60,7 @@ _COLUMNS: Mapping[str, str] = MappingProxyType(
                 "observed_until",
                 "channel_was",
                 "leases_lost",
+                "losing_since",
             )
         },
     }
@@ -194,6 +195,7 @@ def job_of(row: Row) -> Job:
         report=_report(row),
         channel_was=row["channel_was"],
         leases_lost=row["leases_lost"],
+        losing_since=moment(row["losing_since"]) if row["leases_lost"] and row["losing_since"] else None,
     )
 
 

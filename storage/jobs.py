@@ -47,16 +47,16 @@ def add(tx: Transaction, *, origin: Origin, now: datetime, title: str | None = N
     return job
 
 
-def conversations(tx: Transaction, *, file: str, team: str, organisation: str | None) -> frozenset[str]:
-    """Return the conversations in which this file has a job, of the team or of any in its organisation."""
+def sharings(tx: Transaction, *, file: str, team: str, organisation: str | None) -> frozenset[tuple[str, str]]:
+    """Return the channels and occasions of this file's jobs, of the team or of any in its organisation."""
     rows = tx.all(
-        "SELECT channel FROM jobs WHERE (team = :team AND file = :file) "
+        "SELECT channel, occasion FROM jobs WHERE (team = :team AND file = :file) "
         "OR (enterprise = :organisation AND file = :file)",
         team=team,
         organisation=organisation,
         file=file,
     )
-    return frozenset(str(row["channel"]) for row in rows)
+    return frozenset((str(row["channel"]), str(row["occasion"])) for row in rows)
 
 
 def _new_id() -> JobId:
@@ -89,6 +89,7 @@ def save(tx: Transaction, before: Job, after: Job, *, now: datetime, note: str |
             waited=timedelta(0),
             waited_until=None,
             leases_lost=0,
+            losing_since=None,
             observed=timedelta(0),
             observed_until=None,
         )
@@ -176,19 +177,20 @@ def others_on_message(tx: Transaction, job: Job) -> int:
     return int(row["n"]) if row else 0
 
 
-def rivals(tx: Transaction, job: Job) -> int:
+def rivals(tx: Transaction, job: Job, *, now: datetime) -> int:
     """Return how many other jobs could be the one that an unknown webhook is about.
 
-    These have the same provider and length (within two seconds), changed state in the two days before this job or
-    later, and were submitted more often than the provider responded.
+    These have the same provider and length (within two seconds), are not done, or changed state in the two days before
+    this job or later, and were submitted more often than the provider responded. `now`: a job that was stored while the
+    clock was ahead is not newer than that.
     """
     row = tx.one(
         "SELECT count(*) AS n FROM jobs WHERE (provider = :provider OR retried > 0) AND id <> :id "
-        "AND state_since > :since "
+        "AND (state_since > :since OR state NOT IN ('replied', 'abandoned')) "
         "AND abs(duration - :duration) < 2000 AND (handle IS NULL OR sendings > 1 OR retried > 0)",
         provider=job.provider,
         id=job.id,
-        since=stored(job.created_at - timedelta(days=2)),
+        since=stored(min(job.created_at, now) - timedelta(days=2)),
         duration=stored(job.duration),
     )
     return int(row["n"]) if row else 0

@@ -6,6 +6,7 @@ failure, never an address or a body.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -37,6 +38,9 @@ from transcription.errors import (
 
 SHORT = EVIDENCE
 """Maximum bytes that are read of an answer that is no result, or no success."""
+
+READING = 600.0
+"""Seconds in which an answer must have come whole: some bytes now and then would hold up a job for weeks."""
 
 LONGEST_WAIT = timedelta(hours=24)
 """The maximum of `Retry-After` that is respected."""
@@ -92,7 +96,8 @@ async def send(  # the only place that accesses the providers' network
             request = client.build_request(method, address, headers=framed, content=content)
             answer = await client.send(request, stream=True, auth=None, follow_redirects=False)
             try:
-                body_read = await _read(answer, largest=largest if answer.is_success else None, call=call)
+                async with asyncio.timeout(READING):
+                    body_read = await _read(answer, largest=largest if answer.is_success else None, call=call)
                 return Response(status=answer.status_code, headers=answer.headers, body=body_read)
             finally:
                 await answer.aclose()

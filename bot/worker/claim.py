@@ -70,6 +70,12 @@ class Claim:
         return passed(self._clock, self.job.state_since)
 
     @property
+    def losing_for(self) -> timedelta:
+        """Return the time since the first of the leases in a row that this step outlived."""
+        since = self.job.losing_since
+        return timedelta(0) if since is None else passed(self._clock, since)
+
+    @property
     def observed(self) -> timedelta:
         """Return how long somebody was awake to see the job in its state.
 

@@ -14,13 +14,13 @@ from transcription.errors import AnswerTooLarge
 LEASES, LOSING = 10, timedelta(minutes=30)
 """A step that outlived so many leases in a row, for so long, is given up.
 
-The time is for a bot that is restarted again and again: its jobs are not what is wrong.
+The time is for a bot that dies again and again within minutes: its jobs need not be what is wrong.
 """
 
 
 def refuse_endless(claim: Claim) -> None:
     """Raise `LeasesLost` if the step of this claim outlived its lease too often."""
-    if claim.job.leases_lost >= LEASES and claim.age >= LOSING:
+    if claim.job.leases_lost >= LEASES and claim.losing_for >= LOSING:
         raise LeasesLost(f"{claim.job.leases_lost} in a row")
 
 

@@ -113,7 +113,9 @@ class Books:
     async def began_earlier(self, span: timedelta) -> None:
         """As if every job were in its state for so much longer."""
         milliseconds = span // timedelta(milliseconds=1)
-        statement = f"UPDATE jobs SET state_since = state_since - {milliseconds}"  # noqa: S608 - a number
+        statement = (
+            f"UPDATE jobs SET state_since = state_since - {milliseconds}, losing_since = losing_since - {milliseconds}"  # noqa: S608 - a number
+        )
         await asyncio.to_thread(self._do, statement)
 
     async def was_removed(self, place: str) -> None:

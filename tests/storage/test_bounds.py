@@ -86,7 +86,7 @@ async def test_many_bodies_are_read_only_up_to_a_bound(database: Database, noon:
     for number in range(8):
         await keep(database, bytes([number]) * 1000, noon + MINUTE * number)
     assert len(await database.read(lambda tx: inbox.earlier(tx, **BODY, most=3500))) == 3
-    assert len(await database.read(lambda tx: inbox.orphans(tx, provider="p", since=noon, most=3500))) == 3
+    assert len(await database.read(lambda tx: inbox.orphans(tx, provider="p", since=noon, most=3500))) == 8
     assert await database.read(lambda tx: inbox.orphans(tx, provider="p", since=noon, most=999)) == []
 
 
@@ -218,6 +218,16 @@ async def test_a_long_transcript_is_stored_as_a_short_one(database: Database, no
         assert transcripts.written(transcript) == transcripts.BODY.dump_json(transcript, exclude={"report"}).decode()
 
 
+async def test_unclaimed_webhooks_of_others_hide_none(database: Database, noon: datetime) -> None:
+    """A few of them have together more bytes than one recording can have."""
+    bodies = [bytes([number]) * 100_000 for number in range(10)]
+    for number, body in enumerate(bodies):
+        await keep(database, body, noon + MINUTE * number)
+    found = await database.read(lambda tx: inbox.orphans(tx, provider="p", since=noon, most=300_000))
+    assert found == bodies[::-1]
+    assert await database.read(lambda tx: inbox.orphans(tx, provider="p", since=noon, most=99_999)) == []
+
+
 # --- leases ----------------------------------------------------------------------------------------------------------
 
 
@@ -229,6 +239,17 @@ async def test_a_lease_that_was_lost_counts_as_a_failed_try(database: Database, 
     await database.write(lambda tx: claiming.void_leases(tx, now=noon + MINUTE * 9))
     job = await claim(database, noon + MINUTE * 9)
     assert (job.leases_lost, job.attempts) == (4, 4)
+
+
+async def test_it_is_noted_since_when_leases_are_lost_in_a_row(database: Database, noon: datetime) -> None:
+    """So that a bot which dies ten times in a minute gives up none of the jobs that it had in hand."""
+    await added(database, noon)
+    for lost in range(3):
+        job = await claim(database, noon + MINUTE * lost)
+        assert job.losing_since == (noon + MINUTE if lost else None)
+    await database.write(lambda tx: claiming.release(tx, job, now=noon, due=noon + 4 * MINUTE, attempts=0))
+    assert (await claim(database, noon + 4 * MINUTE)).losing_since is None
+    assert (await claim(database, noon + 5 * MINUTE)).losing_since == noon + 5 * MINUTE
 
 
 async def test_a_step_that_comes_back_has_lost_nothing(database: Database, noon: datetime) -> None:

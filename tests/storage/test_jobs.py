@@ -343,8 +343,22 @@ async def test_jobs_of_one_length_are_rivals_for_an_orphan(database: Database, n
             database, job, noon, state=JobState.SUBMITTING, provider="gowajee", duration=timedelta(seconds=seconds)
         )
     found = await database.read(lambda tx: job_lists.newest(tx, limit=9))
-    counted = {job.origin.file: await database.read(lambda tx, job=job: jobs.rivals(tx, job)) for job in found}  # type: ignore[misc]
+    counted = await database.read(lambda tx: {job.origin.file: jobs.rivals(tx, job, now=noon) for job in found})
     assert counted == {"F1": 1, "F2": 1, "F3": 0}
+
+
+async def test_they_are_rivals_also_for_one_that_was_stored_while_the_clock_was_a_year_ahead(
+    database: Database, noon: datetime
+) -> None:
+    """It must not be given the words of another recording."""
+    ahead = noon + timedelta(days=365)
+    for file, at in (("F1", noon), ("F2", ahead)):
+        await _added(database, at, replace(ORIGIN, file=file))
+        job = await _claimed(database, ahead)
+        await _saved(database, job, at, state=JobState.SUBMITTING, provider="gowajee", duration=timedelta(seconds=60))
+    found = await database.read(lambda tx: job_lists.newest(tx, limit=9))
+    counted = await database.read(lambda tx: [jobs.rivals(tx, job, now=now) for job in found for now in (noon, ahead)])
+    assert counted == [1, 1, 1, 1]
 
 
 async def test_a_transcript_comes_out_as_it_went_in_to_the_millisecond(database: Database, noon: datetime) -> None:
@@ -388,11 +402,12 @@ async def test_a_job_is_read_as_it_is_and_stays_so_until_the_commit(database: Da
     assert await database.write(lambda tx: jobs.locked(tx, JobId("nobody"))) is None
 
 
-async def test_the_conversations_in_which_a_file_has_a_job_are_known(database: Database, noon: datetime) -> None:
+async def test_the_sharings_of_a_file_that_have_a_job_are_known(database: Database, noon: datetime) -> None:
     for channel, occasion in (("C1", "1.1"), ("C1", "1.2"), ("C2", "1.3")):
         await _added(database, noon, replace(ORIGIN, channel=channel, occasion=occasion))
     await _added(database, noon, replace(ORIGIN, team="T2", enterprise="E1", channel="C3"))
-    for team, organisation, channels in (("T1", None, {"C1", "C2"}), ("T2", None, {"C3"}), ("T9", "E1", {"C3"})):
-        found = await database.read(partial(jobs.conversations, file="F1", team=team, organisation=organisation))
-        assert found == channels
-    assert not await database.read(partial(jobs.conversations, file="F2", team="T1", organisation=None))
+    mine, theirs = {("C1", "1.1"), ("C1", "1.2"), ("C2", "1.3")}, {("C3", ORIGIN.occasion)}
+    for team, organisation, expected in (("T1", None, mine), ("T2", None, theirs), ("T9", "E1", theirs)):
+        found = await database.read(partial(jobs.sharings, file="F1", team=team, organisation=organisation))
+        assert found == expected
+    assert not await database.read(partial(jobs.sharings, file="F2", team="T1", organisation=None))

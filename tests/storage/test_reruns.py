@@ -224,4 +224,4 @@ async def test_nobody_else_is_offered_the_words_of_what_was_done_again(database:
     elsewhere = replace(ORIGIN, channel="C2", file="F2")
     waiting = {"state": JobState.SUBMITTING, "handle": None, "sendings": 1}
     other = await _job(database, noon, waiting, origin=elsewhere)
-    assert await database.read(lambda tx: jobs.rivals(tx, other)) == 1
+    assert await database.read(lambda tx: jobs.rivals(tx, other, now=noon)) == 1

@@ -23,6 +23,7 @@ from storage.database import Transaction
 from storage.exports import Export, Recipient
 from storage.job import Job
 from transcription.formats import Format
+from transcription.isolation import Crashed
 from transcription.naming import shortened
 
 _TITLE_LENGTH = 80
@@ -122,7 +123,10 @@ async def _attachment(job: Job, tools: Tools, order: Export) -> Attachment:
         "names": names,
     }
     # A long transcript takes seconds: it is written in a process, so that the event loop goes on.
-    _, content = await tools.apart.do(_WRITER, request, stored.encode())
+    try:
+        _, content = await tools.apart.do(_WRITER, request, stored.encode())
+    except Crashed as crash:
+        raise _Undeliverable(type(crash).__name__) from None
     return Attachment(name=f"{stem(job.title)}.{kind}", title=_title(job, kind), content=content)
 
 

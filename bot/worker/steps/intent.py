@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 
 from pydantic import TypeAdapter
@@ -13,6 +14,7 @@ from bot.worker.tools import Tools
 from storage import transcripts
 from storage.job import Failure, Job, Reason
 from storage.namings import Naming
+from transcription.isolation import Crashed
 
 TOO_MUCH = frozenset({"msg_blocks_too_long", "msg_too_long", "invalid_blocks", "invalid_blocks_format"})
 """Slack's error codes for a message that is too large; it is then posted with files."""
@@ -68,16 +70,17 @@ async def rendered(
     form: ReplyForm = job.options.form or "auto" if intent.form == "auto" else intent.form
     time_marks, named = job.options.time_marks is not False, _named(job, naming, buttons=not intent.plain)
     if stored is not None and len(stored) > LONG:
-        return await render_apart(
-            tools.apart,
-            stored,
-            title=title,
-            provider=provider,
-            form=form,
-            time_marks=time_marks,
-            named=named,
-            files=files,
-        )
+        with suppress(Crashed):  # rather late than never: it holds up others for a second
+            return await render_apart(
+                tools.apart,
+                stored,
+                title=title,
+                provider=provider,
+                form=form,
+                time_marks=time_marks,
+                named=named,
+                files=files,
+            )
     outcome = transcripts.BODY.validate_json(stored) if stored else job.failure or Failure(reason=Reason.GAVE_UP)
     return render(outcome, title=title, provider=provider, form=form, time_marks=time_marks, named=named, files=files)
 

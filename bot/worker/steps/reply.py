@@ -11,6 +11,7 @@ from dataclasses import replace
 from bot.rendering.reply import ReplyForm
 from bot.slack.errors import SlackRefused
 from bot.slack.objects import GONE
+from bot.timeouts import LANDING
 from bot.worker.claim import Claim, Later
 from bot.worker.effects import once
 from bot.worker.steps.channel import NOT_FOUND, end_if_not_allowed, wait_for_new_id
@@ -105,6 +106,7 @@ async def _share(claim: Claim, tools: Tools, intent: Intent) -> str | None:
         if job.forgotten:
             raise _Unwanted
         message = await rendered(job, tools, intent, files=False)
+        await claim.begin(LANDING)  # a long transcript takes its time: another worker may have taken over meanwhile
         await tools.workspace_of(job).share(channel, thread, files=dict(intent.files), blocks=message.blocks)
 
     return await shared_once(claim, tools, file=first, channel=channel, thread=thread, share=share)

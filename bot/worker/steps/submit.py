@@ -64,7 +64,7 @@ async def _find(claim: Claim, tools: Tools, transcriber: Transcriber) -> Submiss
 
     def unclaimed(tx: Transaction) -> list[bytes]:
         # Jobs of the same length could take each other's transcript, so none of them is offered an unclaimed webhook.
-        if jobs.rivals(tx, job):
+        if jobs.rivals(tx, job, now=tools.clock()):
             return []
         most = most_bytes(job.duration)
         return inbox.orphans(tx, provider=transcriber.name, since=job.state_since, most=most)
