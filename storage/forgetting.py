@@ -18,7 +18,7 @@ from storage.job_rows import entry, job_of
 from storage.timestamps import stored
 
 BATCH = 500
-"""Transcripts purged in one transaction."""
+"""Transcripts or titles purged in one transaction."""
 
 _REMOVED = "removed "
 """Prefix of rows in the table `presence` about places that removed the app."""
@@ -172,14 +172,20 @@ def purge(tx: Transaction, *, before: datetime) -> int:
 
 
 def purge_titles(tx: Transaction, *, before: datetime) -> int:
-    """Delete titles of recordings that ended before then and have no transcript. Return how many.
+    """Delete titles of recordings that ended before then and have no transcript, at most `BATCH`. Return how many.
 
     What the provider said of them goes, too.
     """
+    # Checked again where the row is changed: meanwhile somebody may have asked for a rerun.
+    old = (
+        "title IS NOT NULL AND state IN ('replied', 'abandoned') AND state_since < :before "
+        "AND NOT EXISTS (SELECT 1 FROM transcripts WHERE transcripts.job_id = jobs.id)"
+    )
     return tx.run(
-        "UPDATE jobs SET title = NULL, report = NULL WHERE title IS NOT NULL AND state IN ('replied', 'abandoned') "
-        "AND state_since < :before AND NOT EXISTS (SELECT 1 FROM transcripts WHERE transcripts.job_id = jobs.id)",
+        f"UPDATE jobs SET title = NULL, report = NULL WHERE {old} "  # noqa: S608 - our own words
+        f"AND id IN (SELECT id FROM jobs WHERE {old} LIMIT :most)",
         before=stored(before),
+        most=BATCH,
     )
 
 

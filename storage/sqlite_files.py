@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -39,11 +40,12 @@ def make_private(path: Path, *, create: bool) -> None:
 class Ownership:
     """One process owns a database, by kernel locks, so a killed one leaves nothing behind.
 
-    The lock file is for releases that know no other lock; it can be removed by hand. The lock of the database itself
-    goes with the database only.
+    The lock file can be removed by hand; the lock of the database itself goes with the database only. That one is
+    taken on Linux only: on macOS and the BSDs it would meet SQLite's own locks on the same file, which are `fcntl`'s,
+    and refuse every write. There the lock file alone decides, as for releases that know no other lock.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, locks_database: bool = sys.platform == "linux") -> None:
         """Take it. Raises `AlreadyOwned` if another process has it, and `OSError`.
 
         To be called before a connection is opened, and released after all are closed: see `make_private`.
@@ -53,7 +55,8 @@ class Ownership:
         try:
             self._lock = self._locked()
             try:
-                _lock(self._database)
+                if locks_database:
+                    _lock(self._database)
             except BlockingIOError:
                 os.close(self._lock)
                 raise

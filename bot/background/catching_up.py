@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
@@ -72,6 +72,8 @@ class CatchingUp:
         self._beats = beat
         self._caught_up: set[tuple[str, gaps.Gap]] = set()
         """Teams and the gap that they were caught up after, kept while other teams of their enterprise are not."""
+        self._asked: dict[tuple[str, gaps.Gap, bool], set[str]] = {}
+        """By team, gap and whether that is settled: the files of which Slack has told everything."""
         self._noted = asyncio.Event()
         self._lost_since: datetime | None = None
         self._new_types: set[str] = set()
@@ -149,7 +151,7 @@ class CatchingUp:
         if self._lost_since == lost_since:  # else another one was lost while this was stored
             self._lost_since = None
         if places:
-            self._caught_up = set()
+            self._caught_up, self._asked = set(), {}
         self._noted.set()
 
     def _now(self) -> datetime:
@@ -169,21 +171,33 @@ class CatchingUp:
         """Catch up one place; if Slack does not answer, it is retried at the next beat. Other places go on."""
         settled = gap.until < self._now() - SETTLED
         caught_up = self._caught_up if settled else set()
+        sites: Sequence[Site] = ()
         try:
             sites = await self._tools.workspaces.sites(place)
         except (SlackUnavailable, SlackRefused) as error:
             done = _is_left(place, error)
         else:
-            done = all([await self._look_through(site, gap, caught_up=caught_up) for site in sites])
-        if gap.since < self._farthest() - FARTHEST or (done and settled and caught_up is self._caught_up):
+            done = all([await self._look_through(site, gap, settled=settled, caught_up=caught_up) for site in sites])
+        # What begins at the beginning of time was noted when nobody knew the time: it is not that old.
+        is_too_old = _BEGINNING < gap.since < self._farthest() - FARTHEST
+        if is_too_old or (done and settled and caught_up is self._caught_up):
             await self._tools.database.write(lambda tx: gaps.caught_up(tx, place, upto=gap.until))
+            teams = {site.team for site in sites}
+            self._asked = {look: files for look, files in self._asked.items() if look[0] not in teams}
 
-    async def _look_through(self, site: Site, gap: gaps.Gap, *, caught_up: set[tuple[str, gaps.Gap]]) -> bool:
+    async def _look_through(
+        self, site: Site, gap: gaps.Gap, *, settled: bool, caught_up: set[tuple[str, gaps.Gap]]
+    ) -> bool:
         """Catch up one workspace; return whether that is done, or need not be retried."""
         if (site.team, gap) not in caught_up:
+            asked = self._asked.setdefault((site.team, gap, settled), set())
             try:
+                if certain(self._tools.clock) is None:
+                    await site.workspace.identify(refresh=True)  # the answer says what the time is
+                if certain(self._tools.clock) is None:
+                    return False
                 since = max(gap.since, self._farthest(), site.since or gap.since)
-                recordings = await catch_up(site, self._tools, since=since)
+                recordings = await catch_up(site, self._tools, since=since, asked=asked)
             except (SlackUnavailable, SlackRefused) as error:
                 if not _is_left(site.team, error):
                     return False

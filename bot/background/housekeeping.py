@@ -80,10 +80,9 @@ class Housekeeping:
     async def keep_seldom(self) -> None:
         """Do the hourly upkeep."""
         self._deletions_are_due = True
-        with suppress(StorageUnavailable):
-            await self._make_findable()
-            await self._delete_what_is_due()
-            await self._tools.workspaces.keep()
+        for keep in (self._make_findable, self._delete_what_is_due, self._tools.workspaces.keep):
+            with suppress(StorageUnavailable):
+                await keep()
 
     async def _delete_what_is_due(self) -> None:
         """Delete what is old, once an hour, and not before it is certain what the time is."""
@@ -98,12 +97,23 @@ class Housekeeping:
             raise
 
     async def _delete(self, now: datetime) -> None:
-        before = now - KEPT_FOR_REPEATS
-        await self._tools.database.write(lambda tx: inbox.purge(tx, before=before))
-        await self._tools.database.write(lambda tx: jobs.purge_left_alone(tx, before=before))
-        await self._tools.database.write(lambda tx: deletions.purge(tx, before=before))
-        await self._forget_the_old(now)
-        await self._forget_the_removed(now)
+        """Delete whatever can be deleted; raise `StorageUnavailable` at the end if something could not be."""
+        write, before = self._tools.database.write, now - KEPT_FOR_REPEATS
+        trouble: StorageUnavailable | None = None
+        for purge in (
+            lambda: write(partial(inbox.purge, before=before)),
+            lambda: write(partial(jobs.purge_left_alone, before=before)),
+            lambda: write(partial(deletions.purge, before=before)),
+            lambda: self._forget_the_old(now),
+            lambda: self._forget_old_titles(now),
+            lambda: self._forget_the_removed(now),
+        ):
+            try:
+                await purge()
+            except StorageUnavailable as error:
+                trouble = error
+        if trouble is not None:
+            raise trouble
 
     async def _scrub(self) -> None:
         """Leave nothing of what was deleted in the database's files, unless another process reads them all the time."""
@@ -156,13 +166,16 @@ class Housekeeping:
             _log.info("transcripts_indexed", transcripts=total)
 
     async def _forget_the_old(self, now: datetime) -> None:
-        days = self._tools.settings.retention_days
-        if days is None:
-            return
-        before = now - timedelta(days=days)
-        while count := await self._tools.database.write(lambda tx: forgetting.purge(tx, before=before)):
-            _log.info("transcripts_expired", transcripts=count)
-        await self._tools.database.write(lambda tx: forgetting.purge_titles(tx, before=before))
+        if (days := self._tools.settings.retention_days) is not None:
+            purge = partial(forgetting.purge, before=now - timedelta(days=days))
+            while count := await self._tools.database.write(purge):
+                _log.info("transcripts_expired", transcripts=count)
+
+    async def _forget_old_titles(self, now: datetime) -> None:
+        if (days := self._tools.settings.retention_days) is not None:
+            purge = partial(forgetting.purge_titles, before=now - timedelta(days=days))
+            while await self._tools.database.write(purge):
+                pass
 
 
 async def _every(span: timedelta, keep: Callable[[], Awaitable[None]]) -> None:

@@ -10,7 +10,7 @@ from bot.slack.objects import FileSharing, SlackFile
 from bot.slack.workspaces import Site
 from bot.worker.tools import Tools
 from handlers.shared_files import Likelihood
-from storage import channel_homes, jobs
+from storage import channel_homes, channel_ids, jobs
 from storage.database import Transaction
 from storage.job import Origin
 
@@ -24,11 +24,12 @@ SHARED_WITHIN = timedelta(minutes=10)
 """How old a file without a message must be to count as one that nobody has sent: Slack tells of its message late."""
 
 
-async def catch_up(site: Site, tools: Tools, *, since: datetime) -> int:
+async def catch_up(site: Site, tools: Tools, *, since: datetime, asked: set[str]) -> int:
     """Add jobs for the recordings that were shared since then and have none. Return how many.
 
-    A sharing that is known already has its row. Files whose every conversation has a job of theirs are not asked about,
-    so what Slack did not answer in one go is soon done when it is repeated.
+    A sharing that is known already has its row. Slack is not asked about the files in `asked`, to which those are added
+    of which it has told everything: so what it did not answer in one go is soon done when it is repeated. Nor is it
+    about files all of whose messages it lists, if these are known.
 
     Raises `SlackUnavailable`, after what was found was added, also where Slack does not tell yet where a file is; and
     `SlackRefused`, `StorageUnavailable`.
@@ -40,8 +41,10 @@ async def catch_up(site: Site, tools: Tools, *, since: datetime) -> int:
         for file in await workspace.files(since=since - UPLOADED_BEFORE)
         if file.likelihood is not Likelihood.OTHER and file.user != identity.user_id
     ]
-    unknown = await tools.database.read(lambda tx: _unknown(tx, files, site))
+    unasked = [file for file in files if file.id not in asked]
+    unknown = await tools.database.read(lambda tx: _unknown(tx, unasked, site, since=since))
     found: list[Sharing] = []
+    told: set[str] = set()
     now = tools.clock()
     trouble: SlackUnavailable | None = None
     for file in reversed(unknown):
@@ -54,23 +57,32 @@ async def catch_up(site: Site, tools: Tools, *, since: datetime) -> int:
             trouble = error
             break
         found += _sharings(described, since=since)
+        if _tells_messages(described):
+            told.add(file.id)
         if not described.conversations and described.created > (now - SHARED_WITHIN).timestamp():
             trouble = SlackUnavailable("files.info: not shared yet", maybe_done=False)
     found.sort(key=lambda sharing: float(sharing[2].ts))
     added = await tools.database.write(lambda tx: _add(tx, found, site, now=now)) if found else 0
+    asked |= told  # what was found is stored
     if trouble is not None:
         raise trouble
     return added
 
 
-def _unknown(tx: Transaction, files: Iterable[SlackFile], site: Site) -> list[SlackFile]:
-    """Leave out each file of which all conversations in which Slack says that it is have a job."""
+def _unknown(tx: Transaction, files: Iterable[SlackFile], site: Site, *, since: datetime) -> list[SlackFile]:
+    """Leave out each file of which Slack lists messages in all of its conversations, and all since then have a job."""
     return [
         file
         for file in files
-        if not file.conversations
-        or file.conversations - jobs.conversations(tx, file=file.id, team=site.team, organisation=site.organisation)
+        if not _tells_messages(file)
+        or {(channel, place.ts) for _, channel, place in _sharings(file, since=since)}
+        - jobs.sharings(tx, file=file.id, team=site.team, organisation=site.organisation)
     ]
+
+
+def _tells_messages(file: SlackFile) -> bool:
+    """Return whether Slack names a message in every conversation in which it says that the file is."""
+    return bool(file.conversations) and all(file.places(channel) for channel in file.conversations)
 
 
 def _sharings(file: SlackFile, *, since: datetime) -> Iterator[Sharing]:
@@ -84,6 +96,8 @@ def _add(tx: Transaction, found: Sequence[Sharing], site: Site, *, now: datetime
     """Add jobs for the sharings that are not known, each 1 ms younger than the one before, to keep their order."""
     added = 0
     for number, (file, channel, place) in enumerate(found):
+        if _carried_over(tx, file, channel, place, site, now=now):
+            continue
         origin = Origin(
             enterprise=site.enterprise,
             team=site.team,
@@ -97,3 +111,17 @@ def _add(tx: Transaction, found: Sequence[Sharing], site: Site, *, now: datetime
         origin = channel_homes.at_home(tx, origin, organisation=site.organisation)
         added += jobs.add(tx, origin=origin, title=file.title or file.name, now=at) is not None
     return added
+
+
+def _carried_over(
+    tx: Transaction, file: SlackFile, channel: str, place: FileSharing, site: Site, *, now: datetime
+) -> bool:
+    """Return whether the very message was known in a conversation that is this one, which has another id now.
+
+    Everything about it is carried over: Slack may have dropped the event that tells of the new id, too.
+    """
+    known = jobs.sharings(tx, file=file.id, team=site.team, organisation=site.organisation)
+    former = [was for was, ts in known if ts == place.ts and was not in file.conversations]
+    for old in former:
+        channel_ids.change(tx, team=site.team, enterprise=site.organisation, old=old, new=channel, now=now)
+    return bool(former)

@@ -11,7 +11,7 @@ import enum
 import resource
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -108,12 +108,18 @@ class Connections:
         return request is None or not request.content.is_eof()
 
 
-def allow_open_files(most: int = 65_536) -> None:
-    """Let this process have as many files and connections open as its hard limit allows, at most `most`."""
+def allow_open_files(
+    most: int = 65_536, *, set_limits: Callable[[int, tuple[int, int]], None] = resource.setrlimit
+) -> None:
+    """Let this process have as many files and connections open as its hard limit allows, at most `most`.
+
+    Where the kernel refuses that (macOS has a lower maximum than the hard limit says), the limit stays as it is.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = most if hard == resource.RLIM_INFINITY else min(most, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        with suppress(ValueError, OSError):
+            set_limits(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _end_unread(transport: asyncio.Transport | None, *, after: timedelta) -> None:

@@ -26,8 +26,10 @@ def new_session(*, api_url: str = "", on_time: Callable[[datetime], object] | No
 
 def _tracing(api: URL, on_time: Callable[[datetime], object]) -> aiohttp.TraceConfig:
     async def answered(_: aiohttp.ClientSession, __: SimpleNamespace, end: aiohttp.TraceRequestEndParams) -> None:
+        if end.url.origin() != api.origin():
+            return
         moment = _date(end.response.headers.get("Date"))
-        if end.url.origin() == api.origin() and moment is not None:
+        if moment is not None:
             on_time(moment)
 
     tracing = aiohttp.TraceConfig()
@@ -39,6 +41,6 @@ def _date(header: str | None) -> datetime | None:
     """Return the moment of a `Date` header; None if it is missing, unreadable or in no known time zone."""
     try:
         moment = parsedate_to_datetime(header or "")
-    except ValueError:
+    except (ValueError, OverflowError):  # Overflow: a year or a time zone beyond all bounds
         return None
     return moment if moment.tzinfo is not None else None

@@ -36,6 +36,8 @@ class Options:
         """Send no events, as Slack does with an app that gets too many (`Slack.limit_events`)."""
         self.lost_shares = 0
         """How many completions of uploads will answer ok without ever sharing the files."""
+        self.lists_shares = False
+        """Name the messages of each file in `files.list`, too: Slack does not document whether it does."""
         self.knows_unfinished_files = False
         """How `files.info` answers about a file whose bytes have arrived and whose upload is not completed.
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from storage import claiming, jobs
-from storage.database import Database
+from storage.database import Database, Transaction
 from storage.job import Failure, Job, JobState, Origin
 from storage.migrations import migrate
 from storage.sqlite import SQLite
@@ -70,3 +70,16 @@ async def a_job(
 
 async def _move(database: Database, job: Job, state: JobState) -> Job:
     return await database.write(lambda tx: jobs.save(tx, job, replace(job, state=state), now=NOON, note="a step"))
+
+
+def add_copies(tx: Transaction, *, job: Job, times: int) -> None:
+    """Add so many jobs like this one, each with a file of its own."""
+    row = tx.one("SELECT * FROM jobs WHERE id = :id", id=job.id)
+    assert row is not None
+    values = {column: ":new" if column in {"id", "file", "handle"} else column for column in row.keys()}  # noqa: SIM118 - a row is no mapping
+    for number in range(times):
+        tx.run(
+            f"INSERT INTO jobs ({', '.join(values)}) SELECT {', '.join(values.values())} FROM jobs WHERE id = :id",  # noqa: S608 - our own names
+            new=f"copy {number}",
+            id=job.id,
+        )

@@ -143,9 +143,32 @@ async def test_a_file_that_slack_will_not_describe_keeps_nobody_waiting(bench: B
     await only_reply(slack, share)
 
 
-async def test_where_slack_stops_answering_in_between_what_was_found_is_in_work_and_not_asked_about_again(
-    bench: Bench, slack: Slack
+@pytest.mark.parametrize("lists_shares", [False, True])
+async def test_what_was_shared_once_more_in_the_same_conversation_is_answered_there_too(
+    bench: Bench, slack: Slack, *, lists_shares: bool
 ) -> None:
+    slack.lists_shares = lists_shares
+    await bench.start()
+    channel = slack.channel("general")
+    known, other = [await slack.share(channel, [recording()]) for _ in range(2)]
+    await bench.ended(2)
+    await heard(bench)
+    await away(bench, span=timedelta(minutes=5))
+    slack.retry_delays = ()
+    root = slack.say(channel, "Look at this again:")
+    again = await slack.share_existing(channel, known.file_ids[0], thread_ts=root)
+    await slack.quiet()
+    begun = len(slack.calls)
+    await bench.start()
+    await slack.wait_for_replies(again)
+    await bench.ended(3)
+    await slack.quiet()
+    assert [len(slack.replies(share)) for share in (known, other, again)] == [1, 1, 1]
+    asked = [call.args["file"] for call in slack.calls[begun:] if call.method == "files.info"]
+    assert (other.file_ids[0] in asked) is not lists_shares, "where the list tells that it is known, nobody asks"
+
+
+async def test_where_slack_stops_answering_in_between_what_was_found_is_in_work(bench: Bench, slack: Slack) -> None:
     await bench.start()
     await heard(bench)
     await away(bench)
@@ -156,7 +179,6 @@ async def test_where_slack_stops_answering_in_between_what_was_found_is_in_work_
     for share in shares[:2]:
         await slack.wait_for_replies(share)
     await bench.ended(2)
-    begun = len(slack.calls)
     assert bot.catching_up is not None
     often = CatchingUp(bot.tools, beat=timedelta(seconds=0.05), process=bot.catching_up.process)
     catching_up = asyncio.create_task(often.run())
@@ -166,8 +188,6 @@ async def test_where_slack_stops_answering_in_between_what_was_found_is_in_work_
     catching_up.cancel()
     for share in shares:
         await only_reply(slack, share)
-    asked = {call.args["file"] for call in slack.calls[begun:] if call.method == "files.info"}
-    assert asked == {share.file_ids[0] for share in shares[2:]}
 
 
 async def test_a_long_list_is_read_to_its_end(bench: Bench, slack: Slack) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import shutil
 import sqlite3
+import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -214,6 +215,7 @@ async def test_a_write_ahead_log_that_is_removed_is_missed_and_after_a_restart_n
     await says(bot)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux: elsewhere the lock file alone decides")
 async def test_a_lock_file_that_is_removed_lets_no_second_bot_in(site: Site, slack: Slack) -> None:
     bot = await site.start()
     (site.folder / "bot.db.lock").unlink()

@@ -68,6 +68,27 @@ def metrics_of(bot: Any) -> bytes:
     return generate_latest(bot.tools.metrics.registry)
 
 
+async def test_a_new_id_of_which_slack_did_not_tell_doubles_no_answer(
+    bench: Bench, slack: Slack, http: dict[str, Any]
+) -> None:
+    """Of the files that are looked through then, some are known in the same conversation under its former id."""
+    slack.scopes |= {"groups:history"}
+    await bench.start(**http)
+    team = slack.channel("team", kind="private")
+    known = await slack.share(team, [recording()])
+    await only_reply(slack, known)
+    await bench.ended()
+    await slack.limit_events()
+    await slack.change_channel_id(team, external=False)
+    missed = await slack.share(team, [recording()])
+    async with looking_often(bench):
+        await slack.wait_for_replies(missed)
+        slack.drops_events = False
+        await bench.ended()
+    assert [len(slack.replies(share)) for share in (known, missed)] == [1, 1]
+    assert {job.origin.channel for job in await bench.jobs()} == {team.id}
+
+
 @pytest.mark.parametrize("minute", [-1, 0, 2**35, 2**40, "soon", None])
 async def test_a_minute_that_is_none_is_one_of_the_last_ten(
     bench: Bench, slack: Slack, http: dict[str, Any], minute: object

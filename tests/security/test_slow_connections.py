@@ -178,6 +178,25 @@ def test_a_process_may_have_more_files_open_than_it_is_given_at_first() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
+@pytest.mark.parametrize("refusal", [ValueError("above the maximum"), OSError("not permitted")])
+def test_a_kernel_that_gives_no_more_files_stops_nothing(refusal: Exception) -> None:
+    import resource  # noqa: PLC0415 - of this process, which is given back what it had
+
+    asked: list[tuple[int, int]] = []
+
+    def refuse(_: int, limits: tuple[int, int]) -> None:
+        asked.append(limits)
+        raise refusal
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(1024, soft), hard))
+    try:
+        allow_open_files(set_limits=refuse)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert asked == [(min(65_536, hard), hard)]
+
+
 # --- every route ----------------------------------------------------------------------------------------------------
 
 

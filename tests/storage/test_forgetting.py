@@ -12,6 +12,7 @@ from storage import claiming, forgetting, inbox, jobs, namings, reruns, transcri
 from storage.database import Database, Transaction
 from storage.forgetting import ForgetRequest
 from storage.job import Failure, Job, JobState, Origin, Reason
+from tests.bot.job_fixtures import add_copies
 from transcription.transcript import Transcript, Turn
 
 MINUTE = timedelta(minutes=1)
@@ -261,6 +262,14 @@ async def test_titles_of_what_ended_without_a_transcript_are_purged_when_they_ar
     assert await database.write(lambda tx: forgetting.purge_titles(tx, before=noon)) == 0
     assert await database.write(lambda tx: forgetting.purge_titles(tx, before=noon + MINUTE)) == 1
     assert [(await now_of(database, job)).title for job in (failed, told, in_work)] == [None, "Salaries", "Salaries"]
+
+
+async def test_of_many_titles_a_portion_is_purged_at_a_time(database: Database, noon: datetime) -> None:
+    job = await job_in(database, noon, JobState.REPLIED)
+    await database.write(partial(jobs.drop_transcript, job_id=job.id))
+    await database.write(partial(add_copies, job=job, times=forgetting.BATCH + 1))
+    counts = [await database.write(lambda tx: forgetting.purge_titles(tx, before=noon + MINUTE)) for _ in range(3)]
+    assert counts == [forgetting.BATCH, 2, 0]
 
 
 async def test_what_is_dropped_are_the_words_and_the_names(database: Database, noon: datetime) -> None:

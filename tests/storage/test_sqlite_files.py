@@ -20,6 +20,7 @@ from storage.database import AlreadyOwned, Database, StorageUnavailable, Transac
 from storage.forgetting import ForgetRequest
 from storage.job import Job, JobState, Origin, Reason
 from storage.sqlite import SQLite
+from storage.sqlite_files import Ownership
 from tests.bot.job_fixtures import NOON, a_job, new_database
 from transcription.transcript import Speaker, Transcript, Turn
 
@@ -70,6 +71,10 @@ async def test_a_log_that_another_program_made_anew_is_not_taken_for_ours(tmp_pa
             await database.write(count)
 
 
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux: elsewhere the lock file alone decides")
+
+
+@LINUX
 async def test_without_its_lock_file_a_database_still_has_one_owner(tmp_path: Path) -> None:
     path = tmp_path / "jobs.db"
     async with new_database(path) as database:
@@ -104,6 +109,21 @@ def another(path: Path) -> Iterator[str]:
         yield process.stdout.readline().strip()
     finally:
         process.communicate("", timeout=20)
+
+
+@pytest.mark.parametrize("locks_database", [pytest.param(True, marks=LINUX), False])
+async def test_where_sqlites_own_locks_would_meet_it_the_database_itself_is_not_locked(
+    tmp_path: Path, *, locks_database: bool
+) -> None:
+    path = tmp_path / "jobs.db"
+    path.touch()
+    owner = Ownership(path, locks_database=locks_database)
+    try:
+        for locked, told in ((path, "refused" if locks_database else "taken"), (beside(path, ".lock"), "refused")):
+            with another(locked) as found:
+                assert found == told
+    finally:
+        owner.release()
 
 
 async def test_a_lock_file_that_is_removed_is_made_again(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import mimetypes
 import re
+import secrets
 import time
 
 from sandbox.slack.access import open_channel, seen_file, thread_root
@@ -51,7 +52,8 @@ async def listing(context: Context, sent: Arguments) -> Json:
             continue
         if not channel_id or any(place.channel_id == channel_id for place in stored.shares):
             listed = file_object(workspace, stored)
-            del listed["shares"]  # not documented for this method
+            if not context.options.lists_shares:
+                del listed["shares"]  # not documented for this method
             found.append(listed)
     pages = -(-len(found) // count)
     shown = found[(page - 1) * count : page * count]
@@ -76,7 +78,12 @@ async def get_upload_url(context: Context, sent: Arguments) -> Json:
     if not name or not length.isdigit() or int(length) == 0:
         raise Denied("invalid_arguments")
     workspace = context.workspace
-    pending = Pending(file_id=workspace.new_id("F"), ticket=workspace.new_id("up"), name=name, length=int(length))
+    pending = Pending(
+        file_id=workspace.new_id("F"),
+        ticket=f"{workspace.new_id('up')}{secrets.token_hex(8)}",
+        name=name,
+        length=int(length),
+    )
     context.uploads[pending.ticket] = pending
     return {"upload_url": f"{workspace.origin}/upload/v1/{pending.ticket}", "file_id": pending.file_id}
 

@@ -11,6 +11,7 @@ import pytest
 
 from bot.app import open_tools
 from bot.background.catching_up import CatchingUp
+from bot.clock import Clock
 from sandbox import faults
 from sandbox.slack import Team
 from storage import gaps
@@ -36,8 +37,8 @@ async def teams(house: House) -> list[Team]:  # noqa: F811
 
 
 @asynccontextmanager
-async def catching_up(house: House) -> AsyncIterator[None]:  # noqa: F811
-    async with open_tools(house.settings, database=house.database, clock=lambda: house.now) as tools:
+async def catching_up(house: House, clock: Clock | None = None) -> AsyncIterator[None]:  # noqa: F811
+    async with open_tools(house.settings, database=house.database, clock=clock or (lambda: house.now)) as tools:
         task = asyncio.create_task(CatchingUp(tools, hears=lambda: True, beat=BEAT).run())
         yield
         task.cancel()
@@ -131,6 +132,47 @@ async def test_a_place_that_is_away_for_weeks_is_given_up(house: House, teams: l
     async with catching_up(house):
         await nobody_is_behind(house)
     assert "T0SANDBOX" not in await answered(house)
+
+
+@pytest.mark.parametrize("away", [None, "auth.test", "files.list"])
+async def test_what_a_clock_noted_that_was_ahead_counts_as_a_week_ago_before_slack_told_the_time(
+    house: House,  # noqa: F811
+    teams: list[Team],
+    away: str | None,
+) -> None:
+    """Nothing asks Slack for anything before the first look, unless there is an organisation."""
+    teams = teams[:2]
+    await house.database.write(lambda tx: tx.run("DELETE FROM installations WHERE place = 'E0ORG'"))
+    await house.database.write(lambda tx: tx.run("UPDATE installations SET installed_at = 0"))
+    await house.database.write(lambda tx: gaps.note(tx, now=house.now + HOUR / 20))
+    if away is not None:
+        for team in teams:
+            team.faults.arm(away, faults.answer(503), times=1)
+    async with catching_up(house, Clock()):
+        await answers(house, len(teams))
+        await nobody_is_behind(house)
+    begun = [float(call.args["ts_from"]) for team in teams for call in team.calls if call.method == "files.list"]
+    assert len(begun) >= len(teams)
+    assert min(begun) > (house.now - 8 * 24 * HOUR).timestamp()
+
+
+async def test_in_a_look_that_is_repeated_no_file_is_asked_about_twice(house: House, teams: list[Team]) -> None:  # noqa: F811
+    for _ in range(3):
+        await teams[0].share(teams[0].channel("general"), [recording()])
+    teams[0].faults.arm("files.info", faults.slow(0), times=2)
+    teams[0].faults.arm("files.info", faults.answer(503), times=1)
+    async with catching_up(house):
+        await nobody_is_behind_any_more(house)
+    asked = [call.args["file"] for call in teams[0].calls if call.method == "files.info"]
+    assert len(set(asked)) == 4
+    assert len(asked) == 5, "only the one that was not answered"
+
+
+async def nobody_is_behind_any_more(house: House) -> None:  # noqa: F811
+    """Wait until somebody was behind, and nobody is."""
+    while not await behind(house):  # noqa: ASYNC110 - nobody tells
+        await asyncio.sleep(0.01)
+    await nobody_is_behind(house)
 
 
 SECONDS = HOUR / 3600

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -24,11 +24,11 @@ from bot.slack.workspaces import Workspaces
 from bot.worker.tools import Tools
 from storage import claiming, forgetting, inbox, job_lists, jobs
 from storage.claiming import FARTHEST, FairShare
-from storage.database import Database, Transaction
+from storage.database import Database, StorageUnavailable, Transaction
 from storage.job import Failure, Job, JobState, Origin, Reason
 from storage.postgresql import WAIT
 from storage.timestamps import stored
-from tests.bot.job_fixtures import a_job, new_database
+from tests.bot.job_fixtures import a_job, add_copies, new_database
 from tests.postgresql import Server
 from tests.storage.sessions import opened
 
@@ -240,7 +240,7 @@ async def test_titles_of_what_has_no_transcript_go_with_the_old_transcripts(data
 
 
 async def titles(database: Database) -> set[str | None]:
-    return {job.title for job in await database.read(lambda tx: job_lists.newest(tx, limit=9))}
+    return {job.title for job in await database.read(lambda tx: job_lists.newest(tx, limit=999))}
 
 
 async def test_what_nobody_needs_is_kept_until_it_is_certain_what_the_time_is(
@@ -268,14 +268,74 @@ async def test_what_nobody_needs_is_kept_until_it_is_certain_what_the_time_is(
         assert await left() == (0, 0)
 
 
+class Refusing:
+    """A database that refuses to delete from this table what is old."""
+
+    def __init__(self, real: Database, table: str) -> None:
+        self._real, self._table, self.refused = real, table, 0
+        self.read, self.is_shared, self.scrub = real.read, real.is_shared, real.scrub
+
+    async def write(self, work: Callable[[Transaction], Any]) -> Any:
+        def refusing(tx: Transaction) -> Any:
+            return work(cast("Transaction", _RefusingTransaction(tx, self)))
+
+        return await self._real.write(refusing)
+
+    def refuse(self, sql: str, named: Collection[str]) -> None:
+        if "before" in named and self._table in sql.split()[1:3]:
+            self.refused += 1
+            raise StorageUnavailable("canceling statement due to statement timeout")
+
+
+class _RefusingTransaction:
+    def __init__(self, tx: Transaction, database: Refusing) -> None:
+        self.all, self.one, self.announce = tx.all, tx.one, tx.announce
+        self._tx, self._database = tx, database
+
+    def run(self, sql: str, **values: Any) -> int:
+        self._database.refuse(sql, values)
+        return self._tx.run(sql, **values)
+
+
+@pytest.mark.parametrize("table", ["inbox", "jobs", "deletions"])
+async def test_what_cannot_be_purged_keeps_nothing_else_from_going(
+    database: Database, tmp_path: Path, table: str
+) -> None:
+    now, clock, gone = wall_time(), Clock(), Gone()
+    clock.compare(now)
+    await database.write(lambda tx: forgetting.app_removed(tx, place="T1", now=now - 49 * HOUR))
+    async with tools_of(database, tmp_path, retention_days=30) as tools:
+        refusing = Refusing(database, table)
+        seen = replace(tools, database=cast("Database", refusing), workspaces=cast("Workspaces", gone))
+        await Housekeeping(seen, clock=clock).keep_seldom()
+    assert refusing.refused, "otherwise nothing was tested"
+    assert await database.read(forgetting.removals) == []
+    assert gone.kept
+
+
+async def test_of_very_many_old_titles_none_stays(database: Database, tmp_path: Path) -> None:
+    clock = Clock()
+    clock.compare(wall_time())
+    failed = await a_job(database, JobState.ABANDONED, failure=Failure(reason=Reason.PROVIDER_FAILED))
+    await database.write(lambda tx: tx.run("UPDATE jobs SET message_ts = '1.0'"))
+    await database.write(partial(add_copies, job=failed, times=forgetting.BATCH))
+    async with tools_of(database, tmp_path, retention_days=1) as tools:
+        await Housekeeping(tools, clock=clock).keep_seldom()
+    assert await titles(database) == {None}
+
+
 class Gone:
     """Workspaces that have all removed the app."""
 
     async def are_gone(self, places: Sequence[str]) -> Mapping[str, bool]:
         return dict.fromkeys(places, True)
 
+    def __init__(self) -> None:
+        self.kept = False
+
     async def keep(self) -> None:
-        """Nothing to keep."""
+        """Note that it was asked for."""
+        self.kept = True
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

@@ -7,7 +7,11 @@ import os
 import pty
 import re
 import signal
+import socket
+import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -27,8 +31,9 @@ SAID = "The driver could not find the address"
 class Terminal:
     """The command at a pseudo-terminal; `shown` is what it has printed so far."""
 
-    def __init__(self, *arguments: str, folder: Path) -> None:
+    def __init__(self, *arguments: str, folder: Path, **more: str) -> None:
         self._arguments = arguments
+        self._environment = environment(TERM="dumb", COLUMNS="200", **more)
         self._folder = folder
         self.shown = ""
 
@@ -42,7 +47,7 @@ class Terminal:
             "demo",
             *self._arguments,
             cwd=self._folder,
-            env=environment(TERM="dumb", COLUMNS="200"),
+            env=self._environment,
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
@@ -64,6 +69,14 @@ class Terminal:
                 self._read()
                 await asyncio.sleep(0.02)
         return found[1]
+
+    async def wait(self, condition: Callable[[], object]) -> None:
+        """Wait until something holds while it is at work."""
+        async with asyncio.timeout(60):
+            while not condition():
+                assert self._process.returncode is None, self.shown
+                self._read()
+                await asyncio.sleep(0.01)
 
     async def interrupt(self) -> int:
         """Press Ctrl-C; the exit code."""
@@ -96,6 +109,10 @@ async def test_at_a_terminal_a_page_opens_shares_the_files_and_ends_with_the_nex
         assert SAID in str(state["messages"][channel_named(state, "general")])
         assert await terminal.interrupt() == 0
     assert "Next step: install it in your workspace" in terminal.shown
+    port = address.split("/")[2].partition(":")[2]
+    assert (
+        f"There is no screen here. On your own computer: ssh -L {port}:127.0.0.1:{port} this-machine" in terminal.shown
+    )
     assert "Traceback" not in terminal.shown
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
@@ -105,6 +122,87 @@ def _has_reply(state: State) -> bool:
     general = channel_named(state, "general")
     shared = [message["ts"] for message in state["messages"][general] if message["files"]]
     return bool(shared and replies(state, general, shared[0]))
+
+
+async def test_the_browser_is_started_with_a_ticket_and_nothing_waits_for_it(tmp_path: Path) -> None:
+    browser, told = tmp_path / "browser", tmp_path / "told"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {told}.new && mv {told}.new {told} && exec sleep 600\n')
+    browser.chmod(0o700)
+    screen = {"DISPLAY": ":0", "BROWSER": f"{browser} %s"}
+    async with Terminal("--transcriber", "botlhale", str(NOTE), folder=tmp_path, **screen) as terminal:
+        address = await terminal.until(r"(http://127\.0\.0\.1:\d+/[\w-]+/)\s")
+        async with visiting(address) as client:
+            await client.until(_has_reply)
+            await terminal.wait(told.exists)
+            invitation = told.read_text().strip()
+            assert address.split("/")[3] not in invitation
+            async with client.session.get(invitation) as answer:
+                assert str(answer.url) == address
+            async with client.session.get(invitation) as answer:
+                assert answer.status == 404
+        assert await terminal.interrupt() == 0
+    assert "There is no screen here" not in terminal.shown
+
+
+async def test_a_port_that_is_taken_is_told_before_the_bot_starts(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        async with Terminal("--port", str(port), "--no-browser", folder=tmp_path, **_kept(tmp_path)) as terminal:
+            assert await terminal.end() == 2
+    assert f"Port {port} cannot be used for the page: address already in use." in terminal.shown
+    assert "Traceback" not in terminal.shown
+    assert not list((tmp_path / "kept").iterdir())
+
+
+@pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="this machine does not show what runs where")
+async def test_ctrl_c_while_it_starts_ends_it_at_once_with_its_bot(tmp_path: Path) -> None:
+    async with Terminal("--no-browser", "--transcriber", "botlhale", folder=tmp_path, **_kept(tmp_path)) as terminal:
+        await terminal.wait(lambda: _at_work_under(tmp_path / "kept"))
+        assert await terminal.interrupt() != 0
+    assert "The demo is at" not in terminal.shown
+    assert "Traceback" not in terminal.shown
+    assert not _at_work_under(tmp_path / "kept")
+    assert not list((tmp_path / "kept").iterdir())
+
+
+def _kept(folder: Path) -> dict[str, str]:
+    """Have the command put its temporary files where a test can see them."""
+    (folder / "kept").mkdir()
+    return {"TMPDIR": str(folder / "kept")}
+
+
+def _at_work_under(folder: Path) -> list[str]:
+    """The ids of processes whose working directory is under `folder`."""
+    found = []
+    for link in Path("/proc").glob("[0-9]*/cwd"):
+        with suppress(OSError):
+            if link.readlink().is_relative_to(folder):
+                found.append(link.parent.name)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("started", "searched", "named"),
+    [
+        ("venv/bin/threadscribe", "", "venv/bin/threadscribe"),
+        ("venv/bin/threadscribe", "venv/bin", "threadscribe"),
+        ("../elsewhere/bin/threadscribe", "", None),
+    ],
+)
+def test_the_next_step_names_the_program_as_it_was_started(
+    tmp_path: Path, started: str, searched: str, named: str | None
+) -> None:
+    here = tmp_path / "here"
+    file = (here / started).resolve() if named is None else here / started
+    here.mkdir()
+    file.parent.mkdir(parents=True)
+    file.write_text("import sys\nfrom bot.cli.demo_page import program\nprint(program())\n")
+    file.chmod(0o700)
+    path = str(here / searched) if searched else "/nowhere"
+    told = subprocess.run(  # noqa: S603 - our own file
+        [sys.executable, str(file)], cwd=here, env=environment(PATH=path), capture_output=True, text=True, check=True
+    )
+    assert told.stdout.strip() == (named or str(file))
 
 
 async def test_once_is_without_a_page_at_a_terminal_too(tmp_path: Path) -> None:

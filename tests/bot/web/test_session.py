@@ -65,7 +65,15 @@ async def test_only_a_readable_time_of_that_server_counts(server: str) -> None:
     told: list[datetime] = []
     noon = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
     async with new_session(api_url=server, on_time=told.append) as session:
-        for unreadable in ("", "soon", "Fri, 20 Nov 2026 25:00:00 GMT", "Fri, 20 Nov 2026 12:00:00 -0000", "0"):
+        for unreadable in (
+            "",
+            "soon",
+            "Fri, 20 Nov 2026 25:00:00 GMT",
+            "Fri, 20 Nov 2026 12:00:00 -0000",
+            "0",
+            "Mon, 01 Jan 99999999999 00:00:00 GMT",
+            "Fri, 20 Nov 2026 12:00:00 +99999999999999",
+        ):
             await call(session, server, unreadable)
         assert told == []
         await call(session, server, "Fri, 20 Nov 2026 12:00:00 GMT")
