@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from aiohttp import hdrs, web
 
 from sandbox.faults import Faults
+from sandbox.loopback import LOOPBACK, only_loopback
 from sandbox.wire_log import Party, WireLog, noting
 
 JSON = "application/json"
@@ -56,9 +57,9 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class ProviderServer:
-    """One listening address on loopback.
+    """One listening address on loopback, which answers under no other name.
 
-    Every request is first appended to `requests`. `name` returns the call's name for a request. Unknown paths are
+    Every other request is first appended to `requests`. `name` returns the call's name for a request. Unknown paths are
     answered with 404 and an empty body.
     """
 
@@ -76,7 +77,7 @@ class ProviderServer:
         self._name = name
         # Bodies are limited where they are read: aiohttp's own limit would answer before the stand-in could.
         notes = noting(wire_log, party, lambda request, _: ("provider", name(request), ""))
-        self._app = web.Application(middlewares=[notes, self._admit], client_max_size=sys.maxsize)
+        self._app = web.Application(middlewares=[only_loopback, notes, self._admit], client_max_size=sys.maxsize)
         self._runner = web.AppRunner(self._app, access_log=None, shutdown_timeout=1)
 
     def serve(self, method: str, path: str, handler: Handler) -> None:
@@ -86,8 +87,8 @@ class ProviderServer:
     async def open(self, port: int) -> str:
         """Listen on `port` (0: any free one) and return the origin."""
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", port).start()
-        return f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        await web.TCPSite(self._runner, LOOPBACK, port).start()
+        return f"http://{LOOPBACK}:{self._runner.addresses[0][1]}"
 
     async def close(self) -> None:
         """Stop listening and close open connections."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import mimetypes
+import secrets
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Sequence
@@ -24,7 +25,7 @@ from sandbox.botlhale import Botlhale
 from sandbox.gowajee import Gowajee
 from sandbox.ports import free_port
 from sandbox.scoring import word_error_rate, words
-from sandbox.slack import Channel, Message, Share, Slack, Upload
+from sandbox.slack import Channel, Message, Share, Slack, Upload, draw_credentials
 from sandbox.voices import SAMPLES, Sample
 from transcription.embedded.local_model import is_installed
 
@@ -59,7 +60,7 @@ async def show(*, transcriber: str, mode: str, files: Sequence[Path] = ()) -> in
     """
     console = Console()
     async with AsyncExitStack() as stack:
-        slack = await stack.enter_async_context(Slack())
+        slack = await stack.enter_async_context(Slack(credentials=draw_credentials()))
         port = free_port()
         provider = await stack.enter_async_context(_provider(transcriber, port=port))
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="threadscribe-demo-"))
@@ -86,11 +87,12 @@ async def show(*, transcriber: str, mode: str, files: Sequence[Path] = ()) -> in
 @asynccontextmanager
 async def _provider(transcriber: str, *, port: int) -> AsyncIterator[dict[str, str]]:
     if transcriber == "botlhale":
-        async with Botlhale(speed=0.1) as botlhale:
+        async with Botlhale(speed=0.1, refresh_token=secrets.token_hex(16)) as botlhale:
             yield botlhale_environment(botlhale)
     elif transcriber == "gowajee":
         # As on the vendor's page: the result comes by webhook, and there is no status call.
-        async with Gowajee(webhook_url=webhook_url(port), speed=0.1, status_path="none") as gowajee:
+        drawn = secrets.token_hex(16)
+        async with Gowajee(webhook_url=webhook_url(port), speed=0.1, status_path="none", api_key=drawn) as gowajee:
             yield gowajee_environment(gowajee)
     else:
         yield {}

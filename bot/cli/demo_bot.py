@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import os
+import secrets
 
 from sandbox.botlhale import Botlhale
 from sandbox.gowajee import Gowajee
 from sandbox.slack import Slack
-
-WEBHOOK_TOKEN = "sandbox-webhook-token-0123456789"  # noqa: S105 - invented, for this machine
 
 _INHERITED = ("PATH", "HOME", "XDG_DATA_HOME", "TMPDIR")
 """What the bot has of the terminal's environment: where programs and models are, and no setting."""
 
 
 def webhook_url(port: int) -> str:
-    """Return the address at which the bot with this port takes Gowajee's results."""
-    return f"http://127.0.0.1:{port}/webhooks/gowajee?token={WEBHOOK_TOKEN}"
+    """Return the address at which the bot with this port takes Gowajee's results, with a token drawn for it."""
+    return f"http://127.0.0.1:{port}/webhooks/gowajee?token={secrets.token_hex(16)}"
 
 
 def slack_environment(slack: Slack, *, port: int, mode: str, transcriber: str, folder: str) -> dict[str, str]:
@@ -55,5 +54,5 @@ def gowajee_environment(gowajee: Gowajee) -> dict[str, str]:
         "GOWAJEE_BASE_URL": gowajee.origin,
         "GOWAJEE_API_KEY": gowajee.api_key,
         "GOWAJEE_WEBHOOK_ID": gowajee.webhook_id,
-        "GOWAJEE_WEBHOOK_TOKEN": WEBHOOK_TOKEN,
+        "GOWAJEE_WEBHOOK_TOKEN": gowajee.webhook_token or "",
     }

@@ -52,6 +52,7 @@ class Botlhale(Options):
         result_path: ResultPath = "getdata",
         speed: float = 0.0,
         storage_shape: StorageShape = "sigv2",
+        refresh_token: str = "invented-refresh-token",  # noqa: S107 - invented; the stand-in's own
     ) -> None:
         camel = dialect == "camel"
         super().__init__(
@@ -62,7 +63,7 @@ class Botlhale(Options):
         )
         self.origin = self.storage_origin = ""
         self.org_id = "InventedOrg01"
-        self.refresh_token = "invented-refresh-token"  # noqa: S105 - invented; the stand-in's own
+        self.refresh_token = refresh_token
         self.result_call = f"GET /asr/async/{result_path}"
         self.faults = Faults()
         self.requests: list[Seen] = []

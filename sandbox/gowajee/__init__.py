@@ -44,10 +44,11 @@ class Gowajee(Options):
         webhook_mode: WebhookMode = "normal",
         speed: float = 0.0,
         status_path: StatusPath = "plain",
+        api_key: str = "invented-api-key",
     ) -> None:
         super().__init__(webhook_mode=webhook_mode, speed=speed)
         self.origin = ""
-        self.api_key = "invented-api-key"
+        self.api_key = api_key
         self.webhook_id = str(uuid4())
         self.faults = Faults()
         self.requests: list[Seen] = []
@@ -81,6 +82,11 @@ class Gowajee(Options):
     ) -> None:
         await self._open.aclose()
 
+    @property
+    def webhook_token(self) -> str | None:
+        """Return the token in the registered webhook address."""
+        return self._webhook.token if self._webhook else None
+
     def release(self, job_id: str | None = None) -> None:
         """Continue one held job. Without an id, continue all and hold no more."""
         self.hold = self.hold and job_id is not None
@@ -107,7 +113,7 @@ class Gowajee(Options):
         """
         job = self.jobs[job_id]
         if token == REGISTERED:
-            token = self._webhook.token if self._webhook else None
+            token = self.webhook_token
         return await self._work.call(job, body=self._work.notice(job) if body is None else body, token=token)
 
     async def _submit(self, request: web.Request) -> web.Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
@@ -15,12 +16,15 @@ SPEED = 0.1
 
 
 class Providers:
-    """Both stand-ins, running inside `async with`. `webhook_url` is the bot's address for Gowajee's results."""
+    """Both stand-ins with credentials of their own, running inside `async with`.
+
+    `webhook_url` is the bot's address for Gowajee's results.
+    """
 
     def __init__(self, *, webhook_url: str, log: WireLog) -> None:
-        self.botlhale = Botlhale(speed=SPEED)
+        self.botlhale = Botlhale(speed=SPEED, refresh_token=secrets.token_hex(16))
         # As on the vendor's page: the result comes by webhook, and there is no status call.
-        self.gowajee = Gowajee(webhook_url=webhook_url, speed=SPEED, status_path="none")
+        self.gowajee = Gowajee(webhook_url=webhook_url, speed=SPEED, status_path="none", api_key=secrets.token_hex(16))
         self.botlhale.wire_log = self.gowajee.wire_log = log
         self._open = AsyncExitStack()
 

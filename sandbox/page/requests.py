@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.page.stage import NotAnswered, Stage
+from sandbox.page.stage import NoSuchCommand, NotAnswered, Stage
 from sandbox.slack.clients import InMessage
 from sandbox.slack.values import Json
 
@@ -31,7 +31,7 @@ NAMES = (
 
 
 class Requests:
-    """Every request by its name. Each raises `NotAnswered`, or KeyError for what is not there."""
+    """Every request by its name. Each raises `NotAnswered`, `NoSuchCommand`, or KeyError for what is not there."""
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
@@ -112,6 +112,8 @@ def answering(does: Does, *, changed: Callable[[], None]) -> Callable[[web.Reque
             changed()
         except NotAnswered:
             return sorry("The app didn't respond. Is the bot running?")
+        except NoSuchCommand as problem:
+            return sorry(str(problem))
         except (KeyError, ValueError, TypeError):
             return sorry("That is not there any more.")
         return web.json_response({"ok": True, **(outcome or {})})

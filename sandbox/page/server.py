@@ -10,14 +10,14 @@ from typing import Self
 
 from aiohttp import web
 
-from sandbox.page.guard import guarding, set_headers
+from sandbox.loopback import LOOPBACK
+from sandbox.page.guard import Tickets, guarding, set_headers
 from sandbox.page.requests import Requests, answering, sorry
 from sandbox.page.snapshot import whole
 from sandbox.page.stage import Stage
 from sandbox.page.stream import Stream
 
 ASSETS = Path(__file__).parent / "assets"
-LOOPBACK = "127.0.0.1"
 LARGEST_FILE = 1_000_000_000
 """Bytes, as Slack's own limit."""
 
@@ -25,31 +25,48 @@ PLAYED = ("audio/", "video/")
 
 
 class PageServer:
-    """Serves the page of a stage inside `async with`. Its `address` has a token, without which there is nothing."""
+    """Serves the page of a stage inside `async with`. Its `address` has a token, without which there is nothing.
+
+    `port` is the one that it has, once it is served.
+    """
 
     def __init__(self, stage: Stage, *, port: int = 0) -> None:
         self.address = ""
         self._stage = stage
-        self._port = port
+        self.port = port
         self._token = secrets.token_urlsafe(18)
+        self._tickets = Tickets()
         self._stream = Stream(stage)
-        app = web.Application(middlewares=[guarding(self._token)], client_max_size=2**20)
+        app = web.Application(middlewares=[guarding(self._token, self._tickets)], client_max_size=2**20)
         app.on_response_prepare.append(set_headers)
         app.add_routes(self._routes())
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
 
     async def __aenter__(self) -> Self:
         await self._runner.setup()
-        await web.TCPSite(self._runner, LOOPBACK, self._port).start()
-        self.address = f"http://{LOOPBACK}:{self._runner.addresses[0][1]}/{self._token}/"
+        try:
+            await web.TCPSite(self._runner, LOOPBACK, self.port).start()
+        except BaseException:
+            await self._runner.cleanup()
+            raise
+        self.port = int(self._runner.addresses[0][1])
+        self.address = f"http://{LOOPBACK}:{self.port}/{self._token}/"
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stream.end()
+        self.end()
         await asyncio.sleep(0)
         await self._runner.cleanup()
+
+    def invite(self) -> str:
+        """Return an address that leads to the page once."""
+        return f"http://{LOOPBACK}:{self.port}/{self._tickets.draw()}"
+
+    def end(self) -> None:
+        """Tell every open page that the demo ends."""
+        self._stream.end()
 
     def _routes(self) -> list[web.AbstractRouteDef]:
         return [
@@ -104,7 +121,7 @@ class PageServer:
         """Share the body as a file. The query has `channel` and `name`, and perhaps `thread`, `text` and `ms`."""
         stage, given = self._stage, request.query
         if (request.content_length or 0) > LARGEST_FILE:
-            return sorry("That file is larger than Slack takes.")
+            return sorry("That file is larger than Slack allows.")
         try:
             channel = stage.channel(given["channel"])
             milliseconds = int(given["ms"]) if given.get("ms") else None

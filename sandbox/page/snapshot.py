@@ -21,6 +21,7 @@ def snapshot(stage: Stage) -> Json:
         "you": stage.person,
         "bot_user": slack.bot_user_id,
         "notice": stage.notice,
+        "program": stage.program,
         "app": stage.manifest["display_information"]["name"],
         "users": slack.users,
         "channels": [_channel(stage, channel) for channel in channels],

@@ -45,11 +45,15 @@ class NotAnswered(Exception):
     """The app did not acknowledge in time: Slack tells the person so."""
 
 
+class NoSuchCommand(Exception):
+    """The app has no such command, so it was not sent. The sentence is for the person."""
+
+
 class Stage:
     """One workspace with one person at the page, Amara.
 
     `manifest` says what the app is installed with, and `notice` what to expect of its transcripts. Shared files are
-    kept in `folder`.
+    kept in `folder`. `program` is how the program is started in this machine's terminal.
     """
 
     def __init__(
@@ -62,6 +66,7 @@ class Stage:
         folder: Path,
         manifest: Json,
         notice: str = "",
+        program: str = "threadscribe",
     ) -> None:
         self.slack = slack
         self.bot = bot
@@ -69,10 +74,13 @@ class Stage:
         self.log = log
         self.manifest = manifest
         self.notice = notice
+        self.program = program
         self.person = slack.user("amara")
         self.ephemerals = Ephemerals(slack, person=self.person)
         self._folder = folder
         self._files = 0
+        self._killing = False
+        self._over = False
         self._restarting: asyncio.Task[None] | None = None
         people = ("amara", "sipho", "naledi")
         self.general = slack.channel("general", people=people)
@@ -88,6 +96,7 @@ class Stage:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._over = True
         if self._restarting is not None:
             self._restarting.cancel()
             with suppress(asyncio.CancelledError, OSError):
@@ -150,8 +159,11 @@ class Stage:
         return await self.share(channel, path, name=path.name, thread_ts=thread_ts, title=title)
 
     async def command(self, channel: Channel, text: str) -> None:
-        """Send a slash command. Raises `NotAnswered`."""
+        """Send a slash command. Raises `NotAnswered`, `NoSuchCommand`."""
         name, _, rest = text.strip().partition(" ")
+        known = [command["command"] for command in self.manifest["features"].get("slash_commands", [])]
+        if name not in known:
+            raise NoSuchCommand(f"{name} isn't a command here." + "".join(f" Try {first}." for first in known[:1]))
         answer = await self.slack.command(name, rest.strip(), channel=channel, user=self.person)
         if answer.status is None:
             raise NotAnswered
@@ -182,18 +194,29 @@ class Stage:
         self.ephemerals.follow(answer, channel_id=channel_id)
 
     async def kill(self) -> int | None:
-        """Hold the providers back, kill the bot's process and start another one; return the id of the killed one."""
-        if self.bot.state != "running":
+        """Hold the providers back, kill the bot's process and start another one; return the id of the killed one.
+
+        None if there is nothing to kill, or somebody else just kills it.
+        """
+        if self.bot.state != "running" or self._killing:
             return None
-        self.providers.hold()
-        pid = await self.bot.kill()
-        self._restarting = asyncio.create_task(self._restart())
+        self._killing = True
+        try:
+            self.providers.hold()
+            pid = await self.bot.kill()
+            if not self._over:
+                self._restarting = asyncio.create_task(self._restart())
+        finally:
+            self._killing = False
         return pid
 
     async def _restart(self) -> None:
         try:
             await asyncio.sleep(DOWN)
-            await self.bot.start()
+            try:
+                await self.bot.start()
+            except OSError:
+                await self.bot.stop()  # the page shows that it stopped, and on the wire what it said last
             await asyncio.sleep(HELD)
         finally:
             self.providers.release()

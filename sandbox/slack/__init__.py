@@ -4,6 +4,7 @@ It is written from Slack's documentation and from observed traffic, and uses non
 can be tested against it.
 """
 
+from sandbox.slack.services import draw_credentials
 from sandbox.slack.stand_in import Slack, Team
 from sandbox.slack.values import Call, Channel, CommandAnswer, Delivery, FileCopy, Message, Share, Synthetic, Upload
 from sandbox.slack.workspace import Ids
@@ -21,4 +22,5 @@ __all__ = [
     "Synthetic",
     "Team",
     "Upload",
+    "draw_credentials",
 ]

@@ -7,6 +7,7 @@ https://docs.slack.dev/interactivity/handling-user-interaction.
 from __future__ import annotations
 
 import json
+import secrets
 import time
 from urllib.parse import urlencode
 
@@ -112,7 +113,7 @@ class Interactivity:
 
     def _new_answer(self, channel: Channel | None) -> CommandAnswer:
         workspace = self._context.workspace
-        ticket = workspace.new_id("R")
+        ticket = f"{workspace.new_id('R')}{secrets.token_hex(8)}"
         origin = self._context.options.response_origin or workspace.origin
         answer = CommandAnswer(signal=workspace.signal, response_url=f"{origin}/respond/{ticket}")
         self._open[ticket] = (answer, channel, time.monotonic())

@@ -44,9 +44,11 @@ class OAuth:
     """The app's OAuth configuration; `teams` are the workspaces that can install it."""
 
     client_id = "1000.2000"
-    client_secret = "sandbox-client-secret"  # noqa: S105 - invented
 
-    def __init__(self, options: Options, *, teams: Callable[[], Mapping[str, Workspace]], grants: Grants) -> None:
+    def __init__(
+        self, options: Options, *, teams: Callable[[], Mapping[str, Workspace]], grants: Grants, client_secret: str
+    ) -> None:
+        self.client_secret = client_secret
         self._options = options
         self._teams = teams
         self._grants = grants

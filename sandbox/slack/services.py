@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import secrets
 from dataclasses import dataclass
 
 from sandbox.faults import Faults
@@ -35,6 +36,15 @@ class Credentials:
     bot_token: str
     app_token: str
     signing_secret: str
+    client_secret: str
+
+
+def draw_credentials() -> Credentials:
+    """Return credentials that nobody can know beforehand."""
+    drawn = secrets.token_hex
+    return Credentials(
+        bot_token=f"xoxb-{drawn(16)}", app_token=f"xapp-{drawn(16)}", signing_secret=drawn(16), client_secret=drawn(16)
+    )
 
 
 class Shared:
@@ -50,7 +60,10 @@ class Shared:
         self.sockets = Sockets(options, app_id=Workspace.app_id, signal=self.signal, faults=faults)
         self.teams: dict[str, WorkspaceServices] = {}
         self.oauth = OAuth(
-            options, grants=self.grants, teams=lambda: {team_id: team.workspace for team_id, team in self.teams.items()}
+            options,
+            grants=self.grants,
+            teams=lambda: {team_id: team.workspace for team_id, team in self.teams.items()},
+            client_secret=credentials.client_secret,
         )
         self.router = Router(self.teams, grants=self.grants)
         self._servers: list[Server] = []

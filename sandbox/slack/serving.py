@@ -8,7 +8,8 @@ from typing import Protocol
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-LOOPBACK = "127.0.0.1"
+from sandbox.loopback import LOOPBACK, only_loopback
+
 LONGEST_LINE = 64 * 1024
 """Maximum bytes of a request line: slack_sdk sends some arguments in the query."""
 
@@ -25,7 +26,7 @@ class Server:
 
     def __init__(self, routes: Iterable[web.AbstractRouteDef], *, middlewares: Sequence[Middleware] = ()) -> None:
         # Uploads have no limit of size here.
-        self._app = web.Application(client_max_size=0, middlewares=middlewares)
+        self._app = web.Application(client_max_size=0, middlewares=[only_loopback, *middlewares])
         self._app.add_routes(routes)
         self._runner = web.AppRunner(
             self._app, shutdown_timeout=0.2, access_log=None, max_line_size=LONGEST_LINE, max_field_size=LONGEST_LINE

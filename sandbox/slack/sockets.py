@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import secrets
 import uuid
 
 from aiohttp import web
@@ -49,7 +50,7 @@ class Sockets:
 
     def ticket(self) -> str:
         """Return a WebSocket address that can be opened once."""
-        ticket = f"ticket-{next(self._numbers)}"
+        ticket = f"ticket-{next(self._numbers)}-{secrets.token_hex(8)}"
         self._tickets.add(ticket)
         return f"{self.address}/link/?ticket={ticket}&app_id={self._app_id}"
 

@@ -15,18 +15,30 @@ from sandbox.slack.options import Options
 from sandbox.slack.services import Credentials, Shared, WorkspaceServices
 from sandbox.slack.workspace import FIRST, Ids
 
-INVENTED = Credentials(bot_token="xoxb-sandbox-bot", app_token="xapp-sandbox-app", signing_secret="sandbox-signing")  # noqa: S106 - invented
+INVENTED = Credentials(
+    bot_token="xoxb-sandbox-bot",  # noqa: S106 - invented, as the others
+    app_token="xapp-sandbox-app",  # noqa: S106
+    signing_secret="sandbox-signing",  # noqa: S106
+    client_secret="sandbox-client-secret",  # noqa: S106
+)
+"""Well known, so that tests need not ask for them: not for a stand-in that somebody else could speak to."""
 
 
 class Team(Actions, Interactions, Clients, Inspection, Options):
     """One workspace with its own users, messages and faults. All workspaces share the app and Slack's address."""
 
     def __init__(
-        self, *, scopes: Collection[str], retry_delays: Sequence[float], ids: Ids, beside: Shared | None = None
+        self,
+        *,
+        scopes: Collection[str],
+        retry_delays: Sequence[float],
+        ids: Ids,
+        beside: Shared | None = None,
+        credentials: Credentials = INVENTED,
     ) -> None:
         Options.__init__(self, scopes=set(scopes), retry_delays=tuple(retry_delays))
         self.faults = Faults()
-        self._shared = beside or Shared(self, credentials=INVENTED, faults=self.faults)
+        self._shared = beside or Shared(self, credentials=credentials, faults=self.faults)
         self._services = services = WorkspaceServices(self, shared=self._shared, faults=self.faults, ids=ids)
         self.team_id = services.workspace.team_id
         self.app_id = services.workspace.app_id
@@ -65,14 +77,15 @@ class Slack(Team):
         *,
         installed: bool = True,
         ids: Ids = FIRST,
+        credentials: Credentials = INVENTED,
     ) -> None:
-        super().__init__(scopes=scopes, retry_delays=retry_delays, ids=ids)
+        super().__init__(scopes=scopes, retry_delays=retry_delays, ids=ids, credentials=credentials)
         self._port = port
-        bot_token = INVENTED.bot_token if installed else ""
-        self._services.open_with(bot_token=bot_token, app_token=INVENTED.app_token)
-        self.bot_token = INVENTED.bot_token
-        self.app_token = INVENTED.app_token
-        self.signing_secret = INVENTED.signing_secret
+        bot_token = credentials.bot_token if installed else ""
+        self._services.open_with(bot_token=bot_token, app_token=credentials.app_token)
+        self.bot_token = credentials.bot_token
+        self.app_token = credentials.app_token
+        self.signing_secret = credentials.signing_secret
         self.client_id = self._shared.oauth.client_id
         self.client_secret = self._shared.oauth.client_secret
         self.other_workspaces: list[Team] = []

@@ -2,22 +2,66 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import random
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from handlers.action_ids import CANCEL, NAME_SPEAKERS
+from handlers import words
+from handlers.action_ids import CANCEL, EXPORT, NAME_SPEAKERS, RERUN
 from sandbox.synthesis import RATE, NoSynthesiser, speak
-from tests.browser.conftest import PHONE, WIDE, Visit, Visiting, missing, write_wave
+from sandbox.voices import SAMPLES
+from storage.exports import Recipient
+from tests.browser.conftest import PATIENCE, PHONE, WIDE, Visit, Visiting, missing, write_wave
 from tests.transcription.offline_model import real_model
+from transcription.formats import Format
 
 NOUNS = (
     "market", "river", "kitchen", "doctor", "winter", "garden", "letter", "bridge", "teacher", "window", "station",
     "farmer", "summer", "hospital", "morning", "village", "mountain", "dinner", "camera", "paper", "picture", "machine",
 )  # fmt: skip
 """Words that flite says and the smallest model hears; each run draws some."""
+
+
+DROP = """([name, coded]) => {
+    const bytes = Uint8Array.from(atob(coded), (one) => one.charCodeAt(0)), dragged = new DataTransfer();
+    dragged.items.add(new File([bytes], name, { type: "audio/mp4" }));
+    for (const kind of ["dragover", "drop"]) {
+        const event = new DragEvent(kind, { dataTransfer: dragged, bubbles: true, cancelable: true });
+        document.querySelector("#messages").dispatchEvent(event);
+    }
+}"""
+"""Drop a file, as far as a page can: no browser lets a script drag one in from outside."""
+
+ASKED_SLOWLY = """() => {
+    const media = navigator.mediaDevices, real = media.getUserMedia.bind(media);
+    window.streams = [];
+    window.questions = [];
+    media.getUserMedia = async (wanted) => {
+        await new Promise((allowed) => window.questions.push(allowed));
+        const stream = await real(wanted);
+        window.streams.push(stream);
+        return stream;
+    };
+}"""
+"""Have the browser ask for the microphone, and the person answer later."""
+
+ALLOW = "() => window.questions.forEach((allowed) => allowed())"
+OFF = "window.streams.length && window.streams.every((one) => one.getTracks().every((t) => t.readyState === 'ended'))"
+
+FOCUSED = "document.activeElement.dataset.part || document.activeElement.dataset.tab || document.activeElement.id"
+
+
+async def until(page: Any, expression: str) -> None:
+    """Wait until something holds in the page, whose policy forbids a browser's own waiting for it."""
+    async with asyncio.timeout(PATIENCE / 1000):
+        while not (holds := await page.evaluate(expression)):
+            await page.wait_for_timeout(50)
+    assert holds
 
 
 async def open_thread(visit: Visit) -> None:
@@ -50,9 +94,200 @@ async def test_words_spoken_into_the_microphone_come_back_in_the_thread(visiting
 
 async def test_a_dropped_file_gets_its_thread(visiting: Visiting) -> None:
     async with visiting() as visit:
-        await visit.page.locator("#hero-file").set_input_files("sandbox/samples/dialogue.m4a")
+        coded = base64.b64encode(SAMPLES["dialogue"].path.read_bytes()).decode()
+        await visit.page.evaluate(DROP, ["dialogue.m4a", coded])
         await open_thread(visit)
         assert "Speaker 2" in await visit.replies.first.inner_text()
+        assert not await visit.page.locator("#app.dropping").count()
+
+
+async def test_a_chosen_file_gets_its_thread(visiting: Visiting) -> None:
+    async with visiting() as visit:
+        await visit.page.locator("#hero-file").set_input_files(SAMPLES["note"].path)
+        await open_thread(visit)
+
+
+async def test_a_transcript_is_exported_into_its_thread(visiting: Visiting) -> None:
+    async with visiting() as visit:
+        await visit.share_sample("note")
+        await open_thread(visit)
+        await visit.page.locator("#thread-messages [data-reaction=white_check_mark]").wait_for()
+        await visit.replies.first.locator(f'[data-action-id="{EXPORT}"]').click()
+        modal = visit.page.locator("#modal")
+        await modal.get_by_text(words.file_kind(Format.TEXT)[0]).click()
+        await modal.get_by_text(words.recipient(Recipient.THREAD)[0]).click()
+        await modal.get_by_role("button", name=words.EXPORT_SUBMIT).click()
+        await modal.wait_for(state="hidden")
+        exported = visit.replies.locator("[data-part=file]")
+        await exported.wait_for()
+        async with visit.page.expect_download() as downloading:
+            await exported.click()
+        content = (await (await downloading.value).path()).read_text(encoding="utf-8")
+        assert "The driver could not find the address" in content
+        assert visit.complaints == []
+
+
+async def test_a_recording_is_transcribed_again_by_the_other_service(visiting: Visiting) -> None:
+    async with visiting() as visit:
+        await visit.share_sample("note")
+        await open_thread(visit)
+        done = visit.page.locator("#thread-messages [data-reaction=white_check_mark]")
+        await done.wait_for()
+        await visit.replies.first.locator(f'[data-action-id="{RERUN}"]').click()
+        modal = visit.page.locator("#modal")
+        await modal.locator("select:has(option[value=gowajee])").select_option("gowajee")
+        await modal.get_by_role("button", name=words.RERUN_SUBMIT).click()
+        await modal.wait_for(state="hidden")
+        await visit.page.locator('[data-part="line"][data-kind="webhook"][data-status="200"]').wait_for()
+        await visit.page.locator('[data-part="job"][data-state="replied"]').wait_for()
+        await done.wait_for()
+        assert len(visit.stage.providers.gowajee.jobs) == 1
+        assert visit.complaints == []
+
+
+async def test_a_microphone_that_was_asked_for_twice_is_off_when_the_recording_is_discarded(visiting: Visiting) -> None:
+    async with visiting() as visit:
+        page = visit.page
+        await page.evaluate(ASKED_SLOWLY)
+        await page.locator("#hero-record").click()
+        await page.locator("#hero-record").click()
+        assert await page.evaluate("window.questions.length") == 1
+        await page.evaluate(ALLOW)
+        await visit.part("discard").click()
+        await until(page, OFF)
+        await page.locator("#hero-record").click()
+        assert await page.evaluate("window.questions.length") == 2, "it can be used again"
+
+
+async def test_nothing_is_recorded_unseen(visiting: Visiting) -> None:
+    async with visiting() as visit:
+        page = visit.page
+        await visit.share_sample("note")
+        await open_thread(visit)
+        await page.evaluate(ASKED_SLOWLY)
+        mic = page.locator("#thread-composer [data-part=record]")
+        before = len(visit.stage.slack.messages(visit.stage.general.id))
+        for answered in (True, False):  # before Esc, and after it
+            await mic.click()
+            if answered:
+                await page.evaluate(ALLOW)
+                await page.locator("#thread-composer [data-part=stop]").wait_for()
+            await page.keyboard.press("Escape")
+            await page.locator("#thread").wait_for(state="hidden")
+            await page.evaluate(ALLOW)
+            await until(page, OFF)
+            await page.locator("#messages [data-part=replies]").click()
+            assert not await page.locator("#thread-composer [data-part=stop]").is_visible()
+        await visit.part("toast").get_by_text("The recording was discarded.").wait_for()
+        assert len(visit.stage.slack.messages(visit.stage.general.id)) == before
+
+
+async def test_a_microphone_that_is_pulled_out_ends_the_recording(visiting: Visiting) -> None:
+    async with visiting() as visit:
+        page = visit.page
+        await page.evaluate(ASKED_SLOWLY)
+        await page.locator("#hero-record").click()
+        await page.evaluate(ALLOW)
+        await visit.part("stop").wait_for()
+        await page.evaluate("window.streams[0].getTracks()[0].dispatchEvent(new Event('ended'))")
+        await until(page, OFF)
+        await page.locator("#thread-messages [data-part=file]").wait_for()
+
+
+async def test_a_form_that_fails_says_so_where_it_is_seen_and_heard(visiting: Visiting) -> None:
+    async with visiting() as visit:
+        page = visit.page
+        await visit.command("/transcripts settings")
+        modal = page.locator("#modal")
+        await modal.get_by_role("combobox").first.wait_for()
+        await visit.stage.bot.kill()
+        await modal.locator("[type=submit]").click()
+        told = modal.locator("[data-part=toast]")
+        await told.wait_for()
+        await modal.locator("#announcer").get_by_text("didn't respond").wait_for()
+        on_top = "one => { const at = one.getBoundingClientRect(); return document.elementFromPoint("
+        assert await told.evaluate(f"{on_top}at.x + at.width / 2, at.y + at.height / 2) === one }}")
+        await page.evaluate("document.querySelector('#modal').close()")
+        await page.locator("body > #announcer").wait_for(state="attached")
+        await page.locator("body > #toasts").wait_for(state="attached")
+
+
+async def test_of_two_sentences_at_once_both_are_read_out(visiting: Visiting) -> None:
+    async with visiting() as visit:
+        await visit.page.evaluate("""async () => {
+            window.read = [];
+            const region = document.querySelector("#announcer");
+            new MutationObserver(() => window.read.push(region.textContent)).observe(region, { childList: true });
+            const { announce, toast } = await import("./assets/dom.js");
+            announce("The first.");
+            toast("The second.");
+        }""")
+        await until(visit.page, "window.read.includes('The first.') && window.read.includes('The second.')")
+
+
+async def test_a_menu_of_the_app_opens_only_what_a_link_may(visiting: Visiting) -> None:
+    async with visiting() as visit:
+        page = visit.page
+
+        async def choose(address: str) -> None:
+            await page.evaluate(
+                """async (url) => {
+                    const { control } = await import("./assets/controls.js");
+                    const option = { text: { type: "plain_text", text: "Go" }, value: "go", url };
+                    document.querySelector("#tried")?.remove();
+                    const { node } = control({ type: "overflow", action_id: "a", options: [option] }, {});
+                    node.id = "tried";
+                    document.querySelector("#hero").append(node);
+                }""",
+                address,
+            )
+            await page.locator("#tried").click()
+            await page.locator("[role=menuitem][data-item=go]").click()
+
+        for bad in ("javascript:window.ran=1", "data:text/html,x", "file:///etc/hosts"):
+            await choose(bad)
+        async with page.expect_popup():
+            await choose(f"http://127.0.0.1:{visit.server.port}/")
+        assert len(page.context.pages) == 2, "the demo and what the last one opened"
+
+
+async def test_the_focus_goes_where_the_person_goes(visiting: Visiting) -> None:
+    async with visiting(size=PHONE) as visit:
+        page = visit.page
+        toggle = page.locator("#toggle-wire")
+        assert await toggle.get_attribute("aria-expanded") == "false"
+        await _press(toggle)
+        assert await page.evaluate(FOCUSED) == "wire-title"
+        await _press(page.get_by_role("button", name="Back to the messages"))
+        assert await page.evaluate(FOCUSED) == "room-title"
+        await _press(page.get_by_role("button", name="Conversations"))
+        assert await page.evaluate("document.activeElement.tagName") == "H1"
+        await _press(page.locator("#apps button"))
+        await page.locator("[role=tab][data-tab=home]").focus()
+        await page.keyboard.press("ArrowRight")
+        assert await page.evaluate(FOCUSED) == "messages"
+        await page.locator("#messages[role=tabpanel]").wait_for()
+        await page.keyboard.press("ArrowRight")
+        assert await page.evaluate(FOCUSED) == "home"
+        await page.locator("#home[role=tabpanel]").wait_for()
+        assert await page.locator("[role=tab][tabindex='0']").count() == 1
+        await page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
+        await page.locator("#toggle-wire[aria-expanded=true]").wait_for()
+        await _press(toggle)
+        assert await toggle.get_attribute("aria-expanded") == "false"
+
+
+async def _press(button: Any) -> None:
+    """Use a button as somebody does who has no mouse."""
+    await button.focus()
+    await button.press("Enter")
+
+
+async def test_the_steps_name_the_program_as_it_was_started(visiting: Visiting) -> None:
+    async with visiting() as visit:
+        await visit.page.locator("[data-next]").click()
+        shown = await visit.page.locator("#next").inner_text()
+        assert f"{visit.stage.program} doctor tells you what is missing" in shown
 
 
 async def test_a_recording_is_named_searched_listed_and_seen_at_home(visiting: Visiting) -> None:
@@ -99,10 +334,12 @@ async def test_nothing_is_lost_when_the_bot_is_killed_while_the_provider_works(v
     async with visiting() as visit:
         page = visit.page
         before = await page.locator("#pid").get_attribute("data-pid")
-        visit.stage.providers.hold()
+        visit.stage.providers.botlhale.speed = 0.4  # long enough to be killed in
         await visit.share_sample("dialogue")
         await visit.page.locator('[data-part="job"][data-state="submitted"]').wait_for()
         await page.locator("#kill").click()
+        await page.locator("#held").wait_for()
+        assert not await visit.replies.count()
         await page.locator("#bot-state[data-state=killed]").wait_for()
         await page.locator("#bot-state[data-state=running]").wait_for()
         assert await page.locator("#pid").get_attribute("data-pid") not in {"", before}
@@ -197,3 +434,4 @@ async def test_it_can_be_used_without_a_mouse(visiting: Visiting) -> None:
         await open_thread(visit)
         await page.keyboard.press("Escape")
         await page.locator("#thread").wait_for(state="hidden")
+        assert await page.evaluate(FOCUSED) == "replies"

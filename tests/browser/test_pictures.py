@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from handlers.action_ids import NAME_SPEAKERS
 from tests.browser.conftest import Visit, Visiting
 
@@ -26,6 +28,7 @@ async def close_wire(visit: Visit) -> None:
     await visit.page.locator("#toggle-wire").click()
 
 
+@pytest.mark.long
 async def test_the_pictures_of_the_tour_can_be_made(visiting: Visiting, tmp_path: Path) -> None:
     async with visiting(size=SIZE, scale=1.5) as visit:
         page = visit.page

@@ -7,12 +7,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import aiohttp
 import av
 
-from bot.cli.demo_bot import WEBHOOK_TOKEN
 from bot.cli.demo_page import demo_page
 from handlers.action_ids import EXPORT, NAME_SPEAKERS
+from sandbox.botlhale import Botlhale
+from sandbox.gowajee import Gowajee
 from sandbox.page import Stage
+from sandbox.slack import Slack
 from sandbox.voices import SAMPLES
 from tests.sandbox.page_client import PageClient, State, channel_named, replies, visiting
 
@@ -91,10 +94,34 @@ async def _answered_and_shown(mode: str) -> None:
 
 async def _no_token_is_shown(client: PageClient, stage: Stage, lines: list[State]) -> None:
     slack, providers = stage.slack, stage.providers
-    secrets = [slack.bot_token, slack.app_token, providers.gowajee.api_key, WEBHOOK_TOKEN]
+    gowajee = providers.gowajee
+    assert gowajee.webhook_token is not None
+    secrets = [slack.bot_token, slack.app_token, gowajee.api_key, gowajee.webhook_token]
     for line in lines:
         shown = str(await client.get(f"wire/{line['number']}"))
         assert not [secret for secret in secrets if secret in shown], line
+
+
+async def test_nobody_else_speaks_to_the_stand_ins_beside_it() -> None:
+    """Neither with what stands in the source, nor under the name of another site."""
+    async with opened() as (_, stage, _), opened() as (_, other, _), aiohttp.ClientSession() as session:
+        slack, gowajee, botlhale = stage.slack, stage.providers.gowajee, stage.providers.botlhale
+
+        async def asked(token: str, **headers: str) -> tuple[int, str]:
+            named = {"Authorization": f"Bearer {token}", **headers}
+            async with session.post(f"{slack.api_url}conversations.list", headers=named) as answer:
+                return answer.status, await answer.text()
+
+        assert '"ok": true' in (await asked(slack.bot_token))[1]
+        for token in (Slack().bot_token, other.slack.bot_token):
+            assert "invalid_auth" in (await asked(token))[1]
+        assert (await asked(slack.bot_token, Host="evil.example"))[0] == 403
+        drawn = [slack.signing_secret, slack.app_token, slack.client_secret, gowajee.api_key, botlhale.refresh_token]
+        theirs = other.slack, other.providers.gowajee, other.providers.botlhale
+        for one, two, three in ((Slack(), Gowajee(), Botlhale()), theirs):
+            known = {one.signing_secret, one.app_token, one.client_secret, two.api_key, three.refresh_token}
+            assert not known & set(drawn)
+        assert gowajee.webhook_token != other.providers.gowajee.webhook_token
 
 
 async def test_naming_by_the_form_changes_the_reply() -> None:

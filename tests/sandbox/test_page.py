@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sys
 from collections.abc import AsyncIterator
@@ -41,12 +42,19 @@ time.sleep(600)
 """
 
 
+STARTS_ONCE = f"""
+import pathlib
+pathlib.Path("started").touch(exist_ok=False)
+{SCRIPT}
+"""
+
+
 @asynccontextmanager
-async def a_page(folder: Path) -> AsyncIterator[tuple[PageServer, Stage]]:
+async def a_page(folder: Path, *, script: str = SCRIPT) -> AsyncIterator[tuple[PageServer, Stage]]:
     log = WireLog()
     async with Slack() as slack, Providers(webhook_url="http://127.0.0.1:9/", log=log) as providers:
         slack.wire_log, slack.ack_timeout = log, 0.2
-        bot = BotProcess([sys.executable, "-c", SCRIPT], environment={}, folder=folder, log=log)
+        bot = BotProcess([sys.executable, "-c", script], environment={}, folder=folder, log=log)
         stage = Stage(slack, bot=bot, providers=providers, log=log, folder=folder, manifest=MANIFEST)
         slack.retry_delays = ()
         async with stage, bot, PageServer(stage) as page:
@@ -77,6 +85,34 @@ async def test_a_name_that_is_not_loopback_is_refused(page: PageClient, host: st
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:1", "[::1]:80", "127.0.0.1"])
 async def test_each_name_of_loopback_will_do(page: PageClient, host: str) -> None:
     assert await status(page, page.address, Host=host) == 200
+
+
+async def test_the_stand_ins_beside_it_are_for_this_machine_only_too(tmp_path: Path) -> None:
+    async with a_page(tmp_path) as (page, stage), aiohttp.ClientSession() as session:
+        slack, botlhale, gowajee = stage.slack, stage.providers.botlhale, stage.providers.gowajee
+        for origin in (slack.origin, slack.elsewhere, botlhale.origin, botlhale.storage_origin, gowajee.origin):
+            for host, refused in (("bank.example", True), ("127.0.0.1.bank.example:80", True), ("localhost", False)):
+                async with session.get(origin, headers={"Host": host}) as answer:
+                    assert (answer.status == 403) is refused, (origin, host)
+        assert page.address
+
+
+async def test_a_ticket_leads_to_the_page_once(tmp_path: Path) -> None:
+    async with a_page(tmp_path) as (page, _), aiohttp.ClientSession() as session:
+        invitation = page.invite()
+        assert page.address.rsplit("/", 2)[1] not in invitation
+        async with session.get(f"{invitation}/") as answer:
+            assert answer.status == 404, "a ticket is no token"
+        async with session.get(invitation, headers={"Host": "bank.example"}) as answer:
+            assert answer.status == 403
+        async with session.get(invitation, allow_redirects=False) as answer:
+            assert (answer.status, answer.headers["Location"]) == (303, page.address.removeprefix(_origin(page)))
+        async with session.get(invitation) as answer:
+            assert answer.status == 404
+
+
+def _origin(page: PageServer) -> str:
+    return f"http://127.0.0.1:{page.port}"
 
 
 @pytest.mark.parametrize("path", ["", "assets/app.js", "events", "manifest", "wire/1", "files/F1"])
@@ -176,6 +212,42 @@ async def test_an_app_that_does_not_respond_is_told_as_slack_tells_it(page: Page
     answer = await page.ask("command", channel=general, text="/transcripts help")
     assert not answer["ok"]
     assert "didn't respond" in answer["error"]
+
+
+@pytest.mark.parametrize("text", ["/remind me", "/transcript", "/"])
+async def test_a_command_that_the_app_does_not_have_is_told_and_not_sent(page: PageClient, text: str) -> None:
+    general = channel_named(await page.state(), "general")
+    answer = await page.ask("command", channel=general, text=text)
+    assert answer == {"ok": False, "error": f"{text.partition(' ')[0]} isn't a command here. Try /transcripts."}
+
+
+async def test_who_kills_the_bot_twice_at_once_has_one_bot_afterwards(page: PageClient) -> None:
+    before = (await page.state())["bot"]["pid"]
+    killed = await asyncio.gather(page.ask("kill"), page.ask("kill"))
+    assert [one["pid"] for one in killed if one["pid"]] == [before]
+    after = await page.until(lambda state: state["bot"]["state"] == "running" and not state["held"])
+    assert after["bot"]["kills"] == 1
+    lines = await page.lines()
+    started = {line["about"] for line in lines if line["kind"] == "log" and line["title"] == "ready"}
+    assert started == {f"process {before}", f"process {after['bot']['pid']}"}
+
+
+async def test_a_bot_that_does_not_start_again_is_seen_to_have_stopped(tmp_path: Path) -> None:
+    async with a_page(tmp_path, script=STARTS_ONCE) as (server, _), visiting(server.address) as page:
+        await page.ask("kill")
+        after = await page.until(lambda state: state["bot"]["state"] == "stopped" and not state["held"])
+        assert after["bot"]["pid"] is None
+
+
+async def test_a_demo_that_ends_while_the_bot_is_killed_starts_no_other(tmp_path: Path) -> None:
+    async with a_page(tmp_path) as (_, stage):
+        before = asyncio.all_tasks()
+        killing = asyncio.create_task(stage.kill())
+        await asyncio.sleep(0)
+        await stage.__aexit__(None, None, None)
+        assert await killing is not None
+        assert not asyncio.all_tasks() - before, "nothing starts another one"
+    assert stage.bot.pid is None
 
 
 async def test_the_killed_bot_is_another_process_afterwards(page: PageClient) -> None:

@@ -2,7 +2,7 @@
 
 import { ask, hear } from "./api.js";
 import { blocks, valuesOf } from "./blocks.js";
-import { composer, mainMic, offerSamples, shareFiles, takeDrops } from "./composer.js";
+import { composer, discardUnseen, mainMic, offerSamples, shareFiles, takeDrops } from "./composer.js";
 import { $, announce, el, icon, patch } from "./dom.js";
 import { drawChannel, drawThread } from "./messages.js";
 import { setUpModal, showModals } from "./modal.js";
@@ -22,6 +22,7 @@ function start(state) {
     composer($("#thread-composer"), { thread: () => page.thread, shared: () => {}, label: () => "Reply in the thread" }),
   ];
   $("#notice").textContent = state.notice;
+  for (const slot of document.querySelectorAll("[data-program]")) slot.textContent = state.program;
   takeDrops($("#app"), shared);
   $("#hero-record").addEventListener("click", () => mainMic().click());
   $("#hero-file").addEventListener("change", (event) => shareFiles([...event.target.files], { channel: page.channel, thread: "" }, shared));
@@ -86,11 +87,34 @@ function openTab(tab) {
   drawRoom();
 }
 
+function turnTab(event) {
+  const tabs = [...$("#tabs").children], at = tabs.indexOf(event.target);
+  const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: -1 }[event.key];
+  if (at < 0 || to === undefined) return;
+  event.preventDefault();
+  const tab = tabs.at(to % tabs.length);
+  openTab(tab.dataset.tab);
+  tab.focus();
+}
+
 /** On a narrow screen one part is seen at a time. */
 function look(part) {
   document.body.dataset.look = part;
   if (part === "wire") $("#lines").scrollTop = $("#lines").scrollHeight;
+  tellWire();
+  discardUnseen();
 }
+
+const TITLES = { room: "#room-title", side: "#side h1", wire: "#wire-title" };
+
+/** Go to a part: the focus goes with the person. */
+function goTo(part) {
+  look(part);
+  const title = $(TITLES[part]);
+  (title.offsetParent ? title : $("#thread-title")).focus(); // a narrow screen has the open thread in place of the room
+}
+
+const tellWire = () => $("#toggle-wire").setAttribute("aria-expanded", String($("#wire").getClientRects().length > 0));
 
 function openThread(ts) {
   page.thread = ts;
@@ -101,16 +125,22 @@ function openThread(ts) {
 }
 
 function closeThread() {
+  const { thread } = page;
   page.thread = null;
   look("room");
   drawRoom();
+  ($(`#messages [data-ts="${thread}"] [data-part=replies]`) || $("#room-title")).focus();
 }
 
 function drawRoom() {
   const channel = current(), isApp = channel.kind === "im";
   $("#room-title").textContent = `${prefix(channel)}${titleOf(channel)}`;
   $("#tabs").hidden = !isApp;
-  for (const tab of $("#tabs").children) tab.setAttribute("aria-selected", String(tab.dataset.tab === page.tab));
+  for (const tab of $("#tabs").children) {
+    tab.setAttribute("aria-selected", String(tab.dataset.tab === page.tab));
+    tab.tabIndex = tab.dataset.tab === page.tab ? 0 : -1;
+  }
+  $("#messages").setAttribute("role", isApp ? "tabpanel" : "region");
   const atHome = isApp && page.tab === "home";
   $("#home").hidden = !atHome;
   $("#messages").hidden = $("#composer").hidden = atHome;
@@ -121,6 +151,7 @@ function drawRoom() {
   const open = page.thread && messagesOf(page.channel).some((message) => message.ts === page.thread);
   $("#thread").hidden = !open;
   document.body.dataset.thread = open ? "open" : "";
+  discardUnseen();
   if (!open) { $("#thread-messages").replaceChildren(); return; }
   const messages = messagesOf(page.channel), root = messages.find((message) => message.ts === page.thread);
   const answered = messages.some((message) => message.bot && message.thread_ts === page.thread);
@@ -144,11 +175,15 @@ function setUp() {
   for (const slot of document.querySelectorAll("[data-icon]")) slot.prepend(icon(slot.dataset.icon));
   $("#close-thread").addEventListener("click", closeThread);
   $("#tabs").addEventListener("click", (event) => { if (event.target.dataset.tab) openTab(event.target.dataset.tab); });
-  for (const button of document.querySelectorAll("[data-look]:not(body)")) button.addEventListener("click", () => look(button.dataset.look));
-  $("#toggle-wire").addEventListener("click", (event) => {
-    if (matchMedia("(max-width: 1099px)").matches) { look(document.body.dataset.look === "wire" ? "room" : "wire"); return; }
-    const hidden = document.body.classList.toggle("no-wire");
-    event.currentTarget.setAttribute("aria-expanded", String(!hidden));
+  $("#tabs").addEventListener("keydown", turnTab);
+  for (const button of document.querySelectorAll("[data-look]:not(body)")) button.addEventListener("click", () => goTo(button.dataset.look));
+  const narrow = matchMedia("(max-width: 1099px)");
+  narrow.addEventListener("change", tellWire);
+  tellWire();
+  $("#toggle-wire").addEventListener("click", () => {
+    if (narrow.matches) { goTo("wire"); return; }
+    document.body.classList.toggle("no-wire");
+    tellWire();
   });
   for (const open of document.querySelectorAll("[data-next]")) open.addEventListener("click", () => showNext(false));
   for (const close of document.querySelectorAll("[data-close]")) close.addEventListener("click", () => close.closest("dialog").close());

@@ -9,7 +9,7 @@ import { current, page } from "./state.js";
 const KINDS = ["audio/webm;codecs=opus", "audio/webm", "audio/ogg;codecs=opus", "audio/mp4"];
 const ENDINGS = { "audio/webm": "webm", "audio/ogg": "ogg", "audio/mp4": "m4a" };
 
-let recording = null;
+let recording = null; // from the question for the microphone until it is off: { live, stop }
 
 /** Build a composer; `thread()` says in which thread it writes, `shared(answer)` hears of what was shared. */
 export function composer(root, { thread, shared, label }) {
@@ -80,34 +80,36 @@ export async function shareFiles(files, place, shared) {
 /** Record with the microphone until the person stops, then share it. */
 export async function record(live, place, shared, button) {
   if (recording) return recording.stop(true);
-  let stream;
+  let stream, recorder, wanted = true;
+  recording = { live, stop: (keep) => { wanted = keep; } };
   try {
     stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+    const type = KINDS.find((kind) => MediaRecorder.isTypeSupported(kind)) || "";
+    recorder = new MediaRecorder(stream, type ? { mimeType: type } : {});
   } catch {
-    return toast("The browser gave no microphone. Allow it for this page, or drop a file.", "bad");
+    toast("The browser did not allow the microphone. Allow it for this page, or drop a file.", "bad");
   }
-  const type = KINDS.find((kind) => MediaRecorder.isTypeSupported(kind)) || "";
-  const recorder = new MediaRecorder(stream, type ? { mimeType: type } : {}), parts = [], began = performance.now();
+  const off = () => { stream?.getTracks().forEach((track) => track.stop()); recording = null; };
+  if (!recorder || !wanted) return off();
+  const parts = [], began = performance.now();
   recorder.addEventListener("dataavailable", (event) => parts.push(event.data));
   const time = el("span", { class: "time", role: "timer" }, "0:00"), level = el("span", { class: "level", "aria-hidden": "true" }, el("i"));
   const name = (words) => { button.querySelector("span").textContent = words; button.setAttribute("aria-label", words); };
-  const stop = (keep) => {
+  const stop = (keep) => { wanted = keep; if (recorder.state !== "inactive") recorder.stop(); };
+  recorder.addEventListener("stop", async () => { // also by itself, when the microphone is gone
     const ms = Math.round(performance.now() - began);
-    recorder.addEventListener("stop", async () => {
-      stream.getTracks().forEach((track) => track.stop());
-      clearInterval(ticking);
-      sound.close();
-      recording = null;
-      live.hidden = true;
-      name("Record");
-      if (!keep) return;
-      const kind = recorder.mimeType.split(";")[0] || "audio/webm";
-      const file = new Blob(parts, { type: kind });
-      announce("Shared");
-      shared(await share(file, { ...place, name: `audio_message.${ENDINGS[kind] || "webm"}`, ms }));
-    }, { once: true });
-    recorder.stop();
-  };
+    off();
+    clearInterval(ticking);
+    sound.close();
+    live.hidden = true;
+    name("Record");
+    if (!wanted) return;
+    const kind = recorder.mimeType.split(";")[0] || "audio/webm";
+    const file = new Blob(parts, { type: kind });
+    announce("Shared");
+    shared(await share(file, { ...place, name: `audio_message.${ENDINGS[kind] || "webm"}`, ms }));
+  });
+  for (const track of stream.getTracks()) track.addEventListener("ended", () => stop(true));
   const sound = new AudioContext(), meter = sound.createAnalyser(), heard = new Float32Array(512);
   sound.createMediaStreamSource(stream).connect(meter);
   const ticking = setInterval(() => {
@@ -116,7 +118,7 @@ export async function record(live, place, shared, button) {
     level.firstChild.style.width = `${Math.min(100, Math.hypot(...heard) * 18)}%`;
   }, 100);
   recorder.start();
-  recording = { stop };
+  recording.stop = stop;
   name("Share");
   const share_ = el("button", { type: "button", class: "btn primary", data: { part: "stop" }, onclick: () => stop(true) }, icon("stop"), "Stop and share");
   live.replaceChildren(el("span", { class: "dot", "aria-hidden": "true" }), "Recording", time, level,
@@ -125,6 +127,13 @@ export async function record(live, place, shared, button) {
   share_.focus();
   announce(`Recording in ${current().name}. Stop and share when you are done.`);
   return undefined;
+}
+
+/** Nothing is recorded unseen: discard a recording whose bar is no longer on the screen. */
+export function discardUnseen() {
+  if (!recording || recording.live.closest(".composer").offsetParent) return;
+  recording.stop(false);
+  if (!recording.live.hidden) toast("The recording was discarded.");
 }
 
 /** Share what is dropped anywhere on `root`. */

@@ -47,7 +47,7 @@ function overflow(element, context) {
     "aria-label": element.accessibility_label || "More options",
     onclick: () => menu(node, element.options.map((option) => ({
       label: words(option.text), note: words(option.description), value: option.value,
-      does: () => (option.url ? open(option.url, "_blank", "noopener") : tell(element, context, { selected_option: option })),
+      does: () => (option.url ? link(option.url).click?.() : tell(element, context, { selected_option: option })),
     })), { label: "More options" }),
   }, icon("more"));
   return { node };

@@ -78,16 +78,34 @@ function keepFocus(before, after) {
   if (name) queueMicrotask(() => $(`[data-focus="${CSS.escape(name)}"]`, after)?.focus());
 }
 
-/** Say something to screen readers. */
+/** Replace what a dialog holds, but for what `tellIn` put there. */
+export const fill = (dialog, ...nodes) => dialog.replaceChildren(...nodes, ...dialog.querySelectorAll("#toasts, #announcer"));
+
+/** Put toasts and announcements where they are seen and heard: everything outside an open dialog is inert. */
+function tellIn() {
+  const root = [...document.querySelectorAll("dialog[open]")].at(-1) || document.body;
+  if ($("#toasts").parentNode !== root) root.append($("#toasts"), $("#announcer"));
+}
+document.addEventListener("close", tellIn, true);
+
+const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+let said = Promise.resolve();
+
+/** Say something to screen readers, after what is being said. */
 export function announce(sentence) {
-  const region = $("#announcer");
-  region.textContent = "";
-  setTimeout(() => (region.textContent = sentence), 50);
+  said = said.then(async () => {
+    tellIn();
+    $("#announcer").textContent = "";
+    await wait(50);
+    $("#announcer").textContent = sentence;
+    await wait(400);
+  });
 }
 
 /** Show a sentence for a few seconds. */
 export function toast(sentence, kind = "") {
   const node = el("div", { class: `toast ${kind}`, data: { part: "toast" } }, sentence);
+  tellIn();
   $("#toasts").append(node);
   setTimeout(() => node.remove(), 7000);
   announce(sentence);

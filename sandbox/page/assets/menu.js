@@ -1,6 +1,6 @@
 // Menus that open at a button, and the dialog that asks whether one is sure.
 
-import { $, el } from "./dom.js";
+import { $, el, fill } from "./dom.js";
 import { text, words } from "./text.js";
 
 let open = null;
@@ -62,7 +62,7 @@ export function sure(confirm) {
   close();
   const dialog = $("#confirm");
   return new Promise((resolve) => {
-    dialog.replaceChildren(el("form", { method: "dialog" },
+    fill(dialog, el("form", { method: "dialog" },
       el("header", {}, el("h2", { id: "confirm-title" }, words(confirm.title))),
       el("div", { class: "body" }, el("p", {}, text(confirm.text))),
       el("footer", {},

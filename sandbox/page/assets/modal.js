@@ -2,7 +2,7 @@
 
 import { ask } from "./api.js";
 import { blocks, isEmpty, valuesOf } from "./blocks.js";
-import { $, announce, el, icon } from "./dom.js";
+import { $, announce, el, fill, icon } from "./dom.js";
 import { page } from "./state.js";
 import { words } from "./text.js";
 
@@ -36,7 +36,7 @@ function hide() {
   if (!shown) return;
   shown = null;
   dialog().close();
-  dialog().replaceChildren();
+  fill(dialog());
   const { node, ts, name } = before;
   (node.isConnected ? node : $(`[data-ts="${ts}"] [data-focus="${CSS.escape(name)}"]`) || $("#room-title")).focus();
 }
@@ -47,7 +47,7 @@ function draw(view, kept) {
   const shownBlocks = blocks(view.blocks, { use, fields, kept });
   const close = () => ask("close", { view: view.id });
   dialog().setAttribute("aria-labelledby", "modal-title");
-  dialog().replaceChildren(el("form", {
+  fill(dialog(), el("form", {
     data: { part: "modal", view: view.id, callback: view.callback_id || "" }, novalidate: true,
     onsubmit: (event) => { event.preventDefault(); submit(view, fields); },
   },

@@ -1,7 +1,7 @@
 // The wire: every message that crossed it, the bytes of each, the jobs, and the two switches.
 
 import { ask, bytesOf } from "./api.js";
-import { $, el, icon, patch, toast } from "./dom.js";
+import { $, el, fill, icon, patch, toast } from "./dom.js";
 import { page, people } from "./state.js";
 
 const lines = new Map();
@@ -104,7 +104,7 @@ async function showBytes(number) {
     half(`${PARTIES[line.from]} sent`, line.sent, raw.checked),
     line.kind === "job" || line.kind === "log" ? "" : half(line.kind === "process" ? "Outcome" : `${PARTIES[line.to]} answered`, line.answered, raw.checked));
   dialog.setAttribute("aria-labelledby", "bytes-title");
-  dialog.replaceChildren(el("header", {}, el("h2", { id: "bytes-title" }, line.title),
+  fill(dialog, el("header", {}, el("h2", { id: "bytes-title" }, line.title),
     el("label", { class: "choice" }, raw, "As sent"),
     el("button", { type: "button", class: "btn quiet icon-only", "aria-label": "Close", onclick: () => dialog.close() }, icon("close"))), body);
   halves();
