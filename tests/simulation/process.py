@@ -6,9 +6,11 @@ It is wired like `bot.app`; only what communicates with the outside is simulated
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -43,6 +45,7 @@ from tests.simulation.invariants import Witness
 from tests.simulation.pretended_providers import Asked, CallingBack, Provider, seconds_of
 from tests.simulation.pretended_slack import PretendedSlack, SlackLine, UploadLine
 from tests.simulation.shared_database import Disk, Handle
+from transcription.apart import Apart
 from transcription.audio import Converted
 from transcription.errors import Unavailable
 from transcription.transcriber import Transcriber
@@ -51,6 +54,17 @@ BOT = "U0BOT"
 TEAM = "T1"
 
 Json = dict[str, Any]
+
+
+class _AtOnce(Apart):
+    """Does the work in this process: virtual time would not wait for a real one."""
+
+    async def do(
+        self, module: str, request: Mapping[str, object], payload: bytes, *, memory: int = 0
+    ) -> tuple[dict[str, object], bytes]:
+        del memory
+        answer: tuple[dict[str, object], bytes] = import_module(module).work(json.loads(json.dumps(request)), payload)
+        return answer
 
 
 class _Watching(Metrics):
@@ -213,6 +227,7 @@ class Process:
             clock=self.clock,
             conversions=asyncio.Semaphore(2),
             metrics=metrics,
+            apart=_AtOnce(),
         )
 
     async def _convert(
