@@ -151,6 +151,8 @@ def release(
         "ELSE coalesce(failing_since, :now) END, failing_looks = :looks, "
         "waited = coalesce(:waited, waited), waited_until = coalesce(:waited_until, waited_until), "
         "observed = coalesce(:observed, observed), observed_until = coalesce(:observed_until, observed_until), "
+        # Stored by a clock that was ahead: what is observed from now on would never count as of this state.
+        "state_since = CASE WHEN state_since > :now THEN :now ELSE state_since END, "
         "history = history || :told WHERE id = :id AND lease = :lease",
         due=stored(due),
         attempts=attempts,

@@ -252,6 +252,22 @@ async def test_it_is_noted_since_when_leases_are_lost_in_a_row(database: Databas
     assert (await claim(database, noon + 5 * MINUTE)).losing_since == noon + 5 * MINUTE
 
 
+async def test_what_is_observed_counts_also_where_the_clock_was_ahead_when_the_state_was_reached(
+    database: Database, noon: datetime
+) -> None:
+    """Else a job would wait for ever for what it gives up after some minutes."""
+    await added(database, noon + timedelta(days=365))
+    for minutes in (1, 2, 3):
+        held = await claim(database, noon + 9 * MINUTE)
+        now, observed = noon + (9 + minutes) * MINUTE, held.observed + MINUTE
+        await database.write(
+            lambda tx, held=held, now=now, observed=observed: claiming.release(  # type: ignore[misc]
+                tx, held, now=now, due=noon, attempts=0, observed=observed
+            )
+        )
+        assert held.observed == (minutes - 1) * MINUTE
+
+
 async def test_a_step_that_comes_back_has_lost_nothing(database: Database, noon: datetime) -> None:
     await added(database, noon)
     await claim(database, noon)
