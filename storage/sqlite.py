@@ -89,6 +89,17 @@ class _Transaction:
         return self._connection.execute(sql, keepable(values))
 
 
+class _Deadline:
+    """When the statement that runs is to be ended. Nothing here leads back to whoever holds the connection."""
+
+    def __init__(self) -> None:
+        self.at = 0.0
+
+    def is_over(self) -> bool:
+        """Return whether SQLite is to end the statement that runs."""
+        return time.monotonic() > self.at
+
+
 class _Transactions:
     """Runs groups of units on one connection, each group in its own transaction."""
 
@@ -99,7 +110,8 @@ class _Transactions:
         self._begin = begin
         self._longest = longest
         self._owner = owner
-        self._ends_at = 0.0
+        self._deadline = _Deadline()
+        self._connection: SQLiteConnection | None = None
         self._loop = asyncio.get_running_loop()
         self.on_announced: Callable[[], None] = lambda: None
 
@@ -107,8 +119,9 @@ class _Transactions:
         """Connect. `opened` waits for all groups, then closes the connection. Raises `sqlite3.Error` and `OSError`."""
         connection = await opened.enter_async_context(connected(self._connector))
         if self._longest is not None:
-            await connection.call(lambda opened: opened.set_progress_handler(self._is_too_long, _STEPS))
-        self.scrub = partial(connection.call, self._scrubbed)
+            deadline = self._deadline
+            await connection.call(lambda opened: opened.set_progress_handler(deadline.is_over, _STEPS))
+        self._connection = connection
         groups = GroupCommits(partial(self._do, connection))
         opened.push_async_callback(groups.close)
         return groups
@@ -117,7 +130,7 @@ class _Transactions:
         return await connection.call(partial(self._together, group))
 
     def _together(self, group: Group, connection: sqlite3.Connection) -> Sequence[Outcome]:
-        self._ends_at = time.monotonic() + (self._longest or timedelta(0)).total_seconds()
+        self._deadline.at = time.monotonic() + (self._longest or timedelta(0)).total_seconds()
         try:
             self._refuse_others(connection)
             connection.execute(self._begin)
@@ -136,9 +149,9 @@ class _Transactions:
             self._owner.refuse_if_lost()
         self._connector.refuse_another_file(connection)
 
-    def _is_too_long(self) -> bool:
-        """Return whether SQLite is to end the statement that runs."""
-        return time.monotonic() > self._ends_at
+    async def scrub(self) -> bool:
+        """Empty the write-ahead log into the database. Return False if a reader holds it."""
+        return self._connection is not None and await self._connection.call(self._scrubbed)
 
     def _scrubbed(self, connection: sqlite3.Connection) -> bool:
         try:

@@ -110,7 +110,7 @@ def _again(error: Exception, *, attempts: int, chance: float) -> Retry:
             return Retry(wait=OPERATOR * (0.5 + chance / 2))
         case NotAuthorised() | QuotaSpent() | SlackNotAuthorised():
             return Retry(wait=OPERATOR * (0.5 + chance / 2), alarm=True)
-        case AnswerTooLarge():
+        case AnswerTooLarge() if attempts > 0:
             return Retry(wait=LONGEST * (0.5 + chance / 2))  # a few tries should last longer than a page of maintenance
         case Unavailable() | SlackUnavailable() if error.retry_after is not None:
             return Retry(wait=error.retry_after + timedelta(seconds=chance))

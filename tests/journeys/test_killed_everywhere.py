@@ -76,6 +76,7 @@ ONLY: Mapping[str, Mapping[str, str]] = {
     "write bot.worker.steps.hold:_show": {"provider": "botlhale"},
     "write bot.app:_take_over": {"database": "sqlite"},
     "write bot.background.housekeeping:Housekeeping._clear_the_index": {"database": "sqlite"},
+    "write bot.worker.provider_facts:keep_facts": {"provider": "gowajee"},
     "write bot.worker.steps.check:_known": {"provider": "gowajee"},
     "write handlers.webhooks:register.<locals>.receive": {"provider": "gowajee"},
 }

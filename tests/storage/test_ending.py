@@ -72,13 +72,13 @@ async def test_a_process_ends_with(tmp_path: Path, what: object, code: int) -> N
 
 
 async def test_whatever_cannot_be_opened_nothing_stays_open_of_it(tmp_path: Path) -> None:
-    """The lock, the writer and the reader fail one after another for want of file descriptors."""
+    """The lock, the writer, the reader and the searcher fail one after another for want of file descriptors."""
     ended = await child(children.every_number_of_file_descriptors_that_is_too_small.__name__, tmp_path / "jobs.db")
     assert (ended.code, ended.err) == (0, "")
     first, *failed, last = map(int, ended.out.split())
-    assert first == last == 2
+    assert first == last == 3
     assert sorted(failed) == failed
-    assert set(failed) == {0, 1, 2}, "the last to fail was the reader, once the writer was open"
+    assert set(failed) == {0, 1, 2, 3}, "the last to fail was the one that searches, once the others were open"
 
 
 async def test_every_statement_runs_on_the_thread_of_a_connection(tmp_path: Path) -> None:

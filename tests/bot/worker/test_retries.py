@@ -196,10 +196,10 @@ def test_an_answer_that_is_too_large_is_final_after_three_tries_even_where_it_ma
         assert given_up == GiveUp(failure=Failure(reason=Reason.PROVIDER_FAILED, sentence=words.ANSWER_TOO_LARGE))
 
 
-def test_answers_that_are_too_large_are_asked_for_minutes_apart() -> None:
+def test_the_last_time_an_answer_that_is_too_large_is_asked_for_minutes_later() -> None:
     """So that a gateway's page of maintenance, which is large as well, does not end a job that was paid for."""
     for chance in (0.0, 1.0):
-        again = decide(AnswerTooLarge("large"), attempts=0, age=NEW, chance=chance, sent=True)
+        again = decide(AnswerTooLarge("large"), attempts=1, age=NEW, chance=chance, sent=True)
         assert isinstance(again, Retry)
         assert timedelta(minutes=2) <= again.wait <= timedelta(minutes=5)
 
