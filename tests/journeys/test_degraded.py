@@ -21,7 +21,18 @@ from storage.backup import back_up
 from storage.database import AlreadyOwned
 from storage.job import JobState, Reason
 from tests.journeys.bench import botlhale_settings, only_reply, recording, settings_of, tone, words_of
-from tests.journeys.machine_faults import MINUTE, Disk, Machine, Site, missing, plain, quota, says, small_disk
+from tests.journeys.machine_faults import (
+    MINUTE,
+    Disk,
+    Machine,
+    Site,
+    SmallDisk,
+    missing,
+    plain,
+    quota,
+    says,
+    small_disk,
+)
 from transcription.audio import Converted, convert
 
 IN_HTTP_MODE = {"slack_signing_secret": "sandbox-signing", "slack_app_token": None}
@@ -36,12 +47,20 @@ async def site(slack: Slack, tmp_path: Path) -> AsyncIterator[Site]:
         await site.stop()
 
 
-# The quota is for each file, and the emptied log of the database has room below it: a small disk is really full.
-@pytest.fixture(params=[pytest.param("quota", marks=pytest.mark.long), "small disk"])
+@pytest.fixture(params=["quota", "small disk"])
 def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Disk]:
     folder = tmp_path / "disk"
     folder.mkdir()
     with (quota if request.param == "quota" else small_disk)(folder) as disk:
+        yield disk
+
+
+@pytest.fixture
+def full_disk(tmp_path: Path) -> Iterator[SmallDisk]:
+    """A disk that is really full: a quota is for each file, and the emptied log of the database has room below it."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    with small_disk(folder) as disk:
         yield disk
 
 
@@ -66,18 +85,18 @@ async def answered_once(site: Site, *shares: Share) -> None:
 
 @MODES
 async def test_on_a_full_disk_an_event_is_refused_and_its_repeat_is_kept_when_there_is_room(
-    site: Site, slack: Slack, mode: dict[str, Any], disk: Disk
+    site: Site, slack: Slack, mode: dict[str, Any], full_disk: SmallDisk
 ) -> None:
     slack.ack_timeout, slack.retry_delays = 0.5, (0.2,) * 50
-    site.folder = disk.folder
+    site.folder = full_disk.folder
     bot = await site.start(**mode)
     await says(bot)
-    disk.fill()
+    full_disk.fill()
     shared = await share(slack)
     await refused(slack, mode)
-    await says(bot, "database", *disk.missed)
+    await says(bot, "database", *full_disk.missed)
     assert await site.jobs() == []
-    disk.free()
+    full_disk.free()
     await answered_once(site, shared)
     await says(bot)
 

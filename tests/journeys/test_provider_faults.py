@@ -440,11 +440,7 @@ async def test_a_provider_that_names_a_recording_before_it_has_it_does_not_lose_
     await line.transcribed(await line.share())
 
 
-@pytest.mark.parametrize(
-    "call",
-    # After such an answer of the storage it is not certain that the recording arrived, and that takes minutes.
-    [pytest.param(call, marks=pytest.mark.long) if call == "storage" else call for call in CALLS],
-)
+@pytest.mark.parametrize("call", CALLS)
 async def test_an_answer_without_end_is_not_read_to_its_end(camel: Line, call: str) -> None:
     camel.arm(call, faults.answer(200, b" " * (65 * 2**20), **JSON))
     await camel.start()

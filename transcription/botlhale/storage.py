@@ -15,7 +15,7 @@ from transcription import remarks
 from transcription.bodies import FilePart, measured, multipart
 from transcription.botlhale.form import UploadForm
 from transcription.errors import TicketExpired, TimedOut, TooLong, TranscriptionError
-from transcription.http import Response, failure, send
+from transcription.http import SHORT, Response, failure, send
 from transcription.transcriber import Audio
 
 STORED = frozenset({200, 201, 204})
@@ -36,11 +36,13 @@ async def store(client: httpx.AsyncClient, *, audio: Audio, form: UploadForm) ->
 
 
 def _is_accepted(answer: Response) -> bool:
-    """Return whether the storage itself accepted the upload: it answers with an empty body or XML.
+    """Return whether the storage itself accepted the upload: it answers with an empty body or short XML.
 
-    Other bodies come from a proxy.
+    Other bodies come from a proxy, also white space without end.
     """
-    return answer.status in STORED and (not answer.body.strip() or b"<PostResponse" in answer.body)
+    if answer.status not in STORED or len(answer.body) >= SHORT:
+        return False
+    return not answer.body.strip() or b"<PostResponse" in answer.body
 
 
 def _refusal(answer: Response) -> TranscriptionError:
