@@ -10,6 +10,7 @@ from datetime import datetime
 
 from storage.database import Transaction
 from storage.job import Origin
+from storage.jobs import PURGED
 from storage.timestamps import stored
 
 _OF_A_FILE = ""
@@ -72,8 +73,13 @@ def change_channel(tx: Transaction, *, team: str, old: str, new: str) -> None:
 
 
 def purge(tx: Transaction, *, before: datetime) -> int:
-    """Delete what was deleted before then. Return how many."""
-    return tx.run("DELETE FROM deletions WHERE deleted_at < :before", before=stored(before))
+    """Delete what was deleted before then, at most `PURGED`. Return how many."""
+    return tx.run(
+        "DELETE FROM deletions WHERE (team, channel, item) IN "
+        "(SELECT team, channel, item FROM deletions WHERE deleted_at < :before LIMIT :most)",
+        before=stored(before),
+        most=PURGED,
+    )
 
 
 def forget_workspace(tx: Transaction, *, team: str) -> None:

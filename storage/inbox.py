@@ -21,6 +21,7 @@ EARLIER = 10
 UNCLAIMED = 64 * 2**20
 """Bytes of unclaimed bodies that are read at once."""
 
+_PURGED = 20  # bodies, each of which may have megabytes, that one transaction deletes
 _ANY = 2**40
 
 
@@ -169,9 +170,15 @@ def forget(tx: Transaction, *, provider: str, handle: str) -> None:
 
 
 def purge(tx: Transaction, *, before: datetime) -> int:
-    """Delete bodies received before then that belong to no submitted job. Return how many."""
+    """Delete bodies received before then that belong to no submitted job, at most `_PURGED`. Return how many."""
+    old = (
+        "received_at < :before AND NOT EXISTS (SELECT 1 FROM jobs WHERE "
+        "jobs.provider = inbox.provider AND jobs.handle = inbox.handle AND jobs.state = 'submitted')"
+    )
+    # Checked again where the row is deleted: meanwhile a job may have been submitted.
     return tx.run(
-        "DELETE FROM inbox WHERE received_at < :before AND NOT EXISTS (SELECT 1 FROM jobs WHERE "
-        "jobs.provider = inbox.provider AND jobs.handle = inbox.handle AND jobs.state = 'submitted')",
+        f"DELETE FROM inbox WHERE {old} AND (provider, digest) IN "  # noqa: S608 - our own words
+        f"(SELECT provider, digest FROM inbox WHERE {old} LIMIT :most)",
         before=stored(before),
+        most=_PURGED,
     )

@@ -14,6 +14,9 @@ from storage.job import MOVES, Failure, Job, JobId, JobState, LeaseLost, Origin,
 from storage.job_rows import entry, job_of, update
 from storage.timestamps import length, stored
 
+PURGED = 500
+"""Rows that one transaction deletes at most: others wait to write meanwhile."""
+
 _ALPHABET = "abcdefghjkmnpqrstvwxyz23456789"  # people read ids aloud and type them: no similar characters
 
 
@@ -208,13 +211,16 @@ def locked(tx: Transaction, job_id: JobId) -> Job | None:
 
 
 def purge_left_alone(tx: Transaction, *, before: datetime) -> int:
-    """Delete old rows of skipped files that were never located. Return how many.
+    """Delete old rows of skipped files that were never located, at most `PURGED`. Return how many.
 
     The rows were needed only to recognise repeated events.
     """
+    old = "state = 'abandoned' AND message_ts IS NULL AND due_at IS NULL AND created_at < :before"
+    # Checked again where the row is deleted: meanwhile somebody may have asked for a rerun.
     return tx.run(
-        "DELETE FROM jobs WHERE state = 'abandoned' AND message_ts IS NULL AND due_at IS NULL AND created_at < :before",
+        f"DELETE FROM jobs WHERE {old} AND id IN (SELECT id FROM jobs WHERE {old} LIMIT :most)",  # noqa: S608 - our own words
         before=stored(before),
+        most=PURGED,
     )
 
 

@@ -14,7 +14,7 @@ from bot.clock import Clock
 from bot.worker.claim import LEASE
 from bot.worker.tools import Tools
 from storage import claiming, deletions, forgetting, inbox, jobs, passages, search
-from storage.database import StorageUnavailable
+from storage.database import StorageUnavailable, Transaction
 from storage.job import JobId
 
 _log = structlog.get_logger()
@@ -101,12 +101,12 @@ class Housekeeping:
 
     async def _delete(self, now: datetime) -> None:
         """Delete whatever can be deleted; raise `StorageUnavailable` at the end if something could not be."""
-        write, before = self._tools.database.write, now - KEPT_FOR_REPEATS
+        before = now - KEPT_FOR_REPEATS
         trouble: StorageUnavailable | None = None
         for purge in (
-            lambda: write(partial(inbox.purge, before=before)),
-            lambda: write(partial(jobs.purge_left_alone, before=before)),
-            lambda: write(partial(deletions.purge, before=before)),
+            lambda: self._in_portions(partial(inbox.purge, before=before)),
+            lambda: self._in_portions(partial(jobs.purge_left_alone, before=before)),
+            lambda: self._in_portions(partial(deletions.purge, before=before)),
             lambda: self._forget_the_old(now),
             lambda: self._forget_old_titles(now),
             lambda: self._forget_the_removed(now),
@@ -176,9 +176,12 @@ class Housekeeping:
 
     async def _forget_old_titles(self, now: datetime) -> None:
         if (days := self._tools.settings.retention_days) is not None:
-            purge = partial(forgetting.purge_titles, before=now - timedelta(days=days))
-            while await self._tools.database.write(purge):
-                pass
+            await self._in_portions(partial(forgetting.purge_titles, before=now - timedelta(days=days)))
+
+    async def _in_portions(self, purge: Callable[[Transaction], int]) -> None:
+        """Delete portion by portion, each in its own transaction, until there is nothing left to delete."""
+        while await self._tools.database.write(purge):
+            pass
 
 
 async def _every(span: timedelta, keep: Callable[[], Awaitable[None]]) -> None:

@@ -22,7 +22,7 @@ from bot.clock import Clock, wall_time
 from bot.settings.model import Settings
 from bot.slack.workspaces import Workspaces
 from bot.worker.tools import Tools
-from storage import claiming, forgetting, inbox, job_lists, jobs
+from storage import claiming, deletions, forgetting, inbox, job_lists, jobs
 from storage.claiming import FARTHEST, FairShare
 from storage.database import Database, StorageUnavailable, Transaction
 from storage.job import Failure, Job, JobState, Origin, Reason
@@ -322,6 +322,35 @@ async def test_of_very_many_old_titles_none_stays(database: Database, tmp_path: 
     async with tools_of(database, tmp_path, retention_days=1) as tools:
         await Housekeeping(tools, clock=clock).keep_seldom()
     assert await titles(database) == {None}
+
+
+async def test_of_very_much_that_is_old_one_transaction_deletes_a_portion_and_nothing_stays(
+    database: Database, tmp_path: Path
+) -> None:
+    now, clock = wall_time(), Clock()
+    clock.compare(now)
+    left_alone = await a_job(database, JobState.ABANDONED, failure=Failure(reason=Reason.NOT_AUDIO))
+    await database.write(partial(add_copies, job=left_alone, times=jobs.PURGED))
+
+    def fill(tx: Transaction) -> None:
+        tx.run("UPDATE jobs SET created_at = :then", then=stored(now - 49 * HOUR))
+        for number in range(jobs.PURGED + 1):
+            body, then = b"%d" % number, now - 49 * HOUR
+            inbox.keep(tx, provider="p", handle="h", body=body, now=then)
+            deletions.remember_message(tx, team="T1", enterprise=None, channel="C1", ts=f"{number}.0", now=then)
+
+    def left(tx: Transaction) -> list[int]:
+        tables = ("jobs", "inbox", "deletions")
+        return [len(tx.all(f"SELECT 1 AS n FROM {table}")) for table in tables]  # noqa: S608 - our own names
+
+    await database.write(fill)
+    portions = [jobs.purge_left_alone, inbox.purge, deletions.purge]
+    before = now - 48 * HOUR
+    first = [await database.write(partial(purge, before=before)) for purge in portions]
+    assert first == [jobs.PURGED, 20, jobs.PURGED]
+    async with tools_of(database, tmp_path) as tools:
+        await Housekeeping(tools, clock=clock).keep_seldom()
+    assert await database.read(left) == [0, 0, 0]
 
 
 class Gone:
