@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
-from storage import channel_homes, deletions, search
+from storage import channel_homes, deletions, jobs, search
 from storage.database import Row, SqlValue, Transaction
 from storage.job import JobId, JobState
 from storage.timestamps import stored
 
 _UNDER_WAY = (JobState.RECEIVED, JobState.READY, JobState.REPLYING)
-_ANSWERING = frozenset({JobState.REPLYING, JobState.REPLIED})
+_ANSWERED = {JobState.REPLYING: 1, JobState.REPLIED: 2}
+"""How certain it is that a job in this state has its reply in the thread; 0 in any other one."""
 
 _OF_A_JOB = ("passages", "transcripts", "namings", "exports", "job_history", "jobs")
 """Tables with rows of a job; its own is the last."""
@@ -20,8 +22,8 @@ def change(tx: Transaction, *, team: str, enterprise: str | None, old: str, new:
     """Give everything about the conversation `old` the id `new`. Return the number of its jobs.
 
     `enterprise`: of an installation in all of its workspaces; then those of any of them are meant. Where both ids have
-    a row, the two become one: the older job (unless only the newer one has answered), the newer settings. Repeating it
-    changes nothing.
+    a row, the two become one: the job that has answered or may have, else the older one; the newer settings.
+    Repeating it changes nothing.
     """
     if old == new:
         return 0
@@ -58,11 +60,33 @@ def change(tx: Transaction, *, team: str, enterprise: str | None, old: str, new:
     return count
 
 
+def carry_over(
+    tx: Transaction,
+    *,
+    file: str,
+    ts: str,
+    channel: str,
+    conversations: Collection[str],
+    team: str,
+    organisation: str | None,
+    now: datetime,
+) -> bool:
+    """Carry everything over from where the message `ts` with this file was known, if that is `channel` now.
+
+    Slack may tell of the new id late or never. `conversations`: where the file is now. Return whether it was known.
+    """
+    known = jobs.sharings(tx, file=file, team=team, organisation=organisation)
+    former = [was for was, at in known if at == ts and was not in conversations]
+    for old in former:
+        change(tx, team=team, enterprise=organisation, old=old, new=channel, now=now)
+    return bool(former)
+
+
 def _unite_jobs(tx: Transaction, place: dict[str, SqlValue]) -> None:
     """Of two jobs for one sharing, under the old id and the new one, delete one with everything of it."""
     pairs = tx.all(
-        "SELECT one.id AS old_id, one.state AS old_state, one.created_at AS old_at, "
-        "other.id AS new_id, other.state AS new_state, other.created_at AS new_at "
+        "SELECT one.id AS old_id, one.state AS old_state, one.created_at AS old_at, one.under_way_since AS old_begun, "
+        "other.id AS new_id, other.state AS new_state, other.created_at AS new_at, other.under_way_since AS new_begun "
         "FROM jobs AS one JOIN jobs AS other ON other.team = one.team AND other.file = one.file "
         "AND other.occasion = one.occasion AND other.channel = :new "
         "WHERE one.channel = :old AND (one.team = :team OR one.enterprise = :enterprise)",
@@ -76,9 +100,15 @@ def _unite_jobs(tx: Transaction, place: dict[str, SqlValue]) -> None:
 
 
 def _dropped(pair: Row) -> str:
-    answered_old, answered_new = (JobState(pair[f"{which}_state"]) in _ANSWERING for which in ("old", "new"))
-    if answered_old != answered_new:
-        return str(pair["new_id"] if answered_old else pair["old_id"])
+    """Return the id of the job that is less certain to have answered, else of the newer one.
+
+    By its time alone a job with a reply could go, and the other one would answer a second time: a clock was ahead.
+    """
+    old, new = (
+        (_ANSWERED.get(JobState(pair[f"{one}_state"]), 0), bool(pair[f"{one}_begun"])) for one in ("old", "new")
+    )
+    if old != new:
+        return str(pair["new_id"] if old > new else pair["old_id"])
     return str(pair["new_id"] if pair["old_at"] <= pair["new_at"] else pair["old_id"])
 
 

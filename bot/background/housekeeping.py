@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -103,14 +103,15 @@ class Housekeeping:
         """Delete whatever can be deleted; raise `StorageUnavailable` at the end if something could not be."""
         before = now - KEPT_FOR_REPEATS
         trouble: StorageUnavailable | None = None
-        for purge in (
+        purges: Sequence[Callable[[], Awaitable[None]]] = (
             lambda: self._in_portions(partial(inbox.purge, before=before)),
             lambda: self._in_portions(partial(jobs.purge_left_alone, before=before)),
             lambda: self._in_portions(partial(deletions.purge, before=before)),
             lambda: self._forget_the_old(now),
             lambda: self._forget_old_titles(now),
             lambda: self._forget_the_removed(now),
-        ):
+        )
+        for purge in purges:
             try:
                 await purge()
             except StorageUnavailable as error:

@@ -96,7 +96,16 @@ def _add(tx: Transaction, found: Sequence[Sharing], site: Site, *, now: datetime
     """Add jobs for the sharings that are not known, each 1 ms younger than the one before, to keep their order."""
     added = 0
     for number, (file, channel, place) in enumerate(found):
-        if _carried_over(tx, file, channel, place, site, now=now):
+        if channel_ids.carry_over(
+            tx,
+            file=file.id,
+            ts=place.ts,
+            channel=channel,
+            conversations=file.conversations,
+            team=site.team,
+            organisation=site.organisation,
+            now=now,
+        ):
             continue
         origin = Origin(
             enterprise=site.enterprise,
@@ -111,17 +120,3 @@ def _add(tx: Transaction, found: Sequence[Sharing], site: Site, *, now: datetime
         origin = channel_homes.at_home(tx, origin, organisation=site.organisation)
         added += jobs.add(tx, origin=origin, title=file.title or file.name, now=at) is not None
     return added
-
-
-def _carried_over(
-    tx: Transaction, file: SlackFile, channel: str, place: FileSharing, site: Site, *, now: datetime
-) -> bool:
-    """Return whether the very message was known in a conversation that is this one, which has another id now.
-
-    Everything about it is carried over: Slack may have dropped the event that tells of the new id, too.
-    """
-    known = jobs.sharings(tx, file=file.id, team=site.team, organisation=site.organisation)
-    former = [was for was, ts in known if ts == place.ts and was not in file.conversations]
-    for old in former:
-        channel_ids.change(tx, team=site.team, enterprise=site.organisation, old=old, new=channel, now=now)
-    return bool(former)

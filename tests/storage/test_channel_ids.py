@@ -97,17 +97,30 @@ async def test_only_the_installation_that_is_told_is_meant(
         (JobState.REPLIED, JobState.REPLIED, OLD),
         (JobState.RECEIVED, JobState.REPLIED, NEW),
         (JobState.SUBMITTED, JobState.REPLYING, NEW),
+        (JobState.REPLYING, JobState.REPLIED, NEW),
+        (JobState.REPLIED, JobState.REPLYING, OLD),
+        (JobState.REPLYING, JobState.REPLYING, OLD),
     ],
 )
 async def test_two_jobs_for_one_sharing_become_one(
     database: Database, noon: datetime, old: JobState, new: JobState, kept: str
 ) -> None:
-    """The older one, unless only the newer one has answered: nobody is answered twice."""
+    """The older one, unless the newer one is more certain to have answered: nobody is answered twice."""
     one = await job_in(database, noon, state=old)
     other = await job_in(database, noon + MINUTE, channel=NEW, state=new)
     await change(database, noon)
     [left] = await every(database)
     assert left == (one.id if kept == OLD else other.id)
+
+
+async def test_of_two_that_may_be_answering_the_one_whose_post_is_under_way_is_kept(
+    database: Database, noon: datetime
+) -> None:
+    await job_in(database, noon, state=JobState.REPLYING)
+    other = await job_in(database, noon + MINUTE, channel=NEW, state=JobState.REPLYING)
+    await database.write(lambda tx: tx.run("UPDATE jobs SET under_way_since = NULL WHERE channel = :old", old=OLD))
+    await change(database, noon)
+    assert list(await every(database)) == [other.id]
 
 
 async def test_of_a_job_that_goes_nothing_is_left(database: Database, noon: datetime) -> None:

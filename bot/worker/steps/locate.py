@@ -29,7 +29,7 @@ from bot.worker.steps.channel import (
 from bot.worker.tools import Tools
 from handlers import words
 from handlers.shared_files import Likelihood
-from storage import channel_homes, deletions, forgetting, jobs, preferences, reruns
+from storage import channel_homes, channel_ids, deletions, forgetting, jobs, preferences, reruns
 from storage.database import Taken, Transaction
 from storage.forgetting import ForgetRequest
 from storage.job import Failure, Job, JobState, Reason, is_resolved
@@ -189,6 +189,22 @@ async def _look_elsewhere(claim: Claim, tools: Tools, file: SlackFile, title: st
     if moved is None:
         return await _wait(claim, tools, otherwise=Reason.NOWHERE_TO_REPLY)
     channel, place = moved
+    origin, now = claim.job.origin, tools.clock()
+
+    def carry_over(tx: Transaction) -> bool:
+        return channel_ids.carry_over(
+            tx,
+            file=origin.file,
+            ts=place.ts,
+            channel=channel,
+            conversations=file.conversations,
+            team=origin.team,
+            organisation=None,
+            now=now,
+        )
+
+    if await tools.database.write(carry_over):
+        return Later(due=now)  # the message has its job, which this one then finds under the same id
     return await _settle(claim, tools, place, title, channel=channel)
 
 
