@@ -7,6 +7,7 @@ Every machine is a `threadscribe run` of its own. Where a lease has to end nobod
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 import signal
 from collections.abc import AsyncIterator, Iterator
@@ -20,6 +21,8 @@ import pytest_asyncio
 
 from bot.worker.claim import LEASE
 from bot.worker.loop import LONGEST_SLEEP
+from handlers import words
+from sandbox import faults
 from sandbox.botlhale import Botlhale
 from sandbox.script import Segment
 from sandbox.slack import Share, Slack
@@ -27,7 +30,7 @@ from storage.job import Job, JobState
 from tests.bot.processes import for_slack, threadscribe
 from tests.journeys.bench import botlhale_settings, eventually, only_reply, recording, tone
 from tests.journeys.fleet import LARGEST_INLINE, Fleet, Provider, fleet_at_work
-from tests.journeys.machines import Ledger, Machine, at_work, slack_settings
+from tests.journeys.machines import ENOUGH, Ledger, Machine, at_work, slack_settings
 from tests.journeys.wires import Part
 from tests.postgresql import Server, new_folder, programs
 
@@ -175,6 +178,29 @@ async def test_a_machine_that_stands_still_in_the_middle_of_a_transaction_holds_
     await fleet.answered_once(share)
     assert fleet.submissions() - before == 1
     await it_goes_on_working(fleet, "botlhale")
+
+
+async def test_of_an_answer_of_16_megabytes_no_machine_loses_its_lease_and_it_ends(fleet: Fleet) -> None:
+    """It used to hold up whoever read it for longer than a lease: each took it over from the other, without end."""
+    turns = [{"start": 0, "end": 900, "transcription": "a " * (8 * 10**6), "speaker": "speaker_0"}]
+    body = json.dumps({"status": "complete", "audio_length": "1.0", "timestamps": turns}).encode()
+    fleet.botlhale.faults.arm(
+        fleet.botlhale.result_call, faults.answer(200, body, Content_Type="application/json"), times=99
+    )
+    async with fleet.workers["gowajee"].frozen():
+        (share,) = await fleet.share()
+        await fleet.ledger.waits(share, JobState.SUBMITTED)
+    (honest,) = await fleet.share()
+    async with asyncio.timeout(ENOUGH):
+        while any(job.due_at is not None for job in await fleet.ledger.jobs(share)):
+            await fleet.ledger.time_passes(*await fleet.ledger.jobs(share), span=timedelta(seconds=20))
+            await asyncio.sleep(0.1)
+    (job,) = await fleet.ledger.jobs(share)
+    assert job.failure is not None
+    assert job.failure.sentence == words.ANSWER_TOO_LARGE
+    assert not [line for machine in fleet.workers.values() for line in machine.logged("lease_lost", job=job.id)]
+    fleet.botlhale.faults.clear()
+    await fleet.answered_once(share, honest)
 
 
 async def it_learns_that_it_lost(machine: Machine, job: str) -> None:
