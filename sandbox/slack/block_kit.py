@@ -1,54 +1,69 @@
 """Validation of single Block Kit blocks: their fields and maximum lengths.
 
-Source: https://docs.slack.dev/reference/block-kit/blocks and …/block-elements. Each rule yields one complaint per
-fault.
+Source: https://docs.slack.dev/reference/block-kit/blocks. Each rule yields one complaint per fault.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sized
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
+from sandbox.slack.block_elements import complaints_about_element, complaints_about_text, different, few, short
 from sandbox.slack.values import Json
 
-SELECTS = {"static_select": 100, "multi_static_select": 100, "radio_buttons": 10, "checkboxes": 10, "overflow": 5}
-"""Elements with options, and the maximum number of options of each."""
+CHILDREN = frozenset(
+    {"actions", "context", "divider", "file", "header", "image", "input", "rich_text", "section", "table", "video"}
+)
+"""The kinds of blocks inside a container (https://docs.slack.dev/reference/block-kit/blocks/container-block)."""
+
+SECTIONS = {"rich_text_section", "rich_text_list", "rich_text_preformatted", "rich_text_quote"}
+
+WIDTHS = {"narrow", "standard", "wide", "full"}
 
 
-def complaints_about(block: Json) -> Iterator[str]:
-    """Yield what is wrong with one block."""
+def complaints_about(block: Json, *, children: Collection[str] = ()) -> Iterator[str]:
+    """Yield what is wrong with one block. A container may have `children`; with none, it is not supported."""
     rule = RULES.get(str(block.get("type")))
-    if rule is None:
+    if block.get("type") == "container" and children:
+        yield from _container(block, children)
+    elif rule is None:
         yield f"unsupported type: {block.get('type')}"
         return
-    yield from _short(block, "block_id", most=255)
-    yield from rule(block)
-
-
-def _short(holder: Json, name: str, *, most: int) -> Iterator[str]:
-    if len(str(holder.get(name, ""))) > most:
-        yield f"{name} must be less than {most + 1} characters"
-
-
-def _few(items: Sized, *, least: int, most: int) -> Iterator[str]:
-    if not least <= len(items) <= most:
-        yield f"must have between {least} and {most} items"
-
-
-def _different(items: list[Any], name: str) -> Iterator[str]:
-    values = [item[name] for item in items if isinstance(item, dict) and name in item]
-    if len(values) != len(set(values)):
-        yield f"{name} already exists"
-
-
-def _text(value: Any, *, most: int, plain: bool = False) -> Iterator[str]:
-    kinds = {"plain_text"} if plain else {"plain_text", "mrkdwn"}
-    if not isinstance(value, dict) or value.get("type") not in kinds or not isinstance(value.get("text"), str):
-        yield "invalid text object"
-    elif not value["text"]:
-        yield "must be more than 0 characters"
     else:
-        yield from _short(value, "text", most=most)
+        yield from rule(block)
+    yield from short(block, "block_id", most=255)
+
+
+def _container(block: Json, children: Collection[str]) -> Iterator[str]:
+    if "title" not in block and "rich_text_title" not in block:
+        yield "missing required field: title or rich_text_title"
+    if "title" in block:
+        yield from complaints_about_text(block["title"], most=150, plain=True)
+    if "rich_text_title" in block:
+        yield from _rich_text(block["rich_text_title"])
+    if "subtitle" in block:
+        yield from complaints_about_text(block["subtitle"], most=150)
+    yield from _form_of_container(block)
+    inner = block.get("child_blocks")
+    if not isinstance(inner, list) or not all(isinstance(child, dict) for child in inner):
+        yield "missing required field: child_blocks"
+        return
+    yield from few(inner, least=1, most=10)
+    for child in inner:
+        if child.get("type") in children:
+            yield from complaints_about(child)
+        else:
+            yield f"unsupported type in a container: {child.get('type')}"
+
+
+def _form_of_container(block: Json) -> Iterator[str]:
+    if block.get("width", "standard") not in WIDTHS:
+        yield "invalid width"
+    collapsible = block.get("is_collapsible", False)
+    if block.get("default_collapsed") and not collapsible:
+        yield "default_collapsed requires is_collapsible"
+    if block.get("has_header_divider") and collapsible:
+        yield "has_header_divider does not go with is_collapsible"
 
 
 def _section(block: Json) -> Iterator[str]:
@@ -56,65 +71,34 @@ def _section(block: Json) -> Iterator[str]:
     if "text" not in block and not fields:
         yield "missing required field: text or fields"
     if "text" in block:
-        yield from _text(block["text"], most=3_000)
-    yield from _few(fields, least=0, most=10)
+        yield from complaints_about_text(block["text"], most=3_000)
+    yield from few(fields, least=0, most=10)
     for value in fields:
-        yield from _text(value, most=2_000)
+        yield from complaints_about_text(value, most=2_000)
     if "accessory" in block:
-        yield from _element(block["accessory"])
+        yield from complaints_about_element(block["accessory"], inside="section")
 
 
 def _header(block: Json) -> Iterator[str]:
-    yield from _text(block.get("text"), most=150, plain=True)
+    yield from complaints_about_text(block.get("text"), most=150, plain=True)
 
 
 def _context(block: Json) -> Iterator[str]:
     elements = block.get("elements", [])
-    yield from _few(elements, least=1, most=10)
+    yield from few(elements, least=1, most=10)
     for element in elements:
         if isinstance(element, dict) and element.get("type") == "image":
             yield from _image(element)
         else:
-            yield from _text(element, most=3_000)
+            yield from complaints_about_text(element, most=3_000)
 
 
 def _actions(block: Json) -> Iterator[str]:
     elements = block.get("elements", [])
-    yield from _few(elements, least=1, most=25)
-    yield from _different(elements, "action_id")
+    yield from few(elements, least=1, most=25)
+    yield from different(elements, "action_id")
     for element in elements:
-        yield from _element(element)
-
-
-def _element(element: Any) -> Iterator[str]:
-    if not isinstance(element, dict) or not isinstance(element.get("type"), str):
-        yield "invalid element"
-        return
-    yield from _short(element, "action_id", most=255)
-    kind = element["type"]
-    if kind == "button":
-        yield from _text(element.get("text"), most=75, plain=True)
-        yield from _short(element, "value", most=2_000)
-        yield from _short(element, "url", most=3_000)
-    elif kind in SELECTS and "option_groups" not in element:
-        yield from _options(element.get("options"), most=SELECTS[kind])
-        if "initial_option" in element and element["initial_option"] not in (element.get("options") or []):
-            yield "initial_option must be one of the options"
-
-
-def _options(options: Any, *, most: int) -> Iterator[str]:
-    if not isinstance(options, list):
-        yield "missing required field: options"
-        return
-    yield from _few(options, least=1, most=most)
-    for option in options:
-        if not isinstance(option, dict) or not isinstance(option.get("value"), str):
-            yield "invalid option"
-            continue
-        yield from _text(option.get("text"), most=75)
-        yield from _short(option, "value", most=150)
-        if "description" in option:
-            yield from _text(option["description"], most=75)
+        yield from complaints_about_element(element, inside="actions")
 
 
 def _image(block: Json) -> Iterator[str]:
@@ -125,20 +109,24 @@ def _image(block: Json) -> Iterator[str]:
 
 
 def _input(block: Json) -> Iterator[str]:
-    yield from _text(block.get("label"), most=2_000, plain=True)
-    yield from _element(block.get("element"))
+    yield from complaints_about_text(block.get("label"), most=2_000, plain=True)
+    yield from complaints_about_element(block.get("element"), inside="input")
     if "hint" in block:
-        yield from _text(block["hint"], most=2_000, plain=True)
+        yield from complaints_about_text(block["hint"], most=2_000, plain=True)
 
 
-def _rich_text(block: Json) -> Iterator[str]:
-    if not isinstance(block.get("elements"), list):
+def _rich_text(block: Any) -> Iterator[str]:
+    if not isinstance(block, dict) or not isinstance(block.get("elements"), list):
         yield "missing required field: elements"
         return
     for section in block["elements"]:
+        if section.get("type") not in SECTIONS:
+            yield f"unsupported type: {section.get('type')}"
         for part in section.get("elements", []):
             if part.get("type") == "date":
                 yield from _date(part)
+            elif part.get("type") == "text" and not part.get("text"):
+                yield "must be more than 0 characters"
 
 
 def _date(part: Json) -> Iterator[str]:

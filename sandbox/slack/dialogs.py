@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sandbox.slack.limits import VIEW_BLOCKS, check_blocks
+from sandbox.slack.options import Options
 from sandbox.slack.refusal import Denied
 from sandbox.slack.values import Json
 
@@ -21,7 +22,8 @@ TITLE = 24
 class Dialogs:
     """The open modals and App Homes of a workspace."""
 
-    def __init__(self, numbers: Iterator[int] | None = None) -> None:
+    def __init__(self, options: Options, numbers: Iterator[int] | None = None) -> None:
+        self._options = options
         self.modals: dict[str, Json] = {}
         self.homes: dict[str, Json] = {}
         self._triggers: dict[str, float] = {}
@@ -53,7 +55,7 @@ class Dialogs:
             raise Denied("view_too_large")
         if view.get("blocks") is None:
             raise Denied("invalid_arguments")
-        check_blocks(view["blocks"], most=VIEW_BLOCKS, total=None)
+        check_blocks(view["blocks"], most=VIEW_BLOCKS, total=None, children=self._options.container_children)
         if len(view.get("private_metadata", "")) > PRIVATE_METADATA:
             raise Denied("invalid_arguments")
         for block in view["blocks"]:

@@ -83,12 +83,13 @@ class Interactivity:
     async def interact(self, payload: Json) -> CommandAnswer:
         """Send an interaction. The team and the trigger id are added if they are missing.
 
-        `response_url` is added, too, except for a view, which has no conversation to answer in.
+        `response_url` is added, too, except for a view and a global shortcut: they have no conversation to answer in.
         """
         workspace = self._context.workspace
         enterprise, enterprise_install = self._installed()
         channel_id = str(payload.get("channel", {}).get("id", ""))
         answer = self._new_answer(workspace.channels.get(channel_id))
+        elsewhere = "view" in payload or payload.get("type") == "shortcut"
         # For a modal submission Slack does not tell an enterprise install which team it is from.
         without_team = enterprise_install and payload.get("type") == "view_submission"
         sent: Json = {
@@ -98,7 +99,7 @@ class Interactivity:
             "is_enterprise_install": enterprise_install,
             "api_app_id": workspace.app_id,
             "trigger_id": self._context.dialogs.trigger(),
-            **({} if "view" in payload else {"response_url": answer.response_url}),
+            **({} if elsewhere else {"response_url": answer.response_url}),
             **payload,
         }
         received = await self._deliver("interactive", sent, form={"payload": json.dumps(sent)})
@@ -161,7 +162,7 @@ class Interactivity:
         used = self._uses.get(ticket, 0)
         if used >= POSTS:
             raise Denied("used_url")
-        blocks = check_blocks(said.get("blocks"))
+        blocks = check_blocks(said.get("blocks"), children=self._context.options.container_children)
         if not (said.get("text") or blocks or said.get("delete_original")):
             raise Denied("no_text")
         self._uses[ticket] = used + 1

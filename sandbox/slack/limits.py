@@ -7,7 +7,7 @@ near 13,200 characters (https://github.com/slackapi/bolt-js/issues/2509).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from sandbox.slack.block_kit import complaints_about
@@ -23,20 +23,35 @@ METADATA_BYTES = 8 * 1024
 MARKDOWN_TOTAL = 12_000
 
 
-def check_blocks(value: Any, *, most: int = MESSAGE_BLOCKS, total: int | None = TOTAL_OVER_BLOCKS) -> list[Json]:
-    """Return the blocks of a message. Raises `invalid_blocks…` or `msg_blocks_too_long`."""
+def check_blocks(
+    value: Any, *, most: int = MESSAGE_BLOCKS, total: int | None = TOTAL_OVER_BLOCKS, children: Collection[str] = ()
+) -> list[Json]:
+    """Return the blocks of a message. Raises `invalid_blocks…` or `msg_blocks_too_long`.
+
+    A container may have `children`; with none, the workspace takes no containers.
+    """
     if value is None:
         return []
     if not isinstance(value, list) or not all(isinstance(block, dict) for block in value):
         raise Denied("invalid_blocks_format")
-    complaints = [f"{complaint} [json-pointer:/blocks]" for complaint in _complaints(value, most=most)]
-    for number, block in enumerate(value):
-        complaints += [f"{complaint} [json-pointer:/blocks/{number}]" for complaint in complaints_about(block)]
+    found = complaints_about_blocks(value, most=most, children=children)
+    complaints = [f"{complaint} [json-pointer:{pointer}]" for pointer, complaint in found]
     if complaints:
         raise Denied("invalid_blocks", errors=complaints, response_metadata={"messages": complaints})
     if total is not None and sum(len(text) for text in _texts(value)) > total:
         raise Denied("msg_blocks_too_long")
     return value
+
+
+def complaints_about_blocks(
+    blocks: list[Json], *, most: int = MESSAGE_BLOCKS, children: Collection[str] = ()
+) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with the blocks: a JSON pointer, and the complaint."""
+    for complaint in _complaints(blocks, most=most):
+        yield "/blocks", complaint
+    for number, block in enumerate(blocks):
+        for complaint in complaints_about(block, children=children):
+            yield f"/blocks/{number}", complaint
 
 
 def check_metadata(value: Any) -> Json | None:
@@ -62,7 +77,10 @@ def _complaints(blocks: list[Json], *, most: int) -> Iterator[str]:
         yield f"no more than {most} items allowed"
     if sum(len(text) for text in markdown) > MARKDOWN_TOTAL:
         yield "markdown text must be less than 12001 characters"
-    ids = [block["block_id"] for block in blocks if "block_id" in block]
+    inside = [
+        child for block in blocks if block.get("type") == "container" for child in block.get("child_blocks") or []
+    ]
+    ids = [block["block_id"] for block in [*blocks, *inside] if "block_id" in block]
     if len(ids) != len(set(ids)):
         yield "block_id already exists"
 

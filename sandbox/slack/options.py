@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sandbox.slack.block_kit import CHILDREN
 from sandbox.wire_log import WireLog
 
 
@@ -43,6 +44,13 @@ class Options:
 
         Slack does not document it: `file_not_found`, or with True a file without `shares`.
         """
+        self.takes_containers = False
+        """Whether blocks may be containers. Not every workspace had them at the same time."""
+        self.container_refuses: set[str] = set()
+        """Kinds of blocks that a container does not take, although Slack has published that it does.
+
+        `rich_text` is reported as one (https://docs.rs/slack-morphism/2.31.0).
+        """
         self.refuse_sockets = False
         """Answer 503 to new WebSockets. Their tickets are used up."""
         self.deaf_sockets = False
@@ -60,3 +68,8 @@ class Options:
         """Where every message that crosses the wire is noted."""
         self.ping_every = 5.0
         """The interval of pings on a WebSocket."""
+
+    @property
+    def container_children(self) -> frozenset[str]:
+        """Return the kinds of blocks that a container may have; none where containers are not taken."""
+        return CHILDREN - self.container_refuses if self.takes_containers else frozenset()

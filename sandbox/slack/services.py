@@ -101,7 +101,7 @@ class WorkspaceServices:
         self.signal, self.tasks, self.sockets, self.http = shared.signal, shared.tasks, shared.sockets, shared.http
         self.workspace = Workspace(scopes=options.scopes, signal=self.signal, ids=ids, numbers=shared.numbers)
         self.log = CallLog(self.signal)
-        self.dialogs = Dialogs(shared.numbers)
+        self.dialogs = Dialogs(options, shared.numbers)
         self.uploads: dict[str, Pending] = {}
         self.dispatcher = Dispatcher(
             self.workspace,

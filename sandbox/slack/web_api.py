@@ -16,11 +16,12 @@ from sandbox.slack.arguments import Arguments, read_request
 from sandbox.slack.calls import CallLog
 from sandbox.slack.context import Context, Method, Methods
 from sandbox.slack.grants import Grant, Grants
-from sandbox.slack.methods import chat, conversations, files, identity, reactions, views
+from sandbox.slack.methods import blocks, chat, conversations, files, identity, reactions, views
 from sandbox.slack.refusal import Denied, Throttled
 from sandbox.slack.values import Json
 
 METHODS: Methods = {
+    **blocks.METHODS,
     **chat.METHODS,
     **conversations.METHODS,
     **files.METHODS,

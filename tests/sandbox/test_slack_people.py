@@ -166,9 +166,9 @@ async def test_a_button_in_a_home_knows_the_home_and_no_conversation(slack: Slac
     assert payload["view"]["blocks"] == rows
     assert payload["user"]["id"] == ben
     assert not {"channel", "message", "response_url"} & set(payload)
-    for wrong in ({"value": "three", "user": ben}, {"user": slack.user("amara")}):
+    for value, person in (("three", ben), (None, slack.user("amara"))):
         with pytest.raises(NotThere):
-            await slack.press_at_home("cancel", **wrong)
+            await slack.press_at_home("cancel", value=value, user=person)
 
 
 async def test_a_home_is_no_modal(slack: Slack, visitor: Visitor) -> None:
@@ -252,3 +252,86 @@ async def test_an_option_to_begin_with_must_be_one_of_them_and_explanations_are_
     for block in (choice("radio_buttons", initial_option=strange), choice("static_select", options=[wordy])):
         view = {"type": "home", "blocks": [block]}
         assert await visitor.refused("views.publish", **user, view=view) == "invalid_blocks"
+
+
+def menu(*names: str) -> Json:
+    options = [{"text": {"type": "plain_text", "text": name}, "value": name.lower()} for name in names]
+    return {"type": "overflow", "action_id": "more", "options": options}
+
+
+async def test_what_is_chosen_of_a_menu_comes_as_the_whole_option(slack: Slack, visitor: Visitor) -> None:
+    channel = slack.channel("general")
+    row = section("A recording") | {"block_id": "row", "accessory": menu("Retry", "Delete")}
+    posted = await visitor.call("chat.postMessage", channel=channel.id, text="x", blocks=[row])
+    message = slack.message(channel.id, posted["ts"])
+    async with listening(slack) as app:
+        await slack.press(message, "more", option="Delete")
+    [action] = json.loads(form(app.heard[0])["payload"])["actions"]
+    assert float(action.pop("action_ts")) > 0
+    chosen = {"text": {"type": "plain_text", "text": "Delete"}, "value": "delete"}
+    assert action == {"type": "overflow", "action_id": "more", "block_id": "row", "selected_option": chosen}
+    with pytest.raises(NotThere, match="Rename"):
+        await slack.press(message, "more", option="Rename")
+
+
+async def test_a_menu_in_an_answer_knows_its_conversation_and_can_be_answered(slack: Slack, visitor: Visitor) -> None:
+    channel = slack.channel("general")
+    rows = [section(name) | {"accessory": menu("Retry", name)} for name in ("One", "Two")]
+
+    async def listed(_heard: Heard) -> web.Response:
+        return web.json_response({"blocks": rows})
+
+    async with listening(slack, listed) as app:
+        answer = await slack.command("/transcripts", channel=channel)
+        pressed = await slack.press_in_answer(answer, "more", channel_id=channel.id, option="Two", number=1)
+        with pytest.raises(NotThere):
+            await slack.press_in_answer(answer, "more", channel_id=channel.id, option="Two", number=2)
+    payload: Json = json.loads(form(app.heard[1])["payload"])
+    assert payload["actions"][0]["selected_option"]["value"] == "two"
+    assert (payload["container"]["is_ephemeral"], payload["container"]["channel_id"]) == (True, channel.id)
+    assert (payload["channel"]["id"], payload["user"]["id"]) == (channel.id, slack.user("amara"))
+    assert (payload["team"]["id"], payload["response_url"]) == (slack.team_id, pressed.response_url)
+    assert "message" not in payload  # an ephemeral message is in no history
+    assert (await respond(visitor, payload["response_url"], text="done", replace_original=True))[0] == 200
+    assert pressed.messages == [{"text": "done", "replace_original": True}]
+    assert (await visitor.call("views.open", trigger_id=payload["trigger_id"], view=modal()))["ok"]
+
+
+async def test_a_global_shortcut_knows_a_person_and_no_conversation(slack: Slack, visitor: Visitor) -> None:
+    ben = slack.user("ben")
+    async with listening(slack) as app:
+        await slack.choose_anywhere("search", user=ben)
+    payload: Json = json.loads(form(app.heard[0])["payload"])
+    assert (payload["type"], payload["callback_id"]) == ("shortcut", "search")
+    assert (payload["user"]["id"], payload["team"]["id"]) == (ben, slack.team_id)
+    assert float(payload["action_ts"]) > 0
+    assert not {"channel", "message", "response_url", "actions", "view"} & set(payload)
+    assert (await visitor.call("views.open", trigger_id=payload["trigger_id"], view=modal()))["ok"]
+
+
+async def test_an_option_of_a_group_can_be_chosen_and_boxes_ticked(slack: Slack, visitor: Visitor) -> None:
+    options = [
+        {"text": {"type": "plain_text", "text": name}, "value": name.lower()} for name in ("One", "Two", "Three")
+    ]
+    label = {"type": "plain_text", "text": "Turn"}
+    groups = [{"label": label, "options": options[:1]}, {"label": label, "options": options[1:]}]
+    select = {"type": "static_select", "action_id": "turn", "option_groups": groups}
+    boxes = {"type": "checkboxes", "action_id": "keep", "options": options[:2], "initial_options": options[:1]}
+    fields = [("Turn", select), ("Keep", boxes)]
+    blocks = [
+        {"type": "input", "block_id": name, "label": {"type": "plain_text", "text": name}, "element": element}
+        for name, element in fields
+    ]
+    view = await opened(slack, visitor, *blocks)
+    async with listening(slack) as app:
+        for entered in ({"Turn": "Three"}, {"Turn": "One", "Keep": "One\nTwo"}):
+            slack.modals[view["id"]] = view
+            await slack.send(view, entered)
+    kept, ticked = [json.loads(form(heard)["payload"])["view"]["state"]["values"] for heard in app.heard]
+    assert kept["Turn"]["turn"]["selected_option"] == options[2]
+    assert kept["Keep"]["keep"]["selected_options"] == options[:1]
+    assert ticked["Keep"]["keep"]["selected_options"] == options[:2]
+    for strange in ({"Turn": "Four"}, {"Turn": "One", "Keep": "Three"}):
+        slack.modals[view["id"]] = view
+        with pytest.raises(NotThere):
+            await slack.send(view, strange)

@@ -17,7 +17,7 @@ async def post_message(context: Context, sent: Arguments) -> Json:
     workspace = context.workspace
     channel = open_channel(workspace, sent.text("channel"))
     thread_ts = thread_root(workspace, channel, thread_ts=sent.text("thread_ts"))
-    text, blocks = _content(sent)
+    text, blocks = _content(context, sent)
     metadata = check_metadata(sent.value("metadata", malformed="invalid_metadata_format"))
     context.pace.admit(channel.id)
     post = workspace.add(
@@ -39,9 +39,10 @@ async def post_message(context: Context, sent: Arguments) -> Json:
     return answer
 
 
-def _content(sent: Arguments) -> tuple[str, list[Json]]:
+def _content(context: Context, sent: Arguments) -> tuple[str, list[Json]]:
     text, markdown = sent.text("text"), sent.text("markdown_text")
-    blocks = check_blocks(sent.value("blocks", malformed="invalid_blocks_format"))
+    children = context.options.container_children
+    blocks = check_blocks(sent.value("blocks", malformed="invalid_blocks_format"), children=children)
     if markdown and (text or blocks):
         raise Denied("markdown_text_conflict")
     if len(markdown) > MARKDOWN_TOTAL:
@@ -63,7 +64,7 @@ async def update(context: Context, sent: Arguments) -> Json:
         raise Denied("msg_too_long")
     if not text and blocks is None:
         raise Denied("no_text")
-    checked = check_blocks(blocks)
+    checked = check_blocks(blocks, children=context.options.container_children)
     files = _files(context.workspace, sent)
     metadata = check_metadata(sent.value("metadata", malformed="invalid_metadata_format"))
     post.text = text or post.text
@@ -113,7 +114,7 @@ async def post_ephemeral(context: Context, sent: Arguments) -> Json:
     user = sent.text("user")
     if user not in channel.members:
         raise Denied("user_not_in_channel")
-    text, blocks = _content(sent)
+    text, blocks = _content(context, sent)
     ts = workspace.stamp()
     workspace.ephemerals.append(
         {"channel": channel.id, "user": user, "text": text, "blocks": blocks, "thread_ts": sent.text("thread_ts")}

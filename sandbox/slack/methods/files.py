@@ -101,7 +101,8 @@ async def complete_upload(context: Context, sent: Arguments) -> Json:
     places = [_place(workspace, sent, channel_id=channel_id) for channel_id in channel_ids]
     comment = sent.text("initial_comment")
     # Slack ignores the blocks if a comment is given.
-    blocks = [] if comment else check_blocks(sent.value("blocks", malformed="invalid_blocks_format"))
+    given = None if comment else sent.value("blocks", malformed="invalid_blocks_format")
+    blocks = check_blocks(given, children=context.options.container_children)
     files = [_finish(context, item) for item in named]
     for channel_id, thread_ts in places:
         if context.options.lost_shares:
