@@ -14,7 +14,7 @@ _UNDER_WAY = (JobState.RECEIVED, JobState.READY, JobState.REPLYING)
 _ANSWERED = {JobState.REPLYING: 1, JobState.REPLIED: 2}
 """How certain it is that a job in this state has its reply in the thread; 0 in any other one."""
 
-_OF_A_JOB = ("passages", "transcripts", "namings", "exports", "job_history", "jobs")
+_OF_A_JOB = ("passages", "corrections", "transcripts", "namings", "exports", "job_history", "jobs")
 """Tables with rows of a job; its own is the last."""
 
 

@@ -139,8 +139,8 @@ def release(
     way.
 
     With `unless_webhook` the job is due at once if an unread webhook about it exists. A job that would end is due at
-    once if a naming, an export or a deletion was stored meanwhile. No other columns are written, since a caller that
-    stops in a hurry may not have the latest values.
+    once if a naming, a correction, an export or a deletion was stored meanwhile. No other columns are written, since a
+    caller that stops in a hurry may not have the latest values.
     """
     touched = tx.run(
         "UPDATE jobs SET lease = NULL, leases_lost = 0, due_at = :due, attempts = :attempts, looks = :looks, "
@@ -172,10 +172,10 @@ def release(
     # Checked while this transaction locks the row: a webhook that arrives now waits for it and then wakes the job.
     if unless_webhook and inbox.has_unread(tx, provider=job.provider or "", handle=job.handle or ""):
         hurry(tx, job, now=now)
-    if due is None:  # a naming, export or deletion that was stored at this moment makes the job due again
+    if due is None:  # a naming, correction, export or deletion stored at this moment makes the job due again
         tx.run(
             "UPDATE jobs SET due_at = :now WHERE id = :id AND lease IS NULL AND "
-            "((state = 'replied' AND naming <> shown) "
+            "((state = 'replied' AND (naming <> shown OR corrections <> corrections_shown)) "
             "OR (state IN ('replied', 'abandoned') AND (forgotten = 1 OR exports <> exported)))",
             now=stored(now),
             id=job.id,
@@ -223,7 +223,7 @@ def pull_back(tx: Transaction, *, now: datetime, lease: timedelta) -> int:
             "AND state IN ('replied', 'abandoned')",
             now=stored(now),
         )
-        for owing in ("(forgotten = 1 OR naming <> shown)", "exports <> exported")
+        for owing in ("(forgotten = 1 OR naming <> shown)", "corrections <> corrections_shown", "exports <> exported")
     )
     return (
         late

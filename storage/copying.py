@@ -15,7 +15,13 @@ from storage.database import Database, Row, Transaction, keepable
 PAGE = 50
 """Jobs per transaction; a transcript can have some megabytes."""
 
-_OF_A_JOB = {"job_history": "at, seq", "transcripts": "job_id", "namings": "version", "exports": "number"}
+_OF_A_JOB = {
+    "job_history": "at, seq",
+    "transcripts": "job_id",
+    "corrections": "version",
+    "namings": "version",
+    "exports": "number",
+}
 """Tables whose rows belong to a job, with their sort order."""
 
 _OF_NO_JOB = {
@@ -26,6 +32,7 @@ _OF_NO_JOB = {
     "notices": ("team", "channel"),
     "deletions": ("team", "channel", "item"),
     "channel_homes": ("channel", "enterprise"),
+    "folding": ("team",),
 }
 """Other tables to copy, with the columns of their keys."""
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from storage import channel_homes, deletions, inbox, installations, jobs, notices, preferences
+from storage import channel_homes, deletions, folding, inbox, installations, jobs, notices, preferences
 from storage.database import Row, Transaction
 from storage.job import Job, Reason
 from storage.job_rows import entry, job_of
@@ -56,10 +56,10 @@ def message_deleted(tx: Transaction, *, team: str, channel: str, ts: str, now: d
     If it is a reply of ours, its transcript is not found by a search any more; a rerun makes a new one.
     """
     answered = "job_id IN (SELECT id FROM jobs WHERE team = :team AND channel = :channel AND reply_ts = :ts)"
-    tx.run(f"DELETE FROM passages WHERE {answered}", team=team, channel=channel, ts=ts)  # noqa: S608 - our own words
-    # What is being indexed at this moment goes no further.
-    stop = f"UPDATE transcripts SET searchable = created_at WHERE searchable <> created_at AND {answered}"  # noqa: S608 - same
+    # What is being indexed at this moment goes no further; the lock lets what is being corrected end first.
+    stop = f"UPDATE transcripts SET searchable = created_at WHERE {answered}"  # noqa: S608 - our own words
     tx.run(stop, team=team, channel=channel, ts=ts)
+    tx.run(f"DELETE FROM passages WHERE {answered}", team=team, channel=channel, ts=ts)  # noqa: S608 - same
     rows = tx.all(
         "SELECT * FROM jobs WHERE team = :team AND channel = :channel AND occasion = :ts",
         team=team,
@@ -124,7 +124,10 @@ def _refuse_webhooks(tx: Transaction, job: Job) -> None:
 
 
 def drop(tx: Transaction, job: Job) -> None:
-    """Delete the transcript, the speaker names and the webhooks of a job. Exports stay: their files must be removed."""
+    """Delete the transcript, its corrections, the speaker names and the webhooks of a job.
+
+    Exports stay: their files must be removed.
+    """
     jobs.drop_transcript(tx, job.id)
     if job.handle:
         inbox.forget(tx, provider=job.provider or "", handle=job.handle)
@@ -159,13 +162,17 @@ def purge(tx: Transaction, *, before: datetime) -> int:
     rows = tx.all(
         "SELECT jobs.* FROM transcripts JOIN jobs ON jobs.id = transcripts.job_id "
         "WHERE transcripts.created_at < :before AND jobs.state IN ('replied', 'abandoned') "
-        "AND jobs.naming = jobs.shown AND jobs.exports = jobs.exported ORDER BY transcripts.created_at LIMIT :most",
+        "AND jobs.naming = jobs.shown AND jobs.corrections = jobs.corrections_shown "
+        "AND jobs.exports = jobs.exported ORDER BY transcripts.created_at LIMIT :most",
         before=stored(before),
         most=BATCH,
     )
     for row in rows:
-        # Check again: meanwhile somebody may have named the speakers or asked for an export.
-        untouched = "id = :job AND state IN ('replied', 'abandoned') AND naming = shown AND exports = exported"
+        # Check again: meanwhile somebody may have named the speakers, corrected words or asked for an export.
+        untouched = (
+            "id = :job AND state IN ('replied', 'abandoned') AND naming = shown AND corrections = corrections_shown "
+            "AND exports = exported"
+        )
         if tx.run(f"UPDATE jobs SET title = NULL WHERE {untouched}", job=row["id"]):  # noqa: S608 - our own words
             drop(tx, job_of(row))
     return len(rows)
@@ -241,12 +248,13 @@ def workspace(tx: Transaction, *, team: str) -> int:
         "AND jobs.provider = inbox.provider AND jobs.handle = inbox.handle)",
         team=team,
     )
-    for table in ("transcripts", "namings", "exports", "job_history"):
+    for table in ("corrections", "transcripts", "namings", "exports", "job_history"):
         tx.run(f"DELETE FROM {table} WHERE job_id IN (SELECT id FROM jobs WHERE team = :team)", team=team)  # noqa: S608 - our own names
     preferences.forget_workspace(tx, team=team)
     notices.forget_workspace(tx, team=team)
     deletions.forget_workspace(tx, team=team)
     channel_homes.forget_workspace(tx, team=team)
+    folding.forget_workspace(tx, team=team)
     return tx.run("DELETE FROM jobs WHERE team = :team", team=team)
 
 

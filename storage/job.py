@@ -146,6 +146,7 @@ class Job:
     `misses`: missed polls in this state. `leases_lost`: how often in a row the step outlived its lease,
     and `losing_since` when for the first time.
     `naming`: newest version of the speaker names, 0 for none; `shown`: the version in the reply.
+    `corrections` and `corrections_shown`: the same of corrected words.
     `exports`: number of export requests; `exported`: number of the last one that is done.
     `forgotten`: 1 while its traces in Slack are to be removed, 2 once they are.
     `options`: the options for transcription and reply. `requested_by`: who asked for it, if it was not automatic.
@@ -184,6 +185,8 @@ class Job:
     misses: int = 0
     naming: int = 0
     shown: int = 0
+    corrections: int = 0
+    corrections_shown: int = 0
     exports: int = 0
     exported: int = 0
     forgotten: int = 0
@@ -204,6 +207,11 @@ class Job:
     channel_was: str | None = None
     leases_lost: int = 0
     losing_since: datetime | None = None
+
+    @property
+    def owes_an_edit(self) -> bool:
+        """Return whether the reply does not show the newest names or the newest words."""
+        return self.naming != self.shown or self.corrections != self.corrections_shown
 
 
 def as_before(job: Job) -> Job:

@@ -105,7 +105,10 @@ def save(tx: Transaction, before: Job, after: Job, *, now: datetime, note: str |
 
 
 def drop_transcript(tx: Transaction, job_id: JobId) -> None:
-    """Delete the transcript of a job and the speaker names. The schema deletes what a search finds it by."""
+    """Delete the transcript of a job and the speaker names.
+
+    The schema deletes its corrections, and what a search finds it by.
+    """
     tx.run("DELETE FROM transcripts WHERE job_id = :job", job=job_id)
     tx.run("DELETE FROM namings WHERE job_id = :job", job=job_id)
 

@@ -11,6 +11,9 @@ from storage.database import Row, Transaction
 from storage.job import Job, JobId
 from storage.timestamps import moment, stored
 
+_RECORDINGS = 50
+"""The newest named recordings of a conversation, in which names are looked for."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Naming:
@@ -54,6 +57,26 @@ def _naming(row: Row) -> Naming:
     return Naming(
         version=row["version"], names=json.loads(row["names"]), by=row["named_by"], at=moment(row["named_at"])
     )
+
+
+def given_in(tx: Transaction, *, team: str, channel: str, limit: int) -> list[str]:
+    """Return names that count in a conversation's transcripts, those of the newest recordings first, at most `limit`.
+
+    `team`: of the conversation's home. Names that differ in upper and lower case only are returned once.
+    """
+    rows = tx.all(
+        "SELECT namings.names FROM jobs JOIN namings ON namings.job_id = jobs.id AND namings.version = jobs.naming "
+        "WHERE jobs.team = :team AND jobs.channel = :channel AND jobs.naming > 0 AND jobs.forgotten = 0 "
+        "AND EXISTS (SELECT 1 FROM transcripts WHERE job_id = jobs.id) ORDER BY jobs.created_at DESC LIMIT :most",
+        team=team,
+        channel=channel,
+        most=_RECORDINGS,
+    )
+    found: dict[str, str] = {}
+    for row in rows:
+        for name in json.loads(row["names"]).values():
+            found.setdefault(name.casefold(), name)
+    return list(found.values())[:limit]
 
 
 def start_over(tx: Transaction, job: Job) -> None:

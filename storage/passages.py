@@ -65,12 +65,17 @@ def put(
     """
     if begin == 0:
         tx.run("DELETE FROM passages WHERE job_id = :job_id", job_id=job_id)
+    end = _end(transcript, begin, most=most)
+    said = [(turn, text) for turn in range(begin, end) for text in _parts(folded(transcript.turns[turn].text))]
+    return end if _index(tx, job_id, said, made_at=made_at) else len(transcript.turns)
+
+
+def _index(tx: Transaction, job_id: JobId, said: Sequence[tuple[int, str]], *, made_at: datetime) -> bool:
+    """Write passages, each given by its turn and its folded text. Return False where there is no such job."""
     job = tx.one("SELECT team, channel FROM jobs WHERE id = :job_id", job_id=job_id)
     if job is None:
-        return len(transcript.turns)
-    end = _end(transcript, begin, most=most)
+        return False
     where = [gram_of(team=job["team"], channel=each) for each in (job["channel"], EVERYWHERE)]
-    said = [(turn, text) for turn in range(begin, end) for text in _parts(folded(transcript.turns[turn].text))]
     first = _free(tx, made_at)
     rows: list[tuple[SqlValue, ...]] = [
         (first + number, job_id, turn, text, " ".join([*where, *grams(text)]))
@@ -78,7 +83,14 @@ def put(
     ]
     for start in range(0, len(rows), _ROWS):
         _insert(tx, rows[start : start + _ROWS])
-    return end
+    return True
+
+
+def replace_turn(tx: Transaction, job_id: JobId, *, turn: int, text: str, made_at: datetime) -> None:
+    """Index the new words of one turn, if it is in the index: one that is not yet, or not any more, stays out of it."""
+    if not tx.run("DELETE FROM passages WHERE job_id = :job_id AND turn = :turn", job_id=job_id, turn=turn):
+        return
+    _index(tx, job_id, [(turn, part) for part in _parts(folded(text))], made_at=made_at)
 
 
 def _end(transcript: Transcript, begin: int, *, most: int | None) -> int:

@@ -152,16 +152,21 @@ def _team_of_person(tx: Transaction, scope: Scope, *, organisation: str | None) 
 
 
 def of_recording(tx: Transaction, origin: Origin) -> Preferences:
-    """Return the settings for a recording: of its channel, else of the person who shared it, else of the workspace.
-
-    If the person turned automatic transcription off, it is off in every channel.
-    """
-    channel = get(tx, Scope(team=origin.team, kind="channel", owner=origin.channel)).preferences
+    """Return the settings for a recording."""
     organisation = channel_homes.organisation_of(tx, origin)
-    own = at_home(tx, Scope(team=origin.team, kind="person", owner=origin.user), organisation=organisation)
+    return at_sharing(tx, team=origin.team, channel=origin.channel, user=origin.user, organisation=organisation)
+
+
+def at_sharing(tx: Transaction, *, team: str, channel: str, user: str, organisation: str | None) -> Preferences:
+    """Return the settings for what a person shares in a channel: of the channel, else theirs, else of the workspace.
+
+    `team`: that of the channel's home. If the person turned automatic transcription off, it is off in every channel.
+    """
+    here = get(tx, Scope(team=team, kind="channel", owner=channel)).preferences
+    own = at_home(tx, Scope(team=team, kind="person", owner=user), organisation=organisation)
     person = get(tx, own).preferences
-    workspace = get(tx, Scope(team=origin.team, kind="workspace")).preferences
-    merged = channel.over(person).over(workspace)
+    workspace = get(tx, Scope(team=team, kind="workspace")).preferences
+    merged = here.over(person).over(workspace)
     return replace(merged, automatic=False) if person.automatic is False else merged
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from storage import channel_homes, namings, passages, transcripts
+from storage import channel_homes, corrections, namings, passages, transcripts
 from storage.channel_homes import TEAMS
 from storage.database import Database, Row, SqlValue, Transaction
 from storage.job import Job, JobId
@@ -155,7 +155,7 @@ async def index(database: Database, job_id: JobId) -> None:
         pass
 
 
-_Unindexed = tuple[datetime, Transcript]
+_Unindexed = tuple[datetime, int, Transcript]
 
 
 def _unindexed(tx: Transaction, job_id: JobId) -> _Unindexed | None:
@@ -163,11 +163,17 @@ def _unindexed(tx: Transaction, job_id: JobId) -> _Unindexed | None:
         "SELECT created_at FROM transcripts WHERE job_id = :job_id AND searchable <> created_at", job_id=job_id
     )
     transcript = transcripts.get(tx, job_id) if row else None
-    return (moment(row["created_at"]), transcript) if row and transcript is not None else None
+    if row is None or transcript is None:
+        return None
+    return moment(row["created_at"]), corrections.shown_by(tx, job_id), transcript
 
 
 def _index_more(tx: Transaction, *, job_id: JobId, found: _Unindexed) -> bool:
-    return transcripts.index_more(tx, job_id, found[1], made_at=found[0])
+    made_at, version, transcript = found
+    held = tx.one(f"SELECT 1 AS held FROM transcripts WHERE job_id = :job_id {tx.skip_locked}", job_id=job_id)  # noqa: S608 - our own words
+    if held is None or corrections.shown_by(tx, job_id) != version:
+        return False  # it was deleted or corrected meanwhile; `catch_up` reads what there is now
+    return transcripts.index_more(tx, job_id, transcript, made_at=made_at)
 
 
 def waiting(tx: Transaction) -> list[JobId]:

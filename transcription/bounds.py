@@ -50,10 +50,15 @@ def refuse_too_many(items: Collection[object], *, length: timedelta | None) -> N
         raise AnswerTooLarge("more turns than the recording can have")
 
 
+def most_characters(length: timedelta | None) -> float:
+    """Return how many characters the transcript of a recording of this length can have."""
+    return CHARACTERS_A_MINUTE * _minutes(length)
+
+
 def refuse_too_much(turns: Collection[Turn], *, length: timedelta | None) -> None:
     """Raise `AnswerTooLarge` if a recording of this length cannot have so many turns, characters or speakers."""
     refuse_too_many(turns, length=length)
-    if sum(len(turn.text) for turn in turns) > CHARACTERS_A_MINUTE * _minutes(length):
+    if sum(len(turn.text) for turn in turns) > most_characters(length):
         raise AnswerTooLarge("more text than can be said in the recording")
     if len({turn.speaker for turn in turns}) > SPEAKERS + 1:  # one more, as nobody's turns count as one
         raise AnswerTooLarge("more speakers than the recording can have")

@@ -131,10 +131,10 @@ async def test_of_a_job_that_goes_nothing_is_left(database: Database, noon: date
     def rows(tx: Transaction) -> list[int]:
         return [
             int((tx.one(f"SELECT count(*) AS n FROM {table} WHERE job_id = :job", job=other.id) or {"n": -1})["n"])  # noqa: S608 - our own names
-            for table in ("transcripts", "namings", "exports", "job_history", "passages")
+            for table in ("transcripts", "corrections", "namings", "exports", "job_history", "passages")
         ]
 
-    assert await database.read(rows) == [0] * 5
+    assert await database.read(rows) == [0] * 6
 
 
 async def test_what_was_said_is_found_under_the_new_id_at_once(database: Database, noon: datetime) -> None:

@@ -18,6 +18,7 @@ from storage import (
     channel_homes,
     claiming,
     deletions,
+    folding,
     forgetting,
     gaps,
     inbox,
@@ -49,6 +50,7 @@ TABLES = (
     "job_history",
     "inbox",
     "transcripts",
+    "corrections",
     "namings",
     "exports",
     "preferences",
@@ -57,6 +59,7 @@ TABLES = (
     "provider_facts",
     "deletions",
     "channel_homes",
+    "folding",
 )
 
 
@@ -120,6 +123,7 @@ class Sides:
             "notices",
             "deletions",
             "channel_homes",
+            "folding",
         ):
             self.at_target(f"DELETE FROM {table}")  # noqa: S608 - our own names
 
@@ -151,6 +155,8 @@ async def _fill(source: Database, noon: datetime) -> None:
         )
     await source.write(lambda tx: forgetting.app_removed(tx, place="T9", now=noon))
     await source.write(lambda tx: channel_homes.settle(tx, organisation="E1", team="T2", channel="C1"))
+    await source.write(lambda tx: folding.note(tx, team="T1", taken=True, now=noon))
+    await source.write(lambda tx: folding.claim(tx, team="T2", seen=None, now=noon))
     for team, enterprise in (("T1", None), ("T2", "E1")):
         await source.write(partial(deletions.remember_file, team=team, enterprise=enterprise, file="F1", now=noon))
     await source.write(
@@ -163,6 +169,13 @@ async def _fill(source: Database, noon: datetime) -> None:
         lambda tx: tx.run(
             "INSERT INTO exports (job_id, number, request, format, recipient, asked_by, asked_at, file) "
             "SELECT id, 1, 'V1', 'docx', 'person', 'U1', 1, 'F9' FROM jobs WHERE state = 'replied'"
+        )
+    )
+    await source.write(
+        lambda tx: tx.run(
+            "INSERT INTO corrections "
+            "(job_id, version, made_at, turn, place, before, after, corrected_by, name, corrected_at) "
+            "SELECT id, 1, 1, 0, 0, 'Dumela', 'ก', 'U1', 'Größe', 1 FROM jobs WHERE state = 'replied'"
         )
     )
     origin = Origin(enterprise="E1", team="T1", channel="C2", file="F1", occasion="event:1.0", user="U1")

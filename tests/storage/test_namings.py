@@ -8,9 +8,9 @@ from functools import partial
 
 import pytest
 
-from storage import claiming, job_lists, jobs, namings, transcripts
+from storage import claiming, forgetting, job_lists, jobs, namings, transcripts
 from storage.database import Database, Transaction
-from storage.job import Job, JobState, Origin
+from storage.job import Job, JobState, Origin, Reason
 from storage.namings import NamingOutdated
 from transcription.transcript import Transcript
 
@@ -19,10 +19,16 @@ MOVES = (JobState.SUBMITTING, JobState.SUBMITTED, JobState.READY, JobState.REPLY
 
 
 async def replied(
-    database: Database, noon: datetime, *, held: bool = False, moves: tuple[JobState, ...] = MOVES
+    database: Database,
+    noon: datetime,
+    *,
+    held: bool = False,
+    moves: tuple[JobState, ...] = MOVES,
+    where: tuple[str, str, str] = ("T1", "C1", "F1"),
 ) -> Job:
-    """A job that has its reply, in nobody's hands unless `held`."""
-    origin = Origin(team="T1", channel="C1", file="F1", occasion="1.0", user="U1", thread="1.0")
+    """A job of a team, channel and file that has its reply, in nobody's hands unless `held`."""
+    team, channel, file = where
+    origin = Origin(team=team, channel=channel, file=file, occasion="1.0", user="U1", thread="1.0")
     await database.write(lambda tx: jobs.add(tx, origin=origin, now=noon))
     job = await database.write(
         lambda tx: claiming.claim(tx, fair_share=claiming.FairShare(), now=noon, until=noon + MINUTE)
@@ -141,3 +147,53 @@ async def test_whoever_starts_over_has_no_names_and_may_give_new_ones(database: 
     newest = await database.read(lambda tx: namings.newest(tx, job.id))
     assert newest is not None
     assert (newest.version, newest.names) == (1, {"A": "Sipho"})
+
+
+async def given(database: Database, *, team: str = "T1", channel: str = "C1", limit: int = 20) -> list[str]:
+    return await database.read(lambda tx: namings.given_in(tx, team=team, channel=channel, limit=limit))
+
+
+async def say(database: Database, job: Job, *names: str, seen: int = 0, now: datetime) -> None:
+    by_label = {f"speaker_{number}": name for number, name in enumerate(names)}
+    await database.write(lambda tx: namings.add(tx, job, names=by_label, seen=seen, by="U1", now=now))
+
+
+async def test_the_names_of_a_conversation_are_those_that_count_in_it_the_newest_recording_first(
+    database: Database, noon: datetime
+) -> None:
+    first = await replied(database, noon)
+    second = await replied(database, noon + MINUTE, where=("T1", "C1", "F2"))
+    await say(database, second, "Zola", "naledi", now=noon)
+    await say(database, first, "Wrong", now=noon + MINUTE)
+    await say(database, first, "Naledi", "Mpho", seen=1, now=noon + 2 * MINUTE)
+    assert await given(database) == ["Zola", "naledi", "Mpho"]
+    assert await given(database, limit=2) == ["Zola", "naledi"]
+    await say(database, second, seen=1, now=noon + 3 * MINUTE)
+    assert await given(database) == ["Naledi", "Mpho"], "names that were taken back do not count"
+    await database.write(lambda tx: namings.start_over(tx, first))
+    assert await given(database) == []
+
+
+@pytest.mark.parametrize("other", [("T2", "C1", "F2"), ("T1", "C2", "F2")], ids=["team", "channel"])
+async def test_names_are_of_their_own_conversation_alone(
+    database: Database, noon: datetime, other: tuple[str, str, str]
+) -> None:
+    hidden = await replied(database, noon, where=other)
+    await say(database, hidden, "Naledi", now=noon)
+    assert await given(database) == []
+    assert await given(database, team=other[0], channel=other[1]) == ["Naledi"]
+
+
+async def test_the_names_of_what_is_to_be_forgotten_are_not_told(database: Database, noon: datetime) -> None:
+    job = await replied(database, noon)
+    await say(database, job, "Naledi", now=noon)
+    request = forgetting.ForgetRequest(by="U1", why="at their wish", reason=Reason.CANCELLED)
+    await database.write(lambda tx: forgetting.forget(tx, jobs.locked(tx, job.id) or job, request, now=noon))
+    assert await given(database) == []
+
+
+async def test_the_names_of_a_transcript_that_is_gone_are_not_told(database: Database, noon: datetime) -> None:
+    job = await replied(database, noon)
+    await say(database, job, "Naledi", now=noon)
+    await database.write(lambda tx: tx.run("DELETE FROM transcripts"))
+    assert await given(database) == []

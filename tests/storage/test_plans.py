@@ -10,8 +10,10 @@ from datetime import datetime, timedelta
 from storage import (
     channel_homes,
     claiming,
+    corrections,
     deletions,
     exports,
+    first_transcripts,
     forgetting,
     inbox,
     install_states,
@@ -30,13 +32,14 @@ from storage import (
 from storage.claiming import FairShare
 from storage.database import Database, Row, SqlValue, Transaction
 from storage.job import Job, JobState, Origin, Reason
+from transcription.correcting import WordChange
 from transcription.transcript import Transcript, Turn
 
 MINUTE = timedelta(minutes=1)
 
 WHOLE_TABLE = re.compile(
-    r"(Seq Scan on|SCAN) (jobs|job_history|inbox|transcripts|namings|exports|speeds|passages|preferences|installations|"
-    r"install_states|deletions|channel_homes)\b(?! USING)"
+    r"(Seq Scan on|SCAN) (jobs|job_history|inbox|transcripts|corrections|namings|exports|speeds|passages|preferences|"
+    r"installations|install_states|deletions|channel_homes)\b(?! USING)"
 )
 
 
@@ -112,6 +115,7 @@ def _a_life(tx: Transaction, now: datetime) -> None:
     _looked_for(tx, job, now)
     speeds.learn(tx, provider="p", model="", length=MINUTE, time_taken=MINUTE)
     job = jobs.save(tx, replace(job, lease=None), replace(job, lease=None, state=JobState.READY), now=now)
+    first_transcripts.is_still_first(tx, job)
     job = jobs.save(tx, job, replace(job, state=JobState.REPLYING), now=now)
     job = jobs.save(tx, job, replace(job, state=JobState.REPLIED, reply_ts="2.0"), now=now)
     _afterwards(tx, job, now)
@@ -132,11 +136,24 @@ def _looked_for(tx: Transaction, job: Job, now: datetime) -> None:
     reruns.who_asked(tx, job)
 
 
+def _corrected(tx: Transaction, job: Job, now: datetime) -> None:
+    change = WordChange(place=2, before="passage", after="word")
+    drafted = corrections.draft(tx, job, change, turn=0, seen=0, of=now)
+    assert drafted is not None
+    corrections.add(tx, job, drafted, by="U1", name="Amara", now=now)
+    assert corrections.draft_undo(tx, job, version=1, of=now) is not None
+    corrections.history(tx, job.id, limit=9)
+    corrections.count(tx, job.id)
+    corrections.editors(tx, job.id)
+
+
 def _afterwards(tx: Transaction, job: Job, now: datetime) -> None:
     """What becomes of a job that has its reply."""
     namings.add(tx, job, names={"A": "Thandi"}, seen=0, by="U1", now=now)
     namings.newest(tx, job.id)
     namings.before_newest(tx, job.id)
+    _corrected(tx, job, now)
+    namings.given_in(tx, team="T2", channel="C1", limit=9)
     wish = exports.ExportRequest(format="txt", recipient=exports.Recipient.THREAD, by="U1", request="V1")
     exports.add(tx, job.id, wish, now=now)
     for export in exports.of_job(tx, job.id):

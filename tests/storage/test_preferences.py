@@ -38,7 +38,14 @@ async def _put(database: Database, now: datetime, place: Scope, wanted: Preferen
 
 
 async def _of(database: Database, origin: Origin = ORIGIN) -> Preferences:
-    return await database.read(lambda tx: preferences.of_recording(tx, origin))
+    """The settings of a recording, which are those of where it is shared, before it is."""
+    found = await database.read(lambda tx: preferences.of_recording(tx, origin))
+    team, channel, user = origin.team, origin.channel, origin.user
+    before = await database.read(
+        lambda tx: preferences.at_sharing(tx, team=team, channel=channel, user=user, organisation=None)
+    )
+    assert found == before
+    return found
 
 
 async def test_what_is_chosen_comes_out_as_it_went_in(database: Database, noon: datetime) -> None:

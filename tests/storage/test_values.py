@@ -13,6 +13,7 @@ import pytest
 from storage import (
     channel_homes,
     claiming,
+    corrections,
     exports,
     forgetting,
     gaps,
@@ -30,6 +31,7 @@ from storage import (
     speeds,
     transcripts,
     usage,
+    vocabularies,
 )
 from storage.claiming import FairShare
 from storage.database import Database, Transaction
@@ -44,6 +46,7 @@ STORES = (
     channel_homes,
     reruns,
     claiming,
+    corrections,
     exports,
     forgetting,
     inbox,
@@ -60,6 +63,7 @@ STORES = (
     speeds,
     transcripts,
     usage,
+    vocabularies,
 )
 
 
