@@ -24,9 +24,12 @@ from handlers import (
     audio,
     channel_changes,
     commands,
+    correcting,
+    deleting,
     exporting,
     forgetting,
     health,
+    help_modal,
     home,
     job_actions,
     metrics,
@@ -34,20 +37,27 @@ from handlers import (
     on_request,
     preferences,
     rate_limited,
+    recording_menu,
     recordings,
+    search_modal,
+    transcript_menu,
     webhooks,
 )
 from handlers.actor import Actor
 from handlers.choices import Choice
 from handlers.commands import Commands
-from handlers.events import Command
+from handlers.deleting import Deletions
+from handlers.details import Details
 from handlers.health import Check
 from handlers.interactions import Interactions
 from handlers.job_actions import JobActions
 from handlers.listener import Installation
+from handlers.listing import Viewer
 from handlers.membership import Membership
 from handlers.on_request import TranscribeRequests
 from handlers.reaction_limits import ReactionLimits
+from handlers.search_modal import SearchForm
+from handlers.transcript_menu import TranscriptMenu
 from storage.job import Job
 from transcription.transcriber import CallsBack
 
@@ -95,23 +105,41 @@ def listen_to_slack(
         outside=settings.allow_slack_connect,
     )
     membership = Membership(slack_of=slack_of)
+    deletions = Deletions(database=tools.database, clock=tools.clock, membership=membership, slack_of=slack_for)
     slash_commands = Commands(
         job_actions=job_control,
+        deletions=deletions,
         membership=membership,
         settings=settings_forms,
         database=tools.database,
-        clock=tools.clock,
-        provider_title=lambda job: tools.transcriber_of(job).title,
-        workspace_url=partial(_url, tools),
+        viewer_of=partial(_viewer, tools),
         slack_of=slack_for,
     )
     commands.register(app, commands=slash_commands)
 
     interactions = Interactions(app, database=tools.database, membership=membership)
-    naming.register(interactions, database=tools.database, clock=tools.clock, slack_of=slack_of)
+    undo = naming.register(interactions, database=tools.database, clock=tools.clock, slack_of=slack_of)
+    deleting.register(interactions, deletions=deletions)
+    correct = correcting.register(
+        interactions, database=tools.database, clock=tools.clock, slack_of=slack_of, choices=choices_of(tools)
+    )
+    menu = TranscriptMenu(
+        database=tools.database,
+        job_actions=job_control,
+        correct=correct,
+        undo=undo,
+        deletions=deletions,
+        settings=settings_forms,
+    )
+    transcript_menu.register(interactions, menu=menu)
     exporting.register(interactions, database=tools.database, clock=tools.clock, slack_of=slack_of)
     job_actions.register(interactions, actions=job_control)
+    details = Details(database=tools.database, slack_of=slack_of, viewer_of=partial(_viewer, tools))
+    recording_menu.register(interactions, actions=job_control, details=details, deletions=deletions)
+    help_modal.register(interactions, slack_of=slack_for)
     preferences.register(interactions, settings=settings_forms)
+    search_form = SearchForm(database=tools.database, slack_of=slack_for, viewer_of=partial(_viewer, tools))
+    search_modal.register(interactions, search_form=search_form)
     requests = TranscribeRequests(
         database=tools.database,
         clock=tools.clock,
@@ -122,7 +150,7 @@ def listen_to_slack(
         emoji=settings.reaction_request,
     )
     on_request.register(interactions, app, requests=requests)
-    home.register(app, views=homes)
+    home.register(app, interactions, views=homes)
     tools.workspaces.serve(server)
     if settings.slack_signing_secret is not None:
         secret = settings.slack_signing_secret.get_secret_value()
@@ -149,6 +177,7 @@ def choices_of(tools: Tools) -> tuple[Choice, ...]:
             title=made.title,
             languages=made.capabilities.offers,
             undetected=made.capabilities.undetected,
+            assumed=made.capabilities.assumed,
             place=made.capabilities.place,
             vocabulary=made.capabilities.vocabulary,
         )
@@ -157,10 +186,15 @@ def choices_of(tools: Tools) -> tuple[Choice, ...]:
     )
 
 
-def _url(tools: Tools, command: Command) -> str:
-    """Return the workspace's address for browsers; empty until Slack has told it."""
-    identity = tools.workspaces.of(team=command.team_id, enterprise=command.enterprise_id).identity
-    return identity.url if identity else ""
+def _viewer(tools: Tools, actor: Actor) -> Viewer:
+    """Return the context of a list that this person reads."""
+    identity = tools.workspaces.of(team=actor.team, enterprise=actor.enterprise).identity
+    return Viewer(
+        now=tools.clock(),
+        provider_title=lambda job: tools.transcriber_of(job).title,
+        workspace_url=identity.url if identity else "",
+        person=actor.user,
+    )
 
 
 def receive_webhooks(server: web.Application, tools: Tools) -> None:

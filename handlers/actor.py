@@ -45,10 +45,15 @@ class Actor:
         )
 
     def sees(self, tx: Transaction, job: Job) -> bool:
-        """Return whether the actor may see the job: it is of the channel where they act, or, without one, their own."""
+        """Return whether the actor may see the job: it is of the channel where they act, or, without one, their own.
+
+        A list in a direct message shows one's own of other conversations; what is pressed in it comes from there.
+        """
         if not channel_homes.is_of(tx, job.origin, organisation=self.organisation, team=self.team):
             return False
-        return job.origin.channel == self.channel if self.channel else self.owns(job)
+        if self.channel is None or self.channel.startswith("D"):
+            return self.owns(job) or job.origin.channel == self.channel
+        return job.origin.channel == self.channel
 
     def owns(self, job: Job) -> bool:
         """Return whether the actor shared the recording, asked for its transcript or started its latest run."""

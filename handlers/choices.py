@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from slack_sdk.models.blocks import (
     Option,
     PlainTextInputElement,
     PlainTextObject,
+    RadioButtonsElement,
     SectionBlock,
     StaticSelectElement,
 )
@@ -20,7 +22,7 @@ from slack_sdk.models.blocks import (
 from handlers import words
 from storage.options import NO_OPTIONS, TranscriptionOptions
 from transcription.hints import MOST_SPEAKERS, MOST_WORDS
-from transcription.naming import language_name, shortened
+from transcription.naming import alike, language_name, shortened
 
 TRANSCRIBER, LANGUAGE, SPEAKERS, VOCABULARY = "transcriber", "language", "speakers", "vocabulary"
 USUAL = "usual"
@@ -28,6 +30,8 @@ USUAL = "usual"
 
 _WORDS_LENGTH = 2_900
 _WORD_LENGTH = 80
+_RADIO_BUTTONS = 10
+_DESCRIPTION = 75
 
 _COUNT = re.compile(r"(\d{1,2})(?:\s*[-\u2013]\s*(\d{1,2}))?", re.ASCII)
 
@@ -36,14 +40,16 @@ _COUNT = re.compile(r"(\d{1,2})(?:\s*[-\u2013]\s*(\d{1,2}))?", re.ASCII)
 class Choice:
     """A configured transcriber: `name` in the settings, `title` for people, the languages it offers.
 
-    `undetected`: languages that it transcribes only if they are chosen. `place`: a sentence that says where the audio
-    is sent. `vocabulary`: it takes words to expect.
+    `undetected`: languages that it transcribes only if they are chosen. `assumed`: the language where none is chosen;
+    None if it is detected. `place`: a sentence that says where the audio is sent. `vocabulary`: it takes words to
+    expect.
     """
 
     name: str
     title: str
     languages: tuple[str, ...] = ()
     undetected: tuple[str, ...] = ()
+    assumed: str | None = None
     place: str = ""
     vocabulary: bool = False
 
@@ -54,6 +60,12 @@ class Problems(Exception):
     def __init__(self, by_field: Mapping[str, str]) -> None:
         super().__init__(", ".join(by_field))
         self.by_field = dict(by_field)
+
+
+def in_use(choices: Sequence[Choice], *wanted: str | None) -> Choice:
+    """Return the transcriber that counts: the first of those `wanted` that there is, else the default one."""
+    named = {choice.name: choice for choice in choices}
+    return next((named[name] for name in wanted if name in named), choices[0])
 
 
 def fields(
@@ -69,18 +81,19 @@ def fields(
     entered value of a block whose id it has seen.
     """
     if len(choices) > 1:
-        named = {choice.name: choice.title for choice in choices}
-        told = words.as_usual(named.get(usual.transcriber or "", choices[0].title))
-        chosen = options.transcriber
-        yield select(
-            TRANSCRIBER, words.CHOOSE_TRANSCRIBER, list(named.items()), chosen=chosen, version=version, usual=told
-        )
+        default = in_use(choices, usual.transcriber)
+        offered = [
+            Offer(value=USUAL, text=words.as_usual(default.title)),
+            *(Offer(value=each.name, text=words.as_label(each.title), told=each.place) for each in choices),
+        ]
+        yield radio(TRANSCRIBER, words.CHOOSE_TRANSCRIBER, offered, chosen=options.transcriber, version=version)
     if languages := _languages(choices):
-        told = words.as_usual(language_name(usual.language)) if usual.language else ""
+        by = in_use(choices, options.transcriber, usual.transcriber)
         hint = "" if options.language or usual.language else _to_be_chosen(choices)
-        yield select(
-            LANGUAGE, words.CHOOSE_LANGUAGE, languages, chosen=options.language, version=version, usual=told, hint=hint
-        )
+        chosen = alike(options.language, languages) if options.language else None
+        told = _default_language(by, usual.language)
+        named = list(languages.items())
+        yield select(LANGUAGE, words.CHOOSE_LANGUAGE, named, chosen=chosen, version=version, usual=told, hint=hint)
     yield InputBlock(
         block_id=f"{SPEAKERS}:{version}",
         optional=True,
@@ -88,6 +101,13 @@ def fields(
         hint=words.SPEAKERS_HINT,
         element=PlainTextInputElement(action_id=SPEAKERS, max_length=10, initial_value=_spelled(options.speakers)),
     )
+
+
+def _default_language(by: Choice, usual: str | None) -> str:
+    """Return the text of the option that leaves the language to the settings or to the transcriber."""
+    if known := usual or by.assumed:
+        return words.as_usual(language_name(known))
+    return words.DETECTED if by.languages else words.AS_BEFORE
 
 
 def vocabulary(entries: Sequence[str], choices: Sequence[Choice], *, version: int = 0) -> Iterator[Block]:
@@ -142,8 +162,32 @@ def select(
     return InputBlock(block_id=f"{name}:{version}", label=label, element=element, hint=hint or None)
 
 
-def _option(value: str, text: str) -> Option:
-    return Option(value=value, text=PlainTextObject(text=text, emoji=False))
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Offer:
+    """An option; `told` is what stands below its text, shortened to what Slack takes."""
+
+    value: str
+    text: str
+    told: str = ""
+
+
+def radio(name: str, label: str, offers: Sequence[Offer], *, chosen: str | None, version: int) -> Block:
+    """Return radio buttons, or a select where there are too many, with the first one selected unless one is `chosen`.
+
+    What is entered is read in the same way as in a `select`.
+    """
+    options = [_option(each.value, each.text, told=each.told) for each in offers]
+    initial = next((option for option in options if option.value == chosen), options[0])
+    kind = RadioButtonsElement if len(options) <= _RADIO_BUTTONS else StaticSelectElement
+    element = kind(action_id=name, options=options, initial_option=initial)
+    return InputBlock(block_id=f"{name}:{version}", label=label, element=element)
+
+
+def _option(value: str, text: str, *, told: str = "") -> Option:
+    # Without the period: it is a description, as short as the others.
+    description = PlainTextObject(text=shortened(told.removesuffix("."), limit=_DESCRIPTION), emoji=False)
+    text_object = PlainTextObject(text=text, emoji=False)
+    return Option(value=value, text=text_object, description=description if told else None)
 
 
 def _to_be_chosen(choices: Sequence[Choice]) -> str:
@@ -155,11 +199,21 @@ def _to_be_chosen(choices: Sequence[Choice]) -> str:
     )
 
 
-def _languages(choices: Sequence[Choice]) -> list[tuple[str, str]]:
-    codes = dict.fromkeys(code for choice in choices for code in choice.languages)
-    names = [language_name(code) for code in codes]
-    shown = [name if names.count(name) == 1 else f"{name} ({code})" for code, name in zip(codes, names, strict=True)]
-    return sorted(zip(codes, shown, strict=True), key=lambda pair: pair[1])
+def _languages(choices: Sequence[Choice]) -> dict[str, str]:
+    """Return the names of the languages by code, in the order of the names; each name is there once.
+
+    Where transcribers write the code of a language differently, it is that of the first one.
+    """
+    named: dict[str, str] = {}
+    for code in (code for choice in choices for code in choice.languages):
+        named.setdefault(language_name(code), code)
+    return {named[name]: name for name in sorted(named, key=_as_people_sort)}
+
+
+def _as_people_sort(name: str) -> str:
+    """Return a key by which neither capital letters nor accents count."""
+    letters = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
 def _spelled(speakers: tuple[int, int] | None) -> str | None:
@@ -178,8 +232,11 @@ def read_options(state: Mapping[str, Any], choices: Sequence[Choice], *, usual: 
     transcriber, language = chosen(state, TRANSCRIBER), chosen(state, LANGUAGE)
     problems: dict[str, str] = {}
     by = next((choice for choice in choices if choice.name == (transcriber or usual)), None)
-    if language is not None and by is not None and language not in by.languages:
-        problems[ids[LANGUAGE]] = words.not_in_that_language(by.title)
+    if language is not None and by is not None:
+        known = alike(language, by.languages)
+        if known is None:
+            problems[ids[LANGUAGE]] = words.not_in_that_language(by.title)
+        language = known
     speakers = None
     if said := typed(state, SPEAKERS):
         speakers = _counted(said)

@@ -4,29 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.models.blocks import Block
 
-from handlers import listing, search, words
+from handlers import help_modal, listing, recording_rows, search, where, words
 from handlers.actor import Actor
+from handlers.deleting import Deletions
+from handlers.details import HISTORY_LINES
 from handlers.events import Command
 from handlers.job_actions import JobActions, visible_job
 from handlers.membership import Membership
 from handlers.preferences import SettingsForms
-from handlers.responses import Declined, SlackNotReached, sentence_for
+from handlers.responses import SlackNotReached, sentence_for
 from handlers.slack import SlackForListeners
-from storage import channel_homes, forgetting, job_lists, jobs
+from storage import channel_homes, job_lists
 from storage.database import Database, StorageUnavailable, Transaction
-from storage.job import Job, JobId, Reason
+from storage.job import Job, JobId
 from storage.preferences import Scope
 
-LISTED = 15
-"""Recordings in a list at most."""
-
-HISTORY_LINES = 20
-"""Latest history entries shown for a recording; Slack allows 50 blocks."""
+LOOKED_AT = 40
+"""Newest recordings that are counted; of these, those that need attention are listed first."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,12 +40,11 @@ class Commands:
     """The subcommands of `/transcripts`."""
 
     job_actions: JobActions
+    deletions: Deletions
     membership: Membership
     settings: SettingsForms
     database: Database
-    clock: Callable[[], datetime]
-    provider_title: Callable[[Job], str]
-    workspace_url: Callable[[Command], str]
+    viewer_of: Callable[[Actor], listing.Viewer]
     slack_of: Callable[[Actor], SlackForListeners]
 
     async def answer(self, command: Command) -> CommandReply:
@@ -57,18 +54,29 @@ class Commands:
         """
         match command.text.lower().split():
             case [] | ["list"] | ["status" | "cancel" | "retry" | "delete"]:
-                shown = await self.database.read(lambda tx: _listed(tx, command))
-                return _of(listing.overview(shown, self._viewer(command)))
+                return await self._list(command)
             case ["search", *_]:
-                return _of(
-                    await search.answer(command, self.database, self.slack_of(Actor.of(command)), self._viewer(command))
+                found = await search.answer(
+                    command, self.database, self.slack_of(Actor.of(command)), self._viewer(command)
                 )
+                return CommandReply(text=found.text, blocks=found.blocks)
+            case ["where"]:
+                return _of(await where.answer(command, self.settings))
             case ["status", job_id]:
                 return await _status(self.database, command, JobId(job_id), self._viewer(command))
             case ["help"]:
-                return CommandReply(text=words.HELP)
+                text, blocks = help_modal.answer()
+                return CommandReply(text=text, blocks=blocks)
             case [*arguments]:
-                return CommandReply(text=await sentence_for(lambda: self._do(command, arguments)) or "")
+                said = await sentence_for(lambda: self._do(command, arguments)) or ""
+                return CommandReply(text=said, blocks=listing.sentence(said))
+
+    async def _list(self, command: Command) -> CommandReply:
+        found = await self.database.read(lambda tx: _listed(tx, command))
+        heading = words.LIST_OWN if command.in_direct_message else words.LIST_HERE
+        shown, older = found[:LOOKED_AT], len(found) > LOOKED_AT
+        text, blocks = recording_rows.recordings(shown, self._viewer(command), heading=heading, older=older)
+        return CommandReply(text=text, blocks=blocks)
 
     async def _do(self, command: Command, arguments: Sequence[str]) -> str | None:
         match arguments:
@@ -79,8 +87,7 @@ class Commands:
                 await self._require(command, JobId(job_id))
                 return await self.job_actions.retry(Actor.of(command), JobId(job_id))
             case ["delete", job_id]:
-                await self._require_to_delete(command, JobId(job_id))
-                return await _delete(self.database, command, JobId(job_id), now=self.clock())
+                return await self.deletions.delete(Actor.of(command), JobId(job_id))
             case ["settings"]:
                 await self.settings.open(*_settings_of(command))
                 return None
@@ -92,21 +99,8 @@ class Commands:
         job = await self.database.read(lambda tx: visible_job(tx, actor, job_id))
         await self.membership.require(actor, [job] if job else [])
 
-    async def _require_to_delete(self, command: Command, job_id: JobId) -> None:
-        """Do the same, unless the bot is not there either: then no thread changes, and the words are their sharer's."""
-        actor = Actor.of(command)
-        job = await self.database.read(lambda tx: visible_job(tx, actor, job_id))
-        if job is None:
-            return
-        try:
-            await self.membership.require(actor, [job], sentence=words.NOT_IN_CONVERSATION_TO_DELETE)
-        except Declined:
-            if await self.slack_of(actor).objection(job.origin.channel) is not Reason.NOT_A_MEMBER:
-                raise
-
     def _viewer(self, command: Command) -> listing.Viewer:
-        url = self.workspace_url(command)
-        return listing.Viewer(now=self.clock(), provider_title=self.provider_title, workspace_url=url)
+        return self.viewer_of(Actor.of(command))
 
 
 def register(app: AsyncApp, *, commands: Commands) -> None:
@@ -135,30 +129,17 @@ def _settings_of(command: Command) -> tuple[Actor, Scope, str]:
 def _listed(tx: Transaction, command: Command) -> list[Job]:
     team, channel, organisation = command.team_id, command.channel_id, command.organisation
     if command.in_direct_message:
-        return job_lists.of_person(tx, team=team, user=command.user_id, limit=LISTED, organisation=organisation)
+        return job_lists.of_person(tx, team=team, user=command.user_id, limit=LOOKED_AT + 1, organisation=organisation)
     home = channel_homes.home_team(tx, organisation=organisation, team=team, channel=channel)
-    return job_lists.in_channel(tx, team=home, channel=channel, limit=LISTED)
+    return job_lists.in_channel(tx, team=home, channel=channel, limit=LOOKED_AT + 1)
 
 
 async def _status(database: Database, command: Command, job_id: JobId, viewer: listing.Viewer) -> CommandReply:
     job = await database.read(lambda tx: visible_job(tx, Actor.of(command), job_id))
     if job is None:
-        return CommandReply(text=words.no_such_recording(job_id))
+        return CommandReply(text=words.NO_SUCH_RECORDING, blocks=listing.sentence(words.NO_SUCH_RECORDING))
     history = (await database.read(lambda tx: job_lists.history(tx, job_id)))[-HISTORY_LINES:]
     return _of(listing.status(job, history, viewer))
-
-
-async def _delete(database: Database, command: Command, job_id: JobId, *, now: datetime) -> str:
-    def work(tx: Transaction) -> str:
-        job = jobs.locked(tx, job_id)
-        if job is None or not Actor.of(command).sees(tx, job):
-            return words.no_such_recording(job_id)
-        if job.origin.user != command.user_id:
-            return words.NOT_YOURS
-        request = forgetting.ForgetRequest(by=command.user_id, why="at their wish", reason=Reason.CANCELLED)
-        return words.DELETED if forgetting.forget(tx, job, request, now=now) else words.DELETED_BEFORE
-
-    return await database.write(work)
 
 
 def _of(lines: Sequence[listing.RichLine]) -> CommandReply:

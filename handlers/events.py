@@ -123,10 +123,20 @@ class Message(_Wire):
     thread_ts: StampOrNothing = ""
 
 
+class _ChosenOption(_Wire):
+    value: TextOrNothing = ""
+
+
 class Action(_Wire):
-    """A pressed button."""
+    """A pressed button, or what was chosen in a menu."""
 
     value: TextOrNothing = ""
+    selected_option: _ChosenOption | None = None
+
+    @model_validator(mode="after")
+    def _with_value_of_option(self) -> Action:
+        chosen = self.selected_option
+        return self.model_copy(update={"value": chosen.value}) if chosen and not self.value else self
 
 
 class Interaction(_Wire):

@@ -43,7 +43,7 @@ def form(context: ExportContext, *, title: str | None, alone: bool) -> View:
         private_metadata=context.dump(),
         title=words.EXPORT_TITLE,
         submit=words.EXPORT_SUBMIT,
-        close=words.CLOSE,
+        close=words.DISMISS,
         blocks=[
             _lines(*about, words.EXPORT_AS_NOW),
             _choice(FORMAT, words.EXPORT_FORMAT, kinds),

@@ -1,4 +1,4 @@
-"""Build a person's App Home: their recordings, usage this month, settings, help. Pure.
+"""Build a person's App Home: their recordings and usage this month. Pure.
 
 The page does not depend on the time of day, since Slack renders the age of recordings. So an unchanged page need not be
 published again.
@@ -14,20 +14,20 @@ from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, HeaderBl
 from slack_sdk.models.views import View
 
 from handlers import listing, words
-from handlers.action_ids import CANCEL, MY_SETTINGS, RETRY, WORKSPACE_SETTINGS
-from storage.job import WORTH_A_TRY, Job, Reason
-from transcription.naming import shortened
+from handlers.action_ids import HELP, MY_SETTINGS, SEARCH, SHOW_MORE, WORKSPACE_SETTINGS
+from handlers.recording_rows import in_progress, needs_attention, row
+from storage.job import Job
 
-LOOKED_AT = 40
-"""Newest recordings of a person that are read for the page."""
+IN_WORK, ATTENTION = 15, 10
+"""Recordings shown at most under the first two headings."""
 
-IN_WORK, LATELY = 15, 10
-"""Recordings shown at most under each heading. With two blocks each they stay within Slack's limit of 100 blocks."""
+RECENT, MORE, MOST = 10, 15, 40
+"""Recordings shown under the third: at first, more with each press of the button, and at most.
 
-_LABEL_LENGTH = 75
+With a block each, all stay within Slack's limits of 100 blocks and 250 kB.
+"""
 
-_WORTH_A_TRY = WORTH_A_TRY | {Reason.CANCELLED, Reason.NOT_A_MEMBER, Reason.ON_REQUEST}
-"""The page also offers a retry for recordings that got no reply."""
+_BAR = 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,46 +39,58 @@ class Month:
     ends: date
 
 
-def page(jobs: Sequence[Job], month: Month, viewer: listing.Viewer, *, may_manage: bool) -> View:
-    """Return the page of the person who shared `jobs` (newest first). `may_manage`: they are a workspace admin."""
+def looked_at(recent: int) -> int:
+    """Return how many of a person's newest recordings are read for a page with so many recent ones."""
+    return IN_WORK + ATTENTION + recent + 5
+
+
+def page(jobs: Sequence[Job], month: Month, viewer: listing.Viewer, *, may_manage: bool, recent: int = RECENT) -> View:
+    """Return the page of the person who shared `jobs` (newest first). `may_manage`: they are a workspace admin.
+
+    `recent`: how many recordings are shown that neither move nor need attention.
+    """
     sections = [
-        *(_recordings(jobs, viewer) if jobs else _lines(words.HOW_TO_BEGIN)),
+        _buttons(may_manage=may_manage),
+        *(_recordings(jobs, viewer, recent) if jobs else _lines(words.HOW_TO_BEGIN)),
         *_usage(month),
-        *_settings(may_manage=may_manage),
-        _heading(words.HELP_HEADING),
-        *_lines(words.HELP),
     ]
     return View(type="home", blocks=sections)
 
 
-def _recordings(jobs: Sequence[Job], viewer: listing.Viewer) -> Iterator[Block]:
-    in_work = [job for job in jobs if job.state.is_open]
-    lately = [job for job in jobs if not job.state.is_open]
-    yield _heading(words.IN_WORK)
-    if not in_work:
-        yield from _lines(words.NOTHING_IN_WORK)
-    for job in in_work[:IN_WORK]:
-        yield from _recording(job, viewer)
-    if len(in_work) > IN_WORK:
+def _buttons(*, may_manage: bool) -> Block:
+    shown = [
+        (words.SEARCH_BUTTON, SEARCH),
+        (words.MY_SETTINGS_BUTTON, MY_SETTINGS),
+        *([(words.WORKSPACE_SETTINGS_BUTTON, WORKSPACE_SETTINGS)] if may_manage else []),
+        (words.HELP_TITLE, HELP),
+    ]
+    return ActionsBlock(elements=[_button(text, action, action) for text, action in shown])
+
+
+def _recordings(jobs: Sequence[Job], viewer: listing.Viewer, recent: int) -> Iterator[Block]:
+    moving = [job for job in jobs if in_progress(job)]
+    stuck = [job for job in jobs if needs_attention(job)]
+    rest = [job for job in jobs if not (in_progress(job) or needs_attention(job))]
+    if moving:
+        yield _heading(words.IN_WORK)
+    yield from (row(job, viewer) for job in moving[:IN_WORK])
+    if len(moving) > IN_WORK:
         yield from _lines(words.MORE_IN_WORK)
-    if lately:
+    if stuck:
+        yield _heading(words.NEEDS_ATTENTION)
+        yield from (row(job, viewer) for job in stuck[:ATTENTION])
+    if len(stuck) > ATTENTION:
+        yield from _lines(words.MORE_NEED_ATTENTION)
+    if rest:
         yield _heading(words.LATELY)
-    for job in lately[:LATELY]:
-        yield from _recording(job, viewer)
-
-
-def _recording(job: Job, viewer: listing.Viewer) -> Iterator[Block]:
-    yield from listing.as_blocks([listing.entry(job, viewer)])
-    if job.state.can_be_cancelled:
-        yield _button(words.CANCEL, CANCEL, job)
-    elif _is_worth_a_try(job):
-        yield _button(words.RETRY, RETRY, job)
-
-
-def _is_worth_a_try(job: Job) -> bool:
-    if job.state.is_open or job.forgotten or job.failure is None:
-        return False
-    return job.failure.reason in _WORTH_A_TRY
+    shown = min(max(recent, RECENT), MOST)
+    yield from (row(job, viewer) for job in rest[:shown])
+    if len(rest) > shown:
+        more = min(shown + MORE, MOST)
+        if more > shown:
+            yield ActionsBlock(elements=[_button(words.SHOW_MORE, SHOW_MORE, str(more))])
+        else:
+            yield from _lines(words.NO_MORE_SHOWN)
 
 
 def _usage(month: Month) -> Iterator[Block]:
@@ -86,24 +98,20 @@ def _usage(month: Month) -> Iterator[Block]:
     yield _heading(words.THIS_MONTH)
     alone = month.used[0][0] if len(month.used) == 1 else None
     each = () if alone else (words.used_with(provider, length) for provider, length in month.used)
-    yield from _lines(words.used(total, by=alone, limit=month.limit, until=month.ends), *each)
+    bar = [listing.Piece(text=f"{_bar(total / month.limit)}  ")] if month.limit else []
+    told = listing.with_commands(words.used(total, by=alone, limit=month.limit, until=month.ends))
+    yield from listing.as_blocks([[*bar, *told]])
+    yield from _lines(*each)
 
 
-def _settings(*, may_manage: bool) -> Iterator[Block]:
-    buttons = [(words.MY_SETTINGS_BUTTON, MY_SETTINGS)]
-    if may_manage:
-        buttons.append((words.WORKSPACE_SETTINGS_BUTTON, WORKSPACE_SETTINGS))
-    yield _heading(words.SETTINGS)
-    yield ActionsBlock(
-        elements=[ButtonElement(text=_plain(text), action_id=action, value=action) for text, action in buttons]
-    )
+def _bar(part: float) -> str:
+    # Something used is never shown as nothing, and what is left never as full.
+    full = 0 if part <= 0 else _BAR if part >= 1 else min(max(round(part * _BAR), 1), _BAR - 1)
+    return "▓" * full + "░" * (_BAR - full)
 
 
-def _button(text: str, action: str, job: Job) -> Block:
-    label = shortened(words.button_for(text, title=listing.title(job)), limit=_LABEL_LENGTH)
-    return ActionsBlock(
-        elements=[ButtonElement(text=_plain(text), action_id=action, value=job.id, accessibility_label=label)]
-    )
+def _button(text: str, action: str, value: str) -> ButtonElement:
+    return ButtonElement(text=_plain(text), action_id=action, value=value)
 
 
 def _heading(text: str) -> Block:
@@ -111,7 +119,7 @@ def _heading(text: str) -> Block:
 
 
 def _lines(*texts: str) -> Sequence[Block]:
-    return listing.as_blocks([[listing.Piece(text=text)] for text in texts])
+    return listing.as_blocks(map(listing.with_commands, texts))
 
 
 def _plain(text: str) -> PlainTextObject:

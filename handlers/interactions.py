@@ -5,7 +5,7 @@ What stays on somebody's screen after they were taken out of a private channel c
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, TypeVar
 
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
@@ -44,19 +44,48 @@ class Interactions:
     def button(self, action_id: str, act: Act, *, about_a_job: bool = True) -> None:
         """Register a button. The id of its job is the first part of its value."""
 
-        async def pressed(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
-            async def do() -> str | None:
-                if about_a_job:
-                    await self._require(PressedAnywhere.model_validate(body), find=_of_button)
-                return await act(body)
+        async def checked(body: dict[str, Any]) -> str | None:
+            if about_a_job:
+                await self._require(PressedAnywhere.model_validate(body), find=_of_button)
+            return await act(body)
 
+        self._listen(action_id, checked)
+
+    def menu(self, action_id: str, acts: Mapping[str, Act], *, check_themselves: Collection[str] = ()) -> None:
+        """Register an overflow menu about a job. `acts`: what each option does, by action id.
+
+        An act gets the payload as of a button with that action id: its value is that of the option without the action
+        id. An option that no release of this bot has offered does nothing. `check_themselves`: the action ids of acts
+        that ask who is in the conversation by themselves.
+        """
+
+        async def checked(body: dict[str, Any]) -> str | None:
+            pressed = PressedAnywhere.model_validate(body)
+            job, _, rest = pressed.value.partition(":")
+            verb, _, more = rest.partition(":")
+            act = acts.get(verb)
+            if act is None:
+                return None
+            if verb not in check_themselves:
+                await self._require(pressed, find=_of_button)
+            value = f"{job}:{more}" if more else job
+            return await act({**body, "actions": [{"action_id": verb, "value": value}]})
+
+        self._listen(action_id, checked)
+
+    def _listen(self, action_id: str, act: Act) -> None:
+        async def pressed(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
             await ack()
-            await respond_with(do, respond)
+            await respond_with(lambda: act(body), respond)
 
         self._app.action(action_id)(pressed)
 
     def shortcut(self, callback_id: str, act: Act, *, about_a_job: bool = True) -> None:
-        """Register a message shortcut. Its jobs are those of the message, or of the thread that it is in."""
+        """Register a shortcut of a message, or a global one.
+
+        The jobs of a message are its own and those of the thread that it is in. A global shortcut is about no job, and
+        has nowhere to show an answer: what it does is open a modal.
+        """
 
         async def chosen(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
             async def do() -> str | None:

@@ -23,9 +23,10 @@ from handlers.interactions import Interactions
 from handlers.modals import AboutJob
 from handlers.responses import Declined, once_posted, still_in_work, write_with_retry
 from handlers.slack import SlackForListeners
-from storage import jobs, preferences, reruns
+from storage import corrections, jobs, preferences, reruns
 from storage.database import Database, Transaction
 from storage.job import Job, JobId, Reason
+from storage.options import TranscriptionOptions
 
 _log = structlog.get_logger()
 
@@ -36,9 +37,13 @@ _NOT_RETRIED = frozenset({Reason.NOT_AUDIO, Reason.NO_SOUND, Reason.DUPLICATE, R
 
 
 class RerunContext(AboutJob):
-    """What the modal remembers: the job, and the number of its reruns when it was opened."""
+    """What the modal remembers: the job, and the number of its reruns when it was opened.
+
+    `corrections`: how many corrections it says are discarded.
+    """
 
     retried: int
+    corrections: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,31 +96,33 @@ class JobActions:
     async def ask_how(self, actor: Actor, job: JobId, *, trigger: str) -> None:
         """Open the modal with the options for a rerun. `trigger` is a Slack trigger id."""
         allowed = await self._allowed(actor, job)
-        found = await once_posted(lambda: self._ended(job))
-        await self.slack_of(allowed).open(trigger, self._form(found))
+        found, corrected = await once_posted(lambda: self._ended(job))
+        defaults = await self.database.read(lambda tx: preferences.of_recording(tx, found.origin))
+        await self.slack_of(allowed).open(trigger, self._form(found, defaults.options, corrected=corrected))
 
-    async def _ended(self, job: JobId) -> Job:
-        """Return a job that can be done again. Raises `Declined`."""
-        found = await self.database.read(lambda tx: jobs.get(tx, job))
+    async def _ended(self, job: JobId) -> tuple[Job, int]:
+        """Return a job that can be done again, and how many corrections it has. Raises `Declined`."""
+        found, corrected = await self.database.read(lambda tx: (jobs.get(tx, job), corrections.count(tx, job)))
         if found is None or found.forgotten:
             raise Declined(words.DELETED_BEFORE)
         if found.state.is_open:
             raise still_in_work(found)
-        return found
+        return found, corrected
 
-    def _form(self, job: Job) -> View:
+    def _form(self, job: Job, usual: TranscriptionOptions, *, corrected: int) -> View:
+        warning = [paragraph(words.corrections_replaced(corrected))] if corrected else []
         return View(
             type="modal",
             callback_id=RERUN_FORM,
             title=words.RERUN_TITLE,
             submit=words.RERUN_SUBMIT,
-            close=words.CLOSE,
-            private_metadata=RerunContext(job=job.id, retried=job.retried).dump(),
-            blocks=[paragraph(words.RERUN_INTRO), *fields(job.options, self.choices)],
+            close=words.DISMISS,
+            private_metadata=RerunContext(job=job.id, retried=job.retried, corrections=corrected).dump(),
+            blocks=[paragraph(_intro(job)), *warning, *fields(job.options, self.choices, usual=usual)],
         )
 
-    async def save(self, submitted: Submitted) -> None:
-        """Rerun with the entered options.
+    async def save(self, submitted: Submitted) -> View | None:
+        """Rerun with the entered options. Return the modal again where words were corrected since it was opened.
 
         Raises `Problems` for invalid input, `Declined` where a rerun is no longer possible, `LeaseLost`, and
         `ValueError` for a modal that is not of this bot.
@@ -127,27 +134,35 @@ class JobActions:
         actor = replace(Actor.of(submitted), channel=channel)
         found = await self._allowed(actor, job)
         defaults = await self.database.read(lambda tx: preferences.of_recording(tx, found.origin))
-        usual = defaults.options.transcriber or self.choices[0].name
-        wanted = read_options(submitted.view.state.values, self.choices, usual=usual)
+        usual = defaults.options
+        by = usual.transcriber or self.choices[0].name
+        wanted = read_options(submitted.view.state.values, self.choices, usual=by)
 
-        def work(tx: Transaction) -> None:
-            now = jobs.locked(tx, job)
+        def work(tx: Transaction) -> View | None:
+            now, corrected = jobs.locked(tx, job), corrections.count(tx, job)
             if now is None or now.retried != context.retried or now.state.is_open:
                 raise Declined(words.STILL_IN_WORK)
+            if corrected > context.corrections:
+                return self._form(replace(now, options=wanted), usual, corrected=corrected)
             if reruns.rerun(tx, now, options=wanted, by=actor.user, now=self.clock()) is None:
                 raise Declined(words.DELETED_BEFORE)
+            return None
 
-        await write_with_retry(self.database, work)
+        return await write_with_retry(self.database, work)
 
     async def _allowed(self, actor: Actor, job: JobId) -> Job:
         found = await self.database.read(lambda tx: visible_job(tx, actor, job))
         if found is None:
-            raise Declined(words.no_such_recording(job))
+            raise Declined(words.NO_SUCH_RECORDING)
         # Whether they are an admin is asked in their own workspace: their channel can have its home in another one.
         theirs = replace(found, origin=replace(found.origin, team=actor.team))
         if not actor.owns(found) and not await self.slack_of(theirs).looks_after(actor.user, found.origin.channel):
             raise Declined(words.NOT_YOURS_TO_CHANGE)
         return found
+
+
+def _intro(job: Job) -> str:
+    return words.RERUN_INTRO if job.failure is None else words.OTHER_WAY_INTRO
 
 
 def visible_job(tx: Transaction, actor: Actor, job: JobId) -> Job | None:
@@ -160,14 +175,15 @@ def register(interactions: Interactions, *, actions: JobActions) -> None:
     """Register the buttons and the modal."""
 
     async def ask_how(body: dict[str, Any]) -> None:
-        await actions.ask_how(*_pressed(body), trigger=str(body.get("trigger_id", "")))
+        await actions.ask_how(*pressed_job(body), trigger=str(body.get("trigger_id", "")))
 
-    interactions.button(CANCEL, lambda body: actions.cancel(*_pressed(body)))
-    interactions.button(RETRY, lambda body: actions.retry(*_pressed(body)))
+    interactions.button(CANCEL, lambda body: actions.cancel(*pressed_job(body)))
+    interactions.button(RETRY, lambda body: actions.retry(*pressed_job(body)))
     interactions.button(RERUN, ask_how)
     interactions.modal(RERUN_FORM, actions.save)
 
 
-def _pressed(body: object) -> tuple[Actor, JobId]:
+def pressed_job(body: object) -> tuple[Actor, JobId]:
+    """Return who pressed a button, and the job that is its value."""
     pressed = PressedAnywhere.model_validate(body)
     return Actor.of(pressed), JobId(pressed.value)

@@ -1,4 +1,4 @@
-"""Lists of jobs for answers to `/transcripts` and for the App Home. Pure.
+"""What is told of jobs in answers to `/transcripts`, as rich text. Pure.
 
 An answer is built once, as lines of `Piece`s. From these come the blocks (rich text, in which text of other people
 cannot mention, link or format) and the plain text for screen readers.
@@ -6,6 +6,7 @@ cannot mention, link or format) and the plain text for screen readers.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,33 +16,43 @@ from slack_sdk.models.blocks import Block, RichTextBlock, RichTextElementParts, 
 from handlers import words
 from handlers.plain_text import spoken
 from storage.job import Job, JobState
-from transcription.naming import in_words, shortened
+from transcription.naming import in_words, short_length, shortened
 
 _TITLE_LENGTH = 60
+# What people type is shown as code.
+_COMMAND = re.compile(r"(/invite @Threadscribe|/transcripts(?: (?:help|list|search|settings|where)\b)?)")
+_PERSON = re.compile(r"[UW][A-Z0-9]{2,}")
 History = Sequence[tuple[datetime, JobState, str | None]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Viewer:
-    """The context of a list: the time now, how to get a job's provider title, and the workspace's URL for links."""
+    """The context of a list: the time now, how to get a job's provider title, and the workspace's URL for links.
+
+    `person`: who looks at it; what only the sharer of a recording may do is offered to nobody else.
+    """
 
     now: datetime
     provider_title: Callable[[Job], str]
     workspace_url: str
+    person: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Piece:
-    """A run of text; a link where `url` is given.
+    """A run of text; a link where `url` is given, and a person where `person` is their id.
 
-    With `moment` the text is its age. Blocks then show it as a Slack date, which stays correct while the message is on
-    the screen.
+    With `moment` the text is its age. Blocks then show it as a Slack date in this `format`; an age stays correct while
+    the message is on the screen.
     """
 
     text: str
     url: str | None = None
     bold: bool = False
+    code: bool = False
     moment: datetime | None = None
+    format: str = "{ago}"
+    person: str | None = None
 
 
 RichLine = Sequence[Piece]
@@ -49,17 +60,37 @@ RichLine = Sequence[Piece]
 _DOT = Piece(text=" · ")
 
 
-def overview(jobs: Sequence[Job], viewer: Viewer) -> list[RichLine]:
-    """Return a list of recordings with their status. `jobs` are newest first."""
-    if not jobs:
-        return [[Piece(text=words.NO_RECORDINGS)]]
-    waiting = sum(job.state.is_open for job in jobs)
-    return [[Piece(text=words.overview(waiting=waiting, shown=len(jobs)))], *(entry(job, viewer) for job in jobs)]
-
-
 def status(job: Job, history: History, viewer: Viewer) -> list[RichLine]:
     """Return one recording with its history."""
-    return [entry(job, viewer), *(_event(job, event, viewer) for event in history)]
+    length = [short_length(job.duration)] if job.duration else []
+    told = _shared(job, viewer, f": {' · '.join([outcome(job, viewer), *length])}")
+    return [[*told, *_to_thread(job, viewer)], *story(job, history, viewer)]
+
+
+def story(job: Job, history: History, viewer: Viewer, *, form: str = "{ago}") -> list[RichLine]:
+    """Return the history of a recording; `form` is a format of Slack's dates.
+
+    Two states with the same words are told once. A job that failed never had a transcript to post.
+    """
+    told: list[tuple[str, RichLine]] = []
+    for at, state, note in history:
+        if job.failure is not None and state in {JobState.READY, JobState.REPLYING}:
+            continue
+        said = _event(job, state, note, viewer)
+        if not told or told[-1][0] != said:
+            told.append((said, [Piece(text=age(at, viewer), moment=at, format=form), Piece(text=f": {said}")]))
+    return [line for _, line in told]
+
+
+def with_commands(text: str) -> RichLine:
+    """Return a sentence of our own with the commands in it as code."""
+    return [Piece(text=part, code=bool(number % 2)) for number, part in enumerate(_COMMAND.split(text)) if part]
+
+
+def sentence(text: str) -> list[Block]:
+    """Return a sentence of our own as blocks where it names a command, and none where its text is enough."""
+    line = with_commands(text)
+    return as_blocks([line]) if any(piece.code for piece in line) else []
 
 
 def as_text(lines: Iterable[RichLine]) -> str:
@@ -75,39 +106,38 @@ def as_blocks(lines: Iterable[RichLine]) -> list[Block]:
     ]
 
 
-def _element(piece: Piece) -> RichTextElementParts.Text | RichTextElementParts.Link | RichTextElementParts.Date:
+def _element(
+    piece: Piece,
+) -> RichTextElementParts.Text | RichTextElementParts.Link | RichTextElementParts.Date | RichTextElementParts.User:
     if piece.url:
         return RichTextElementParts.Link(url=piece.url, text=piece.text)
     if piece.moment:
         # https://docs.slack.dev/reference/block-kit/block-elements/date-element
         at = int(piece.moment.timestamp())
-        return RichTextElementParts.Date(timestamp=at, format="{ago}", fallback=words.on(piece.moment))
-    style = RichTextElementParts.TextStyle(bold=True) if piece.bold else None
+        return RichTextElementParts.Date(timestamp=at, format=piece.format, fallback=words.on(piece.moment))
+    if piece.person and _PERSON.fullmatch(piece.person):
+        return RichTextElementParts.User(user_id=piece.person)
+    styled = piece.bold or piece.code
+    style = RichTextElementParts.TextStyle(bold=piece.bold or None, code=piece.code or None) if styled else None
     return RichTextElementParts.Text(text=piece.text, style=style)
-
-
-def entry(job: Job, viewer: Viewer) -> RichLine:
-    """Return title, status, age, link to the thread and ID of a recording."""
-    details = [_where_it_stands(job, viewer), words.long(in_words(job.duration)) if job.duration else None]
-    told = _shared(job, viewer, f": {' · '.join(filter(None, details))}")
-    return [*told, *_to_thread(job, viewer), _DOT, Piece(text=words.number(job.id))]
 
 
 def heading(job: Job, viewer: Viewer) -> RichLine:
     """Return title, age and link to the thread of a recording."""
-    return [*_shared(job, viewer), *_to_thread(job, viewer)]
+    told = [Piece(text=title(job), bold=True), _DOT, Piece(text=age(job.created_at, viewer), moment=job.created_at)]
+    return [*told, *_to_thread(job, viewer)]
 
 
 def _shared(job: Job, viewer: Viewer, details: str = "") -> RichLine:
     return [
         Piece(text=title(job), bold=True),
         Piece(text=f"{details} · {words.SHARED} "),
-        Piece(text=_ago(job.created_at, viewer), moment=job.created_at),
+        Piece(text=age(job.created_at, viewer), moment=job.created_at),
     ]
 
 
 def _to_thread(job: Job, viewer: Viewer) -> RichLine:
-    link = _thread_link(job, viewer)
+    link = thread_link(job, viewer)
     return [_DOT, Piece(text=words.OPEN_THREAD, url=link)] if link else []
 
 
@@ -119,25 +149,26 @@ def title(job: Job) -> str:
     return shortened(given, limit=_TITLE_LENGTH) if seen else words.UNTITLED
 
 
-def _event(job: Job, event: tuple[datetime, JobState, str | None], viewer: Viewer) -> RichLine:
-    at, state, note = event
+def _event(job: Job, state: JobState, note: str | None, viewer: Viewer) -> str:
     said = words.standing(state, provider=viewer.provider_title(job) if job.provider else None)
     trouble = f" ({words.TROUBLE})" if note and state.is_open and state is not JobState.READY else ""
-    return [Piece(text=f"{_ago(at, viewer)}: {said}{trouble}")]
+    return f"{said}{trouble}"
 
 
-def _where_it_stands(job: Job, viewer: Viewer) -> str:
+def outcome(job: Job, viewer: Viewer) -> str:
+    """Return where a recording stands, in words."""
     provider = viewer.provider_title(job) if job.provider else None
     if job.forgotten:
         return words.REMOVED
     if job.failure is not None and not job.state.is_open:
-        return words.ending(job.failure.reason)
+        return words.ending(job.failure.reason, provider=provider)
     if job.state is JobState.REPLIED and provider:
         return words.done_by(provider)
     return words.standing(job.state, provider=provider)
 
 
-def _ago(moment: datetime, viewer: Viewer) -> str:
+def age(moment: datetime, viewer: Viewer) -> str:
+    """Return how long ago a moment was, roughly."""
     seconds = max((viewer.now - moment).total_seconds(), 0)
     minute, hour, day = 60, 3600, 86400
     if seconds < minute:
@@ -146,7 +177,8 @@ def _ago(moment: datetime, viewer: Viewer) -> str:
     return words.ago(in_words(timedelta(seconds=seconds // rough * rough)))
 
 
-def _thread_link(job: Job, viewer: Viewer) -> str | None:
+def thread_link(job: Job, viewer: Viewer) -> str | None:
+    """Return the address of a recording's thread; None where it is not known."""
     thread = job.origin.thread
     if not (thread and viewer.workspace_url):
         return None

@@ -10,7 +10,7 @@ from slack_bolt.async_app import AsyncAck
 from slack_sdk.models.views import View
 
 from handlers import words
-from handlers.choices import Problems
+from handlers.choices import Problems, paragraph
 from handlers.events import Submitted
 from handlers.responses import Declined, SlackNotReached
 from storage.database import StorageUnavailable
@@ -53,21 +53,41 @@ async def answer_submission(
 ) -> None:
     """Pass a submitted modal to `save` and answer Slack: close the modal, show the view that it returns, or errors.
 
-    An error stands under its field (`Problems`), or under the first one (`Declined`, and what can be tried again).
-    A modal that is not of this bot (`UnknownForm`) is closed, and nothing is stored.
+    An error stands under its field (`Problems`), or under the first one (`Declined`, and what can be tried again); in
+    place of a modal without fields. A modal that is not of this bot (`UnknownForm`) is closed, and nothing is stored.
     """
     try:
         shown = await save(_submitted(body))
     except Problems as problems:
         await ack(response_action="errors", errors=problems.by_field)
     except Declined as declined:
-        await ack(response_action="errors", errors={_first_field(body): str(declined)})
+        await _refuse(ack, body, str(declined))
     except (StorageUnavailable, SlackNotReached, LeaseLost):
-        await ack(response_action="errors", errors={_first_field(body): words.NOT_NOW})
+        await _refuse(ack, body, words.NOT_NOW)
     except UnknownForm:
         await ack()
     else:
         await (ack() if shown is None else ack(response_action="update", view=shown))
+
+
+def told(title: str, sentence: str) -> View:
+    """Return a modal that only tells something."""
+    return View(type="modal", title=title, close=words.CLOSE, blocks=[paragraph(sentence)])
+
+
+async def _refuse(ack: AsyncAck, body: dict[str, Any], sentence: str) -> None:
+    field = _first_field(body)
+    if field:
+        await ack(response_action="errors", errors={field: sentence})
+    else:
+        await ack(response_action="update", view=told(_title(body), sentence))
+
+
+def _title(body: dict[str, Any]) -> str:
+    match body:
+        case {"view": {"title": {"text": str(title)}}} if title:
+            return title
+    return words.NAME
 
 
 def _submitted(body: dict[str, Any]) -> Submitted:

@@ -9,16 +9,18 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from slack_sdk.models.views import View
 
 from handlers import words
 from handlers.action_ids import NAME_SPEAKERS, UNDO_NAMING
 from handlers.events import Interaction, Pressed, Submitted
-from handlers.interactions import Interactions
-from handlers.naming_modal import FORM, NameEntry, NamingContext, form, name_entries, pages, voices
+from handlers.interactions import Act, Interactions
+from handlers.naming_modal import FORM, SPEAKERS_ON_PAGE, NameEntry, NamingContext, form, name_entries, pages, voices
 from handlers.responses import Declined, ScopeNotGranted, is_theirs, job_under, jobs_on, once_posted, still_in_work
 from handlers.slack import SlackForListeners
+from handlers.suggestions import EARLIER, suggestions
 from storage import jobs, namings, transcripts
 from storage.database import Database, Transaction
 from storage.job import Job, JobId, JobState
@@ -49,13 +51,21 @@ def register(
     database: Database,
     clock: Callable[[], datetime],
     slack_of: Callable[[Job], SlackForListeners],
-) -> None:
-    """Register the buttons, the shortcut and the modal. `slack_of` returns the Slack calls of a job's workspace."""
+) -> Act:
+    """Register the buttons, the shortcut and the modal. `slack_of` returns the Slack calls of a job's workspace.
+
+    Return what undoes a naming, for the menu under the transcript.
+    """
     actions = NamingActions(database, clock=clock, slack_of=slack_of)
     interactions.button(NAME_SPEAKERS, lambda body: once_posted(lambda: actions.open(body, find=_under)))
     interactions.shortcut(NAME_SPEAKERS, lambda body: once_posted(lambda: actions.open(body, find=_on_message)))
-    interactions.button(UNDO_NAMING, lambda body: once_posted(lambda: actions.undo(body)))
     interactions.modal(FORM, actions.save)
+
+    async def undo(body: dict[str, Any]) -> None:
+        await once_posted(lambda: actions.undo(body))
+
+    interactions.button(UNDO_NAMING, undo)
+    return undo
 
 
 class NamingActions:
@@ -72,7 +82,7 @@ class NamingActions:
         """Open the modal for the job that `find` returns. Raises `Declined` where there is nothing to name."""
         pressed = Pressed.model_validate(body)
         found = await self._database.read(lambda tx: find(tx, pressed))
-        await self._slack_of(found.job).open(pressed.trigger_id, self._form(found))
+        await self._slack_of(found.job).open(pressed.trigger_id, await self._form(found))
 
     async def undo(self, body: object) -> None:
         """Restore the naming before the newest one; without one, remove all names. Raises `Declined`."""
@@ -102,10 +112,10 @@ class NamingActions:
         if found is None:
             raise Declined(words.STILL_IN_WORK if await self._is_at_work(context.job) else words.NOTHING_TO_NAME)
         if found.job.retried != context.made:
-            return self._form(found, notice=words.VOICES_CHANGED)
-        names = await self._names(found, name_entries(submitted.view.state.values), page=context.page)
+            return await self._form(found, notice=words.VOICES_CHANGED)
+        names = await self._names(found, name_entries(submitted.view.state.values), context)
         if names == found.names:
-            return self._next(found, context)
+            return await self._next(found, context)
         by, now = submitted.user.id, self._clock()
         try:
             await self._database.write(
@@ -115,32 +125,45 @@ class NamingActions:
             newer = _Named(job=found.job, transcript=found.transcript, naming=outdated.newest)
             numbers = speaker_names(found.transcript)
             changed = [(numbers[label], name) for label, name in newer.names.items() if label in numbers]
-            return self._form(newer, page=context.page, notice=words.named_meanwhile(changed))
+            return await self._form(newer, page=context.page, notice=words.named_meanwhile(changed))
         saved = await self._database.read(lambda tx: _of(tx, jobs.get(tx, found.job.id), submitted))
-        return self._next(saved, context) if saved else None
+        return await self._next(saved, context) if saved else None
 
-    def _next(self, found: _Named, context: NamingContext) -> View | None:
+    async def _next(self, found: _Named, context: NamingContext) -> View | None:
         """Return the next page of the modal; None behind the last one."""
         page = context.page + 1
-        return self._form(found, page=page) if page < pages(found.transcript) else None
+        return await self._form(found, page=page) if page < pages(found.transcript) else None
 
     async def _is_at_work(self, job: str) -> bool:
         found = await self._database.read(lambda tx: jobs.get(tx, JobId(job)))
         return found is not None and found.state.is_open
 
-    def _form(self, found: _Named, *, page: int = 0, notice: str | None = None) -> View:
-        context = NamingContext(job=found.job.id, version=found.version, made=found.job.retried, page=page)
-        pick = self._slack_of(found.job).may_read_people
-        return form(context, found.transcript, names=found.names, pick_people=pick, notice=notice)
+    async def _form(self, found: _Named, *, page: int = 0, notice: str | None = None) -> View:
+        """Return a page of the modal, for a person who is in the conversation. Slack is asked for suggestions."""
+        job, slack, where = found.job, self._slack_of(found.job), found.job.origin
+        earlier = await self._database.read(
+            lambda tx: namings.given_in(tx, team=where.team, channel=where.channel, limit=EARLIER)
+        )
+        suggested = await suggestions(job, slack, earlier=earlier)
+        return form(
+            NamingContext(job=job.id, version=found.version, made=job.retried, page=page, most=SPEAKERS_ON_PAGE),
+            found.transcript,
+            names=found.names,
+            pick_people=slack.may_read_people,
+            suggested=suggested,
+            notice=notice,
+        )
 
-    async def _names(self, found: _Named, wished: Mapping[int, NameEntry], *, page: int) -> dict[str, str]:
+    async def _names(self, found: _Named, wished: Mapping[int, NameEntry], context: NamingContext) -> dict[str, str]:
         """Return names by label: as entered for the speakers on the page, unchanged for the others."""
         names = dict(found.names)
-        shown = voices(found.transcript, page=page)
+        shown = voices(found.transcript, page=context.page, most=context.most)
         asked = {voice.label: wished[row] for row, voice in enumerate(shown) if row in wished}
         # Concurrently: Slack waits three seconds for the response to a modal.
         slack = self._slack_of(found.job)
-        given = await asyncio.gather(*(_name(slack, wish) for wish in asked.values()))
+        given = await asyncio.gather(
+            *(_name(slack, wish, before=names.get(label, "")) for label, wish in asked.items())
+        )
         for label, name in zip(asked, given, strict=True):
             names.pop(label, None)
             if name:
@@ -148,12 +171,20 @@ class NamingActions:
         return names
 
 
-async def _name(slack: SlackForListeners, wish: NameEntry) -> str:
+async def _name(slack: SlackForListeners, wish: NameEntry, *, before: str) -> str:
+    """Return the entered name: what was typed, else of the person, else the suggestion.
+
+    The name `before`, which the form showed, was not typed now: so it gives way to what was chosen, or is kept.
+    """
+    typed = shortened(wish.typed, limit=NAME_LENGTH)
+    if typed and typed != before:
+        return typed
+    if wish.person is None:
+        return shortened(wish.suggested, limit=NAME_LENGTH) or typed
     try:
-        name = await slack.name_of(wish.person) if wish.person else wish.typed
+        return shortened(await slack.name_of(wish.person), limit=NAME_LENGTH)
     except ScopeNotGranted:
         raise Declined(words.TYPE_THE_NAME) from None
-    return shortened(name, limit=NAME_LENGTH)
 
 
 def _under(tx: Transaction, pressed: Pressed) -> _Named:

@@ -23,6 +23,22 @@ def harmless(text: str) -> str:
     return one_line(_TIGHT_DOT.sub(". ", _TIGHT_COLON.sub(" ", _MARKUP.sub(" ", one_line(text)))))
 
 
+# Within a word of ASCII an underscore formats nothing, and names of files have many.
+_LOOSE_UNDERSCORE = re.compile(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+_OTHER_MARKUP = re.compile(r"[#*<>@\[\]\\^`{|}~]")
+_WORD_JOINER = "\u2060"
+
+
+def shown(text: str) -> str:
+    """Return `text` made harmless and escaped, for a section (with `verbatim`) that people look at.
+
+    "note_2.m4a" and "10:30" look as they were: an invisible word joiner keeps Slack from seeing an address or an emoji.
+    """
+    line = _OTHER_MARKUP.sub(" ", _LOOSE_UNDERSCORE.sub(" ", one_line(text)))
+    apart = _TIGHT_DOT.sub(f".{_WORD_JOINER}", _TIGHT_COLON.sub(f":{_WORD_JOINER}", line))
+    return one_line(apart).replace("&", "&amp;")
+
+
 def spoken(text: str) -> str:
     """Return `text` made harmless and escaped, for a field that Slack parses."""
     return harmless(text).replace("&", "&amp;")

@@ -7,11 +7,25 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, cast
 
-from slack_sdk.models.blocks import Block
+from slack_sdk.models.blocks import Block, DividerBlock, RichTextBlock, RichTextSectionElement
+from slack_sdk.models.blocks import RichTextElementParts as Parts
 from slack_sdk.models.views import View
 
 from handlers import words
-from handlers.choices import Choice, chosen, expected, fields, paragraph, read_options, select, vocabulary
+from handlers.choices import (
+    USUAL,
+    Choice,
+    Offer,
+    chosen,
+    expected,
+    fields,
+    in_use,
+    paragraph,
+    radio,
+    read_options,
+    select,
+    vocabulary,
+)
 from handlers.modals import FormContext
 from storage.options import TranscriptForm
 from storage.preferences import Kept, Kind, Preferences, Scope
@@ -51,13 +65,13 @@ class SettingsContext:
 
 
 def form(place: Scope, kept: Kept, shown: SettingsContext, *, notice: str | None = None) -> View:
-    """Return the modal with the current settings; `notice` is shown above them."""
+    """Return the modal with the current settings; `notice` stands before them."""
     return View(
         type="modal",
         callback_id=FORM,
         title=_TITLES[place.kind],
         submit=words.NAMING_SUBMIT,
-        close=words.CLOSE,
+        close=words.DISMISS,
         private_metadata=PreferencesContext(kind=place.kind, whose=place.owner, version=kept.version).dump(),
         blocks=[*([paragraph(notice)] if notice else []), *_blocks(place, kept, shown)],
     )
@@ -65,20 +79,28 @@ def form(place: Scope, kept: Kept, shown: SettingsContext, *, notice: str | None
 
 def _blocks(place: Scope, kept: Kept, shown: SettingsContext) -> Iterator[Block]:
     current, version = kept.preferences, kept.version
-    yield paragraph(words.where_sound_goes([(choice.title, choice.place) for choice in shown.choices]))
+    yield _effect(place, current, shown)
     if shown.outside is not None:
         yield paragraph(words.OUTSIDE_INTRO)
-        states = [(_YES, words.OUTSIDE_ON), (_NO, words.OUTSIDE_OFF)]
-        now = shown.outside if current.outside is None else current.outside
-        yield select(OUTSIDE, words.CHOOSE_OUTSIDE, states, chosen=_VALUES[now], version=version)
-    ways = {_YES: words.BY_ITSELF, _NO: words.ON_REQUEST}
-    usual, chosen_way = ways[_VALUES[shown.usual.automatic] or _YES], _VALUES[current.automatic]
-    yield _choice(AUTOMATIC, words.CHOOSE_AUTOMATIC, ways, chosen=chosen_way, version=version, usual=usual)
+        usual = words.OUTSIDE_ON if shown.outside else words.OUTSIDE_OFF
+        on = Offer(value=_YES, text=words.OUTSIDE_ON, told=_service(current, shown).place)
+        states = [_default(usual), on, Offer(value=_NO, text=words.OUTSIDE_OFF)]
+        yield radio(OUTSIDE, words.CHOOSE_OUTSIDE, states, chosen=_VALUES[current.outside], version=version)
+    by_itself = Offer(value=_YES, text=words.BY_ITSELF, told=words.BY_ITSELF_HINT)
+    on_request = Offer(value=_NO, text=words.ON_REQUEST, told=words.ON_REQUEST_HINT)
+    usual = words.ON_REQUEST if shown.usual.automatic is False else words.BY_ITSELF
+    ways, chosen_way = [_default(usual), by_itself, on_request], _VALUES[current.automatic]
+    yield radio(AUTOMATIC, words.CHOOSE_AUTOMATIC, ways, chosen=chosen_way, version=version)
     yield from fields(current.options, shown.choices, usual=shown.usual.options, version=version)
-    if place.kind == "person":
-        return
-    yield from vocabulary(current.options.vocabulary or (), shown.choices, version=version)
-    forms, wanted = {"auto": words.AS_FITS, "file": words.ALWAYS_FILES}, current.options
+    if place.kind != "person":
+        yield DividerBlock()
+        yield from _advanced(place, kept, shown)
+
+
+def _advanced(place: Scope, kept: Kept, shown: SettingsContext) -> Iterator[Block]:
+    current, version, wanted = kept.preferences, kept.version, kept.preferences.options
+    yield from vocabulary(wanted.vocabulary or (), shown.choices, version=version)
+    forms = {"auto": words.AS_FITS, "file": words.ALWAYS_FILES}
     usual = forms[shown.usual.options.form or "auto"]
     yield _choice(SHOWN_AS, words.CHOOSE_FORM, forms, chosen=wanted.form, version=version, usual=usual)
     marks = {_YES: words.WITH_MARKS, _NO: words.WITHOUT_MARKS}
@@ -90,11 +112,34 @@ def _blocks(place: Scope, kept: Kept, shown: SettingsContext) -> Iterator[Block]
         yield select(LOCKED, words.CHOOSE_LOCKED, locks, chosen=_VALUES[current.locked], version=version, usual=usual)
 
 
+def _effect(place: Scope, current: Preferences, shown: SettingsContext) -> Block:
+    """Return what the settings lead to, and where audio goes."""
+    by, automatic = _service(current, shown), current.over(shown.usual).automatic is not False
+    off = shown.outside is not None and not (shown.outside if current.outside is None else current.outside)
+    before, after = words.in_effect(place.kind, by=by.title, automatic=automatic, off=off)
+    # Slack shows the channel's name as it is now, and only to whoever may see it.
+    named = [Parts.Channel(channel_id=place.owner)] if place.kind == "channel" else []
+    more = [] if off else [words.overridden(place.kind, automatic=automatic), by.place]
+    texts = [after, *(f"\n{sentence}" for sentence in more if sentence)]
+    parts = [Parts.Text(text=before), *named, *(Parts.Text(text=text) for text in texts if text)]
+    return RichTextBlock(elements=[RichTextSectionElement(elements=parts)])
+
+
+def _service(current: Preferences, shown: SettingsContext) -> Choice:
+    """Return the transcriber that is used with these settings."""
+    return in_use(shown.choices, current.options.transcriber, shown.usual.options.transcriber)
+
+
+def _default(label: str) -> Offer:
+    return Offer(value=USUAL, text=words.as_usual(words.within(label)))
+
+
 def _choice(
     name: str, label: str, offered: Mapping[str, str], *, chosen: str | None, version: int, usual: str
 ) -> Block:
     """Return a select whose default option names the default value."""
-    return select(name, label, list(offered.items()), chosen=chosen, version=version, usual=words.as_usual(usual))
+    told = words.as_usual(words.within(usual))
+    return select(name, label, list(offered.items()), chosen=chosen, version=version, usual=told)
 
 
 def read(state: Mapping[str, Any], shown: SettingsContext, *, before: Preferences) -> Preferences:

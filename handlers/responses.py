@@ -11,6 +11,7 @@ from slack_bolt.async_app import AsyncRespond
 
 from handlers import words
 from handlers.events import Interaction, Pressed
+from handlers.listing import sentence
 from storage import channel_homes, job_lists, jobs
 from storage.database import Database, StorageUnavailable, Transaction
 from storage.job import Job, JobId, JobState, LeaseLost
@@ -53,9 +54,10 @@ async def sentence_for(act: Callable[[], Awaitable[str | None]]) -> str | None:
 
 async def respond_with(act: Callable[[], Awaitable[str | None]], respond: AsyncRespond) -> None:
     """Run `act` and send its answer, or why it was not done, as an ephemeral message."""
-    sentence = await sentence_for(act)
-    if sentence and respond.response_url:
-        await respond(text=sentence, response_type="ephemeral", replace_original=False)
+    said = await sentence_for(act)
+    if said and respond.response_url:
+        blocks = sentence(said) or None
+        await respond(text=said, blocks=blocks, response_type="ephemeral", replace_original=False)
 
 
 async def write_with_retry(database: Database, work: Callable[[Transaction], T]) -> T:

@@ -1,19 +1,28 @@
-"""`/transcripts search`: find words in the transcripts of the conversations that the person is in at that moment."""
+"""Find words in the transcripts of the conversations that a person is in at that moment.
+
+`/transcripts search` and the search modal (`handlers.search_modal`) show the same answer.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
+from slack_sdk.models.blocks import Block
+
 from handlers import listing, words
+from handlers.actor import Actor
 from handlers.events import Command
 from handlers.listing import Piece, RichLine, Viewer
+from handlers.responses import Declined
 from handlers.slack import KnowsMembers
 from storage import search
 from storage.database import Database, Transaction
 from storage.ngrams import spans, terms
 from storage.search import SearchHit
-from transcription.naming import name_of, named, one_line, speaker_names, time_mark
+from transcription.naming import name_of, named, one_line, shortened, speaker_names, time_mark
 
 SHOWN = 10
 """Recordings in an answer at most."""
@@ -27,34 +36,68 @@ ANSWER_WITHIN = timedelta(seconds=2.5)
 _BEFORE, _EXCERPT = 60, 200
 """Characters of a turn shown: before the first match, and in all."""
 
+_QUOTES = " \"'\u2018\u2019\u201c\u201d\u201e\u201f\u00ab\u00bb\u300c\u300d"
+_REPEATED = 60
+"""Characters of what was typed that the answer repeats."""
 
-async def answer(command: Command, database: Database, slack: KnowsMembers, viewer: Viewer) -> list[RichLine]:
-    """Return the answer. Raises `SlackNotReached` and `StorageUnavailable`."""
-    wanted = terms(_typed(command.text))
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SearchAnswer:
+    """An answer: for each of its blocks, the lines in it."""
+
+    parts: Sequence[Sequence[RichLine]]
+
+    @property
+    def text(self) -> str:
+        """The answer for screen readers, safe in a field that Slack parses."""
+        return listing.as_text(line for part in self.parts for line in part)
+
+    @property
+    def blocks(self) -> list[Block]:
+        """The answer to read."""
+        return listing.as_blocks(_joined(part) for part in self.parts)
+
+
+async def answer(command: Command, database: Database, slack: KnowsMembers, viewer: Viewer) -> SearchAnswer:
+    """Return the answer to the command. Raises `SlackNotReached` and `StorageUnavailable`."""
+    typed = _typed(command.text)
+    if not terms(typed):
+        return SearchAnswer(parts=[[listing.with_commands(words.SEARCH_FOR_WHAT)]])
+    try:
+        return await find(Actor.of(command), typed, database=database, slack=slack, viewer=viewer)
+    except Declined as declined:
+        return SearchAnswer(parts=[[[Piece(text=str(declined))]]])
+
+
+async def find(actor: Actor, typed: str, *, database: Database, slack: KnowsMembers, viewer: Viewer) -> SearchAnswer:
+    """Return what was found of `typed`. Slack is asked where the person is now.
+
+    Raises `Declined` for too many or too few words and where it takes too long, `SlackNotReached` and
+    `StorageUnavailable`.
+    """
+    wanted = terms(typed)
     if not wanted:
-        return [[Piece(text=words.SEARCH_FOR_WHAT)]]
+        raise Declined(words.SEARCH_NO_WORDS)
     if len(wanted) > MOST_TERMS or max(map(len, wanted)) > LONGEST_TERM:
-        return [[Piece(text=words.SEARCH_TOO_LONG)]]
+        raise Declined(words.SEARCH_TOO_LONG)
     try:
         async with asyncio.timeout(ANSWER_WITHIN.total_seconds()):
-            return await _found(command, wanted, database, slack, viewer)
+            return await _found(actor, typed, database=database, slack=slack, viewer=viewer)
     except TimeoutError:
-        return [[Piece(text=words.SEARCH_SLOW)]]
+        raise Declined(words.SEARCH_SLOW) from None
 
 
-async def _found(
-    command: Command, wanted: tuple[str, ...], database: Database, slack: KnowsMembers, viewer: Viewer
-) -> list[RichLine]:
-    theirs = await slack.conversations_of(command.user_id, team=command.team_id)
+async def _found(actor: Actor, typed: str, *, database: Database, slack: KnowsMembers, viewer: Viewer) -> SearchAnswer:
+    theirs, wanted = await slack.conversations_of(actor.user, team=actor.team), terms(typed)
 
     def look(tx: Transaction) -> list[SearchHit]:
-        team, organisation = command.team_id, command.organisation
-        own = search.direct_messages(tx, team=team, user=command.user_id, organisation=organisation)
+        team, organisation = actor.team, actor.organisation
+        own = search.direct_messages(tx, team=team, user=actor.user, organisation=organisation)
         channels = theirs.channels | own
         return search.find(tx, team=team, channels=channels, terms=wanted, limit=SHOWN + 1, organisation=organisation)
 
-    lines = _lines(await database.search(look), wanted, viewer)
-    return lines if theirs.are_all else [*lines, [Piece(text=words.NOT_ALL_SEARCHED)]]
+    parts = _parts(await database.search(look), typed, viewer)
+    return SearchAnswer(parts=parts if theirs.are_all else [*parts, [[Piece(text=words.NOT_ALL_SEARCHED)]]])
 
 
 def _typed(text: str) -> str:
@@ -63,15 +106,18 @@ def _typed(text: str) -> str:
     return rest.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
-def _lines(found: list[SearchHit], wanted: tuple[str, ...], viewer: Viewer) -> list[RichLine]:
+def _parts(found: list[SearchHit], typed: str, viewer: Viewer) -> list[Sequence[RichLine]]:
+    what = shortened(one_line(typed).strip(_QUOTES), limit=_REPEATED)
     if not found:
-        return [[Piece(text=words.NOTHING_FOUND)]]
-    shown = found[:SHOWN]
-    head = words.found(shown=len(shown), more=len(found) > SHOWN)
-    return [
-        [Piece(text=head)],
-        *(line for one in shown for line in (listing.heading(one.job, viewer), _said(one, wanted))),
-    ]
+        return [[[Piece(text=words.nothing_found(what))]]]
+    shown, wanted = found[:SHOWN], terms(typed)
+    head = words.found(what, shown=len(shown), more=len(found) > SHOWN)
+    return [[[Piece(text=head, bold=True)]], *([listing.heading(one.job, viewer), _said(one, wanted)] for one in shown)]
+
+
+def _joined(lines: Sequence[RichLine]) -> RichLine:
+    first, *others = lines
+    return [*first, *(piece for line in others for piece in (Piece(text="\n"), *line))]
 
 
 def _said(found: SearchHit, wanted: tuple[str, ...]) -> RichLine:

@@ -38,6 +38,10 @@ class KnowsPeople(Protocol):
         """Return the display name of a person. Raises `ScopeNotGranted` without `users:read`."""
         ...
 
+    async def writers_in(self, channel: str, thread: str) -> tuple[str, ...]:
+        """Return the people who wrote in a thread, by first message; nobody without an optional scope to read it."""
+        ...
+
     async def is_admin(self, person: str) -> bool:
         """Return whether a person is an admin of the workspace; False without `users:read`."""
         ...

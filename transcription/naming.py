@@ -194,6 +194,14 @@ def language_name(language: str) -> str:
     return name or shortened(language, limit=_LANGUAGE_LENGTH)
 
 
+def alike(language: str, offered: Iterable[str]) -> str | None:
+    """Return the offered code of a language: the same one, else one with the same name; None if there is none."""
+    codes = tuple(offered)
+    if language in codes:
+        return language
+    return next((code for code in codes if language_name(code) == language_name(language)), None)
+
+
 def language_names(transcript: Transcript) -> tuple[str, ...]:
     """Return the names of all languages by first appearance, without duplicates."""
     return tuple(dict.fromkeys(filter(None, map(language_name, transcript.languages))))
@@ -209,6 +217,16 @@ def in_words(length: timedelta) -> str:
     return " ".join(counted(number, unit) for number, unit in parts if number)
 
 
+def short_length(length: timedelta) -> str:
+    """Return a duration in few characters: "34 sec", "12 min", "1 hr 5 min"; in whole minutes from a minute on."""
+    seconds = round(length.total_seconds())
+    minutes = (seconds + 30) // 60 if seconds >= 60 else 0  # noqa: PLR2004 - seconds of a minute
+    if not minutes:
+        return f"{seconds} sec" if seconds > 0 else "under 1 sec"
+    parts = [(minutes // 60, "hr"), (minutes % 60, "min")]
+    return " ".join(f"{number} {unit}" for number, unit in parts if number)
+
+
 def counted(number: int, thing: str) -> str:
     """Return a number with its noun: "1 speaker", "2 speakers"."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
@@ -221,10 +239,11 @@ def time_mark(moment: timedelta) -> str:
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
-def summary(transcript: Transcript) -> str:
-    """Return the first line of every output: "2 minutes 14 seconds · 2 speakers · Setswana"."""
+def summary(transcript: Transcript, *, short: bool = False) -> str:
+    """Return the first line of every file: "2 minutes 14 seconds · 2 speakers · Setswana"; "2 min · …" if `short`."""
     speakers = len(speaker_names(transcript))
-    parts = [in_words(transcript.duration), counted(speakers, "speaker") if speakers else "speakers not separated"]
+    length = (short_length if short else in_words)(transcript.duration)
+    parts = [length, counted(speakers, "speaker") if speakers else "speakers not separated"]
     languages = language_names(transcript)
     return " · ".join([*parts, _listed(languages)] if languages else parts)
 

@@ -86,9 +86,9 @@ VOICES_NOT_SENT = (
 """Remarks under a transcript."""
 
 STAYS_HERE = "Audio stays on the server that runs Threadscribe."
-TO_BOTLHALE = "Audio is sent to Botlhale AI, a company in South Africa."
-TO_GOWAJEE = "Audio is sent to Gowajee, a company in Thailand."
-"""Where the audio of a recording is processed."""
+TO_BOTLHALE = "Audio goes to Botlhale AI, a company in South Africa."
+TO_GOWAJEE = "Audio goes to Gowajee, a company in Thailand."
+"""Where the audio of a recording is processed: sentences that begin with "Audio "."""
 
 
 def not_understood(language: str, *, served_by: str | None) -> str:

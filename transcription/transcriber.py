@@ -54,7 +54,8 @@ class Capabilities:
     recording has them. `sendings` is the maximum number of submissions of one recording if it is unknown whether an
     earlier one arrived: each could be billed. `model` separates the statistics of models with different speed. `offers`
     are the languages that users can choose; empty if there is no choice. `undetected` are those among them that are not
-    detected automatically. `place` tells users where the audio is sent.
+    detected automatically. `assumed` is the language where none is chosen; None if it is detected. `place` tells users
+    where the audio is sent.
     """
 
     poll_schedule: PollSchedule
@@ -66,6 +67,7 @@ class Capabilities:
     languages: frozenset[str] | None = None
     offers: tuple[str, ...] = ()
     undetected: tuple[str, ...] = ()
+    assumed: str | None = None
     place: str = ""
     speaker_hints: bool = False
     vocabulary: bool = False

@@ -27,7 +27,7 @@ from bot.slack.workspace import Workspace
 from bot.worker.quotas import month_of, next_month
 from bot.worker.tools import Tools
 from handlers.actor import Actor
-from handlers.home_page import LOOKED_AT, Month, page
+from handlers.home_page import RECENT, Month, looked_at, page
 from handlers.listing import Viewer
 from handlers.responses import SlackNotReached
 from storage import job_lists, usage
@@ -72,10 +72,11 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Home:
-    """The data of a page."""
+    """The data of a page, and how many recent recordings it shows."""
 
     jobs: Sequence[Job]
     month: Month
+    recent: int
 
 
 @dataclass(kw_only=True, slots=True)
@@ -84,6 +85,7 @@ class _OpenPage:
 
     `knows`: hash of its data when it was last read. `sees`: hash of the page as published, None before that; most
     changes of the data do not show on it. `asked_at`: when it was last refreshed. `in_hand`: it is being published.
+    `recent`: how many recent recordings the person asked for.
     """
 
     by: Actor
@@ -94,6 +96,7 @@ class _OpenPage:
     shown_at: datetime = _NEVER
     asked_at: datetime = _NEVER
     in_hand: bool = False
+    recent: int = RECENT
 
 
 class HomePages:
@@ -124,6 +127,14 @@ class HomePages:
             [(most, _)] = Counter(each.team for each in self._open_pages).most_common(1)
             del self._open_pages[next(each for each in self._open_pages if each.team == most)]
         self._opened.set()
+
+    def show_more(self, actor: Actor, recent: int) -> None:
+        """Publish the person's page with so many recent recordings, and keep it current with as many."""
+        self.pressed(actor)
+        entry = self._open_pages[actor]
+        entry.recent = recent
+        if not entry.in_hand:  # else it is published anew by the next refresh
+            entry.sees = None
 
     async def run(self) -> None:
         """Keep the pages current until cancelled."""
@@ -217,14 +228,18 @@ class HomePages:
     async def _home_of(self, entry: _OpenPage) -> _Home:
         now = self._tools.clock()
         async with self._questions:
-            return await self._tools.database.read(lambda tx: self._home(tx, entry.by, now=now))
+            recent = entry.recent
+            return await self._tools.database.read(lambda tx: self._home(tx, entry.by, recent, now=now))
 
-    def _home(self, tx: Transaction, actor: Actor, *, now: datetime) -> _Home:
+    def _home(self, tx: Transaction, actor: Actor, recent: int, *, now: datetime) -> _Home:
         team, organisation, person, since = actor.team, actor.organisation, actor.user, month_of(now)
         limit = self._tools.settings.person_minutes
         used = usage.of_person_by_provider(tx, team=team, user=person, since=since, organisation=organisation)
         return _Home(
-            jobs=tuple(job_lists.of_person(tx, team=team, user=person, limit=LOOKED_AT, organisation=organisation)),
+            jobs=tuple(
+                job_lists.of_person(tx, team=team, user=person, limit=looked_at(recent), organisation=organisation)
+            ),
+            recent=recent,
             month=Month(
                 used=tuple((self._tools.title_of(provider), length) for provider, length in used.items()),
                 limit=timedelta(minutes=limit) if limit is not None else None,
@@ -245,8 +260,10 @@ class HomePages:
             now=self._tools.clock(),
             provider_title=lambda job: self._tools.transcriber_of(job).title,
             workspace_url=identity.url if identity else "",
+            person=entry.by.user,
         )
-        return page(home.jobs, home.month, viewer, may_manage=bool(entry.may_manage)).to_dict()
+        may_manage = bool(entry.may_manage)
+        return page(home.jobs, home.month, viewer, may_manage=may_manage, recent=home.recent).to_dict()
 
     def _workspace_of(self, entry: _OpenPage) -> Workspace:
         return self._tools.workspaces.of(team=entry.by.team, enterprise=entry.by.enterprise)

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import threading
 import webbrowser
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -77,8 +77,13 @@ async def open_page(
 
 
 @asynccontextmanager
-async def demo_page(*, transcriber: str, mode: str, port: int = 0) -> AsyncIterator[tuple[PageServer, Stage]]:
-    """Run everything, with the page on `port` (0: any free one). Raises OSError if that one or the bot cannot start."""
+async def demo_page(
+    *, transcriber: str, mode: str, port: int = 0, settings: Mapping[str, str] | None = None
+) -> AsyncIterator[tuple[PageServer, Stage]]:
+    """Run everything, with the page on `port` (0: any free one). Raises OSError if that one or the bot cannot start.
+
+    `settings`: further settings of the bot, by the names of their environment variables.
+    """
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="threadscribe-demo-")))
         bot_folder, shared = folder / "bot", folder / "shared"
@@ -95,6 +100,7 @@ async def demo_page(*, transcriber: str, mode: str, port: int = 0) -> AsyncItera
             | botlhale_environment(providers.botlhale)
             | gowajee_environment(providers.gowajee)
             | {"LOG_LEVEL": "info", "LOG_FORMAT": "json"}
+            | dict(settings or {})
         )
         command = [sys.executable, "-m", "bot", "run"]
         bot = BotProcess(command, environment=environment, folder=bot_folder, log=log)

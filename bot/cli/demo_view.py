@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import Any
@@ -11,6 +13,8 @@ from rich.panel import Panel
 from rich.text import Text
 
 Block = Mapping[str, Any]
+
+_MARK = re.compile(r"<[^<>|]*\|([^<>]*)>")
 
 
 def thread(title: str, root: str, replies: Iterable[RenderableType]) -> Panel:
@@ -29,13 +33,28 @@ def message(blocks: Iterable[Block], *, files: Iterable[str] = ()) -> Text:
 def _block(block: Block) -> Text:
     match block.get("type"):
         case "rich_text":
-            return Text().join(_element(part) for section in block["elements"] for part in section["elements"])
+            sections = [Text().join(map(_element, section["elements"])) for section in block["elements"]]
+            return Text("\n").join(sections)
         case "actions":
-            return Text("  ".join(f"[ {button['text']['text']} ]" for button in block["elements"]), style="bold blue")
+            return Text("  ".join(f"[ {_label(element)} ]" for element in block["elements"]), style="bold blue")
         case "context":
             return Text(" ".join(str(element.get("text", "")) for element in block["elements"]), style="dim")
+        case "section":
+            return _row(str(block["text"]["text"]))
         case _:
             return Text(str((block.get("text") or {}).get("text", "")))
+
+
+def _row(marked: str) -> Text:
+    """Render a recording in a list: its title in bold, then what stands beside it, without Slack's marks."""
+    first, _, rest = marked.partition("\n")
+    told = html.unescape(_MARK.sub(lambda mark: mark[1], rest))
+    return Text("\n").join([Text(html.unescape(first.strip("*")), style="bold"), *([Text(told)] if told else [])])
+
+
+def _label(element: Block) -> str:
+    """Return what a button says; the menu has no words of its own."""
+    return str((element.get("text") or {}).get("text", "…"))
 
 
 def _element(part: Block) -> Text:

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from bot.catalog import open_transcribers
 from bot.cli.doctor_events import examine_events
+from bot.cli.doctor_folding import examine_folding
 from bot.cli.doctor_many import examine_many
 from bot.cli.doctor_model import examine_model
 from bot.cli.doctor_options import examine_options
@@ -63,6 +64,7 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
     unheard = await examine_events(settings)
     if unheard is not None:
         yield unheard
+    yield await examine_folding(settings)
     yield await asyncio.to_thread(_disk, settings)
     async for finding in _provider(settings):
         yield finding

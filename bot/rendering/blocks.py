@@ -15,6 +15,8 @@ from slack_sdk.models.blocks import (
     Block,
     ButtonElement,
     ContextBlock,
+    Option,
+    OverflowMenuElement,
     PlainTextObject,
     RichTextBlock,
     RichTextElementParts,
@@ -42,6 +44,7 @@ _HEAVIEST = 5  # `&` becomes `&amp;`
 _CRAMPED = 480  # so many of the heaviest characters fit a section, together with a name, a time and a language
 
 _Text = RichTextElementParts.Text
+_BOLD = RichTextElementParts.TextStyle(bold=True)
 
 
 def weight(text: str) -> int:
@@ -51,9 +54,9 @@ def weight(text: str) -> int:
 
 
 def cost(paragraph: Paragraph) -> int:
-    """Return how much of `SECTION` and `MESSAGE` a paragraph takes."""
+    """Return how much of `SECTION` and `MESSAGE` a paragraph takes: a name and words, in an element of their own."""
     name, rest = _elements(paragraph)
-    return weight(name) + weight(rest) + 2 * _ELEMENT
+    return weight(name) + weight(rest) + 3 * _ELEMENT
 
 
 def sized(paragraphs: Iterable[Paragraph]) -> Iterator[Paragraph]:
@@ -100,30 +103,50 @@ def line(*texts: str) -> Block:
     return _rich_text([_Text(text="\n".join(texts))])
 
 
+def notice(first: str, *rest: str) -> Block:
+    """Return a block with a line in bold and more lines, which may hold text by others."""
+    return _rich_text([_Text(text=first, style=_BOLD)], *([_Text(text=each)] for each in rest))
+
+
 def small_print(text: str) -> Block:
     """Return a small grey line. `text` must be safe (`handlers.plain_text`): context blocks have no rich text."""
     return ContextBlock(elements=[PlainTextObject(text=text, emoji=False)])
 
 
-def buttons(*named: tuple[str, str, str]) -> Block:
-    """Return a row of buttons, each given by its label, its action id and its value."""
-    return ActionsBlock(
-        elements=[
-            ButtonElement(text=PlainTextObject(text=text, emoji=False), action_id=action, value=value)
-            for text, action, value in named
-        ]
+def buttons(*named: tuple[str, str, str], primary: str = "", menu: OverflowMenuElement | None = None) -> Block:
+    """Return a row of buttons, each given by its label, its action id and its value, and perhaps a menu behind them.
+
+    `primary`: the action id of the button that stands out.
+    """
+    elements = [
+        ButtonElement(
+            text=PlainTextObject(text=text, emoji=False),
+            action_id=action,
+            value=value,
+            style="primary" if action == primary else None,
+        )
+        for text, action, value in named
+    ]
+    return ActionsBlock(elements=[*elements, *([menu] if menu else [])])
+
+
+def overflow(action_id: str, options: Iterable[tuple[str, str]]) -> OverflowMenuElement:
+    """Return a menu of at most five options, each given by its text and its value."""
+    return OverflowMenuElement(
+        action_id=action_id,
+        options=[Option(text=PlainTextObject(text=text, emoji=False), value=value) for text, value in options],
     )
 
 
-def _paragraph_block(paragraphs: Sequence[Paragraph]) -> Block:
-    elements: list[_Text] = []
-    for number, paragraph in enumerate(paragraphs, start=1):
-        name, rest = _elements(paragraph)
-        gap = "\n\n" if number < len(paragraphs) else ""
-        if name:  # Slack refuses an element without text
-            elements.append(_Text(text=name, style=RichTextElementParts.TextStyle(bold=True)))
-        elements.append(_Text(text=rest + gap))
-    return _rich_text(elements)
+def _paragraph_block(paragraphs: Iterable[Paragraph]) -> Block:
+    # A section for each: Slack begins it on a new line, with no empty line before it.
+    return _rich_text(*map(_section, paragraphs))
+
+
+def _section(paragraph: Paragraph) -> Sequence[_Text]:
+    name, rest = _elements(paragraph)
+    said = _Text(text=rest)
+    return [_Text(text=name, style=_BOLD), said] if name else [said]  # Slack refuses an element without text
 
 
 def _elements(paragraph: Paragraph) -> tuple[str, str]:
@@ -134,5 +157,5 @@ def _elements(paragraph: Paragraph) -> tuple[str, str]:
     return paragraph.speaker, rest if paragraph.speaker else rest.lstrip()
 
 
-def _rich_text(elements: Sequence[_Text]) -> Block:
-    return RichTextBlock(elements=[RichTextSectionElement(elements=elements)])
+def _rich_text(*sections: Sequence[_Text]) -> Block:
+    return RichTextBlock(elements=[RichTextSectionElement(elements=section) for section in sections])

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from bot.rendering.reply import Named, Reply, ReplyForm
+from bot.rendering.reply import Named, Reply, ReplyContext, ReplyForm
 from bot.slack.uploads import Attachment
 from transcription.apart import Apart
 
@@ -27,6 +27,7 @@ async def render_apart(
     form: ReplyForm,
     time_marks: bool,
     named: Named,
+    context: ReplyContext,
     files: bool,
 ) -> Reply:
     """Return what `reply.render` returns for this stored transcript. Raises `Crashed` and `Unavailable`."""
@@ -36,6 +37,7 @@ async def render_apart(
         "form": form,
         "time_marks": time_marks,
         "named": asdict(named),
+        "context": asdict(context),
         "files": files,
     }
     answer, contents = await apart.do(_RENDERER, request, stored.encode())

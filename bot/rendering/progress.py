@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from slack_sdk.models.blocks import RichTextBlock, RichTextElementParts, RichTextSectionElement
 
-from bot.rendering.blocks import buttons
+from bot.rendering.blocks import buttons, line
 from handlers import words
 from handlers.action_ids import CANCEL
-from handlers.plain_text import spoken
+from handlers.plain_text import harmless, spoken
 from storage.job import JobId
-from transcription.naming import in_words, shortened
-
-_TITLE_LENGTH = 80
+from transcription.naming import short_length
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,25 +26,20 @@ class Stage:
     late: bool = False
 
 
-def on_hold(job: JobId, sentence: str, *, title: str | None) -> tuple[str, Sequence[dict[str, object]]]:
+def on_hold(job: JobId, why: str, *, title: str | None) -> tuple[str, Sequence[dict[str, object]]]:
     """Return the text for screen readers, and the blocks, of a recording that waits for somebody to mend something."""
-    lines = [sentence, *([words.about(shortened(title, limit=_TITLE_LENGTH))] if title else [])]
-    section = RichTextBlock(
-        elements=[RichTextSectionElement(elements=[RichTextElementParts.Text(text="\n".join(lines))])]
-    )
-    blocks = [block.to_dict() for block in (section, buttons((words.CANCEL, CANCEL, job)))]
-    return " ".join(map(spoken, lines)), blocks
+    blocks = [line(f"{words.on_hold(title)} {why}"), buttons((words.CANCEL, CANCEL, job))]
+    return spoken(f"{words.on_hold(harmless(title or ''))} {why}"), [block.to_dict() for block in blocks]
 
 
 def progress_report(
     job: JobId, stage: Stage, *, title: str | None, length: timedelta, provider: str
 ) -> tuple[str, Sequence[dict[str, object]]]:
     """Return the text for screen readers, and the blocks, which show the time in the reader's time zone."""
-    lines = [words.in_progress(in_words(length), provider=provider, sent=stage.sent)]
-    lines += [words.about(shortened(title, limit=_TITLE_LENGTH))] if title else []
-    lines += [words.TAKES_LONGER] if stage.late else []
-    text, parts = RichTextElementParts.Text, [RichTextElementParts.Text(text="\n".join(lines))]
-    heard = " ".join(map(spoken, lines))
+    begun = partial(words.in_progress, length=short_length(length), provider=provider, sent=stage.sent)
+    late = [words.TAKES_LONGER] if stage.late else []
+    text, parts = RichTextElementParts.Text, [RichTextElementParts.Text(text="\n".join([begun(title), *late]))]
+    heard = " ".join(map(spoken, [begun(harmless(title or "")), *late]))
     if stage.expected is not None:
         at = f"{stage.expected:%H:%M} UTC"
         date = RichTextElementParts.Date(timestamp=int(stage.expected.timestamp()), format="{time}", fallback=at)

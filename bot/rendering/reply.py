@@ -6,22 +6,23 @@ the blocks and their limits in `bot.rendering.blocks`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Literal, assert_never
 
 from slack_sdk.models.blocks import Block
 
-from bot.rendering.blocks import MESSAGE, body, buttons, fitting, line, sized, small_print, weight
+from bot.rendering.blocks import MESSAGE, body, fitting, line, notice, sized, small_print, weight
+from bot.rendering.controls import under_failure, under_transcript
 from bot.rendering.file_names import stem
+from bot.rendering.folding import CONTAINER, folded_body
 from bot.slack.uploads import Attachment
 from handlers import words
-from handlers.action_ids import EXPORT, NAME_SPEAKERS, RERUN, RETRY, UNDO_NAMING
 from handlers.plain_text import harmless, spoken
 from storage.job import WORTH_A_TRY, Failure
 from transcription.exports import as_text, as_vtt
-from transcription.naming import UNKNOWN_SPEAKER, counted, in_words, shortened, speaker_names, summary
+from transcription.naming import UNKNOWN_SPEAKER, counted, short_length, shortened, speaker_names, summary
 from transcription.naming import named as with_names
 from transcription.paragraphs import Paragraph, paragraphs
 from transcription.transcript import Transcript
@@ -54,15 +55,38 @@ class Reply:
     blocks: tuple[dict[str, object], ...]
     attachments: tuple[Attachment, ...] = ()
 
+    @property
+    def is_folded(self) -> bool:
+        """Whether a part of the message is folded."""
+        return any(block["type"] == CONTAINER for block in self.blocks)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Named:
-    """The job and its speakers' names: `names` by label, of the naming `version` (0 if there is none)."""
+    """The job and its speakers' names: `names` by label, of the naming `version` (0 if there is none).
+
+    `in_direct_message`: where its settings are those of one person.
+    """
 
     job: str
     names: Mapping[str, str]
     version: int = 0
     buttons: bool = True
+    in_direct_message: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReplyContext:
+    """What stands around a transcript's words.
+
+    `place`: the sentence that says where the sound goes, in a conversation's first transcript, "" in others.
+    `edited_by`: the names of the people who corrected words, "" without corrections. `fold`: the workspace is known to
+    take the collapsible container.
+    """
+
+    place: str = ""
+    edited_by: str = ""
+    fold: bool = False
 
 
 def render(
@@ -73,30 +97,33 @@ def render(
     form: ReplyForm = "auto",
     time_marks: bool = True,
     named: Named | None = None,
+    context: ReplyContext = ReplyContext(),
     files: bool = True,
+    uncharged: bool = False,
 ) -> Reply:
     """Return the reply to a recording. `provider` is the display name of its transcriber.
 
     `time_marks`: show when each passage was spoken. With `named` the speakers have these names, and there are buttons
-    to name speakers, to export and to rerun. Without `files` a long transcript's files are left out: its message costs
-    what it shows, they cost what the whole transcript has.
+    and a menu. Without `files` a long transcript's files are left out: its message costs what it shows, they cost what
+    the whole transcript has. `uncharged`: its sharer has a limit, of which a failure takes nothing.
     """
     match outcome:
         case Failure():
-            return _sentence(
-                _apology(outcome, provider=provider),
-                title=title,
-                last=_tries(named, worth_one=outcome.reason in WORTH_A_TRY),
-            )
+            told, worth_one = _apology(outcome, provider=provider, uncharged=uncharged), outcome.reason in WORTH_A_TRY
+            return _notice(words.not_transcribed, told, title=title, last=_tries(named, worth_one=worth_one))
         case Transcript():
+            is_unnamed = not (named and named.names) and not all(speaker.name for speaker in outcome.speakers)
             outcome = with_names(outcome, named.names if named else {})
-            told = sized(paragraphs(outcome))
-            first = next(told, None)
+            told_by_turn = sized(paragraphs(outcome))
+            first = next(told_by_turn, None)
             if first is None:
-                return _sentence(words.NO_SPEECH, title=title, note=outcome.note, last=_tries(named))
-            shown = (each if time_marks else replace(each, start=None) for each in chain([first], told))
-            last = _buttons(outcome, named)
-            reply, has_files = _transcript(outcome, shown, title=title, provider=provider, form=form, last=last)
+                foot = _small_print(note=outcome.note)
+                return _notice(words.not_heard, words.NO_SPEECH, title=title, foot=foot, last=_tries(named))
+            shown = (each if time_marks else replace(each, start=None) for each in chain([first], told_by_turn))
+            last = _controls(outcome, named, is_unnamed=is_unnamed)
+            reply, has_files = _transcript(
+                outcome, shown, title=title, provider=provider, form=form, context=context, last=last
+            )
             if not (files and has_files):
                 return reply
             return replace(reply, attachments=_attachments(outcome, title=title, time_marks=time_marks))
@@ -104,19 +131,19 @@ def render(
             assert_never(outcome)
 
 
-def _apology(failure: Failure, *, provider: str | None) -> str:
+def _apology(failure: Failure, *, provider: str | None, uncharged: bool) -> str:
     # A sentence of which a screen reader would speak nothing is replaced by our own.
     heard = failure if spoken(failure.sentence or "") else replace(failure, sentence=None)
-    return words.apology(heard, provider=provider)
+    return words.apology(heard, provider=provider, uncharged=uncharged)
 
 
-def _sentence(sentence: str, *, title: str | None, note: str | None = None, last: Sequence[Block] = ()) -> Reply:
-    """Return a reply of one sentence, with the recording's title because a message can carry several recordings."""
-    lines = [shortened(sentence, limit=_SENTENCE_LENGTH), *([words.about(_short(title))] if title else [])]
-    foot = _small_print(note=note)
-    return Reply(
-        text=" ".join(map(spoken, lines)), blocks=_dicts([line(*lines), *([small_print(foot)] if foot else []), *last])
-    )
+def _notice(
+    about: Callable[[str | None], str], sentence: str, *, title: str | None, foot: str = "", last: Sequence[Block] = ()
+) -> Reply:
+    """Return a reply without a transcript: a line in bold about the recording with this title, and why."""
+    told = shortened(sentence, limit=_SENTENCE_LENGTH)
+    blocks = [notice(about(title), told), *([small_print(foot)] if foot else []), *last]
+    return Reply(text=" ".join(map(spoken, [about(harmless(title or "")), told])), blocks=_dicts(blocks))
 
 
 def _transcript(
@@ -126,48 +153,55 @@ def _transcript(
     title: str | None,
     provider: str | None,
     form: ReplyForm,
+    context: ReplyContext,
     last: Sequence[Block],
 ) -> tuple[Reply, bool]:
     """Return the reply without its files, and whether it has some."""
-    head = " · ".join([summary(transcript), *([_short(title)] if title else [])])
-    foot = _small_print(provider=provider, note=transcript.note)
-    shown, cut = fitting(told, budget=MESSAGE - weight(head) - weight(foot))
+    name = harmless(_short(title or ""))
+    head = " · ".join([*([name] if name else []), harmless(summary(transcript, short=True))])
+    foot = _small_print(provider=provider, edited_by=context.edited_by, note=transcript.note)
+    place = harmless(context.place)
+    room = MESSAGE - weight(head) - weight(foot) - weight(place)
+    shown, cut = fitting(told, budget=room)
     in_files = form == "file" or (cut and form == "auto")
     if in_files:
         shown, _ = fitting(shown, budget=OPENING)
     more = words.IN_FILES if in_files else words.CUT_SHORT if cut else ""
-    last = [*([line(more)] if more else []), *([small_print(foot)] if foot else []), *last]
-    text = _aloud(transcript, shown, ending=more)
-    return Reply(text=text, blocks=_dicts([line(head), *body(shown), *last])), in_files
+    end = [*([line(more)] if more else []), *(small_print(each) for each in (foot, place) if each)]
+    text = _aloud(transcript, shown, title=name, ending=more, place=spoken(place))
+    told_in = folded_body(shown, room=room) if context.fold else body(shown)
+    return Reply(text=text, blocks=_dicts([small_print(head), *told_in, *end, *last])), in_files
 
 
-def _buttons(transcript: Transcript, named: Named | None) -> Sequence[Block]:
+def _controls(transcript: Transcript, named: Named | None, *, is_unnamed: bool) -> Sequence[Block]:
     if named is None or not named.buttons:
         return []
-    change = (words.NAME_SPEAKERS, NAME_SPEAKERS, named.job)
-    undo = (words.UNDO_NAMING, UNDO_NAMING, f"{named.job}:{named.version}")
-    again = (words.RERUN, RERUN, named.job)
-    export = (words.EXPORT, EXPORT, named.job)
-    return [buttons(*([change] if transcript.speakers else []), *([undo] if named.version else []), export, again)]
+    has_speakers = bool(transcript.speakers)
+    return [
+        under_transcript(
+            named.job,
+            version=named.version,
+            has_speakers=has_speakers,
+            is_unnamed=is_unnamed,
+            in_direct_message=named.in_direct_message,
+        )
+    ]
 
 
 def _tries(named: Named | None, *, worth_one: bool = False) -> Sequence[Block]:
-    """Return the buttons to retry, if that is worth it, and to rerun with other options."""
-    if named is None or not named.buttons:
-        return []
-    again = (words.RERUN, RERUN, named.job)
-    return [buttons(*([(words.RETRY, RETRY, named.job)] if worth_one else []), again)]
+    return [under_failure(named.job, is_worth_a_try=worth_one)] if named and named.buttons else []
 
 
-def _aloud(transcript: Transcript, shown: Sequence[Paragraph], *, ending: str) -> str:
+def _aloud(transcript: Transcript, shown: Sequence[Paragraph], *, title: str, ending: str, place: str) -> str:
     """Return the message for screen readers, which read this text and not the blocks.
 
-    It holds the words as far as they fit, without times, with a speaker's name only where the speaker changes.
+    It holds the words as far as they fit, without times, with a speaker's name only where the speaker changes. `title`
+    is harmless, `place` is what follows all else.
     """
-    speakers = len(speaker_names(transcript))
-    length = in_words(transcript.duration)
-    lines = [words.headline(length=length, speakers=counted(speakers, "speaker") if speakers else None)]
-    room = LONGEST_TEXT - len(lines[0]) - len(words.IN_FILES) - 2
+    speakers, length = len(speaker_names(transcript)), short_length(transcript.duration)
+    counts = counted(speakers, "speaker") if speakers else None
+    lines = [words.headline(spoken(title), length=length, speakers=counts)]
+    room = LONGEST_TEXT - len(lines[0]) - max(len(ending), len(words.GOES_ON)) - len(place) - 3
     before = ""
     for paragraph in shown:
         changed = paragraph.speaker != before or paragraph.speaker == UNKNOWN_SPEAKER
@@ -179,7 +213,7 @@ def _aloud(transcript: Transcript, shown: Sequence[Paragraph], *, ending: str) -
             break
         lines.append(said)
         before = paragraph.speaker
-    return "\n".join([*lines, ending] if ending else lines)
+    return "\n".join([*lines, *filter(None, [ending, place])])
 
 
 def _attachments(transcript: Transcript, *, title: str | None, time_marks: bool) -> tuple[Attachment, ...]:
@@ -191,10 +225,13 @@ def _attachments(transcript: Transcript, *, title: str | None, time_marks: bool)
     )
 
 
-def _small_print(*, provider: str | None = None, note: str | None = None) -> str:
-    named = provider and provider in (note or "")  # a note that names its transcriber says enough
-    parts = [words.made_by(_short(provider))] if provider and not named else []
-    return harmless(" ".join([*parts, *([shortened(note, limit=_NOTE_LENGTH)] if note else [])]))
+def _small_print(*, provider: str | None = None, edited_by: str = "", note: str | None = None) -> str:
+    parts = [
+        words.done_by(_short(provider)) if provider else "",
+        words.edited_by(shortened(edited_by, limit=_NOTE_LENGTH)) if edited_by else "",
+        shortened(note or "", limit=_NOTE_LENGTH),
+    ]
+    return harmless(" · ".join(filter(None, map(harmless, parts))))
 
 
 def _short(title: str) -> str:

@@ -66,6 +66,9 @@ class Settings(BaseSettings):
         "studio_microphone", description="Emoji with which people ask for a recording to be transcribed; none: `-`."
     )
     reaction_failed: EmojiName = Field("warning", description="Emoji when there will be none.")
+    fold: Literal["never", "auto", "always"] = Field(
+        "never", description="Fold the end of a long transcript: `never`, `auto` (where Slack takes it) or `always`."
+    )
 
     http_host: str = Field("127.0.0.1", description="Address to listen on.")
     http_port: int = Field(3000, ge=0, le=65535, description="Port to listen on.")

@@ -30,6 +30,9 @@ PEOPLE = "users:read"
 DIRECT = "im:write"
 """The scope to open a direct conversation."""
 
+HISTORIES = ("channels:history", "groups:history", "im:history", "mpim:history")
+"""The scopes to read messages, each in one kind of conversation."""
+
 
 class WorkspaceForListeners:
     """Calls `workspace`, and raises the listeners' own error. Nothing is kept between calls."""
@@ -56,6 +59,13 @@ class WorkspaceForListeners:
         """Return a person's display name. Raises `SlackNotReached`, `ScopeNotGranted`."""
         with _translated():
             return (await self._workspace.person(person)).called
+
+    async def writers_in(self, channel: str, thread: str) -> tuple[str, ...]:
+        """Return who wrote in a thread; nobody without a scope to read it. Raises `SlackNotReached`."""
+        if not any(map(self._workspace.scopes.may_use, HISTORIES)):
+            return ()
+        with _translated():
+            return await self._workspace.writers(channel, thread)
 
     async def is_admin(self, person: str) -> bool:
         """Return whether a person is an admin of the workspace; False without the scope. Raises `SlackNotReached`."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import yaml
 
 from handlers import words
-from handlers.action_ids import EXPORT, NAME_SPEAKERS, TRANSCRIBE
+from handlers.action_ids import EXPORT, NAME_SPEAKERS, SEARCH, TRANSCRIBE
 from handlers.install_pages import REDIRECT
 
 REQUIRED_SCOPES: Mapping[str, str] = {
@@ -68,7 +68,7 @@ def manifest(*, public_url: str | None = None, install_at: str | None = None) ->
     command = {
         "command": "/transcripts",
         "description": words.COMMAND,
-        "usage_hint": "[search <words> | settings | status, cancel, retry or delete <ID> | help]",
+        "usage_hint": "[search <words> | settings | where | help]",
         "should_escape": False,
     }
     events = {"bot_events": [*EVENTS, *(OF_AN_ORGANISATION if install_at else ())]}
@@ -106,6 +106,12 @@ def manifest(*, public_url: str | None = None, install_at: str | None = None) ->
                     "type": "message",
                     "callback_id": EXPORT,
                     "description": words.EXPORT_AT_LENGTH,
+                },
+                {
+                    "name": words.SEARCH_BUTTON,
+                    "type": "global",
+                    "callback_id": SEARCH,
+                    "description": words.SEARCH_AT_LENGTH,
                 },
             ],
         },

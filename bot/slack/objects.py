@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from bot.slack.errors import SlackUnavailable
 from handlers.shared_files import SharedFile
 from handlers.wire import MaybeText, Name, Stamp, TextOrNothing, readable, storable
 from storage.job import Reason
 
 GONE = frozenset({"file_not_found", "file_deleted"})
 """Slack's error codes for a file that it does not know, not yet or no longer."""
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def slack_object(model: type[M], data: object, method: str) -> M:
+    """Return what `method` answered as `model`. Raises `SlackUnavailable` if it is not as documented."""
+    try:
+        return model.model_validate(data)
+    except ValidationError:
+        raise SlackUnavailable(f"{method}: not as documented", maybe_done=False) from None
 
 
 class _Wire(BaseModel):
@@ -181,6 +193,23 @@ class ConversationList(_Wire):
     def cursor(self) -> str:
         """The cursor of the next page; empty after the last page."""
         return self.response_metadata.next_cursor if self.response_metadata else ""
+
+
+class _ThreadMessage(_Wire):
+    user: TextOrNothing = ""
+    bot_id: MaybeText = None
+
+
+class ThreadMessages(_Wire):
+    """A page of `conversations.replies`. Source: https://docs.slack.dev/reference/methods/conversations.replies."""
+
+    messages: Annotated[tuple[_ThreadMessage, ...], BeforeValidator(readable(_ThreadMessage))] = ()
+
+    @property
+    def writers(self) -> tuple[str, ...]:
+        """The people who wrote, and no apps, in the order of their first message."""
+        written = (message.user for message in self.messages if message.bot_id is None)
+        return tuple(dict.fromkeys(filter(None, written)))
 
 
 class _Profile(_Wire):

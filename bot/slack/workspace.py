@@ -7,12 +7,11 @@ unless they say otherwise.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TypeVar
 
 import aiohttp
-from pydantic import BaseModel, ValidationError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.metrics import Metrics
@@ -29,18 +28,19 @@ from bot.slack.objects import (
     Person,
     SlackFile,
     TeamList,
+    ThreadMessages,
+    slack_object,
 )
 from bot.slack.scopes import GrantedScopes
 from bot.slack.tokens import BotToken
 from bot.slack.uploads import Attachment, upload_bytes
-
-M = TypeVar("M", bound=BaseModel)
 
 Blocks = Sequence[Mapping[str, object]]
 
 EVENT_TYPE, PROGRESS_TYPE = "threadscribe_reply", "threadscribe_progress"
 """Metadata by which our replies and progress messages are found; everybody in the conversation may read it."""
 
+_INVALID = "invalid_blocks"
 _EVERY_TYPE = "public_channel,private_channel,mpim,im"
 _CONVERSATIONS = 500
 """Page size; Slack gives at most 999, and sometimes fewer than asked for."""
@@ -83,7 +83,7 @@ class Workspace:
         """Return the bot's identity, and note its scopes. Slack is asked once, and again to `refresh` it."""
         if self.identity is None or refresh:
             data, headers = await self._ask("auth.test")
-            identity = _read(Identity, data, "auth.test")
+            identity = slack_object(Identity, data, "auth.test")
             if self._acts_for:
                 identity = identity.model_copy(update={"team_id": self._acts_for})
             self.scopes.read(headers)
@@ -93,7 +93,7 @@ class Workspace:
     async def file(self, file: str) -> SlackFile:
         """Describe a file."""
         data, _ = await self._ask("files.info", file=file)
-        return _read(SlackFile, data.get("file"), "files.info")
+        return slack_object(SlackFile, data.get("file"), "files.info")
 
     async def files(self, *, since: datetime) -> list[SlackFile]:
         """Return the files since then that the bot may see; unreadable ones are left out."""
@@ -103,7 +103,7 @@ class Workspace:
             data, _ = await self._ask(
                 "files.list", ts_from=int(since.timestamp()), count=200, page=page, team_id=self._acts_for
             )
-            listed = _read(FileList, data, "files.list")
+            listed = slack_object(FileList, data, "files.list")
             found += listed.files
             page, pages = page + 1, listed.paging.pages
         return found
@@ -114,7 +114,7 @@ class Workspace:
         cursor: str | None = None
         while True:
             data, _ = await self._ask("auth.teams.list", limit=1000, cursor=cursor)
-            listed = _read(TeamList, data, "auth.teams.list")
+            listed = slack_object(TeamList, data, "auth.teams.list")
             found += [team.id for team in listed.teams]
             cursor = listed.response_metadata.next_cursor
             if not cursor:
@@ -123,12 +123,12 @@ class Workspace:
     async def conversation(self, channel: str) -> Conversation:
         """Describe a conversation."""
         data, _ = await self._ask("conversations.info", channel=channel)
-        return _read(Conversation, data.get("channel"), "conversations.info")
+        return slack_object(Conversation, data.get("channel"), "conversations.info")
 
     async def person(self, person: str) -> Person:
         """Describe a person."""
         data, _ = await self._ask("users.info", user=person)
-        return _read(Person, data.get("user"), "users.info")
+        return slack_object(Person, data.get("user"), "users.info")
 
     async def post_ephemeral(self, channel: str, thread: str, *, person: str, text: str) -> None:
         """Send one person an ephemeral message in a thread."""
@@ -144,7 +144,7 @@ class Workspace:
             data, _ = await self._ask(
                 "users.conversations", user=person, team_id=team, types=_EVERY_TYPE, limit=_CONVERSATIONS, cursor=cursor
             )
-            listed = _read(ConversationList, data, "users.conversations")
+            listed = slack_object(ConversationList, data, "users.conversations")
             found |= {channel.id for channel in listed.channels}
             cursor = listed.cursor
             if not cursor:
@@ -159,6 +159,11 @@ class Workspace:
         data, _ = await self._ask("reactions.get", channel=channel, timestamp=ts)
         return data.get("message")
 
+    async def writers(self, channel: str, thread: str) -> tuple[str, ...]:
+        """Return who wrote the first messages of a thread, each once. Needs a scope to read messages."""
+        data, _ = await self._ask("conversations.replies", channel=channel, ts=thread, limit=100)
+        return slack_object(ThreadMessages, data, "conversations.replies").writers
+
     async def open_view(self, trigger: str, view: Mapping[str, object]) -> None:
         """Open a modal for the person whose action gave the trigger id."""
         await self._ask("views.open", trigger_id=trigger, view=view)
@@ -170,7 +175,7 @@ class Workspace:
     async def open_direct(self, person: str) -> str:
         """Return the direct conversation with a person, opened if needed: files cannot be shared with a user id."""
         data, _ = await self._ask("conversations.open", users=person)
-        return _read(Identified, data.get("channel"), "conversations.open").id
+        return slack_object(Identified, data.get("channel"), "conversations.open").id
 
     async def react(self, channel: str, ts: str, emoji: str) -> None:
         """Add our reaction to a message. Idempotent."""
@@ -185,14 +190,8 @@ class Workspace:
         cursor: str | None = None
         while True:
             try:
-                data, _ = await self._ask(
-                    "conversations.replies",
-                    channel=channel,
-                    ts=thread,
-                    limit=200,
-                    include_all_metadata=True,
-                    cursor=cursor,
-                )
+                page: dict[str, object] = {"channel": channel, "ts": thread, "limit": 200, "cursor": cursor}
+                data, _ = await self._ask("conversations.replies", include_all_metadata=True, **page)
             except (SlackRefused, SlackNotAuthorised):
                 return None
             if not isinstance(data.get("messages"), list):
@@ -271,6 +270,19 @@ class Workspace:
                 return place.ts
         return None
 
+    async def takes(self, blocks: Blocks) -> bool:
+        """Return whether Slack finds nothing wrong with these blocks. Needs no scope.
+
+        Source: https://docs.slack.dev/reference/methods/blocks.validate
+        """
+        try:
+            await self._ask("blocks.validate", blocks=json.dumps(blocks))
+        except SlackRefused as refused:
+            if refused.code != _INVALID:
+                raise
+            return False
+        return True
+
     async def _ask_again(self, method: str, already: str, **arguments: object) -> None:
         try:
             await self._ask(method, **arguments)
@@ -281,10 +293,3 @@ class Workspace:
     async def _ask(self, method: str, **arguments: object) -> ApiResponse:
         with self.scopes.noting_refusals():
             return await self._calls.make(method, arguments)
-
-
-def _read(model: type[M], data: object, method: str) -> M:
-    try:
-        return model.model_validate(data)
-    except ValidationError:
-        raise SlackUnavailable(f"{method}: not as documented", maybe_done=False) from None

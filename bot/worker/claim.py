@@ -92,13 +92,20 @@ class Claim:
         return min(passed(self._clock, since), self.observed)
 
     async def save(
-        self, after: Job, *, note: str | None = None, also: Callable[[Transaction], object] | None = None
+        self,
+        after: Job | Callable[[Transaction], Job],
+        *,
+        note: str | None = None,
+        also: Callable[[Transaction], object] | None = None,
     ) -> Job:
-        """Commit `after`, and `also` in the same transaction, if the lease is still ours. Raises `LeaseLost`."""
+        """Commit `after`, and `also` in the same transaction, if the lease is still ours. Raises `LeaseLost`.
+
+        `after` may be decided in the transaction.
+        """
         before = self.job
 
         def work(tx: Transaction) -> Job:
-            saved = jobs.save(tx, before, after, now=self._clock(), note=note)
+            saved = jobs.save(tx, before, after(tx) if callable(after) else after, now=self._clock(), note=note)
             if also is not None:
                 also(tx)
             return saved

@@ -53,6 +53,16 @@ class Visit:
         await self.page.locator("#composer").get_by_label("A sample").click()
         await self.page.locator(f'[role=menuitem][data-item="{name}"]').click()
 
+    async def done(self) -> None:
+        """Wait until the recording of the open thread has its transcript."""
+        await self.replies.first.wait_for()
+        await self.page.locator("#thread-messages [data-reaction=white_check_mark]").wait_for()
+
+    async def choose(self, part: Any, menu: str, option: str) -> None:
+        """Choose an option of the first menu of the bot in `part`, by its action id."""
+        await part.locator(f'[data-action-id="{menu}"]').first.click()
+        await self.page.locator(f'[role=menuitem][data-item*=":{option}"]').click()
+
     async def command(self, text: str) -> None:
         """Type a slash command into the box of the conversation."""
         box = self.page.locator("#composer [data-part=box]")
@@ -81,7 +91,10 @@ def chromium() -> str:
 
 @pytest.fixture
 def visiting() -> Visiting:
-    """A function that visits a new demo, as a context: with a transcriber, a size, dark or light, and a microphone."""
+    """A function that visits a new demo, as a context: with a transcriber, a size, dark or light, and a microphone.
+
+    With `folds`, long transcripts are folded.
+    """
     program = chromium()
     try:
         from playwright.async_api import async_playwright  # noqa: PLC0415 - not for everybody
@@ -96,11 +109,17 @@ def visiting() -> Visiting:
         dark: bool = False,
         microphone: Path | None = None,
         scale: float = 1,
+        folds: bool = False,
     ) -> AsyncIterator[Visit]:
         sound = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
         if microphone is not None:
             sound.append(f"--use-file-for-fake-audio-capture={microphone}%noloop")
-        async with demo_page(transcriber=transcriber, mode="http") as (server, stage), async_playwright() as playwright:
+        settings = {"FOLD": "always" if folds else "never"}
+        async with (
+            demo_page(transcriber=transcriber, mode="http", settings=settings) as (server, stage),
+            async_playwright() as playwright,
+        ):
+            stage.slack.takes_containers = folds
             browser = await playwright.chromium.launch(
                 executable_path=program, args=["--no-sandbox", "--disable-gpu", NOTHING_OUTSIDE, *sound]
             )

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from handlers import words
-from handlers.action_ids import CANCEL, EXPORT, NAME_SPEAKERS, RERUN
+from handlers.action_ids import CANCEL, EXPORT, NAME_SPEAKERS, RECORDING_MENU, RERUN, TRANSCRIPT_MENU
 from sandbox.synthesis import RATE, NoSynthesiser, speak
 from sandbox.voices import SAMPLES
 from storage.exports import Recipient
@@ -133,9 +133,9 @@ async def test_a_recording_is_transcribed_again_by_the_other_service(visiting: V
         await open_thread(visit)
         done = visit.page.locator("#thread-messages [data-reaction=white_check_mark]")
         await done.wait_for()
-        await visit.replies.first.locator(f'[data-action-id="{RERUN}"]').click()
+        await visit.choose(visit.replies.first, TRANSCRIPT_MENU, RERUN)
         modal = visit.page.locator("#modal")
-        await modal.locator("select:has(option[value=gowajee])").select_option("gowajee")
+        await modal.locator("input[value=gowajee]").check()
         await modal.get_by_role("button", name=words.RERUN_SUBMIT).click()
         await modal.wait_for(state="hidden")
         await visit.page.locator('[data-part="line"][data-kind="webhook"][data-status="200"]').wait_for()
@@ -324,7 +324,7 @@ async def test_a_recording_in_progress_can_be_cancelled(visiting: Visiting) -> N
         await visit.share_sample("note")
         await visit.page.locator('[data-part="job"][data-state="submitted"]').wait_for()
         await visit.page.locator("#apps button").click()
-        await visit.page.locator("#home").locator(f'[data-action-id="{CANCEL}"]').click()
+        await visit.choose(visit.page.locator("#home"), RECORDING_MENU, CANCEL)
         await visit.page.locator('[data-part="job"][data-state="abandoned"]').wait_for()
         visit.stage.providers.release()
         assert await visit.replies.count() == 0

@@ -198,7 +198,7 @@ UNUSUAL: dict[str, Item] = {
     ),
     "a tenth of a second": heard(files.encoded(Kind(suffix=".wav", codec="pcm_s16le"), seconds=0.1), seconds=0.1),
     "another rate and more channels on the way": heard(lambda folder: MP3(folder) + MP3_OTHERWISE(folder), seconds=6),
-    "silence": Item(make=files.silence, end="sentence", says="No speech was found in this recording."),
+    "silence": Item(make=files.silence, end="sentence", says="No speech found in "),
 }
 
 LEFT_ALONE: dict[str, Item] = {

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.rendering.blocks import MESSAGE, SECTION, sized, weight
+from bot.rendering.blocks import MESSAGE, SECTION, cost, sized
 from bot.rendering.file_names import stem
 from bot.rendering.reply import ReplyForm, render
-from handlers import home_page, listing, words
+from handlers import details, home_page, listing, recording_rows, words
 from handlers.plain_text import harmless, spoken
 from sandbox.slack.limits import VIEW_BLOCKS, check_blocks
 from storage.job import Failure, Job, JobId, JobState, Origin, Reason
@@ -104,7 +104,7 @@ def test_every_file_of_any_transcript_can_be_written_and_read_back_with_every_wo
 @tries(60)
 def test_any_transcript_is_divided_into_what_fits_a_section(talk: Transcript) -> None:
     divided = list(sized(paragraphs(talk)))
-    assert all(weight(paragraph.text) <= SECTION for paragraph in divided)
+    assert all(cost(paragraph) <= SECTION for paragraph in divided)
     assert seen("".join(paragraph.text for paragraph in divided)) == seen("".join(turn.text for turn in talk.turns))
     assert SECTION < MESSAGE
 
@@ -157,22 +157,46 @@ JOBS = st.builds(
 VIEWER = listing.Viewer(now=NOW, provider_title=lambda _: "Botlhale AI", workspace_url="https://x.slack.com/")
 
 
-@given(jobs=st.lists(JOBS, max_size=15), note=MAYBE)
+ROW = re.compile(
+    r"\*((?:[^<>*_~`@#|\n]|(?<=[A-Za-z0-9])_(?=[A-Za-z0-9]))+)\*\n"
+    r"[^<>*_~`@#|\n]+ · <!date\^\d+\^\{ago\}\|[^<>*_~`@#|\n]+>"
+    r"( · <https://x\.slack\.com/archives/[^<>|\s]*\|Open thread>)?"
+)
+
+
+@given(jobs=st.lists(JOBS, max_size=40), older=st.booleans())
 @tries(80)
-def test_any_jobs_are_listed_within_the_limits(jobs: list[Job], note: str | None) -> None:
-    views = [listing.overview(jobs, VIEWER)]
-    views += [listing.status(job, [(NOW, job.state, note)] * 20, VIEWER) for job in jobs[:1]]
-    for lines in views:
-        text, blocks = listing.as_text(lines), [block.to_dict() for block in listing.as_blocks(lines)]
-        assert not re.search(r"[<>*_~`@#|]|&(?!amp;)", text)
-        assert 1 <= len(blocks) <= 50
-        shown = [text_of(part) for block in blocks for section in block["elements"] for part in section["elements"]]
-        assert all(shown)
-        assert sum(map(len, shown)) < 13_000
+def test_any_jobs_are_listed_within_the_limits(jobs: list[Job], older: bool) -> None:  # noqa: FBT001 - of Hypothesis
+    text, blocks = recording_rows.recordings(jobs, VIEWER, heading=words.LIST_OWN, older=older)
+    assert not re.search(r"[<>*_~`@#|]|&(?!amp;)", text)
+    drawn = [block.to_dict() for block in blocks]
+    check_blocks(drawn)
+    assert len(json.dumps(drawn)) < 13_000
+    assert all(ROW.fullmatch(block["text"]["text"]) for block in drawn if block["type"] == "section")
+
+
+@given(job=JOBS, note=MAYBE)
+@tries(80)
+def test_any_job_has_details_and_a_history_within_the_limits(job: Job, note: str | None) -> None:
+    history = [(NOW, job.state, note)] * 20
+    lines = listing.status(job, history, VIEWER)
+    assert not re.search(r"[<>*_~`@#|]|&(?!amp;)", listing.as_text(lines))
+    blocks = [block.to_dict() for block in listing.as_blocks(lines)]
+    view = details.form(job, history, VIEWER).to_dict()
+    check_blocks(view["blocks"], most=VIEW_BLOCKS, total=None)
+    assert len(blocks) <= 50
+    shown = [
+        text_of(part)
+        for block in [*blocks, *view["blocks"]]
+        for section in block.get("elements", [])
+        for part in section["elements"]
+    ]
+    assert all(shown)
+    assert sum(map(len, shown)) < 13_000
 
 
 def text_of(part: dict[str, str]) -> str:
-    return part["fallback" if part["type"] == "date" else "text"]
+    return part[{"date": "fallback", "user": "user_id"}.get(part["type"], "text")]
 
 
 @given(jobs=st.lists(JOBS, max_size=15), provider=TEXT, used=MOMENTS, limit=st.one_of(st.none(), MOMENTS))
@@ -184,20 +208,12 @@ def test_any_jobs_make_an_app_home_that_slack_takes(
     view = home_page.page(jobs, month, VIEWER, may_manage=True).to_dict()
     json.dumps(view).encode()
     check_blocks(view["blocks"], most=VIEW_BLOCKS, total=None)
-    parsed = {"plain_text" if block["type"] in {"header", "actions"} else block["type"] for block in view["blocks"]}
-    assert parsed == {"plain_text", "rich_text"}
+    assert {block["type"] for block in view["blocks"]} <= {"header", "actions", "rich_text", "section"}
     for block in view["blocks"]:
+        if block["type"] == "section":
+            assert ROW.fullmatch(block["text"]["text"])
         if block["type"] == "rich_text":
             assert all(text_of(part) for section in block["elements"] for part in section["elements"])
-
-
-@given(number=TEXT)
-@tries(100)
-def test_a_number_that_nobody_has_is_repeated_harmlessly(number: str) -> None:
-    said = words.no_such_recording(number)
-    said.encode()
-    assert len(said) < 300
-    assert not re.search(r"[<>*_~`@#|]", said)
 
 
 @pytest.mark.parametrize("speakers", [1, 2, 500])

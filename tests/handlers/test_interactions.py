@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from handlers import action_ids, preferences_modal, words
-from handlers.events import Submitted
+from handlers import action_ids, deleting, preferences_modal, search_modal, words
+from handlers.events import PressedAnywhere, Submitted
 from handlers.interactions import Interactions
 from handlers.membership import Membership
 from handlers.modals import AboutJob
@@ -49,9 +49,19 @@ NOT_ABOUT_A_JOB = {
     "MY_SETTINGS": action_ids.MY_SETTINGS,
     "WORKSPACE_SETTINGS": action_ids.WORKSPACE_SETTINGS,
     "FORM of handlers.preferences_modal": preferences_modal.FORM,
+    # Of nobody's recordings, and of the presser's own page, which shows their own.
+    "HELP": action_ids.HELP,
+    "SHOW_MORE": action_ids.SHOW_MORE,
     # The message may have no job yet, so the action asks about its conversation:
     # test_a_recording_is_not_asked_for_from_outside (journeys/test_left_conversations.py).
     "TRANSCRIBE": action_ids.TRANSCRIBE,
+    # The form searches many conversations, and Slack is asked at every search where the person is:
+    # test_who_is_taken_out_while_it_is_open_finds_nothing_more_of_that_conversation (journeys/test_search_modal.py).
+    "SEARCH": action_ids.SEARCH,
+    "FORM of handlers.search_modal": search_modal.FORM,
+    # Where the bot is not in the conversation either, the sharer may still delete, so the form asks by itself:
+    # test_who_has_left_meanwhile_is_told_what_they_can_do (journeys/test_deleting.py).
+    "DELETE_FORM": deleting.DELETE_FORM,
 }
 """What the plumbing asks nothing for, by the name under which it is registered, each with its reason."""
 
@@ -78,7 +88,7 @@ def test_everything_is_registered_where_the_question_is_asked() -> None:
 
 def test_nothing_is_exempt_but_what_is_listed_with_its_reason() -> None:
     exempt = {
-        f"{name} of handlers.preferences_modal" if name == "FORM" else name
+        f"{name} of {_module_of_form(path)}" if name == "FORM" else name
         for path in ours()
         for kind, call in calls(path)
         if kind in {"button", "shortcut", "modal"}
@@ -86,6 +96,26 @@ def test_nothing_is_exempt_but_what_is_listed_with_its_reason() -> None:
         for name in [ast.unparse(call.args[0])]
     }
     assert exempt == set(NOT_ABOUT_A_JOB)
+
+
+def test_the_one_option_of_menus_that_asks_by_itself_opens_the_form_for_deleting() -> None:
+    exempt = {
+        ast.unparse(word.value)
+        for path in ours()
+        for kind, call in calls(path)
+        if kind == "menu"
+        for word in call.keywords
+        if word.arg == "check_themselves"
+    }
+    assert exempt == {"{DELETE}"}
+
+
+def _module_of_form(path: Path) -> str:
+    """The module from which the form that is registered there is imported, or in which it is."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and any(each.name == "FORM" for each in node.names):
+            return str(node.module)
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
 
 
 class App:
@@ -151,11 +181,12 @@ class House:
             return told
         respond = Respond()
         place = {"channel": {"id": channel}, "message": {"ts": "1.0"}}
-        await self.app.listeners[kind](ack, common | place | {"actions": [{"value": f"{job}:3"}]}, respond)
+        pressed = {"selected_option": {"value": f"{job}:verb:3"}} if kind == "menu" else {"value": f"{job}:3"}
+        await self.app.listeners[kind](ack, common | place | {"actions": [pressed]}, respond)
         return respond.said
 
 
-KINDS = ("button", "shortcut", "modal")
+KINDS = ("button", "menu", "shortcut", "modal")
 
 
 @pytest.fixture
@@ -175,7 +206,12 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
             database=database,
             membership=Membership(slack_of=lambda _: members),
         )
+
+        async def own(body: dict[str, Any]) -> None:
+            made.done.append(PressedAnywhere.model_validate(body).value)
+
         interactions.button("button", act)
+        interactions.menu("menu", {"verb": act, "own": own, "other": own}, check_themselves={"own"})
         interactions.shortcut("shortcut", act)
         interactions.modal("modal", save)
         yield made
@@ -211,7 +247,34 @@ async def test_where_slack_says_nothing_nothing_is_done(house: House, kind: str)
     assert house.done == []
 
 
-@pytest.mark.parametrize("kind", ["button", "modal"])
+@pytest.mark.parametrize(
+    ("value", "done", "asked"),
+    [
+        ("{job}:own:3:4", ["{job}:3:4"], False),
+        ("{job}:own", ["{job}"], False),
+        ("{job}:other:", ["{job}"], True),
+        ("{job}:neither", [], False),
+        ("{job}", [], False),
+        ("", [], False),
+        ("own", [], False),
+    ],
+)
+async def test_an_option_is_done_as_a_button_whose_value_is_the_rest(
+    house: House, value: str, done: list[str], *, asked: bool
+) -> None:
+    house.members.people = {"U2"}
+
+    async def ack() -> None: ...
+
+    place = {"channel": {"id": "C1"}, "message": {"ts": "1.0"}}
+    body = {"user": {"id": "U2"}, "team": {"id": "T1"}, "trigger_id": "1", **place}
+    chosen = {"selected_option": {"value": value.format(job=house.job.id)}}
+    await house.app.listeners["menu"](ack, body | {"actions": [chosen]}, Respond())
+    assert house.done == [each.format(job=house.job.id) for each in done]
+    assert bool(house.members.asked) == asked
+
+
+@pytest.mark.parametrize("kind", ["button", "menu", "modal"])
 async def test_what_names_no_job_of_the_workspace_is_left_to_the_action_to_decline(house: House, kind: str) -> None:
     """And Slack is not asked: it would say who is where to somebody who changes payloads."""
     await house.use(kind, job="zzzzzzzzzz")

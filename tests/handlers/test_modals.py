@@ -37,7 +37,7 @@ class Ack:
         self.said.append(said)
 
 
-async def answered(outcome: View | Exception | None) -> dict[str, Any]:
+async def answered(outcome: View | Exception | None, body: dict[str, Any] = BODY) -> dict[str, Any]:
     async def save(submitted: Submitted) -> View | None:
         assert submitted.user.id == "U1"
         if isinstance(outcome, Exception):
@@ -45,7 +45,7 @@ async def answered(outcome: View | Exception | None) -> dict[str, Any]:
         return outcome
 
     ack = Ack()
-    await answer_submission(ack, BODY, save)  # type: ignore[arg-type] # all that is used of it
+    await answer_submission(ack, body, save)  # type: ignore[arg-type] # all that is used of it
     [said] = ack.said
     return said
 
@@ -74,6 +74,19 @@ async def test_an_error_stands_under_a_field(error: Exception, errors: dict[str,
     assert await answered(error) == {"response_action": "errors", "errors": errors}
 
 
+@pytest.mark.parametrize("error", [Declined("Not yours."), StorageUnavailable("disk")], ids=["declined", "away"])
+@pytest.mark.parametrize("title", [{"type": "plain_text", "text": "Delete transcript"}, None, "odd"])
+async def test_an_error_takes_the_place_of_a_modal_without_fields(error: Exception, title: object) -> None:
+    view = {"id": "V1", "private_metadata": "{}", "title": title, "state": {"values": {}}}
+    said = await answered(error, BODY | {"view": view})
+    assert said["response_action"] == "update"
+    shown = said["view"].to_dict()
+    assert shown["title"]["text"] == ("Delete transcript" if isinstance(title, dict) else "Threadscribe")
+    assert [block["text"]["text"] for block in shown["blocks"]] == [
+        str(error) if isinstance(error, Declined) else words.NOT_NOW
+    ]
+
+
 async def test_a_modal_of_somebody_else_is_closed() -> None:
     assert await answered(UnknownForm("not ours")) == {}
     ack = Ack()
@@ -95,8 +108,8 @@ async def test_a_fault_of_the_bot_closes_nothing_silently() -> None:
     ("context", "stored"),
     [
         (ExportContext(job="j", channel="C1"), '{"job":"j","channel":"C1"}'),
-        (RerunContext(job="j", retried=2), '{"job":"j","retried":2}'),
-        (NamingContext(job="j", version=3, made=1), '{"job":"j","version":3,"made":1,"page":0}'),
+        (RerunContext(job="j", retried=2, corrections=1), '{"job":"j","retried":2,"corrections":1}'),
+        (NamingContext(job="j", version=3, most=24), '{"job":"j","version":3,"made":0,"page":0,"most":24}'),
         (PreferencesContext(kind="channel", whose="C1", version=0), '{"kind":"channel","whose":"C1","version":0}'),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, FormContext) else "",
@@ -107,8 +120,8 @@ def test_what_a_modal_remembers_keeps_its_form(context: FormContext, stored: str
     assert type(context).load(stored) == context
 
 
-def test_the_release_before_does_not_count_reruns_in_a_naming() -> None:
-    assert NamingContext.load('{"job": "j", "version": 1}') == NamingContext(job="j", version=1, made=0)
+def test_releases_before_count_no_reruns_in_a_naming_and_show_25_speakers_on_a_page() -> None:
+    assert NamingContext.load('{"job": "j", "version": 1}') == NamingContext(job="j", version=1, made=0, most=25)
 
 
 @pytest.mark.parametrize(

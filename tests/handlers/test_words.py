@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date, timedelta
 
 import pytest
 
@@ -26,21 +27,26 @@ EVERY_WORD = {name: value for name, value in vars(words).items() if name.isupper
 
 SENTENCES = [
     *(text for text in EVERY_WORD.values() if text.endswith(".")),
-    words.headline(length="2 minutes", speakers="2 speakers"),
-    words.made_by("Gowajee"),
-    words.overview(waiting=0, shown=1),
-    words.overview(waiting=2, shown=15),
-    words.no_such_recording("abc123"),
-    words.in_progress("2 minutes", provider="Gowajee", sent=True),
-    words.rerun_failed("Share it again."),
+    *(paragraph for _, paragraph in words.HELP_SECTIONS),
+    words.HELP_LINES[0],
+    words.not_listed(1),
+    words.used(timedelta(minutes=9), by=None, limit=timedelta(hours=5), until=date(2026, 12, 1)),
+    words.used(timedelta(hours=1), by="Gowajee", limit=None, until=date(2026, 12, 1)),
+    words.in_progress("Stand-up", length="2 min", provider="Gowajee", sent=True),
+    words.on_hold(None),
+    words.held_up_by_account("Gowajee"),
+    words.held_up_by_credit("Gowajee"),
+    words.held_up_by_connection("Gowajee"),
+    words.not_transcribed(None),
+    words.not_heard(None),
+    words.delete_question(None, here=True),
+    words.rerun_failed("Botlhale AI took too long.", title="Stand-up"),
     words.not_in_that_language("Gowajee"),
     words.too_many_words(200),
     words.SEARCH_FOR_WHAT,
     words.SEARCH_TOO_LONG,
-    words.NOTHING_FOUND,
+    words.nothing_found("zebra"),
     words.NOT_ALL_SEARCHED,
-    words.found(shown=1, more=False),
-    words.found(shown=10, more=True),
     words.said_more_often(1).strip(),
     words.said_more_often(2).strip(),
     *(words.apology(Failure(reason=reason), provider=name) for reason in Reason for name in (None, "Gowajee")),
@@ -75,7 +81,7 @@ def test_nothing_is_said_in_codes_or_jargon(sentence: str) -> None:
 @pytest.mark.parametrize("reason", Reason)
 def test_the_list_says_why_each_recording_has_no_transcript(reason: Reason) -> None:
     phrase = words.ending(reason)
-    assert phrase.startswith(("skipped: ", "cancelled") if reason in LEFT_ALONE else "not transcribed: ")
+    assert phrase.startswith(("Skipped: ", "Cancelled") if reason in LEFT_ALONE else "Couldn't transcribe: ")
 
 
 def test_no_two_reasons_in_the_thread_sound_the_same() -> None:
@@ -83,9 +89,15 @@ def test_no_two_reasons_in_the_thread_sound_the_same() -> None:
     assert len(set(told)) == len(told)
 
 
+@pytest.mark.parametrize("reason", sorted(set(Reason) - {Reason.REFUSED, Reason.CANCELLED}))
+def test_the_thread_begins_with_what_the_list_says(reason: Reason) -> None:
+    why = words.ending(reason, provider="Gowajee").partition(": ")[2]
+    assert words.apology(Failure(reason=reason), provider="Gowajee").lower().startswith(why.lower())
+
+
 @pytest.mark.parametrize("reason", sorted(set(Reason) - LEFT_ALONE))
-def test_the_thread_says_what_to_do_next(reason: Reason) -> None:
-    assert re.search(r"Retry|Share", words.apology(Failure(reason=reason)))
+def test_what_a_button_does_nobody_is_told_to_do(reason: Reason) -> None:
+    assert not re.search(r"(?i)\bshare\b|\bretry\b", words.apology(Failure(reason=reason)))
 
 
 def test_the_refusing_side_speaks_for_itself() -> None:
@@ -94,32 +106,59 @@ def test_the_refusing_side_speaks_for_itself() -> None:
 
 
 def test_a_shared_channel_is_named_as_the_reason() -> None:
-    assert words.ending(Reason.SHARED_CHANNEL).startswith("skipped: this channel is shared with another company;")
+    assert words.ending(Reason.SHARED_CHANNEL).startswith("Skipped: this channel is shared with another company;")
 
 
 def test_states_are_said_in_words() -> None:
     assert [words.standing(state, provider="Botlhale AI") for state in JobState] == [
-        "waiting",
-        "being sent to Botlhale AI",
-        "being transcribed by Botlhale AI",
-        "done, reply on its way to the thread",
-        "done, reply on its way to the thread",
-        "reply posted in its thread",
-        "ended without a reply",
+        "Waiting",
+        "Sending to Botlhale AI",
+        "Transcribing with Botlhale AI",
+        "Posting the transcript",
+        "Posting the transcript",
+        "Posted in its thread",
+        "Ended without a transcript",
     ]
-    assert words.standing(JobState.SUBMITTED) == "being transcribed"
+    assert words.standing(JobState.SUBMITTED) == "Transcribing"
 
 
-def test_help_names_every_command() -> None:
-    for command in ("/transcripts lists", "/transcripts status", "/transcripts help"):
-        assert command in words.HELP
+UNTIL = date(2026, 12, 1)
 
 
-def test_a_number_that_nobody_gave_is_repeated_without_harm() -> None:
-    assert "<" not in words.no_such_recording("<!channel>" * 99)
-    assert len(words.no_such_recording("&" * 999)) < 400
+@pytest.mark.parametrize(
+    ("whose", "begins"),
+    [
+        (words.OWN_LIMIT, "You've reached your monthly limit of 5 hours."),
+        (words.CHANNEL_LIMIT, "This conversation has reached its monthly limit of 5 hours."),
+        (words.WORKSPACE_LIMIT, "This workspace has reached its monthly limit of 5 hours."),
+    ],
+)
+def test_a_limit_that_is_reached_is_said_to_be(whose: str, begins: str) -> None:
+    five = timedelta(hours=5)
+    said = words.over_the_limit(whose, used=five, limit=five, duration=timedelta(minutes=1), until=UNTIL)
+    assert said == f"{begins} It resets on 1 December. An admin can raise it."
 
 
-def test_a_list_begins_with_how_many_are_in_work() -> None:
-    assert words.overview(waiting=1, shown=3) == "3 recordings, 1 in progress."
-    assert words.overview(waiting=0, shown=1) == "1 recording, all done."
+def test_a_limit_that_is_not_reached_is_not_said_to_be() -> None:
+    five, long = timedelta(hours=5), timedelta(hours=6)
+    left = words.over_the_limit(words.OWN_LIMIT, used=five / 2, limit=five, duration=long, until=UNTIL)
+    assert left == (
+        "This recording is 6 hours long, and your monthly limit of 5 hours has only 2 hours 30 minutes left. "
+        "It resets on 1 December. An admin can raise it."
+    )
+    alone = words.over_the_limit(words.CHANNEL_LIMIT, used=timedelta(0), limit=five, duration=long, until=UNTIL)
+    assert alone == (
+        "This recording is 6 hours long, more than this conversation's monthly limit of 5 hours. An admin can raise it."
+    )
+
+
+def test_help_names_every_command_and_no_id() -> None:
+    for told in (" ".join(words.HELP_LINES), " ".join(paragraph for _, paragraph in words.HELP_SECTIONS)):
+        for command in ("/transcripts lists", "/transcripts search", "/transcripts settings", "/invite @Threadscribe"):
+            assert command in told
+        assert " ID" not in told
+
+
+@pytest.mark.parametrize("name", EVERY_WORD)
+def test_nobody_is_told_to_type_an_id(name: str) -> None:
+    assert not re.search(r"\bIDs?\b|/transcripts (status|cancel|retry|delete)", EVERY_WORD[name])

@@ -45,6 +45,7 @@ NOBODY_HOLDS = {
     "rich": "a module",
     "sandbox-webhook-token-0123456789": "the demo's, which draws another one for each run now",
     "structlog": "a module",
+    "waiting": "a word of `/transcripts` for a state",
     "xb": "the mode of an open file",
     "you": "a phrase",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import math
 import struct
 import wave
@@ -16,9 +17,11 @@ from typing import Any
 
 from bot.app import Bot, open_bot
 from bot.settings.model import Settings
+from handlers import words
+from handlers.action_ids import CHANNEL_SETTINGS, CORRECT, DELETE, RERUN, TRANSCRIPT_MENU, UNDO_NAMING
 from sandbox.botlhale import Botlhale
 from sandbox.gowajee import Gowajee
-from sandbox.slack import Channel, Message, Share, Slack, Team, Upload
+from sandbox.slack import Channel, CommandAnswer, Message, Share, Slack, Team, Upload
 from sandbox.voices import SAMPLES
 from storage import claiming, job_lists
 from storage.claiming import FARTHEST
@@ -233,6 +236,23 @@ def words_of(message: Message) -> str:
         return [text for value in part for text in texts(value)] if isinstance(part, list | tuple) else []
 
     return " ".join(texts(message.blocks))
+
+
+OPTIONS = {
+    RERUN: words.RERUN_OPTION,
+    CORRECT: words.CORRECT,
+    UNDO_NAMING: words.UNDO_NAMING,
+    CHANNEL_SETTINGS: words.CHANNEL_SETTINGS,
+    DELETE: words.DELETE_TRANSCRIPT,
+}
+"""What does it in the menu under a transcript, by action id."""
+
+
+async def press_control(slack: Team, message: Message, action: str, *, user: str | None = None) -> CommandAnswer:
+    """Press the button of a message that does this, or choose it in the menu under a transcript."""
+    if f'"action_id": "{action}"' in json.dumps(message.blocks):
+        return await slack.press(message, action, user=user)
+    return await slack.press(message, TRANSCRIPT_MENU, option=OPTIONS[action], user=user)
 
 
 async def only_reply(slack: Slack, share: Share) -> Message:

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from handlers import words
-from handlers.action_ids import EXPORT, NAME_SPEAKERS, RERUN, TRANSCRIBE, UNDO_NAMING
+from handlers.action_ids import EXPORT, NAME_SPEAKERS, RERUN, SEARCH, TRANSCRIBE, UNDO_NAMING
 from sandbox.script import Segment
 from sandbox.slack import Channel, Ids, Share, Slack, Team
 from storage.job import Job, JobState, Reason
-from tests.journeys.bench import Bench, eventually, recording
+from tests.journeys.bench import Bench, eventually, press_control, recording
 from tests.journeys.installing import browser, many_settings
 
 NORTH = Ids(team="T0NORTH", name="North", bot_user="U0ORGBOT", bot="B0ORG", enterprise="E0ORG")
@@ -120,10 +120,9 @@ async def test_people_of_both_workspaces_press_the_buttons_and_send_the_forms(bo
 
     await both.south.press(reply, NAME_SPEAKERS, user=sipho)
     [form] = both.south.modals.values()
-    field = next(block["label"]["text"] for block in form["blocks"] if block["type"] == "input")
-    await both.south.send(form, {field: "Thandi"}, user=sipho)
+    await both.south.send(form, {words.name_of("Speaker 1"): "Thandi"}, user=sipho)
     await eventually(lambda: "Thandi" in shown())
-    await both.south.press(both.north.message(both.channel.id, reply.ts), UNDO_NAMING, user=sipho)
+    await press_control(both.south, both.north.message(both.channel.id, reply.ts), UNDO_NAMING, user=sipho)
     await eventually(lambda: "Thandi" not in shown())
     for ask in (both.south.press(reply, EXPORT, user=sipho), both.south.choose(reply, EXPORT, user=sipho)):
         both.south.modals.clear()
@@ -140,10 +139,10 @@ async def test_an_admin_of_either_workspace_looks_after_the_recordings(both: Bot
     [reply] = await both.north.wait_for_replies(share)
     await both.one_job()
     sipho = both.south.user("sipho")
-    answer = await both.south.press(reply, RERUN, user=sipho)
+    answer = await press_control(both.south, reply, RERUN, user=sipho)
     assert (await answer.wait_for_messages())[0]["text"] == words.NOT_YOURS_TO_CHANGE
     both.south.admins.add(sipho)
-    await both.south.press(reply, RERUN, user=sipho)
+    await press_control(both.south, reply, RERUN, user=sipho)
     assert len(both.south.modals) == 1
 
 
@@ -152,8 +151,8 @@ async def test_the_command_knows_the_recordings_in_either_workspace(both: Both) 
     await both.north.wait_for_replies(share)
     job = await both.one_job()
     for channel in (both.channel, None):
-        assert job.id in await both.answer("list", channel=channel)
-        assert job.id in await both.answer(f"status {job.id}", channel=channel)
+        assert ": 1 transcribed\n" in await both.answer("list", channel=channel)
+        assert "Posted in its thread" in await both.answer(f"status {job.id}", channel=channel)
         assert "delivery" in await both.answer("search delivery", channel=channel)
     assert await both.answer(f"delete {job.id}", channel=both.channel) == words.DELETED
     await eventually(lambda: both.north.replies(share) == [])
@@ -164,10 +163,23 @@ async def test_somebody_elses_recordings_are_not_in_ones_own_list(both: Both) ->
     await both.north.wait_for_replies(share)
     job = await both.one_job()
     assert await both.answer("list") == words.NO_RECORDINGS
-    assert await both.answer(f"status {job.id}") == words.no_such_recording(job.id)
+    assert await both.answer(f"status {job.id}") == words.NO_SUCH_RECORDING
     elsewhere = both.south.channel("elsewhere", people=("sipho",))
-    assert await both.answer(f"status {job.id}", channel=elsewhere) == words.no_such_recording(job.id)
-    assert await both.answer("search delivery", user="lwazi") == words.NOTHING_FOUND
+    assert await both.answer(f"status {job.id}", channel=elsewhere) == words.NO_SUCH_RECORDING
+    assert await both.answer("search delivery", user="lwazi") == words.nothing_found("delivery")
+
+
+async def test_the_search_form_finds_what_was_said_there_for_those_who_are_in_it(both: Both) -> None:
+    share = await both.shared()
+    await both.north.wait_for_replies(share)
+    await both.one_job()
+    for person, found in (("sipho", "1 recording mentions “delivery”"), ("lwazi", words.nothing_found("delivery"))):
+        both.south.modals.clear()
+        await both.south.choose_anywhere(SEARCH, user=both.south.user(person))
+        [form] = both.south.modals.values()
+        await both.south.send(form, {words.SEARCH_WORDS: "delivery"}, user=both.south.user(person))
+        [form] = both.south.modals.values()
+        assert found in json.dumps(form["blocks"], ensure_ascii=False)
 
 
 async def test_ones_own_page_shows_them_whichever_workspace_the_channel_is_at_home_in(both: Both) -> None:
@@ -259,9 +271,9 @@ async def apart(both: Both) -> None:
     [theirs] = [job for job in found if job.origin.team == both.north.team_id]
     sipho = both.south.user("sipho")
     for action in (NAME_SPEAKERS, EXPORT, RERUN):
-        answer = await both.south.press(reply, action, user=sipho)
+        answer = await press_control(both.south, reply, action, user=sipho)
         [said] = await answer.wait_for_messages()
-        assert said["text"] in {words.NOT_HERE, words.no_such_recording(theirs.id)}
+        assert said["text"] in {words.NOT_HERE, words.NO_SUCH_RECORDING}
     assert both.south.modals == {}
-    assert await both.answer(f"status {theirs.id}", channel=both.channel) == words.no_such_recording(theirs.id)
+    assert await both.answer(f"status {theirs.id}", channel=both.channel) == words.NO_SUCH_RECORDING
     assert theirs.id not in await both.answer("list", channel=both.channel)

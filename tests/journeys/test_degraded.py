@@ -287,7 +287,7 @@ async def test_a_bug_that_one_recording_meets_leaves_the_others_alone_and_is_tol
     assert "Transcribed by Botlhale AI" in words_of(await only_reply(slack, lucky))
     assert await missing(bot) == set()
     jobs = await site.ended_at_last(2)
-    assert "after many attempts" in (await only_reply(slack, unlucky)).text
+    assert "couldn't be reached" in (await only_reply(slack, unlucky)).text
     assert [job.failure.reason for job in jobs if job.failure] == [Reason.GAVE_UP]
 
 

@@ -267,7 +267,7 @@ async def test_nobody_else_may(bench: Bench, slack: Slack, action: str) -> None:
     refusal = words.NOT_YOURS if action == "delete" else words.NOT_YOURS_TO_CHANGE
     assert answer.messages[0]["text"] == refusal
     elsewhere = await slack.command("/transcripts", f"{action} {job.id}", channel=slack.channel("other"))
-    assert elsewhere.messages[0]["text"] == words.no_such_recording(job.id)
+    assert elsewhere.messages[0]["text"] == words.NO_SUCH_RECORDING
     await only_reply(slack, share)
 
 

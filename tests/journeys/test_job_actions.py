@@ -13,7 +13,7 @@ from sandbox.script import Segment
 from sandbox.slack import Message, Share, Slack
 from storage import transcripts
 from storage.job import Job, JobState
-from tests.journeys.bench import Bench, only_reply, recording, words_of
+from tests.journeys.bench import Bench, only_reply, press_control, recording, words_of
 
 PEOPLE = ("amara", "thandi", "sipho")
 
@@ -50,7 +50,7 @@ def said(answer: Any) -> list[str]:
 
 async def asked_again(slack: Slack, reply: Message, entered: dict[str, str], *, user: str | None = None) -> Any:
     """Fill in the form and send it."""
-    await slack.press(reply, RERUN, user=user)
+    await press_control(slack, reply, RERUN, user=user)
     [form] = slack.modals.values()
     return await slack.send(form, entered, user=user)
 
@@ -117,8 +117,8 @@ async def test_doing_it_again_in_vain_leaves_what_is_there_and_tells_only_who_as
     assert (job.state, job.failure, job.options.language) == (JobState.REPLIED, None, None)
     [whisper] = slack.ephemerals
     assert whisper["user"] == slack.user("amara")
-    assert "The existing transcript stays" in whisper["text"]
-    assert "Choose Transcribe again, or share it again" in whisper["text"]
+    assert "The transcript in the thread stays." in whisper["text"]
+    assert "Botlhale AI couldn't process it." in whisper["text"]
 
 
 async def test_cancelling_what_is_done_again_keeps_the_old(bench: Bench, slack: Slack) -> None:
@@ -158,7 +158,7 @@ def _pressed(slack: Slack, share: Share, action: str, job: Job, **more: Any) -> 
 
 async def test_what_is_no_number_of_speakers_is_said_under_its_field(bench: Bench, slack: Slack) -> None:
     _, reply = await done(bench)
-    await slack.press(reply, RERUN)
+    await press_control(slack, reply, RERUN)
     [form] = slack.modals.values()
     for entered in ("0", "21", "4-2", "two", "1-", "-1", "1-2-3"):
         answer = await slack.send(form, {words.CHOOSE_SPEAKERS: entered})
@@ -169,14 +169,14 @@ async def test_what_is_no_number_of_speakers_is_said_under_its_field(bench: Benc
 async def test_a_language_that_the_transcriber_does_not_offer_is_said_under_its_field(bench: Bench) -> None:
     _, reply = await done(bench)
     answer = await asked_again(
-        bench.slack, reply, {words.CHOOSE_TRANSCRIBER: "the offline engine", words.CHOOSE_LANGUAGE: "isiZulu"}
+        bench.slack, reply, {words.CHOOSE_TRANSCRIBER: "The offline engine", words.CHOOSE_LANGUAGE: "isiZulu"}
     )
     assert "This language isn't available" in str(answer.body["errors"])
 
 
 async def test_another_transcriber_may_be_chosen(bench: Bench) -> None:
     share, reply = await done(bench)
-    await asked_again(bench.slack, reply, {words.CHOOSE_TRANSCRIBER: "the offline engine"})
+    await asked_again(bench.slack, reply, {words.CHOOSE_TRANSCRIBER: "The offline engine"})
     assert "offline engine" in words_of(await reply_now(bench, share))
     assert (await bench.jobs())[0].provider == "embedded"
 
@@ -294,7 +294,7 @@ async def test_a_payload_that_was_changed_does_nothing(bench: Bench, slack: Slac
 
 async def test_a_form_from_before_begins_nothing_twice(bench: Bench, slack: Slack) -> None:
     share, reply = await done(bench)
-    await slack.press(reply, RERUN)
+    await press_control(slack, reply, RERUN)
     [form] = slack.modals.values()
     await slack.send(form, {})
     await reply_now(bench, share)
@@ -306,7 +306,7 @@ async def test_a_form_from_before_begins_nothing_twice(bench: Bench, slack: Slac
 
 async def test_a_form_of_somebody_else_or_that_was_changed_begins_nothing(bench: Bench, slack: Slack) -> None:
     _, reply = await done(bench)
-    await slack.press(reply, RERUN)
+    await press_control(slack, reply, RERUN)
     [form] = slack.modals.values()
     answer = await slack.send(form, {}, user=slack.user("thandi"))
     assert words.NOT_YOURS_TO_CHANGE in str(answer.body)
@@ -320,7 +320,7 @@ async def test_a_form_of_somebody_else_or_that_was_changed_begins_nothing(bench:
 async def test_a_trigger_that_is_over_is_a_sentence(bench: Bench, slack: Slack) -> None:
     _, reply = await done(bench)
     slack.refuse("views.open", "expired_trigger_id")
-    answer = await slack.press(reply, RERUN)
+    answer = await press_control(slack, reply, RERUN)
     assert (await answer.wait_for_messages())[0]["text"] == words.NOT_NOW
 
 

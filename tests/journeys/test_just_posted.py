@@ -12,7 +12,7 @@ from sandbox import faults
 from sandbox.script import Segment
 from sandbox.slack import CommandAnswer, Message, Slack
 from storage.job import JobState
-from tests.journeys.bench import Bench, recording, words_of
+from tests.journeys.bench import Bench, press_control, recording, words_of
 
 SOON = 0.6
 """Seconds that Slack takes to answer a post that is already there."""
@@ -39,7 +39,7 @@ def said(answer: CommandAnswer) -> list[str]:
 async def test_a_button_of_the_transcript_opens_its_form(bench: Bench, slack: Slack, mode: str, action: str) -> None:
     way_in: dict[str, Any] = {"slack_signing_secret": slack.signing_secret} if mode == "http" else {}
     reply = await just_posted(bench, **way_in)
-    answer = await slack.press(reply, action)
+    answer = await press_control(slack, reply, action)
     assert (said(answer), len(slack.modals)) == ([], 1)
     assert answer.status == 200
 
@@ -63,7 +63,7 @@ async def test_a_shortcut_opens_its_form(bench: Bench, slack: Slack, action: str
 @pytest.mark.parametrize("action", [EXPORT, NAME_SPEAKERS, RERUN])
 async def test_after_two_seconds_it_is_said_that_it_is_still_in_work(bench: Bench, slack: Slack, action: str) -> None:
     reply = await just_posted(bench, after=6)
-    answer = await slack.press(reply, action)
+    answer = await press_control(slack, reply, action)
     assert (said(answer), slack.modals) == ([words.STILL_IN_WORK], {})
     assert answer.status == 200, "Slack waits three seconds"
 
@@ -75,7 +75,7 @@ async def test_an_edited_reply_is_waited_for_too(bench: Bench, slack: Slack) -> 
     [reply] = slack.replies(share)
     slack.faults.arm("chat.update", faults.answers_late(SOON))
     bench.botlhale.script = [Segment(start=0, end=1, speaker=0, text="Something else entirely.")]
-    await slack.press(reply, RERUN)
+    await press_control(slack, reply, RERUN)
     [form] = slack.modals.values()
     await slack.send(form, {words.CHOOSE_SPEAKERS: "2"})
     await slack.until(lambda: "Something else" in words_of(slack.replies(share)[0]))

@@ -30,11 +30,11 @@ from sandbox.gowajee import Gowajee
 from sandbox.ports import free_port
 from sandbox.script import Segment
 from sandbox.slack import Message, Share, Slack, Upload
-from tests.journeys.bench import WEBHOOK_TOKEN, botlhale_settings, gowajee_settings, quiet, recording
+from tests.journeys.bench import WEBHOOK_TOKEN, botlhale_settings, gowajee_settings, press_control, quiet, recording
 from tests.journeys.checkpoints import checkpoints
 from tests.journeys.database_probe import Books
 from tests.journeys.forkserver import LOG, TRAIL, Nursery
-from tests.journeys.wishes import WISHES, Wisher
+from tests.journeys.wishes import CORRECTED, WISHES, Wisher
 
 SENDINGS = 2
 """The most that a provider gets one recording, as documented (`Capabilities.sendings`)."""
@@ -86,7 +86,7 @@ ENDS: Mapping[str, str] = {
     "workspace.delete": "file",
     "write handlers.forgetting:register.<locals>.file_deleted": "file",
     "write handlers.forgetting:deleted_message": "message",
-    "write handlers.commands:_delete": "command",
+    "write handlers.deleting:Deletions.delete": "command",
     "write bot.background.housekeeping:Housekeeping._clear_the_index": "file",
     "write handlers.forgetting:_note_removal": "workspace",
     "write handlers.channel_changes:register.<locals>.deleted": "channel",
@@ -113,11 +113,15 @@ NAMES = frozenset(
         "workspace.discard",
         "workspace.open_view",
         "workspace.person",
+        "workspace.writers",
         "write handlers.naming:NamingActions.save",
         "write handlers.naming:NamingActions.undo",
     }
 )
 """What is passed only when somebody names the speakers."""
+
+FOLDS = frozenset({"workspace.takes", "write bot.worker.steps.fold:_asked"})
+"""What is passed only where replies are folded if the workspace takes that."""
 
 AFTER_A_GAP = frozenset(
     {
@@ -139,6 +143,8 @@ class Death:
 
 
 SAVE = "write bot.worker.claim:Claim.save"
+
+CORRECTED_HERE = "write handlers.correcting:CorrectActions._store"
 
 EARLIER: Mapping[str, Death] = {
     "workspace.find_reply": Death(at=SAVE, after="workspace.post"),
@@ -316,9 +322,9 @@ class Life:
             self.slack.modals.clear()
             for message in self._spoken():
                 named = "thandi" in str(message.blocks)
-                await self.slack.press(message, UNDO_NAMING if named else NAME_SPEAKERS)
+                await press_control(self.slack, message, UNDO_NAMING if named else NAME_SPEAKERS)
             for form in list(self.slack.modals.values()):
-                await self.slack.send(form, {words.NAMING_PICK: self.slack.user("thandi")})
+                await self.slack.send(form, {words.person_for("Speaker 1"): self.slack.user("thandi")})
             before = self._shown()
             with suppress(TimeoutError):
                 await self.slack.until(lambda before=before: self._shown() != before, within=2)  # type: ignore[misc]
@@ -485,6 +491,8 @@ async def test_killed_at_a_checkpoint_there_is_one_reply(
         lived.moves = checkpoint == MOVED
         if checkpoint == HELD_UP:
             lived.hold_up()
+        if checkpoint in FOLDS:
+            lived.environment["FOLD"] = "auto"
         if checkpoint in AFTER_A_GAP:
             assert await lived.live()
             await lived.miss_one()
@@ -609,6 +617,31 @@ async def test_killed_at_any_moment_of_an_export_the_file_comes_once(
             await lived.books.was_looked_for()
         assert await lived.live()
         one_reply(lived)
+
+
+@pytest.mark.parametrize(
+    ("at", "after", "form"),
+    [
+        ("workspace.update", CORRECTED_HERE, "short"),
+        (SAVE, "workspace.update", "short"),
+        ("workspace.finish", CORRECTED_HERE, "long"),
+        ("workspace.discard", CORRECTED_HERE, "long"),
+    ],
+)
+async def test_killed_at_any_moment_of_a_correction_the_reply_shows_it_in_the_end(
+    tmp_path: Path, nursery: Nursery, request: pytest.FixtureRequest, at: str, after: str, *, form: str
+) -> None:
+    way = Way(provider="botlhale", form=form, database="sqlite")
+    async with life(way, tmp_path / "bot", nursery, request) as lived:
+        lived.wish = Wisher.correct
+        assert not await lived.live(Death(at=at, after=after))
+        assert await lived.live()
+        one_reply(lived)
+        [reply] = lived._spoken()
+        assert CORRECTED in str(reply.blocks)
+        assert "Edited by amara" in str(reply.blocks)
+        assert len(reply.files) == (2 if form == "long" else 0)
+        assert all(CORRECTED.encode() in file.content for file in reply.files if file.name.endswith(".txt"))
 
 
 @pytest.mark.long

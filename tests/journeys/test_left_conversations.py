@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 
 from handlers import words
-from handlers.action_ids import CANCEL, EXPORT, NAME_SPEAKERS, RERUN, RETRY, TRANSCRIBE, UNDO_NAMING
+from handlers.action_ids import EXPORT, NAME_SPEAKERS, RECORDING_MENU, RERUN, TRANSCRIBE, UNDO_NAMING
 from sandbox import faults
 from sandbox.script import Segment
 from sandbox.slack import Channel, Message, Share, Slack
 from storage import transcripts
 from storage.job import Job, JobState
-from tests.journeys.bench import Bench, eventually, only_reply, recording, words_of
+from tests.journeys.bench import Bench, eventually, only_reply, press_control, recording, words_of
 from transcription.transcript import Transcript
 
 TALK = [
@@ -105,7 +105,7 @@ async def refused(slack: Slack, form: dict[str, Any], entered: Mapping[str, str]
 async def test_a_form_that_was_opened_before_changes_nothing_and_says_why(room: Room, which: str) -> None:
     slack = room.slack
     await room.bench.start()
-    await slack.press(await room.answered(), which)
+    await press_control(slack, await room.answered(), which)
     form, before = form_of(slack), await room.kept()
     room.take_out()
     assert await refused(slack, form, FORMS[which]) == [words.NOT_IN_CONVERSATION]
@@ -122,7 +122,7 @@ async def test_a_form_that_was_opened_before_changes_nothing_and_says_why(room: 
 async def test_where_slack_does_not_say_who_is_there_a_form_waits(room: Room, which: str) -> None:
     slack = room.slack
     await room.bench.start()
-    await slack.press(await room.answered(), which)
+    await press_control(slack, await room.answered(), which)
     form, before = form_of(slack), await room.kept()
     slack.faults.arm("users.conversations", faults.answer(503))
     assert await refused(slack, form, FORMS[which]) == [words.NOT_NOW]
@@ -141,12 +141,12 @@ async def test_new_words_are_not_shown_in_an_old_form_for_names(room: Room) -> N
     room.take_out()
     slack.modals.clear()
     room.bench.botlhale.script = [Segment(start=0, end=4, speaker=0, text="The new words are secret.")]
-    await slack.press(reply, RERUN, user=slack.user("thandi"))
+    await press_control(slack, reply, RERUN, user=slack.user("thandi"))
     assert slack.modals == {}, "Thandi may not begin it"
     job = await room.job()
     admin = slack.user("thandi")
     slack.admins.add(admin)
-    await slack.press(reply, RERUN, user=admin)
+    await press_control(slack, reply, RERUN, user=admin)
     await slack.send(form_of(slack), {}, user=admin)
     await eventually(lambda: "secret" in words_of(room.reply))
     await room.bench.ended()
@@ -183,7 +183,7 @@ async def test_a_button_under_a_transcript_opens_nothing(room: Room, which: str)
     await room.bench.start()
     reply = await room.answered()
     room.take_out()
-    assert await told(room.slack, room.slack.press(reply, which)) == [words.NOT_IN_CONVERSATION]
+    assert await told(room.slack, press_control(room.slack, reply, which)) == [words.NOT_IN_CONVERSATION]
 
 
 async def test_names_are_not_taken_back(room: Room) -> None:
@@ -194,7 +194,7 @@ async def test_names_are_not_taken_back(room: Room) -> None:
     await eventually(lambda: "Naledi" in words_of(room.reply))
     await room.bench.ended()
     room.take_out()
-    assert await told(slack, slack.press(room.reply, UNDO_NAMING)) == [words.NOT_IN_CONVERSATION]
+    assert await told(slack, press_control(slack, room.reply, UNDO_NAMING)) == [words.NOT_IN_CONVERSATION]
     await room.bench.ended()
     assert "Naledi" in words_of(room.reply)
 
@@ -233,12 +233,12 @@ def in_direct_message(command: str) -> Act:
     return act
 
 
-def at_home(action: str) -> Act:
-    async def act(room: Room, job: Job) -> Any:
+def at_home(option: str) -> Act:
+    async def act(room: Room, _: Job) -> Any:
         slack, amara = room.slack, room.slack.user("amara")
         slack.open_home(user=amara)
-        await eventually(lambda: action in str(slack.homes.get(amara)))
-        return await slack.press_at_home(action, value=job.id)
+        await eventually(lambda: option in str(slack.homes.get(amara)))
+        return await slack.press_at_home(RECORDING_MENU, option=option, user=amara)
 
     return act
 
@@ -249,7 +249,7 @@ NOWHERE: list[str] = []
 
 @pytest.mark.parametrize(
     ("act", "answer"),
-    [(in_direct_message("cancel"), [words.NOT_IN_CONVERSATION]), (at_home(CANCEL), NOWHERE)],
+    [(in_direct_message("cancel"), [words.NOT_IN_CONVERSATION]), (at_home(words.CANCEL), NOWHERE)],
     ids=["command", "home"],
 )
 async def test_what_is_in_work_is_not_cancelled(room: Room, act: Act, answer: list[str]) -> None:
@@ -267,7 +267,7 @@ async def test_what_is_in_work_is_not_cancelled(room: Room, act: Act, answer: li
 
 @pytest.mark.parametrize(
     ("act", "answer"),
-    [(in_direct_message("retry"), [words.NOT_IN_CONVERSATION]), (at_home(RETRY), NOWHERE)],
+    [(in_direct_message("retry"), [words.NOT_IN_CONVERSATION]), (at_home(words.RETRY), NOWHERE)],
     ids=["command", "home"],
 )
 async def test_nothing_is_tried_again(room: Room, act: Act, answer: list[str]) -> None:

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.worker.quotas import month_of, next_month
+from handlers import words
 from sandbox.slack import Channel, Share, Slack, Upload
-from storage.job import Reason
+from storage.job import JobState, Reason
 from tests.journeys.bench import Bench, tone
 
 LIMIT = "monthly limit of 1 minute"
@@ -36,10 +37,8 @@ async def test_a_person_over_their_limit_is_told_and_nothing_is_sent(bench: Benc
     channel = slack.channel("general", people=PEOPLE)
     await shared(bench, channel)
     refused = await shared(bench, slack.channel("other", people=PEOPLE))
-    assert f"This recording is 40 seconds long and would exceed your {LIMIT} (40 seconds used so far)." in said(
-        slack, refused
-    )
-    assert "To raise it, ask the person who runs Threadscribe here." in said(slack, refused)
+    assert f"This recording is 40 seconds long, and your {LIMIT} has only 20 seconds left." in said(slack, refused)
+    assert "An admin can raise it." in said(slack, refused)
     assert len(bench.botlhale.uploads) == 1
     assert (await bench.jobs())[0].failure is not None
     another = await shared(bench, channel, user="thandi")
@@ -65,10 +64,34 @@ async def test_what_failed_at_the_provider_does_not_count(bench: Bench, slack: S
     await bench.start(person_minutes=1)
     channel = slack.channel("general", people=PEOPLE)
     bench.botlhale.fail_next()
-    await shared(bench, channel)
+    assert words.UNCHARGED in said(slack, await shared(bench, channel))
     assert LIMIT not in said(slack, await shared(bench, channel, hertz=220))
     newest, *_ = await bench.jobs()
     assert newest.failure is None
+
+
+async def test_nothing_is_said_of_a_limit_where_there_is_none(bench: Bench, slack: Slack) -> None:
+    await bench.start()
+    bench.botlhale.fail_next()
+    reply = said(slack, await shared(bench, slack.channel("general", people=PEOPLE)))
+    assert reply == "Couldn't transcribe “note. wav”. Botlhale AI couldn't process it."
+
+
+async def test_what_was_charged_before_is_not_said_to_be_free(bench: Bench, slack: Slack) -> None:
+    """Cancelled where the provider had it, and counted; the second try comes to nothing."""
+    await bench.start(person_minutes=1)
+    bench.botlhale.hold = True
+    channel = slack.channel("general", people=PEOPLE)
+    upload = Upload(content=tone(seconds=20), name="note.wav", filetype="wav")
+    share = await slack.share(channel, [upload], user=slack.user("amara"))
+    job = await bench.waits(JobState.SUBMITTED)
+    await slack.command("/transcripts", f"cancel {job.id}", channel=channel)
+    await bench.ended()
+    bench.botlhale.hold = False
+    bench.botlhale.fail_next()
+    await slack.command("/transcripts", f"retry {job.id}", channel=channel)
+    await bench.ended()
+    assert said(slack, share) == "Couldn't transcribe “note. wav”. Botlhale AI couldn't process it."
 
 
 async def test_a_recording_over_the_longest_is_refused_before_it_is_sent(bench: Bench, slack: Slack) -> None:

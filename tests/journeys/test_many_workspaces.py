@@ -237,8 +237,7 @@ async def test_people_of_an_organisation_name_speakers_where_slack_does_not_tell
     await bench.ended()
     await south.press(reply, NAME_SPEAKERS)
     [form] = south.modals.values()
-    field = next(block["label"]["text"] for block in form["blocks"] if block["type"] == "input")
-    await south.send(form, {field: "Thandi"})
+    await south.send(form, {words.name_of("Speaker 1"): "Thandi"})
     await eventually(lambda: "Thandi" in str(south.message(share.channel.id, reply.ts).blocks))
 
 

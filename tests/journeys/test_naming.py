@@ -14,7 +14,7 @@ from sandbox.script import Segment
 from sandbox.slack import Message, Share, Slack
 from storage import namings
 from storage.database import Transaction
-from tests.journeys.bench import Bench, eventually, only_reply, recording, words_of
+from tests.journeys.bench import Bench, eventually, only_reply, press_control, recording, words_of
 
 TALK = [
     Segment(start=0, end=4, speaker=0, text="Good morning, shall we begin?"),
@@ -67,7 +67,7 @@ class Thread:
 
     async def undo(self) -> None:
         before = self.reply.blocks
-        await self.slack.press(self.reply, UNDO_NAMING)
+        await press_control(self.slack, self.reply, UNDO_NAMING)
         await eventually(lambda: self.reply.blocks != before)
         await self.bench.ended()
 
@@ -104,11 +104,10 @@ async def test_the_form_helps_to_recognise_the_voices(bench: Bench) -> None:
     form = await thread.open()
     shown = words_of(replace(thread.reply, blocks=tuple(form["blocks"])))
 
-    assert "Speaker 1" in shown
-    assert "spoke for 6 seconds." in shown
-    assert "First words: Good morning, shall we begin?" in shown
-    assert "First words: <!channel> I have *one* question." in shown  # in an element that Slack does not parse
-    assert all(block["type"] in {"rich_text", "input"} for block in form["blocks"])
+    assert "Speaker 1 · 6 sec" in shown
+    assert "“Good morning, shall we begin?”" in shown
+    assert "“<!channel> I have *one* question.”" in shown  # in an element that Slack does not parse
+    assert all(block["type"] in {"rich_text", "input", "divider"} for block in form["blocks"])
     assert not [block for block in form["blocks"] if block.get("element", {}).get("type") == "users_select"]
 
 
@@ -139,14 +138,15 @@ async def test_undoing_the_first_names_brings_the_numbers_back(bench: Bench) -> 
     plain = thread.said
     await thread.name(Speaker_1="Thandi")
     await thread.undo()
-    assert thread.said == plain.replace(words.NAME_SPEAKERS, f"{words.NAME_SPEAKERS} {words.UNDO_NAMING}")
+    assert thread.said == plain.replace(words.CORRECT, f"{words.CORRECT} {words.UNDO_NAMING}")
 
 
 async def test_a_name_that_is_taken_away_gives_the_number_back(bench: Bench) -> None:
     thread = await answered(bench)
     await thread.name(Speaker_1="Thandi", Speaker_2="Sipho")
-    shown = [block["element"].get("initial_value") for block in (await thread.open())["blocks"] if "element" in block]
-    assert shown == ["Thandi", "Sipho", None]
+    fields = [block["element"] for block in (await thread.open())["blocks"] if "element" in block]
+    typed = [field.get("initial_value") for field in fields if field["type"] == "plain_text_input"]
+    assert typed == ["Thandi", "Sipho", None]
     thread.slack.modals.clear()
     await thread.name(Speaker_1="")
     assert "Speaker 1" in thread.said
@@ -180,7 +180,7 @@ async def test_where_the_scope_is_granted_a_person_can_be_chosen(bench: Bench, s
     thread = await answered(bench)
     form = await thread.open()
     before = thread.reply.blocks
-    await slack.send(form, {f"{words.NAMING_PICK}#2": slack.user("thandi")})
+    await slack.send(form, {words.person_for("Speaker 2"): slack.user("thandi")})
     await eventually(lambda: thread.reply.blocks != before)
 
     assert "thandi" in thread.said
@@ -309,8 +309,8 @@ async def test_an_undo_that_is_pressed_twice_undoes_once(bench: Bench, slack: Sl
     await thread.name(Speaker_1="Sipho")
     shown = thread.reply
     before = shown.blocks
-    await slack.press(shown, UNDO_NAMING)
-    again = await slack.press(shown, UNDO_NAMING)
+    await press_control(slack, shown, UNDO_NAMING)
+    again = await press_control(slack, shown, UNDO_NAMING)
     assert again.messages[0]["text"] == words.CHANGED_MEANWHILE
     await eventually(lambda: thread.reply.blocks != before)
     assert "Thandi" in thread.said
@@ -352,17 +352,17 @@ async def test_every_naming_is_kept_with_who_made_it(bench: Bench, slack: Slack)
 
 
 MANY = [Segment(start=n / 10, end=(n + 1) / 10, speaker=n, text=f"Voice {n} speaks.") for n in range(30)] + [
-    Segment(start=3 + n / 10, end=3 + (n + 1) / 10, speaker=n, text="And once more.") for n in range(5, 30)
+    Segment(start=3 + n / 10, end=3 + (n + 1) / 10, speaker=n, text="And once more.") for n in range(6, 30)
 ]
-"""Thirty voices that a diarizer has heard, of which five say less than the others."""
+"""Thirty voices that a diarizer has heard, of which six say less than the others."""
 
 
 async def test_more_voices_than_a_form_can_show_are_named_page_by_page(bench: Bench, slack: Slack) -> None:
     thread = await answered(bench, script=MANY)
     form = await thread.open()
     shown = words_of(replace(thread.reply, blocks=tuple(form["blocks"])))
-    assert "Speakers 1 to 25 of 30, by how much they talk." in shown
-    assert "use the same name each time to join them" in shown
+    assert "Speakers 1 to 24 of 30, by how much they talk." in shown
+    assert words.NAMING_HINT in shown
     assert "Voice 0 speaks." not in shown
     assert "Voice 29 speaks." in shown
     assert form["submit"]["text"] == "Save and continue"
@@ -370,7 +370,7 @@ async def test_more_voices_than_a_form_can_show_are_named_page_by_page(bench: Be
     assert answer.body is not None
     following = thread.form
     shown = words_of(replace(thread.reply, blocks=tuple(following["blocks"])))
-    assert "Speakers 26 to 30 of 30, by how much they talk." in shown
+    assert "Speakers 25 to 30 of 30, by how much they talk." in shown
     assert "Voice 0 speaks." in shown
     assert "Voice 29 speaks." not in shown
     assert following["submit"]["text"] == "Save"
@@ -390,7 +390,7 @@ async def test_a_page_without_any_change_leads_to_the_next_one(bench: Bench, sla
     thread = await answered(bench, script=MANY)
     await slack.send(await thread.open(), {})
     shown = words_of(replace(thread.reply, blocks=tuple(thread.form["blocks"])))
-    assert "Speakers 26 to 30 of 30" in shown
+    assert "Speakers 25 to 30 of 30" in shown
     assert (await slack.send(thread.form, {})).body is None
     assert slack.modals == {}
 

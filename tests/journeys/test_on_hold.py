@@ -58,8 +58,9 @@ async def test_after_five_minutes_the_thread_is_told_and_the_transcript_takes_it
     [told] = await slack.wait_for_replies(share)
     assert told.thread_ts == share.ts
     assert sentence in words_of(told)
-    assert "the transcript will follow" in words_of(told)
-    assert "Call with the customer" in words_of(told)
+    assert "The transcript follows once an admin" in words_of(told)
+    assert words_of(told).startswith("“Call with the customer” is on hold. ")
+    assert told.text.startswith("“Call with the customer” is on hold. ")
     await pass_six_minutes(bench)
     await bench.jobs_wait(1)
     assert len(notices(slack, channel)) == 1, "once"

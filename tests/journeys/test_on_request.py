@@ -268,4 +268,4 @@ async def test_what_one_asked_for_is_in_ones_list(bench: Bench, slack: Slack) ->
     assert await choose(slack, share) == words.ASKED_FOR
     await bench.ended()
     listed = await slack.command("/transcripts", "", user=slack.user("thandi"))
-    assert "1 recording, all done." in listed.messages[0]["text"]
+    assert "Your recordings: 1 transcribed" in listed.messages[0]["text"]

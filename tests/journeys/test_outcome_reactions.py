@@ -8,7 +8,7 @@ from handlers import words
 from handlers.action_ids import EXPORT, NAME_SPEAKERS, RERUN, UNDO_NAMING
 from sandbox import faults
 from sandbox.slack import Message, Share, Slack
-from tests.journeys.bench import Bench, eventually, only_reply, recording, words_of
+from tests.journeys.bench import Bench, eventually, only_reply, press_control, recording, words_of
 
 
 class Thread:
@@ -36,7 +36,7 @@ class Thread:
         await self.bench.ended()
 
     async def undo(self, name: str) -> None:
-        await self.slack.press(self.reply, UNDO_NAMING)
+        await press_control(self.slack, self.reply, UNDO_NAMING)
         await eventually(lambda: name not in words_of(self.reply))
         await self.bench.ended()
 
@@ -48,7 +48,7 @@ class Thread:
         await self.bench.ended()
 
     async def rerun(self) -> None:
-        await self.slack.press(self.reply, RERUN)
+        await press_control(self.slack, self.reply, RERUN)
         [form] = self.slack.modals.values()
         await self.slack.send(form, {})
         await self.bench.ended()

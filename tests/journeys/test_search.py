@@ -46,15 +46,15 @@ async def test_what_was_said_is_found_with_who_when_and_a_link(
     share = await answered(bench, slack, channel, title="Monday")
     said = await asked(slack, "search  SECOND deliv", channel=channel)
     assert said.splitlines() == [
-        "Found in 1 recording.",
-        "Monday · shared just now · Open thread",
+        "1 recording mentions “SECOND deliv”",
+        "Monday · just now · Open thread",
         "Speaker 2 at 0 04: Yes, the second delivery is on Wednesday. AI did it.",
     ]
-    _, about, found = await blocks_of(slack, "search SECOND deliv", channel)
-    [link] = [one for one in about["elements"][0]["elements"] if one["type"] == "link"]
+    _, found = await blocks_of(slack, "search SECOND deliv", channel)
+    [link] = [one for one in found["elements"][0]["elements"] if one["type"] == "link"]
     assert f"archives/{channel.id}/p{share.ts.replace('.', '')}" in link["url"]
     bold = [one["text"] for one in found["elements"][0]["elements"] if one.get("style", {}).get("bold")]
-    assert bold == ["second", "deliv"]
+    assert bold == ["Monday", "second", "deliv"]
 
 
 FOUND = {
@@ -99,14 +99,14 @@ async def test_only_where_one_is_at_that_moment(bench: Bench, slack: Slack) -> N
     bens = await asked(slack, "search delivery", channel=general, user=ben)
     assert "Public" in bens
     assert "Secret" not in bens
-    assert "Found in 1 recording." in bens
+    assert "1 recording mentions “delivery”" in bens
 
     general.members.remove(ben)
     secret.members.add(ben)
     assert "Public" not in await asked(slack, "search delivery", channel=secret, user=ben)
     secret.members.remove(ben)
-    assert await asked(slack, "search delivery", user=ben) == words.NOTHING_FOUND
-    assert await asked(slack, "search delivery", user=slack.user("carol")) == words.NOTHING_FOUND
+    assert await asked(slack, "search delivery", user=ben) == words.nothing_found("delivery")
+    assert await asked(slack, "search delivery", user=slack.user("carol")) == words.nothing_found("delivery")
 
 
 async def test_what_one_shared_with_the_bot_alone_is_found_by_nobody_else(bench: Bench, slack: Slack) -> None:
@@ -116,7 +116,9 @@ async def test_what_one_shared_with_the_bot_alone_is_found_by_nobody_else(bench:
     await answered(bench, slack, slack.channel("", kind="im", people=("amara",)), title="Mine", user=amara)
     for where in (general, None):
         assert "Mine" in await asked(slack, "search delivery", channel=where, user=amara)
-    assert await asked(slack, "search delivery", channel=general, user=slack.user("ben")) == words.NOTHING_FOUND
+    assert await asked(slack, "search delivery", channel=general, user=slack.user("ben")) == words.nothing_found(
+        "delivery"
+    )
 
 
 async def test_of_another_workspace_nothing_is_found(bench: Bench, slack: Slack) -> None:
@@ -130,7 +132,7 @@ async def test_of_another_workspace_nothing_is_found(bench: Bench, slack: Slack)
         keep(tx, "the second delivery", now=now, team="T0OTHER", channel="D0OTHER", user=slack.user("amara"), file="F2")
 
     await bench.bot.tools.database.write(work)
-    assert await asked(slack, "search delivery", channel=channel) == words.NOTHING_FOUND
+    assert await asked(slack, "search delivery", channel=channel) == words.nothing_found("delivery")
 
 
 async def test_what_is_deleted_is_not_found(bench: Bench, slack: Slack) -> None:
@@ -151,7 +153,7 @@ async def test_what_is_deleted_is_not_found(bench: Bench, slack: Slack) -> None:
                 await slack.command("/transcripts", f"delete {job.id}", channel=channel)
         await eventually(partial(_without_replies, slack, share))
         assert way not in await asked(slack, "search second", channel=channel)
-    assert await asked(slack, "search second", channel=channel) == words.NOTHING_FOUND
+    assert await asked(slack, "search second", channel=channel) == words.nothing_found("second")
 
 
 async def test_what_could_not_be_answered_is_not_found(bench: Bench, slack: Slack) -> None:
@@ -160,7 +162,7 @@ async def test_what_could_not_be_answered_is_not_found(bench: Bench, slack: Slac
     channel = slack.channel("general")
     await slack.share(channel, [recording()])
     await bench.ended_at_last()
-    assert await asked(slack, "search second", channel=channel) == words.NOTHING_FOUND
+    assert await asked(slack, "search second", channel=channel) == words.nothing_found("second")
 
 
 def _without_replies(slack: Slack, share: Share) -> bool:
@@ -173,10 +175,10 @@ async def test_nothing_that_was_said_can_mention_link_or_format(bench: Bench, sl
     await answered(bench, slack, channel, title="<!here> *x*")
     for typed in ("bold", "channel", "evil", "tada", "com", "example delivery", "U1"):
         said = await asked(slack, f"search {typed}", channel=channel)
-        assert "Found in 1 recording" in said
+        assert "1 recording mentions" in said
         assert not any(sign in said for sign in ("<", "*", "evil.com", ":tada", "://", "@"))
-        [shown] = (await blocks_of(slack, f"search {typed}", channel))[2:]
-        read = "".join(one["text"] for one in shown["elements"][0]["elements"])
+        [shown] = (await blocks_of(slack, f"search {typed}", channel))[1:]
+        read = "".join(one.get("text", "") for one in shown["elements"][0]["elements"])
         assert "delivery> evil.com :tada: <@U1>" in read  # in elements that Slack does not parse
 
 
@@ -185,12 +187,13 @@ TOLD = {
     '"" * - <': words.SEARCH_FOR_WHAT,
     "one two three four five six seven eight nine ten eleven": words.SEARCH_TOO_LONG,
     "x" * 3000: words.SEARCH_TOO_LONG,
-    "nobody": words.NOTHING_FOUND,
-    "R&amp;D": words.NOTHING_FOUND,
-    "delivery OR nobody": words.NOTHING_FOUND,
-    "NEAR(second delivery)": words.NOTHING_FOUND,
-    "text:delivery": words.NOTHING_FOUND,
-    "'; DROP TABLE passages; --": words.NOTHING_FOUND,
+    "nobody": words.nothing_found("nobody"),
+    "“Nobody here”": words.nothing_found("Nobody here"),
+    "R&amp;D": words.nothing_found("R&amp;D"),
+    "delivery OR nobody": words.nothing_found("delivery OR nobody"),
+    "NEAR(second delivery)": words.nothing_found("NEAR(second delivery)"),
+    "text:delivery": words.nothing_found("text delivery"),
+    "'; DROP TABLE passages; --": words.nothing_found("; DROP TABLE passages; --"),
 }
 
 
@@ -244,7 +247,7 @@ async def test_what_is_found_often_is_shown_newest_first_within_slacks_limits(be
     await bench.bot.tools.database.write(work)
     answer = await slack.command("/transcripts", "search delivery", channel=channel)
     lines = answer.messages[0]["text"].splitlines()
-    assert lines[0] == f"Found in {SHOWN} recordings, newest first. There are more. Add words to narrow it down."
+    assert lines[0] == f"The {SHOWN} newest recordings that mention “delivery”"
     assert [line.split(" ", 2)[1] for line in lines if line.startswith("Day")] == [
         str(day) for day in reversed(range(2, SHOWN + 2))
     ]
@@ -262,7 +265,7 @@ async def test_transcripts_of_an_earlier_release_can_be_found_after_a_start(benc
         tx.run("UPDATE transcripts SET searchable = 0")
 
     await bench.bot.tools.database.write(as_before)
-    assert await asked(slack, "search begin", channel=channel) == words.NOTHING_FOUND
+    assert await asked(slack, "search begin", channel=channel) == words.nothing_found("begin")
     await bench.stop()
     bot = await bench.start()
 
@@ -289,7 +292,7 @@ async def test_a_transcript_whose_reply_was_deleted_is_not_found_also_under_a_ne
     await begun(bench, allow_slack_connect=True)
     channel = slack.channel("deal", kind="private", people=("amara", "thandi"))
     share = await answered(bench, slack, channel, title="Monday")
-    assert "Found in 1 recording." in await asked(slack, "search delivery", channel=channel)
+    assert "1 recording mentions “delivery”" in await asked(slack, "search delivery", channel=channel)
     [reply] = slack.replies(share)
     slack.delete_message(channel, reply.ts)
     await slack.quiet()
@@ -312,4 +315,4 @@ async def test_while_others_search_whoever_has_to_wait_is_told_and_everything_el
     assert await search == words.SEARCH_SLOW
     go_on.set()
     assert await asyncio.gather(*others) == [True] * len(others)
-    assert "Found in 1 recording." in await asked(slack, "search delivery", channel=channel)
+    assert "1 recording mentions “delivery”" in await asked(slack, "search delivery", channel=channel)

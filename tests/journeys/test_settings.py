@@ -98,7 +98,7 @@ async def test_the_form_shows_what_is_set(bench: Bench, slack: Slack) -> None:
 async def test_another_transcriber_may_be_chosen_for_a_channel(bench: Bench, slack: Slack) -> None:
     await bench.start()
     channel = slack.channel("general", people=PEOPLE)
-    await chosen(slack, channel, {words.CHOOSE_TRANSCRIBER: "the offline engine"})
+    await chosen(slack, channel, {words.CHOOSE_TRANSCRIBER: "The offline engine"})
     await slack.share(channel, [recording()])
     job = await bench.waits(JobState.SUBMITTED)
     assert job.provider == "embedded"
@@ -274,7 +274,7 @@ async def for_everybody(slack: Slack, entered: dict[str, str]) -> None:
 
 async def test_a_language_is_checked_against_the_transcriber_that_counts_there(bench: Bench, slack: Slack) -> None:
     await bench.start()
-    await for_everybody(slack, {words.CHOOSE_TRANSCRIBER: "the offline engine"})
+    await for_everybody(slack, {words.CHOOSE_TRANSCRIBER: "The offline engine"})
     channel = slack.channel("general", people=PEOPLE)
     answer = await chosen(slack, channel, {words.CHOOSE_LANGUAGE: "isiZulu"})
     assert words.not_in_that_language("the offline engine") in str(answer.body)
@@ -284,7 +284,7 @@ async def test_a_language_that_another_transcriber_was_meant_for_shuts_no_channe
     await bench.start()
     await for_everybody(slack, {words.CHOOSE_LANGUAGE: "isiZulu"})
     channel = slack.channel("general", people=PEOPLE)
-    await chosen(slack, channel, {words.CHOOSE_TRANSCRIBER: "the offline engine"})
+    await chosen(slack, channel, {words.CHOOSE_TRANSCRIBER: "The offline engine"})
     await slack.share(channel, [recording()])
     job = await bench.waits(JobState.SUBMITTED)
     assert (job.provider, job.options.language) == ("embedded", None)

@@ -47,7 +47,7 @@ async def test_what_is_granted_works(bench: Bench, slack: Slack) -> None:
     assert [len(message.files) for message in slack.messages(direct.id)] == [1]
     form = await opened(slack, reply, NAME_SPEAKERS)
     assert picks_people(form)
-    await slack.send(form, {words.NAMING_PICK: slack.user("thandi")})
+    await slack.send(form, {words.person_for("Speaker 1"): slack.user("thandi")})
     await eventually(lambda: "thandi" in words_of(slack.message(reply.channel_id, reply.ts)))
 
 
@@ -60,12 +60,21 @@ async def test_a_file_for_one_person_that_slack_refuses_is_told_to_whoever_asked
 
 
 async def test_a_person_who_cannot_be_looked_up_is_typed(bench: Bench, slack: Slack) -> None:
+    slack.scopes.add("users:read")
     reply = await answered(bench)
     form = await opened(slack, reply, NAME_SPEAKERS)
-    answer = await slack.send(form, {words.NAMING_PICK: slack.user("thandi")})
+    assert picks_people(form)
+    slack.scopes.remove("users:read")
+    answer = await slack.send(form, {words.person_for("Speaker 1"): slack.user("thandi")})
     assert isinstance(answer.body, dict)
     assert list(answer.body["errors"].values()) == [words.TYPE_THE_NAME]
     assert not picks_people(await opened(slack, reply, NAME_SPEAKERS)), "what was refused is known"
+
+
+async def test_where_people_turn_out_not_to_be_known_none_is_offered(bench: Bench, slack: Slack) -> None:
+    reply = await answered(bench)
+    form = await opened(slack, reply, NAME_SPEAKERS)
+    assert not picks_people(form), "whoever shared it could not be looked up either"
 
 
 async def test_who_is_no_known_admin_is_told_that_admins_are_not_known(bench: Bench, slack: Slack) -> None:

@@ -103,13 +103,13 @@ async def no_command(two: Two) -> None:
     for ask in ("status", "cancel", "retry", "delete"):
         for channel in (other.channel("general"), None):
             answer = await other.command("/transcripts", f"{ask} {job.id}", channel=channel)
-            assert answer.messages[0]["text"] == words.no_such_recording(job.id)
+            assert answer.messages[0]["text"] == words.NO_SUCH_RECORDING
     # As if channels and people were called alike in both.
     other._services.workspace.users[two.person] = "amara"
     alike = two.alike
     for ask in (f"status {job.id}", f"cancel {job.id}", f"retry {job.id}", f"delete {job.id}"):
         answer = await other.command("/transcripts", ask, user=two.person, channel=alike)
-        assert answer.messages[0]["text"] == words.no_such_recording(job.id)
+        assert answer.messages[0]["text"] == words.NO_SUCH_RECORDING
     for channel in (alike, None):
         listed = await other.command("/transcripts", "list", user=two.person, channel=channel)
         assert listed.messages[0]["text"] == words.NO_RECORDINGS
@@ -134,12 +134,7 @@ async def _no_button(two: Two, action: str) -> None:
         }
     )
     [said] = await answer.wait_for_messages()
-    assert said["text"] in {
-        words.NOT_HERE,
-        words.NOTHING_TO_NAME,
-        words.NOTHING_TO_EXPORT,
-        words.no_such_recording(two.job.id),
-    }
+    assert said["text"] in {words.NOT_HERE, words.NOTHING_TO_NAME, words.NOTHING_TO_EXPORT, words.NO_SUCH_RECORDING}
 
 
 async def no_shortcut(two: Two) -> None:
@@ -217,17 +212,18 @@ async def no_search(two: Two) -> None:
     assert bot is not None
     transcript = await bot.tools.database.read(lambda tx: transcripts.get(tx, two.job.id))
     assert transcript is not None
-    asked = "search " + max(transcript.turns[0].text.split(), key=len).strip(".,?!")
+    what = max(transcript.turns[0].text.split(), key=len).strip(".,?!")
+    asked = f"search {what}"
     if not two.is_one_organisation:
         two.other._services.workspace.channels[channel.id] = replace(
             channel, members={*channel.members, OTHER.bot_user}
         )
     for where in (two.alike, None):
         answer = await two.other.command("/transcripts", asked, user=two.person, channel=where)
-        assert answer.messages[0]["text"] == words.NOTHING_FOUND
+        assert answer.messages[0]["text"] == words.nothing_found(what)
     two.other._services.workspace.channels.pop(channel.id, None)
     found = await two.owner.command("/transcripts", asked, user=user, channel=channel)
-    assert found.messages[0]["text"] != words.NOTHING_FOUND, "whose it is finds it"
+    assert found.messages[0]["text"] != words.nothing_found(what), "whose it is finds it"
 
 
 async def test_nothing_that_people_of_another_workspace_can_send_reaches_it(two: Two) -> None:

@@ -10,11 +10,14 @@ from types import MappingProxyType
 from typing import Any
 
 from handlers import words
-from handlers.action_ids import EXPORT, RERUN
+from handlers.action_ids import EXPORT, RERUN, TRANSCRIPT_MENU
 from sandbox.slack import Share, Slack
+from tests.journeys.bench import press_control
 from tests.journeys.database_probe import Books
 
 EMOJI = "studio_microphone"
+
+CORRECTED = "These are the words that somebody corrected."
 
 
 class Wisher:
@@ -31,7 +34,7 @@ class Wisher:
         while not any(job["retried"] for job in await self._books.jobs()):
             self._slack.modals.clear()
             [reply] = [message for message in self._slack.messages(self._share.channel.id) if message.by_bot]
-            await self._slack.press(reply, RERUN)
+            await press_control(self._slack, reply, RERUN)
             for form in list(self._slack.modals.values()):
                 await self._slack.send(form, {words.CHOOSE_SPEAKERS: "2"})
             await asyncio.sleep(0.1)
@@ -49,6 +52,18 @@ class Wisher:
                 await self._slack.press(reply, EXPORT)
             for form in list(self._slack.modals.values()):
                 await self._slack.send(form, {})
+            await asyncio.sleep(0.1)
+
+    async def correct(self) -> None:
+        """Correct the first words: the form is opened anew until it is taken."""
+        while not any(job["corrections"] for job in await self._books.jobs()):
+            self._slack.modals.clear()
+            [reply] = [message for message in self._slack.messages(self._share.channel.id) if message.by_bot]
+            await self._slack.press(reply, TRANSCRIPT_MENU, option=words.CORRECT)
+            for form in list(self._slack.modals.values()):
+                await self._slack.send(form, _first_passage(form))
+            for form in list(self._slack.modals.values()):
+                await self._slack.send(form, {words.CORRECTING_MENDED: CORRECTED})
             await asyncio.sleep(0.1)
 
     async def settings(self) -> None:
@@ -80,12 +95,21 @@ class Wisher:
         await self._slack.quiet()
 
 
+def _first_passage(form: dict[str, Any]) -> dict[str, str]:
+    """What to enter for the first passage: a long transcript asks for its words."""
+    [field] = [block for block in form["blocks"] if block["type"] == "input"]
+    if field["element"]["type"] == "static_select":
+        return {words.CORRECTING_PASSAGE: field["element"]["options"][0]["text"]["text"]}
+    return {words.CORRECTING_FIND: '"number 0 of"'}
+
+
 WISHES: Mapping[str, Callable[[Wisher], Awaitable[None]]] = MappingProxyType(
     {
         "write handlers.responses:write_with_retry": Wisher.again,
         "workspace.post_ephemeral": Wisher.again_in_vain,
         "workspace.open_direct": Wisher.export,
         "write handlers.exporting:ExportActions.save": Wisher.export,
+        "write handlers.correcting:CorrectActions._store": Wisher.correct,
         "workspace.conversations_of": Wisher.settings,
         "write handlers.preferences:SettingsForms.save": Wisher.settings,
         "workspace.message": Wisher.reaction,

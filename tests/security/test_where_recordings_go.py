@@ -207,7 +207,7 @@ async def test_a_recording_whose_form_leads_to_the_metadata_of_the_machine_ends_
     bench.botlhale.storage_origin = "http://169.254.169.254"
     share = await slack.share(slack.channel("general"), [recording()])
     (job,) = await bench.ended_at_last()
-    assert "couldn't transcribe this recording" in words_of(await only_reply(slack, share))
+    assert "couldn't process it" in words_of(await only_reply(slack, share))
     assert job.failure is not None
     assert job.failure.reason is Reason.PROVIDER_FAILED
     assert job.sendings == 0

@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcription.naming import in_words, language_name, named, one_line, shortened, speaker_names, time_mark
+from transcription.naming import (
+    in_words,
+    language_name,
+    named,
+    one_line,
+    short_length,
+    shortened,
+    speaker_names,
+    time_mark,
+)
 from transcription.transcript import Speaker, Transcript, Turn
 
 
@@ -26,6 +35,27 @@ from transcription.transcript import Speaker, Transcript, Turn
 )
 def test_lengths_are_said_in_words(seconds: float, words: str) -> None:
     assert in_words(timedelta(seconds=seconds)) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0, "under 1 sec"),
+        (0.6, "1 sec"),
+        (34, "34 sec"),
+        (59.4, "59 sec"),
+        (59.6, "1 min"),
+        (89, "1 min"),
+        (90, "2 min"),
+        (720, "12 min"),
+        (3_569, "59 min"),
+        (3_570, "1 hr"),
+        (3_900, "1 hr 5 min"),
+        (24_000, "6 hr 40 min"),
+    ],
+)
+def test_lengths_are_said_in_few_characters(seconds: float, said: str) -> None:
+    assert short_length(timedelta(seconds=seconds)) == said
 
 
 @pytest.mark.parametrize(("seconds", "mark"), [(0, "0:00"), (7.9, "0:07"), (750, "12:30"), (3723, "1:02:03")])

@@ -107,7 +107,7 @@ class Botlhale:
         self._names = NAMES[dialect]
         self._language = language
         if language:
-            self.capabilities = replace(self.capabilities, undetected=())
+            self.capabilities = replace(self.capabilities, undetected=(), assumed=language)
         self._diarization = diarization
         self._encoding = encoding
         self._result_path = result_path

@@ -20,7 +20,7 @@ from transcription.embedded.local_model import LocalModel
 from transcription.embedded.result import Result, is_invention, transcript_of
 from transcription.errors import Failed, Lost, Refused, Unavailable
 from transcription.isolation import Crashed, Limits, Stopped, run
-from transcription.models.catalog import GIB, WHISPER_LANGUAGES
+from transcription.models.catalog import ENGLISH, GIB, WHISPER_LANGUAGES
 from transcription.models.errors import ModelError
 from transcription.models.store import UsableModel
 from transcription.naming import language_name
@@ -75,6 +75,7 @@ class Embedded:
         longest=timedelta(hours=4),
         languages=frozenset({"en"}),
         offers=("en",),
+        assumed="en",
         place=remarks.STAYS_HERE,
         speaker_hints=True,
         sendings=5,
@@ -94,6 +95,7 @@ class Embedded:
                 model=likely.name if likely else "",
                 languages=known,
                 offers=tuple(sorted(known & OFFERED)),
+                assumed="en" if known == ENGLISH else None,
             )
         self._slots = asyncio.Semaphore(processes)
         self._running: dict[Handle, asyncio.Task[None]] = {}

@@ -15,7 +15,7 @@ from bot.worker.steps import progress
 from bot.worker.steps.backpressure import calling
 from bot.worker.tools import Tools
 from handlers import words
-from storage import inbox, namings, search, speeds, transcripts
+from storage import corrections, inbox, namings, search, speeds, transcripts
 from storage.claiming import FARTHEST
 from storage.database import Transaction
 from storage.job import Failure, HandleFrom, Job, JobState, Reason
@@ -125,7 +125,7 @@ async def _keep(claim: Claim, tools: Tools, transcript: Transcript, *, time_take
         return await claim.save(replace(job, state=JobState.READY, failure=nothing), note="nothing heard")
     ready = replace(job, state=JobState.READY, shown_as=None, report=transcript.report)
     if job.retried:
-        ready = replace(ready, naming=0, shown=0)
+        ready = replace(ready, naming=0, shown=0, corrections_shown=job.corrections)
     model = tools.transcriber_of(job).capabilities.model
     if job.damaged:
         note = " ".join(part for part in (transcript.note, words.DAMAGED) if part)
@@ -136,6 +136,7 @@ async def _keep(claim: Claim, tools: Tools, transcript: Transcript, *, time_take
         inbox.forget(tx, provider=job.provider or "", handle=job.handle or "")
         if job.retried:
             namings.start_over(tx, job)
+            corrections.start_over(tx, job.id)
         if job.duration is not None and time_taken is not None:
             speeds.learn(tx, provider=job.provider or "", model=model, length=job.duration, time_taken=time_taken)
 

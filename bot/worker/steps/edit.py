@@ -6,14 +6,17 @@ files are noted before the message gets them, so that an interrupted try leaves 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
+from bot.rendering.reply import Reply
 from bot.slack.errors import SlackRefused
 from bot.slack.uploads import Attachment
 from bot.worker.claim import Claim
 from bot.worker.effects import once
-from bot.worker.steps.intent import Intent, rendered
+from bot.worker.steps.intent import TOO_MUCH, Intent, rendered
+from bot.worker.steps.unfold import unfold
 from bot.worker.tools import Tools
 from storage.namings import Naming
 
@@ -27,18 +30,30 @@ async def edit_reply(claim: Claim, tools: Tools, naming: Naming | None) -> None:
         intent = await _hand_over(claim, tools, intent, reply.attachments)
     files = [file for file, _ in intent.replacing] if reply.attachments or intent.files else None
 
-    async def change() -> bool:
-        channel, ts = job.origin.channel, job.reply_ts or ""
-        await tools.workspace_of(claim.job).update(channel, ts, text=reply.text, blocks=reply.blocks, files=files)
-        return True
-
-    await once(claim, look=_nothing_to_look_for, act=change)
+    try:
+        await _change(claim, tools, reply, files)
+    except SlackRefused as refused:
+        if not (reply.is_folded and refused.code in TOO_MUCH):
+            raise
+        intent = await unfold(claim, tools, intent, refused)
+        await _change(claim, tools, await rendered(claim.job, tools, intent, naming=naming, files=False), files)
     for file, _ in intent.files:
         with suppress(SlackRefused):  # the reply itself is right
             await tools.workspace_of(claim.job).discard(file)
     if intent.files or intent.replacing:
         settled = replace(intent, files=intent.replacing, replacing=())
         await claim.save(replace(claim.job, reply_intent=settled.dump()))
+
+
+async def _change(claim: Claim, tools: Tools, reply: Reply, files: Sequence[str] | None) -> None:
+    """Edit the message, with these files where they are given."""
+    channel, ts = claim.job.origin.channel, claim.job.reply_ts or ""
+
+    async def change() -> bool:
+        await tools.workspace_of(claim.job).update(channel, ts, text=reply.text, blocks=reply.blocks, files=files)
+        return True
+
+    await once(claim, look=_nothing_to_look_for, act=change)
 
 
 async def _nothing_to_look_for() -> bool | None:

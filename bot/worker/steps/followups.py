@@ -1,4 +1,4 @@
-"""The follow-up steps of a job that has ended, in this order: forget, show speaker names, export, finish."""
+"""The follow-up steps of a job that has ended, in this order: forget, show names and corrections, export, finish."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def step_after(job: Job) -> Callable[[Claim, Tools], Awaitable[Job | Later]]:
     """Return the next follow-up step of the job."""
     if job.forgotten == 1:
         return forget
-    if job.naming != job.shown:
+    if job.owes_an_edit:
         return revise
     return export if job.exports != job.exported else finish
 
@@ -26,4 +26,4 @@ def without_it(job: Job) -> Job:
     """Return the job without its next follow-up step, which was retried for too long."""
     if job.forgotten == 1:
         return as_forgotten(job)
-    return as_shown(job, None) if job.naming != job.shown else as_exported(job)
+    return as_shown(job) if job.owes_an_edit else as_exported(job)

@@ -59,7 +59,9 @@ async def _remove(job: Job, tools: Tools, *, channel: str, ts: str | None, files
 
 def as_forgotten(job: Job) -> Job:
     """Return the job as forgotten: nothing is left to delete."""
-    return replace(job, forgotten=2, reply_intent=None, shown=job.naming, exported=job.exports)
+    return replace(
+        job, forgotten=2, reply_intent=None, shown=job.naming, corrections_shown=job.corrections, exported=job.exports
+    )
 
 
 async def _take_reactions_back(job: Job, tools: Tools) -> None:

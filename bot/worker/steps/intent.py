@@ -9,9 +9,12 @@ from dataclasses import asdict, dataclass, replace
 from pydantic import TypeAdapter
 
 from bot.rendering.large import LONG, render_apart
-from bot.rendering.reply import Named, Reply, ReplyForm, render
+from bot.rendering.reply import Named, Reply, ReplyContext, ReplyForm, render
+from bot.worker.steps.fold import stays_folded
 from bot.worker.tools import Tools
-from storage import transcripts
+from handlers import words
+from storage import corrections, transcripts
+from storage.database import Transaction
 from storage.job import Failure, Job, Reason
 from storage.namings import Naming
 from transcription.isolation import Crashed
@@ -27,7 +30,8 @@ class Intent:
     `mark` is unique to this reply. `sharings`: how often files were uploaded for it. `replacing`: new files that
     replace `files`, because speakers were named or after a rerun. `dropped`: earlier files that never showed in the
     thread. `plain`: without buttons, because Slack did not take them together with files. `outcome`: which outcome the
-    recording's reactions show, "" before that.
+    recording's reactions show, "" before that. `folded`: its message has a folded part. `unfolded`: it has none
+    because Slack refused it with one. `tells_place`: it says where the audio goes (`storage.first_transcripts`).
     """
 
     mark: str = ""
@@ -38,6 +42,9 @@ class Intent:
     dropped: tuple[str, ...] = ()
     plain: bool = False
     outcome: str = ""
+    folded: bool = False
+    unfolded: bool = False
+    tells_place: bool = False
 
     @property
     def own_files(self) -> tuple[str, ...]:
@@ -65,10 +72,15 @@ async def rendered(
     job: Job, tools: Tools, intent: Intent, *, naming: Naming | None = None, files: bool = True
 ) -> Reply:
     """Render the job's reply, with the speakers' names; without `files`, only its message."""
-    stored = None if job.failure else await tools.database.read(lambda tx: transcripts.text(tx, job.id))
+    stored, editors = (None, "") if job.failure else await tools.database.read(lambda tx: _kept(tx, job))
     title, provider = job.title, tools.transcriber_of(job).title
     form: ReplyForm = job.options.form or "auto" if intent.form == "auto" else intent.form
     time_marks, named = job.options.time_marks is not False, _named(job, naming, buttons=not intent.plain)
+    context = ReplyContext(
+        place=_place(job, tools) if intent.tells_place else "",
+        edited_by=editors,
+        fold=intent.folded and await stays_folded(job, tools),
+    )
     if stored is not None and len(stored) > LONG:
         with suppress(Crashed):  # rather late than never: it holds up others for a second
             return await render_apart(
@@ -79,13 +91,35 @@ async def rendered(
                 form=form,
                 time_marks=time_marks,
                 named=named,
+                context=context,
                 files=files,
             )
     outcome = transcripts.BODY.validate_json(stored) if stored else job.failure or Failure(reason=Reason.GAVE_UP)
-    return render(outcome, title=title, provider=provider, form=form, time_marks=time_marks, named=named, files=files)
+    return render(
+        outcome,
+        title=title,
+        provider=provider,
+        form=form,
+        time_marks=time_marks,
+        named=named,
+        context=context,
+        files=files,
+        uncharged=tools.settings.person_minutes is not None and not job.spent,
+    )
+
+
+def _kept(tx: Transaction, job: Job) -> tuple[str | None, str]:
+    """Return the transcript as it is stored, and the people who corrected words of it."""
+    return transcripts.text(tx, job.id), words.people(corrections.editors(tx, job.id))
+
+
+def _place(job: Job, tools: Tools) -> str:
+    """Return where the audio of the conversation goes; "" where the job's transcriber was switched off since."""
+    transcriber = tools.transcribers.get(job.provider or "")
+    return f"{words.audio_from_here(transcriber.capabilities.place)} {words.TO_CHANGE_THAT}" if transcriber else ""
 
 
 def _named(job: Job, naming: Naming | None, *, buttons: bool) -> Named:
-    if naming is None:
-        return Named(job=job.id, names={}, buttons=buttons)
-    return Named(job=job.id, names=naming.names, version=naming.version, buttons=buttons)
+    names, version = (naming.names, naming.version) if naming else ({}, 0)
+    direct = job.origin.channel.startswith("D")
+    return Named(job=job.id, names=names, version=version, buttons=buttons, in_direct_message=direct)

@@ -36,6 +36,7 @@ from storage.job import Failure, Job, JobState, Reason, is_resolved
 from storage.options import TranscriptionOptions
 from storage.preferences import Preferences
 from transcription.errors import NoSound, Refused
+from transcription.naming import alike
 from transcription.recording_kinds import HEAD, begins_like_a_recording
 
 WAIT_FOR_SLACK = timedelta(minutes=10)
@@ -256,9 +257,9 @@ async def _show_pending(claim: Claim, tools: Tools) -> None:
 
 
 def _as_offered(options: TranscriptionOptions, tools: Tools) -> TranscriptionOptions:
-    """Drop a language that the transcriber does not offer: it was chosen for another transcriber."""
+    """Name the language as the transcriber does: it may have been chosen for another. Drop one it does not offer."""
     offers = tools.transcriber_for(options).capabilities.offers
-    return options if options.language in {None, *offers} else replace(options, language=None)
+    return replace(options, language=alike(options.language, offers)) if options.language else options
 
 
 async def _prepare(claim: Claim, tools: Tools, file: SlackFile, options: TranscriptionOptions) -> Job | Later:

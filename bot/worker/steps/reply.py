@@ -6,6 +6,7 @@ The intent is noted before posting: a message is recognised by a mark in its met
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import replace
 
 from bot.rendering.reply import ReplyForm
@@ -14,12 +15,16 @@ from bot.slack.objects import GONE
 from bot.timeouts import LANDING
 from bot.worker.claim import Claim, Later
 from bot.worker.effects import once
+from bot.worker.steps import fold
 from bot.worker.steps.channel import NOT_FOUND, end_if_not_allowed, wait_for_new_id
 from bot.worker.steps.intent import TOO_MUCH, Intent, rendered
+from bot.worker.steps.place import note_place
 from bot.worker.steps.rerun import keep_previous_reply, replace_reply
 from bot.worker.steps.sharing import SHARINGS, begin, recheck, shared_once
+from bot.worker.steps.unfold import unfold
 from bot.worker.tools import Tools
-from storage import forgetting
+from storage import folding, forgetting
+from storage.database import Transaction
 from storage.job import Failure, Job, JobState, Reason
 
 
@@ -37,8 +42,12 @@ async def plan(claim: Claim, tools: Tools) -> Job | Later:
     slot = tools.limits.message_slot(job.origin.channel, job.id, now=tools.clock())
     if slot is not None:
         return Later(due=slot)
-    intent = replace(Intent.load(job.reply_intent), mark=secrets.token_hex(4))
+    await note_place(claim, tools)
+    job = claim.job
+    may_fold = job.failure is None and await fold.may_fold(job, tools)
+    intent = replace(Intent.load(job.reply_intent), mark=secrets.token_hex(4), folded=may_fold, unfolded=False)
     reply = await rendered(job, tools, intent)
+    intent = replace(intent, folded=reply.is_folded)
     if reply.attachments and job.reply_ts is None:
         files = [
             (await tools.workspace_of(job).upload(attachment), attachment.title) for attachment in reply.attachments
@@ -58,6 +67,9 @@ async def reply(claim: Claim, tools: Tools) -> Job | Later:
     except _Unwanted:
         return await _unwanted(claim)
     except SlackRefused as refused:
+        if intent.folded and refused.code in TOO_MUCH:
+            await unfold(claim, tools, intent, refused)
+            return await reply(claim, tools)
         later = await wait_for_new_id(claim, tools) if refused.code == NOT_FOUND else None
         return later or await _refused(claim, intent, refused)
     if ts is None:
@@ -121,13 +133,20 @@ async def _without_files(claim: Claim, intent: Intent, *, note: str) -> Job:
 
 async def _refused(claim: Claim, intent: Intent, refused: SlackRefused) -> Job:
     job = claim.job
+    again: Intent | None = None
     if refused.code in TOO_MUCH and intent.files and not intent.plain:
-        again = replace(intent.without_files(intent.form), plain=True).dump()
-        return await claim.save(replace(job, state=JobState.READY, reply_intent=again), note=refused.code)
-    if refused.code in TOO_MUCH and intent.form != "file":
-        again = intent.without_files("file").dump()
-        return await claim.save(replace(job, state=JobState.READY, reply_intent=again), note=refused.code)
+        again = replace(intent.without_files(intent.form), plain=True)
+    elif refused.code in TOO_MUCH and intent.form != "file":
+        again = intent.without_files("file")
+    if again is not None:
+        ready = replace(job, state=JobState.READY, reply_intent=again.dump())
+        return await claim.save(ready, note=refused.code, also=_withdrawn(job) if intent.unfolded else None)
     if refused.code in GONE and intent.files:
         return await _without_files(claim, intent, note=refused.code)
     failure = Failure(reason=Reason.NOWHERE_TO_REPLY)
     return await claim.save(replace(job, state=JobState.ABANDONED, failure=failure), note=refused.code)
+
+
+def _withdrawn(job: Job) -> Callable[[Transaction], None]:
+    """Return what deletes the note that the job's workspace takes no folding: what it refused was something else."""
+    return lambda tx: folding.forget_workspace(tx, team=job.origin.team)

@@ -11,6 +11,7 @@ from bot.worker.steps.edit import drop_new_files, edit_reply
 from bot.worker.steps.intent import TOO_MUCH, Intent
 from bot.worker.tools import Tools
 from handlers import words
+from handlers.plain_text import harmless
 from storage.job import Job, JobState, as_before
 
 
@@ -19,8 +20,8 @@ async def keep_previous_reply(claim: Claim, tools: Tools) -> Job:
     job, failure = claim.job, claim.job.failure
     saved = await claim.save(as_before(job), note=f"rerun failed: {failure.reason if failure else 'cancelled'}")
     if failure is not None and job.begun_by is not None:
-        title = tools.transcriber_of(job).title
-        sentence = words.rerun_failed(words.apology(failure, provider=title, retry=words.RERUN_RETRY))
+        why = words.apology(failure, provider=tools.transcriber_of(job).title)
+        sentence = words.rerun_failed(why, title=harmless(job.title or ""))
         with suppress(SlackRefused, SlackUnavailable):  # best effort: nothing has changed
             await tools.workspace_of(job).post_ephemeral(
                 job.origin.channel, job.origin.thread or "", person=job.begun_by, text=sentence

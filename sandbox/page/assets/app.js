@@ -154,8 +154,8 @@ function drawRoom() {
   discardUnseen();
   if (!open) { $("#thread-messages").replaceChildren(); return; }
   const messages = messagesOf(page.channel), root = messages.find((message) => message.ts === page.thread);
-  const answered = messages.some((message) => message.bot && message.thread_ts === page.thread);
-  $("#thread-wait").hidden = answered || !root.files.length || root.bot || "warning" in root.reactions;
+  page.answered[root.ts] ||= messages.some((message) => message.bot && message.thread_ts === root.ts); // it may be deleted
+  $("#thread-wait").hidden = page.answered[root.ts] || !root.files.length || root.bot || "warning" in root.reactions;
   drawThread($("#thread-messages"));
 }
 

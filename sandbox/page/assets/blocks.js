@@ -2,7 +2,7 @@
 
 import { el } from "./dom.js";
 import { control, image, newId, unknown } from "./controls.js";
-import { link, mrkdwn, rich, text, words } from "./text.js";
+import { rich, text, words } from "./text.js";
 
 /**
  * Draw blocks. `use(action)` is called when somebody uses a control. `fields` collects the inputs of a form: `block_id`,
@@ -66,20 +66,11 @@ function input(block, context) {
 }
 
 function container(block, context) {
-  const children = block.child_blocks || block.blocks || block.elements || [];
-  const inner = blocks(children, context.all);
-  const subtitle = block.subtitle ? el("small", {}, text(block.subtitle)) : null;
-  if (!block.is_collapsible) return el("section", { class: "container" }, block.title ? el("h3", {}, text(block.title)) : null, subtitle, inner);
-  return el("details", { class: "container", open: !block.default_collapsed },
-    el("summary", {}, text(block.title || "Show more")), subtitle, inner);
-}
-
-function table(block) {
-  const cell = (value) => (value.type === "rich_text" ? rich(value) : document.createTextNode(value.text ?? ""));
-  const [head, ...rows] = block.rows || [];
-  return el("div", { class: "table" }, el("table", {},
-    el("tr", {}, (head || []).map((value) => el("th", { scope: "col" }, cell(value)))),
-    rows.map((row) => el("tr", {}, row.map((value) => el("td", {}, cell(value)))))));
+  const inner = blocks(block.child_blocks, context.all);
+  const title = el("span", { class: "title" }, block.rich_text_title ? rich(block.rich_text_title) : text(block.title),
+    block.subtitle ? el("small", {}, text(block.subtitle)) : null);
+  if (block.is_collapsible) return el("details", { class: "container", open: !block.default_collapsed }, el("summary", {}, title), inner);
+  return el("section", { class: "container" }, title, block.has_header_divider ? el("hr") : null, inner);
 }
 
 const KINDS = {
@@ -87,18 +78,12 @@ const KINDS = {
   section,
   input,
   container,
-  table,
   header: (block) => el("h3", { class: "header" }, text(block.text)),
   divider: () => el("hr"),
   context: (block) => el("div", { class: "context" }, block.elements.map((element) =>
     (element.type === "image" ? image(element).node : el("span", {}, text(element))))),
   actions: (block, context) => el("div", { class: "actions" }, block.elements.map((element) => within(element, context))),
-  context_actions: (block, context) => el("div", { class: "actions" }, block.elements.map((element) => within(element, context))),
   image: (block) => el("figure", {}, image(block).node, block.title ? el("figcaption", {}, words(block.title)) : null),
-  video: (block) => el("div", { class: "card" }, el("strong", {}, link(block.title_url || block.video_url, words(block.title))),
-    block.description ? el("p", {}, words(block.description)) : null, el("p", { class: "hint" }, block.alt_text || "Video")),
-  file: (block) => el("div", { class: "card" }, `File ${block.external_id || block.file_id || ""}`),
-  markdown: (block) => el("div", { class: "rich" }, block.text.split(/\n{2,}/).map((part) => el("p", {}, mrkdwn(part.replaceAll("**", "*"))))),
 };
 
 /** What is entered in the fields of a form, by block id and action id, as Slack sends it. */

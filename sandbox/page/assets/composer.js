@@ -20,6 +20,13 @@ export function composer(root, { thread, shared, label }) {
     type: "button", class: "btn quiet", "aria-haspopup": "menu", "aria-expanded": "false", data: { part: "samples" }, "aria-label": "A sample",
     onclick: () => offerSamples(sample, place, shared),
   }, icon("wave"), el("span", {}, "A sample"));
+  const all = page.state.shortcuts.filter((one) => one.type === "global");
+  const bolt = all.length ? el("button", {
+    type: "button", class: "btn quiet", "aria-haspopup": "menu", "aria-expanded": "false", data: { part: "shortcuts" }, "aria-label": "Shortcuts",
+    onclick: () => menu(bolt, all.map((one) => ({
+      label: one.name, note: one.description, value: one.callback_id, does: () => ask("shortcut", { callback_id: one.callback_id }),
+    })), { label: "Shortcuts" }),
+  }, icon("bolt"), el("span", {}, "Shortcuts")) : "";
   const pick = el("input", { type: "file", class: "vh", tabindex: -1, "aria-label": "Choose a file to share", multiple: true, data: { part: "file-input" } });
   pick.addEventListener("change", async () => { await shareFiles([...pick.files], place(), shared); pick.value = ""; });
   const attach = el("button", { type: "button", class: "btn quiet", data: { part: "attach" }, "aria-label": "A file", onclick: () => pick.click() }, icon("clip"), el("span", {}, "A file"));
@@ -27,7 +34,7 @@ export function composer(root, { thread, shared, label }) {
   const live = el("div", { class: "recording", hidden: true });
   mic.addEventListener("click", () => record(live, place(), shared, mic));
   const form = el("form", { class: "box", onsubmit: (event) => { event.preventDefault(); send(box, place(), hints); } },
-    box, live, el("div", { class: "bar" }, mic, attach, sample, pick, el("span", { class: "grow" }),
+    box, live, el("div", { class: "bar" }, mic, attach, sample, bolt, pick, el("span", { class: "grow" }),
       el("button", { type: "submit", class: "btn primary icon-only", "aria-label": "Send", data: { part: "send" } }, icon("send"))));
   box.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); form.requestSubmit(); }

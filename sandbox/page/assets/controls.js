@@ -24,7 +24,7 @@ export function unknown(type, whole) {
     el("pre", {}, JSON.stringify(whole, null, 2)));
 }
 
-const marks = (element) => ({ actionId: element.action_id || "", focus: `${element.action_id}:${element.value || ""}` });
+const marks = (element) => ({ actionId: element.action_id || "", focus: `${element.action_id}:${element.value || element.options?.[0].value || ""}` });
 
 async function tell(element, context, chosen) {
   if (await sure(element.confirm)) context.use({ ...element, ...chosen });
@@ -79,7 +79,6 @@ const select_of = (list, initial, name) => (element, context) => select(element,
 });
 const everybody = () => Object.keys(page.state.users).filter((id) => id !== page.state.bot_user)
   .map((id) => ({ value: id, label: people.name(id) }));
-const everywhere = () => page.state.channels.map((channel) => ({ value: channel.id, label: `#${channel.name}` }));
 
 /** Radio buttons and checkboxes, and menus in which several can be chosen. */
 function choices(kind, name) {
@@ -103,18 +102,17 @@ function choices(kind, name) {
   };
 }
 
-function typed(type, name = "value", initial = "initial_value") {
+function typed(type) {
   return (element, context) => {
-    const value = (context.kept ? context.kept[name] : element[initial]) ?? "";
+    const value = (context.kept ? context.kept.value : element.initial_value) ?? "";
     const field = el(element.multiline ? "textarea" : "input", {
       type: element.multiline ? null : type, id: newId("field"), rows: element.multiline ? 4 : null,
       maxlength: element.max_length, minlength: element.min_length, placeholder: words(element.placeholder) || null,
       autocomplete: "off", data: marks(element), value,
     });
     if (element.focus_on_load) queueMicrotask(() => field.focus());
-    const read = () => ({ [name]: field.value || null });
-    if (context.use && element.type !== "plain_text_input") field.addEventListener("change", () => tell(element, context, read()));
-    else if (context.use) field.addEventListener("keydown", (event) => {
+    const read = () => ({ value: field.value || null });
+    if (context.use) field.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && !element.multiline) { event.preventDefault(); tell(element, context, read()); }
     });
     return { node: field, field, read };
@@ -127,16 +125,11 @@ export const image = (element) => ({
 });
 
 const KINDS = {
-  button, overflow, image, static_select: staticSelect, external_select: staticSelect,
-  workflow_button: button,
+  button, overflow, image, static_select: staticSelect,
   users_select: select_of(everybody, "initial_user", "selected_user"),
-  conversations_select: select_of(everywhere, "initial_conversation", "selected_conversation"),
-  channels_select: select_of(everywhere, "initial_channel", "selected_channel"),
   radio_buttons: choices("radio", "selected_option"),
   checkboxes: choices("checkbox", "selected_options"),
   multi_static_select: choices("checkbox", "selected_options"),
   multi_users_select: choices("checkbox", "selected_users"),
   plain_text_input: typed("text"), email_text_input: typed("email"), url_text_input: typed("url"), number_input: typed("number"),
-  datepicker: typed("date", "selected_date", "initial_date"),
-  timepicker: typed("time", "selected_time", "initial_time"),
 };

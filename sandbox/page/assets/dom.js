@@ -35,8 +35,9 @@ const PATHS = {
   pause: "M7 4h3.5v16H7ZM13.5 4H17v16h-3.5Z",
   send: "M4 12 20 4l-5 17-4-7Z",
   stop: "M6 6h12v12H6Z",
-  more: "M12 5v.01M12 12v.01M12 19v.01",
+  more: "M5 12h.01M12 12h.01M19 12h.01",
   smile: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18ZM8.5 14.5a4.5 4.5 0 0 0 7 0M9 9.5v.01M15 9.5v.01",
+  bolt: "M13 3 5 14h6l-1 7 8-11h-6Z",
   thread: "M4 5h16v11H11l-5 4v-4H4Z",
   back: "m14 5-7 7 7 7",
   close: "M6 6l12 12M18 6 6 18",
@@ -46,12 +47,11 @@ const PATHS = {
   home: "M4 11 12 4l8 7v9h-5v-6H9v6H4Z",
   menu: "M4 6h16M4 12h16M4 18h16",
 };
-const FILLED = new Set(["play", "pause", "stop"]);
 
 /** Make an icon, which screen readers skip. */
 export function icon(name) {
   const path = svg("path", { d: PATHS[name] });
-  return svg("svg", { viewBox: "0 0 24 24", class: `icon ${FILLED.has(name) ? "filled" : ""}`, "aria-hidden": "true" }, path);
+  return svg("svg", { viewBox: "0 0 24 24", class: `icon i-${name}`, "aria-hidden": "true" }, path);
 }
 
 /** Replace the children of `root` by those for `items`, keeping each that has not changed, and the focus. */

@@ -1,12 +1,10 @@
 // The few emoji that this workspace knows by name.
 
 const KNOWN = {
-  hourglass_flowing_sand: "⏳", white_check_mark: "✅", warning: "⚠️", memo: "📝", eyes: "👀", tada: "🎉",
-  thumbsup: "👍", "+1": "👍", heart: "❤️", speech_balloon: "💬", x: "❌", no_entry: "⛔", mag: "🔍", gear: "⚙️",
-  microphone: "🎤", studio_microphone: "🎙️", pencil2: "✏️", page_facing_up: "📄", arrows_counterclockwise: "🔄",
-  wastebasket: "🗑️", question: "❓", information_source: "ℹ️", hourglass: "⌛", alarm_clock: "⏰", bell: "🔔",
-  red_circle: "🔴", large_yellow_circle: "🟡", large_green_circle: "🟢", large_blue_circle: "🔵", pause_button: "⏸️",
-  rotating_light: "🚨", house: "🏠", bust_in_silhouette: "👤", busts_in_silhouette: "👥", lock: "🔒", writing_hand: "✍️",
+  hourglass_flowing_sand: "⏳", hourglass: "⌛", white_check_mark: "✅", warning: "⚠️", memo: "📝", eyes: "👀", tada: "🎉",
+  thumbsup: "👍", "+1": "👍", heart: "❤️", x: "❌", mag: "🔍", gear: "⚙️", studio_microphone: "🎙️", pencil2: "✏️",
+  no_entry_sign: "🚫", black_right_pointing_double_triangle_with_vertical_bar: "⏭️", wastebasket: "🗑️",
+  arrows_counterclockwise: "🔄", information_source: "ℹ️", lock: "🔒",
 };
 
 export const OFFERED = ["studio_microphone", "eyes", "thumbsup", "tada", "heart"];

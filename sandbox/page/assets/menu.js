@@ -19,7 +19,7 @@ export function menu(anchor, items, { label = "" } = {}) {
   (anchor.closest("dialog, main, aside, nav") || document.body).append(list);
   place(list, anchor);
   anchor.setAttribute("aria-expanded", "true");
-  open = { list, anchor };
+  open = { list, anchor, top: anchor.getBoundingClientRect().top };
   list.firstElementChild?.focus();
 }
 
@@ -54,7 +54,7 @@ document.addEventListener("pointerdown", (event) => {
   if (open && !open.list.contains(event.target) && !open.anchor.contains(event.target)) close();
 });
 addEventListener("resize", close);
-addEventListener("scroll", (event) => { if (open && !open.list.contains(event.target)) close(); }, true);
+addEventListener("scroll", () => { if (open && open.anchor.getBoundingClientRect().top !== open.top) close(); }, true);
 
 /** Ask as a confirm object says; resolve to whether the person is sure. */
 export function sure(confirm) {

@@ -6,6 +6,7 @@ export const page = {
   thread: null,
   tab: "messages",
   seen: {},
+  answered: {},
 };
 
 export const people = {

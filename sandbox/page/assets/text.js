@@ -38,9 +38,6 @@ function inline(part) {
     case "emoji": return document.createTextNode(emoji(part.name));
     case "user": return el("span", { class: "mention" }, `@${people.name(part.user_id)}`);
     case "channel": return el("span", { class: "mention" }, `#${people.channel(part.channel_id)}`);
-    case "usergroup": return el("span", { class: "mention" }, `@${part.usergroup_id}`);
-    case "broadcast": return el("span", { class: "mention" }, `@${part.range}`);
-    case "color": return document.createTextNode(part.value);
     case "date": return part.url ? link(part.url, date(part)) : document.createTextNode(date(part));
     default: return el("span", { class: "unknown" }, `[${part.type}]`);
   }
@@ -110,6 +107,10 @@ function marked([whole, block, code, angle, bold, italic, strike, name]) {
   const [target, label] = angle.split("|");
   if (target.startsWith("@")) return el("span", { class: "mention" }, `@${people.name(target.slice(1))}`);
   if (target.startsWith("#")) return el("span", { class: "mention" }, `#${label || people.channel(target.slice(1))}`);
+  if (target.startsWith("!date^")) {
+    const [, timestamp, format, url] = target.split("^"), shown = date({ timestamp, format, fallback: label });
+    return url ? link(url, shown) : shown;
+  }
   if (target.startsWith("!")) return el("span", { class: "mention" }, label || `@${target.slice(1)}`);
   return safe(target) ? link(target, label && plain(label)) : whole;
 }

@@ -26,7 +26,7 @@ export function setUpWire() {
   $("#twice").addEventListener("change", (event) => {
     ask("webhook", { twice: event.target.checked });
     if (event.target.checked && ![...lines.values()].some((line) => line.kind === "webhook")) {
-      toast("Only Gowajee sends webhooks: choose it with “Transcribe again” or in the settings.");
+      toast("Only Gowajee sends webhooks: choose it with “Transcribe differently…” or in the settings.");
     }
   });
   $("#bytes").addEventListener("click", (event) => { if (event.target === event.currentTarget) event.currentTarget.close(); });

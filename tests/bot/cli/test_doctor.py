@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from sandbox.botlhale import Botlhale
 from sandbox.faults import Fault, answer, hang_up_before, rate_limited
 from sandbox.gowajee import Gowajee
 from sandbox.slack import Slack
-from storage import installations, provider_facts
+from storage import folding, installations, provider_facts
 from storage.installations import Installed
 from storage.job import JobState
 from tests.bot.job_fixtures import NOON, a_job, new_database
@@ -411,3 +412,29 @@ async def test_a_client_secret_that_is_not_the_apps_is_told(practice: Practice) 
     assert "bad_client_secret" in bad
     assert "SLACK_CLIENT_SECRET" in bad
     assert "very-secret" not in seen.squeezed
+
+
+@pytest.mark.parametrize(
+    ("fold", "told"),
+    [
+        ("never", "long transcripts are not folded (FOLD=never)"),
+        ("always", "long transcripts are folded (FOLD=always); refused in T2"),
+        (
+            "auto",
+            "(FOLD=auto): T1 takes it (20 November 2026), T2 refuses it (20 November 2026), T3 has not answered (20 ",
+        ),
+    ],
+)
+async def test_it_tells_whether_transcripts_are_folded(practice: Practice, fold: str, told: str) -> None:
+    async with new_database(practice.folder / "bot.db") as database:
+        for team, taken in (("T1", True), ("T2", False)):
+            await database.write(partial(folding.note, team=team, taken=taken, now=NOON))
+        await database.write(partial(folding.claim, team="T3", seen=None, now=NOON))
+    seen = await practice.examine(fold=fold)
+    assert told in seen.said
+    assert seen.code == 0
+    assert "blocks.validate" not in {call.method for call in practice.slack.calls}
+
+
+async def test_before_anybody_was_asked_it_says_so(practice: Practice) -> None:
+    assert "no workspace was asked yet" in (await practice.examine(fold="auto")).said

@@ -7,16 +7,25 @@ import re
 import time
 from collections.abc import Iterator
 from datetime import timedelta
-from itertools import pairwise
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.rendering.reply import Named, Reply, render
+from bot.rendering.reply import Named, Reply, ReplyContext, render
 from bot.slack.api import POSTING
-from handlers.action_ids import EXPORT, NAME_SPEAKERS, RERUN, UNDO_NAMING
+from handlers.action_ids import (
+    CHANNEL_SETTINGS,
+    CORRECT,
+    DELETE,
+    EXPORT,
+    NAME_SPEAKERS,
+    RERUN,
+    RETRY,
+    TRANSCRIPT_MENU,
+    UNDO_NAMING,
+)
 from storage.job import Failure, Reason
 from transcription.transcript import Speaker, Transcript, Turn, in_order
 
@@ -64,25 +73,31 @@ def on_the_wire(reply: Reply) -> list[dict[str, Any]]:
     return blocks
 
 
+def sections(reply: Reply) -> list[list[dict[str, Any]]]:
+    """The elements of every section of rich text: each begins a line of its own."""
+    found = [section for block in on_the_wire(reply) if block["type"] == "rich_text" for section in block["elements"]]
+    assert {section["type"] for section in found} <= {"rich_text_section"}
+    return [section["elements"] for section in found]
+
+
 def elements(reply: Reply) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    for block in on_the_wire(reply):
-        if block["type"] == "rich_text":
-            (section,) = block["elements"]
-            assert section["type"] == "rich_text_section"
-            found += section["elements"]
-    return found
+    return [element for section in sections(reply) for element in section]
 
 
 def told(reply: Reply) -> list[tuple[str, str, str]]:
     """Every paragraph as (speaker, time and language, words); the speaker is "" where there is none."""
     paragraphs = []
-    for before, rest in pairwise(elements(reply)):
+    for *before, rest in sections(reply):
         mark, _, said = rest["text"].partition("\n")
-        name = before["text"] if "style" in before else ""
+        name = before[0]["text"] if before else ""
         if name or re.match(r"\d+:\d\d", mark):
-            paragraphs.append((name, mark.strip(), said.strip("\n")))
+            paragraphs.append((name, mark.strip(), said))
     return paragraphs
+
+
+def first_line(reply: Reply) -> str:
+    assert reply.blocks[0]["type"] == "context"
+    return next(texts(reply.blocks[0]))
 
 
 def squashed(text: str) -> str:
@@ -144,11 +159,17 @@ def test_a_conversation_is_shown_under_its_speakers_and_times() -> None:
         turn("Le kae?", at=12, lang="tn-ZA"),
         turn("Ke teng.", at=3723, by=BEN, lang="tn-ZA"),
     )
-    reply = render(talk, provider="Botlhale AI")
-    assert elements(reply)[0]["text"] == "2 minutes 14 seconds · 2 speakers · Setswana"
+    reply = render(talk, title="Call with the customer", provider="Botlhale AI")
+    assert first_line(reply) == "Call with the customer · 2 min · 2 speakers · Setswana"
     assert told(reply) == [("Speaker 1", "0:07", "Dumela mma. Le kae?"), ("Speaker 2", "1:02:03", "Ke teng.")]
-    assert list(texts(reply.blocks))[-1] == "Transcribed by Botlhale AI."
+    assert list(texts(reply.blocks))[-1] == "Transcribed by Botlhale AI"
     assert reply.attachments == ()
+
+
+def test_turns_stand_close_together() -> None:
+    reply = render(transcript(turn("One."), turn("Two.", at=5, by=BEN), turn("Three.", at=9)))
+    assert len(sections(reply)) == 3
+    assert not [text for text in texts(reply.blocks) if text.endswith("\n") or "\n\n" in text]
 
 
 def test_a_known_name_takes_the_place_of_the_number_and_numbers_stay() -> None:
@@ -165,7 +186,7 @@ def test_unknown_speakers_are_never_taken_for_one_person() -> None:
 
 def test_where_voices_were_not_told_apart_sentences_are_paragraphs_without_a_name() -> None:
     reply = render(transcript(*(turn(f"Sentence {n} of this talk.", at=n, by=None) for n in range(60))))
-    assert "speakers not separated" in elements(reply)[0]["text"]
+    assert "speakers not separated" in first_line(reply)
     assert {speaker for speaker, _, _ in told(reply)} == {""}
     assert [mark for _, mark, _ in told(reply)] == ["0:00", "0:24", "0:48"]
     assert told(reply)[0][2].startswith("Sentence 0 of this talk. Sentence 1 of this talk. ")
@@ -175,7 +196,7 @@ def test_where_voices_were_not_told_apart_sentences_are_paragraphs_without_a_nam
 
 def test_without_times_either_a_paragraph_is_its_words_and_no_more() -> None:
     reply = render(transcript(turn("One.", by=None), turn("Two.", at=9, by=None)), time_marks=False)
-    assert [element["text"] for element in elements(reply)][1:] == ["One. Two."]
+    assert [element["text"] for element in elements(reply)] == ["One. Two."]
 
 
 def test_a_change_of_language_begins_a_paragraph_where_voices_were_not_told_apart() -> None:
@@ -199,7 +220,7 @@ def test_a_turn_without_a_language_goes_on_with_the_one_before() -> None:
 
 
 def test_a_language_that_nobody_knows_is_shown_as_given() -> None:
-    assert elements(render(transcript(turn("x", lang="qya-ME"))))[0]["text"].endswith(" · qya-ME")
+    assert first_line(render(transcript(turn("x", lang="qya-ME")))).endswith(" · qya-ME")
 
 
 def test_a_long_monologue_is_divided_at_sentence_ends() -> None:
@@ -242,8 +263,8 @@ def test_a_long_transcript_shows_its_opening_and_attaches_the_rest() -> None:
     )
     reply = render(talk, title="../weekly stand-up.m4a", provider="Gowajee")
     assert [file.name for file in reply.attachments] == ["weekly stand-up.txt", "weekly stand-up.vtt"]
-    assert "The full transcript is in the attached files." in list(texts(reply.blocks))
-    assert reply.text.endswith("The full transcript is in the attached files.")
+    assert "The whole transcript is in the attached files." in list(texts(reply.blocks))
+    assert reply.text.endswith("The whole transcript is in the attached files.")
     assert sum(len(said) for _, _, said in told(reply)) <= 2_500
     assert_every_word(reply, talk)
 
@@ -264,21 +285,57 @@ def test_files_can_be_asked_for_when_slack_refused_the_blocks() -> None:
 def test_a_remark_about_the_transcript_stands_in_small_print() -> None:
     reply = render(transcript(turn("Hm."), note="A draft: *expect* mistakes."), provider="the built-in engine")
     assert reply.blocks[-1]["type"] == "context"
-    assert list(texts(reply.blocks[-1])) == ["Transcribed by the built-in engine. A draft: expect mistakes."]
+    assert list(texts(reply.blocks[-1])) == ["Transcribed by the built-in engine · A draft: expect mistakes."]
+
+
+def test_who_corrected_words_is_small_print_and_where_the_sound_goes_is_the_last_line() -> None:
+    context = ReplyContext(edited_by="Amara *A*", place="Audio from here goes to Gowajee. Type /transcripts settings.")
+    reply = render(transcript(turn("Hm."), note="A draft."), provider="Gowajee", context=context)
+    assert [next(texts(block)) for block in reply.blocks[-2:]] == [
+        "Transcribed by Gowajee · Edited by Amara A · A draft.",
+        context.place,
+    ]
+    assert reply.text.endswith(f"\nSpeaker 1: Hm.\n{context.place}")
 
 
 @pytest.mark.parametrize("turns", [(), (turn(" \x00 "),)])
-def test_silence_is_one_plain_sentence(turns: tuple[Turn, ...]) -> None:
-    reply = render(transcript(*turns))
-    assert reply.text.startswith("No speech was found in this recording.")
-    assert list(texts(reply.blocks)) == [reply.text]
+def test_silence_is_said_with_what_helps(turns: tuple[Turn, ...]) -> None:
+    reply = render(transcript(*turns), title="Voice note from the train")
+    [bold], [help_] = sections(reply)
+    assert bold == {"type": "text", "text": "No speech found in “Voice note from the train”.", "style": {"bold": True}}
+    assert help_["text"].startswith("If someone does speak in it, try another language")
+    assert reply.text == f"{bold['text']} {help_['text']}"
 
 
-def test_a_failure_is_one_plain_sentence_that_names_the_recording() -> None:
-    reply = render(Failure(reason=Reason.PROVIDER_FAILED), title="standup", provider="Botlhale AI")
-    sentence = "Botlhale AI couldn't transcribe this recording. Retry, or share it again."
-    assert list(texts(reply.blocks)) == [f"{sentence}\nRecording: standup"]
-    assert reply.text == f"{sentence} Recording: standup"
+def test_a_failure_is_a_bold_line_with_the_title_and_a_sentence() -> None:
+    reply = render(Failure(reason=Reason.PROVIDER_FAILED), title="Voice note from the train", provider="Botlhale AI")
+    [bold], [why] = sections(reply)
+    assert (bold["text"], bold["style"]) == ("Couldn't transcribe “Voice note from the train”.", {"bold": True})
+    assert why["text"] == "Botlhale AI couldn't process it."
+    assert reply.text == "Couldn't transcribe “Voice note from the train”. Botlhale AI couldn't process it."
+
+
+@pytest.mark.parametrize("title", [None, "", " ", "\u200b", "\x00"])
+def test_what_has_no_title_is_this_recording(title: str | None) -> None:
+    reply = render(Failure(reason=Reason.TOO_SLOW), title=title, provider="Botlhale AI")
+    assert reply.text == "Couldn't transcribe this recording. Botlhale AI took too long."
+    assert next(texts(reply.blocks)) == "Couldn't transcribe this recording."
+
+
+@pytest.mark.parametrize(
+    ("reason", "is_said"),
+    [
+        (Reason.PROVIDER_FAILED, True),
+        (Reason.GAVE_UP, True),
+        (Reason.TOO_SLOW, True),
+        (Reason.REFUSED, False),
+        (Reason.NO_DOWNLOAD, False),
+    ],
+)
+def test_that_nothing_was_charged_is_said_of_what_the_provider_failed_at(reason: Reason, *, is_said: bool) -> None:
+    nothing = "Nothing was charged to your limit."
+    assert (nothing in render(Failure(reason=reason), uncharged=True).text) == is_said
+    assert nothing not in render(Failure(reason=reason)).text
 
 
 # --- for those who hear it ------------------------------------------------------------------------------------------
@@ -289,8 +346,14 @@ def test_screen_readers_get_the_words_of_a_short_transcript() -> None:
         transcript(turn("Shall we begin?"), turn("Yes.", at=5, by=BEN), turn("At 10:30, R&D.", at=9, by=BEN))
     )
     assert reply.text == (
-        "Transcript: 2 minutes 14 seconds, 2 speakers.\nSpeaker 1: Shall we begin?\nSpeaker 2: Yes. At 10 30, R&amp;D."
+        "Transcript (2 min, 2 speakers)\nSpeaker 1: Shall we begin?\nSpeaker 2: Yes. At 10 30, R&amp;D."
     )
+
+
+def test_a_notification_begins_with_the_title() -> None:
+    reply = render(transcript(turn("Hi."), seconds=34), title="Call with *the* customer")
+    assert reply.text.splitlines()[0] == "Transcript: Call with the customer (34 sec, 1 speaker)"
+    assert render(transcript(turn("Hi.", by=None), seconds=34)).text.splitlines()[0] == "Transcript (34 sec)"
 
 
 def test_screen_readers_are_told_when_the_message_holds_more() -> None:
@@ -322,7 +385,7 @@ def test_nothing_in_a_failure_can_mention_link_or_format() -> None:
 @pytest.mark.parametrize("sentence", ["", " \x00", "<#>"])
 def test_a_failure_is_never_told_in_an_empty_sentence(sentence: str) -> None:
     reply = render(Failure(reason=Reason.TOO_SLOW, sentence=sentence))
-    assert reply.text.startswith("The transcription service didn't finish this recording in time.")
+    assert reply.text == "Couldn't transcribe this recording. The transcription service took too long."
 
 
 def test_slack_is_asked_to_add_nothing_by_itself() -> None:
@@ -392,24 +455,78 @@ def test_sixty_thousand_words_take_no_longer_per_word_than_six_thousand() -> Non
     assert seconds(2_000) < max(few, 0.005) * 40
 
 
+# --- what can be done with it ---------------------------------------------------------------------------------------
+
+
+def controls(outcome: Transcript | Failure, **more: Any) -> list[dict[str, Any]]:
+    named = Named(**({"job": "j" * 10, "names": {}} | more))
+    [row] = [block for block in on_the_wire(render(outcome, named=named)) if block["type"] == "actions"]
+    elements: list[dict[str, Any]] = row["elements"]
+    return elements
+
+
+def options(outcome: Transcript, **more: Any) -> list[tuple[str, str]]:
+    *_, menu = controls(outcome, **more)
+    assert (menu["type"], menu["action_id"]) == ("overflow", TRANSCRIPT_MENU)
+    assert all(len(option["value"]) <= 150 and len(option["text"]["text"]) <= 75 for option in menu["options"])
+    assert all(option["text"]["emoji"] is False for option in menu["options"])
+    return [(option["text"]["text"], option["value"]) for option in menu["options"]]
+
+
+@pytest.mark.parametrize(("by", "offered"), [(ANNA, [NAME_SPEAKERS, EXPORT]), (None, [EXPORT])])
+def test_a_transcript_is_exported_and_named_where_it_has_speakers(by: Speaker | None, offered: list[str]) -> None:
+    assert [button["action_id"] for button in controls(transcript(turn("Hi.", by=by)))[:-1]] == offered
+
+
 @pytest.mark.parametrize(
-    ("by", "version", "offered"),
+    ("names", "by", "primary"),
     [
-        (ANNA, 0, [NAME_SPEAKERS, EXPORT, RERUN]),
-        (ANNA, 3, [NAME_SPEAKERS, UNDO_NAMING, EXPORT, RERUN]),
-        (None, 0, [EXPORT, RERUN]),
+        ({}, ANNA, [NAME_SPEAKERS]),
+        ({"speaker_0": "Anna"}, ANNA, []),
+        ({}, Speaker(label="speaker_0", name="Anna"), []),
+        ({}, None, []),
     ],
 )
-def test_a_transcript_offers_to_be_taken_along_and_to_be_named_where_it_has_speakers(
-    by: Speaker | None, version: int, offered: list[str]
-) -> None:
-    named = Named(job="j", names={}, version=version)
-    [row] = [
-        block
-        for block in on_the_wire(render(transcript(turn("Hi.", by=by)), named=named))
-        if block["type"] == "actions"
+def test_naming_stands_out_until_there_are_names(names: dict[str, str], by: Speaker | None, primary: list[str]) -> None:
+    buttons = controls(transcript(turn("Hi.", by=by)), names=names, version=len(names))
+    assert [button["action_id"] for button in buttons if button.get("style") == "primary"] == primary
+
+
+def test_the_menu_holds_the_rest() -> None:
+    talk = transcript(turn("Hi."))
+    job = "j" * 10
+    assert options(talk) == [
+        ("Transcribe differently…", f"{job}:{RERUN}"),
+        ("Correct…", f"{job}:{CORRECT}"),
+        ("Channel settings", f"{job}:{CHANNEL_SETTINGS}"),
+        ("Delete transcript…", f"{job}:{DELETE}"),
     ]
-    assert [button["action_id"] for button in row["elements"]] == offered
+    undo = ("Undo names", f"{job}:{UNDO_NAMING}:12")
+    assert options(talk, version=12) == [*options(talk)[:2], undo, *options(talk)[2:]]
+    assert [text for text, _ in options(talk, in_direct_message=True)][2] == "My settings"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "offered"),
+    [
+        (Failure(reason=Reason.PROVIDER_FAILED), [("Try again", RETRY, True), ("Try another way…", RERUN, False)]),
+        (Failure(reason=Reason.NO_DOWNLOAD), [("Try again", RETRY, True), ("Try another way…", RERUN, False)]),
+        (Failure(reason=Reason.REFUSED), [("Try another way…", RERUN, False)]),
+        (transcript(), [("Try another way…", RERUN, False)]),
+    ],
+)
+def test_what_has_no_transcript_is_tried_again_where_that_can_help(
+    outcome: Transcript | Failure, offered: list[tuple[str, str, bool]]
+) -> None:
+    assert [
+        (button["text"]["text"], button["action_id"], button.get("style") == "primary") for button in controls(outcome)
+    ] == offered
+
+
+def test_no_control_is_shown_where_slack_takes_none() -> None:
+    named = Named(job="j", names={}, buttons=False)
+    for outcome in (transcript(turn("Hi.")), transcript(), Failure(reason=Reason.GAVE_UP)):
+        assert "actions" not in {block["type"] for block in render(outcome, named=named).blocks}
 
 
 def test_what_has_no_words_is_not_offered_as_a_file() -> None:

@@ -52,6 +52,15 @@ def test_commands_keep_slacks_limits() -> None:
         assert len(command["usage_hint"]) <= 1000
 
 
+def test_shortcuts_keep_slacks_limits() -> None:
+    shortcuts = described()["features"]["shortcuts"]
+    for shortcut in shortcuts:
+        assert len(shortcut["name"]) <= 24
+        assert len(shortcut["description"]) <= 150
+        assert len(shortcut["callback_id"]) <= 255
+    assert [one["name"] for one in shortcuts if one["type"] == "global"] == ["Search transcripts"]
+
+
 def test_an_optional_scope_stands_in_both_lists_and_a_required_one_only_in_the_first() -> None:
     scopes = described()["oauth_config"]["scopes"]
     assert set(scopes) == {"bot", "bot_optional"}

@@ -1,0 +1,26 @@
+"""A folded reply that Slack refuses is shown in the same step as it would be without folding."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.slack.errors import SlackRefused
+from bot.worker.claim import Claim
+from bot.worker.steps.intent import Intent
+from bot.worker.tools import Tools
+from storage import folding
+
+
+async def unfold(claim: Claim, tools: Tools, intent: Intent, refused: SlackRefused) -> Intent:
+    """Return the intent without folding. It is noted with the job, and with its workspace that it takes no folding.
+
+    What was refused had no effect, so the next request need not wait for it.
+    """
+    job, again = claim.job, replace(intent, folded=False, unfolded=True)
+    now = tools.clock()
+    await claim.save(
+        replace(job, reply_intent=again.dump(), under_way_since=None),
+        note=f"not folded: {refused.code}",
+        also=lambda tx: folding.note(tx, team=job.origin.team, taken=False, now=now),
+    )
+    return again
