@@ -117,7 +117,7 @@ def listen_to_slack(
     )
     commands.register(app, commands=slash_commands)
 
-    interactions = Interactions(app, database=tools.database, membership=membership)
+    interactions = Interactions(app, database=tools.database, membership=membership, slack_for=slack_for)
     undo = naming.register(interactions, database=tools.database, clock=tools.clock, slack_of=slack_of)
     deleting.register(interactions, deletions=deletions)
     correct = correcting.register(

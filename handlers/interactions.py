@@ -6,16 +6,20 @@ What stays on somebody's screen after they were taken out of a private channel c
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import suppress
 from typing import Any, TypeVar
 
+from pydantic import ValidationError
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.models.views import View
 
+from handlers import words
 from handlers.actor import Actor
 from handlers.events import Interaction, Pressed, PressedAnywhere, Submitted
 from handlers.membership import Membership
-from handlers.modals import AboutJob, answer_submission
-from handlers.responses import is_theirs, respond_with
+from handlers.modals import AboutJob, answer_submission, told
+from handlers.responses import SlackNotReached, is_theirs, respond_with
+from handlers.slack import OpensForms
 from storage import channel_homes, job_lists, jobs
 from storage.database import Database, Transaction
 from storage.job import Job, JobId
@@ -36,10 +40,13 @@ class Interactions:
     tell whether there is one.
     """
 
-    def __init__(self, app: AsyncApp, *, database: Database, membership: Membership) -> None:
+    def __init__(
+        self, app: AsyncApp, *, database: Database, membership: Membership, slack_for: Callable[[Actor], OpensForms]
+    ) -> None:
         self._app = app
         self._database = database
         self._membership = membership
+        self._slack_for = slack_for
 
     def button(self, action_id: str, act: Act, *, about_a_job: bool = True) -> None:
         """Register a button. The id of its job is the first part of its value."""
@@ -76,15 +83,14 @@ class Interactions:
     def _listen(self, action_id: str, act: Act) -> None:
         async def pressed(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
             await ack()
-            await respond_with(lambda: act(body), respond)
+            await respond_with(lambda: act(body), respond, otherwise=lambda said: self._tell(body, said))
 
         self._app.action(action_id)(pressed)
 
     def shortcut(self, callback_id: str, act: Act, *, about_a_job: bool = True) -> None:
         """Register a shortcut of a message, or a global one.
 
-        The jobs of a message are its own and those of the thread that it is in. A global shortcut is about no job, and
-        has nowhere to show an answer: what it does is open a modal.
+        The jobs of a message are its own and those of the thread that it is in. A global shortcut is about no job.
         """
 
         async def chosen(ack: AsyncAck, body: dict[str, Any], respond: AsyncRespond) -> None:
@@ -94,9 +100,15 @@ class Interactions:
                 return await act(body)
 
             await ack()
-            await respond_with(do, respond)
+            await respond_with(do, respond, otherwise=lambda said: self._tell(body, said))
 
         self._app.shortcut(callback_id)(chosen)
+
+    async def _tell(self, body: dict[str, Any], sentence: str) -> None:
+        """Tell somebody in a modal, where there is no conversation. It is too late for one after three seconds."""
+        with suppress(ValidationError, SlackNotReached):
+            actor = Actor.of(Interaction.model_validate(body))
+            await self._slack_for(actor).open(str(body.get("trigger_id", "")), told(words.NAME, sentence))
 
     def modal(self, callback_id: str, save: Save, *, about_a_job: bool = True) -> None:
         """Register a modal. Its context is an `AboutJob`."""

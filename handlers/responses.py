@@ -52,12 +52,21 @@ async def sentence_for(act: Callable[[], Awaitable[str | None]]) -> str | None:
         return words.NOT_NOW
 
 
-async def respond_with(act: Callable[[], Awaitable[str | None]], respond: AsyncRespond) -> None:
-    """Run `act` and send its answer, or why it was not done, as an ephemeral message."""
+async def respond_with(
+    act: Callable[[], Awaitable[str | None]], respond: AsyncRespond, *, otherwise: Callable[[str], Awaitable[None]]
+) -> None:
+    """Run `act` and send its answer, or why it was not done, as an ephemeral message.
+
+    `otherwise` tells it where there is no conversation to send it to: in the App Home, and after a global shortcut.
+    """
     said = await sentence_for(act)
-    if said and respond.response_url:
+    if not said:
+        return
+    if respond.response_url:
         blocks = sentence(said) or None
         await respond(text=said, blocks=blocks, response_type="ephemeral", replace_original=False)
+    else:
+        await otherwise(said)
 
 
 async def write_with_retry(database: Database, work: Callable[[Transaction], T]) -> T:

@@ -70,7 +70,7 @@ HELP_TITLE = "Help"
 """The title of the help, and the button in the App Home that opens it."""
 
 NAME = "Threadscribe"
-"""The app's name: the title of a modal whose own is not known."""
+"""The app's name: the title of a modal that only tells something, where it has no other."""
 
 APP = "Turns recordings shared in Slack into transcripts that show who said what."
 APP_AT_LENGTH = (

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from slack_sdk.models.views import View
 
 from handlers import action_ids, deleting, preferences_modal, search_modal, words
 from handlers.events import PressedAnywhere, Submitted
@@ -136,6 +137,10 @@ class Members:
 
     people: set[str] | None = field(default_factory=set)
     asked: list[tuple[str, str, str]] = field(default_factory=list)
+    opened: list[tuple[str, str]] = field(default_factory=list)
+
+    async def open(self, trigger: str, view: View) -> None:
+        self.opened.append((trigger, str(view.to_dict()["blocks"])))
 
     async def is_in(self, person: str, channel: str, *, team: str) -> bool:
         self.asked.append((person, channel, team))
@@ -148,9 +153,8 @@ class Members:
 
 
 class Respond:
-    response_url = "https://example.org/respond"
-
-    def __init__(self) -> None:
+    def __init__(self, response_url: str | None = "https://example.org/respond") -> None:
+        self.response_url = response_url
         self.said: list[str] = []
 
     async def __call__(self, *, text: str, **_: Any) -> None:
@@ -205,6 +209,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
             app,  # type: ignore[arg-type]  # all that is used of it
             database=database,
             membership=Membership(slack_of=lambda _: members),
+            slack_for=lambda _: members,
         )
 
         async def own(body: dict[str, Any]) -> None:
@@ -215,6 +220,19 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         interactions.shortcut("shortcut", act)
         interactions.modal("modal", save)
         yield made
+
+
+async def test_where_there_is_no_conversation_the_sentence_is_told_in_a_modal(house: House) -> None:
+    home: dict[str, Any] = {"user": {"id": "U1"}, "team": {"id": "T1"}, "trigger_id": "7", "view": {"type": "home"}}
+    respond = Respond(None)
+
+    async def ack(**_: Any) -> None: ...
+
+    await house.app.listeners["button"](ack, home | {"actions": [{"value": house.job.id}]}, respond)
+    assert (house.done, respond.said) == ([], [])
+    [(trigger, told)] = house.members.opened
+    assert trigger == "7"
+    assert words.NOT_IN_CONVERSATION in told
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -180,6 +180,8 @@ async def test_a_recording_is_cancelled_and_tried_again_from_there(bench: Bench,
     assert (await slack.press_at_home(RECORDING_MENU, option="Cancel")).status == 200
     await eventually(lambda: "*Monday*\n🚫 Cancelled" in read(slack))
     assert CANCEL not in page(slack)
+    [told] = slack.modals.values()
+    assert told["blocks"][0]["text"]["text"] == words.CANCELLED
     await bench.ended()
     bench.botlhale.release()
     assert (await slack.press_at_home(RECORDING_MENU, option="Try again")).status == 200
