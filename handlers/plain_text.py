@@ -29,14 +29,18 @@ _OTHER_MARKUP = re.compile(r"[#*<>@\[\]\\^`{|}~]")
 _WORD_JOINER = "\u2060"
 
 
-def shown(text: str) -> str:
-    """Return `text` made harmless and escaped, for a section (with `verbatim`) that people look at.
+def readable(text: str) -> str:
+    """Return `text` made harmless for plain text that people look at: a context line, an option.
 
     "note_2.m4a" and "10:30" look as they were: an invisible word joiner keeps Slack from seeing an address or an emoji.
     """
     line = _OTHER_MARKUP.sub(" ", _LOOSE_UNDERSCORE.sub(" ", one_line(text)))
-    apart = _TIGHT_DOT.sub(f".{_WORD_JOINER}", _TIGHT_COLON.sub(f":{_WORD_JOINER}", line))
-    return one_line(apart).replace("&", "&amp;")
+    return one_line(_TIGHT_DOT.sub(f".{_WORD_JOINER}", _TIGHT_COLON.sub(f":{_WORD_JOINER}", line)))
+
+
+def shown(text: str) -> str:
+    """Return `text` made readable and escaped, for a section (with `verbatim`) that people look at."""
+    return readable(text).replace("&", "&amp;")
 
 
 def spoken(text: str) -> str:

@@ -19,7 +19,7 @@ from bot.rendering.file_names import stem
 from bot.rendering.folding import CONTAINER, folded_body
 from bot.slack.uploads import Attachment
 from handlers import words
-from handlers.plain_text import harmless, spoken
+from handlers.plain_text import harmless, readable, spoken
 from storage.job import WORTH_A_TRY, Failure
 from transcription.exports import as_text, as_vtt
 from transcription.naming import UNKNOWN_SPEAKER, counted, short_length, shortened, speaker_names, summary
@@ -157,7 +157,7 @@ def _transcript(
     last: Sequence[Block],
 ) -> tuple[Reply, bool]:
     """Return the reply without its files, and whether it has some."""
-    name = harmless(_short(title or ""))
+    name = readable(_short(title or ""))
     head = " · ".join([*([name] if name else []), harmless(summary(transcript, short=True))])
     foot = _small_print(provider=provider, edited_by=context.edited_by, note=transcript.note)
     place = harmless(context.place)
@@ -168,7 +168,7 @@ def _transcript(
         shown, _ = fitting(shown, budget=OPENING)
     more = words.IN_FILES if in_files else words.CUT_SHORT if cut else ""
     end = [*([line(more)] if more else []), *(small_print(each) for each in (foot, place) if each)]
-    text = _aloud(transcript, shown, title=name, ending=more, place=spoken(place))
+    text = _aloud(transcript, shown, title=harmless(_short(title or "")), ending=more, place=spoken(place))
     told_in = folded_body(shown, room=room) if context.fold else body(shown)
     return Reply(text=text, blocks=_dicts([small_print(head), *told_in, *end, *last])), in_files
 

@@ -118,7 +118,7 @@ async def test_a_title_does_nothing_in_the_form(bench: Bench) -> None:
     [block] = (await room.open())["blocks"]
     assert block["text"]["type"] == "plain_text"
     assert block["text"]["emoji"] is False
-    assert "“!channel bold smile: https //evil. example U1 x”?" in block["text"]["text"]
+    assert "“!channel bold :\u2060smile: https:\u2060//evil.\u2060example U1 x”?" in block["text"]["text"]
 
 
 async def test_nobody_else_is_asked_or_heard(bench: Bench, slack: Slack) -> None:
