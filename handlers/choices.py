@@ -21,14 +21,13 @@ from slack_sdk.models.blocks import (
 
 from handlers import words
 from storage.options import NO_OPTIONS, TranscriptionOptions
-from transcription.hints import MOST_SPEAKERS, MOST_WORDS
+from transcription.hints import LONGEST_VOCABULARY, MOST_SPEAKERS, MOST_WORDS, fits_a_form
 from transcription.naming import alike, language_name, shortened
 
 TRANSCRIBER, LANGUAGE, SPEAKERS, VOCABULARY = "transcriber", "language", "speakers", "vocabulary"
 USUAL = "usual"
 """The option value for "use the default": the channel, person or workspace settings decide."""
 
-_WORDS_LENGTH = 2_900
 _WORD_LENGTH = 80
 _RADIO_BUTTONS = 10
 _DESCRIPTION = 75
@@ -113,13 +112,18 @@ def _default_language(by: Choice, usual: str | None) -> str:
 def vocabulary(entries: Sequence[str], choices: Sequence[Choice], *, version: int = 0) -> Iterator[Block]:
     """Yield the field for words to expect, if any transcriber takes them."""
     if any(choice.vocabulary for choice in choices):
+        # A list that is too long already is shown as far as it fits: Slack would refuse the whole form.
+        shown = [entry for number, entry in enumerate(entries) if fits_a_form(entries[: number + 1])]
         yield InputBlock(
             block_id=f"{VOCABULARY}:{version}",
             optional=True,
             label=words.CHOOSE_WORDS,
             hint=words.WORDS_HINT,
             element=PlainTextInputElement(
-                action_id=VOCABULARY, multiline=True, max_length=_WORDS_LENGTH, initial_value="\n".join(entries) or None
+                action_id=VOCABULARY,
+                multiline=True,
+                max_length=LONGEST_VOCABULARY,
+                initial_value="\n".join(shown) or None,
             ),
         )
 

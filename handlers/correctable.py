@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -25,7 +25,7 @@ from transcription.transcript import Transcript
 class Correctable:
     """A job with its transcript under the names of its speakers, made at `made_at`, and its newest corrections.
 
-    `newest`: the one that can be taken back.
+    `newest`: the one that can be taken back. `versions`: of the turns, as they are here; 0 where there is none.
     """
 
     job: Job
@@ -33,6 +33,7 @@ class Correctable:
     made_at: datetime
     history: Sequence[Correction]
     newest: Correction | None
+    versions: Mapping[int, int]
 
 
 def correctable_under(tx: Transaction, pressed: Pressed) -> Correctable:
@@ -63,6 +64,7 @@ def _of(tx: Transaction, job: Job, payload: Interaction) -> Correctable | None:
         made_at=made_at,
         history=corrections.history(tx, job.id, limit=SHOWN),
         newest=corrections.newest(tx, job.id),
+        versions=corrections.versions(tx, job.id),
     )
 
 

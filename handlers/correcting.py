@@ -134,8 +134,7 @@ class CorrectActions:
         if len(said) > LONGEST_CORRECTION:
             raise Problems({field: words.CORRECTING_TOO_LONG})
         part = next((one for one in turn_parts_of(found.transcript, turn) if _is_of(context, one)), None)
-        version = await self._database.read(lambda tx: corrections.version_of(tx, found.job.id, turn=turn))
-        if version != context.seen:
+        if found.versions.get(turn, 0) != context.seen:
             return await self._again(submitted, context, said)
         if part is None:
             raise Declined(words.NOTHING_TO_CORRECT)
@@ -229,23 +228,22 @@ class CorrectActions:
             return False
         room, locked = await self._database.read(lambda tx: vocabularies.room(tx, origin))
         if not locked:
-            return room > 0
+            return room
         theirs = replace(found.job, origin=replace(origin, team=Actor.of(submitted).team))
-        return room > 0 and await self._slack_of(theirs).is_admin(submitted.user.id)
+        return room and await self._slack_of(theirs).is_admin(submitted.user.id)
 
     async def _last(
         self, submitted: Submitted, found: Correctable, part: TurnPart, *, notice: str | None = None, unsaved: str = ""
     ) -> View:
         """Return the page with the words of a part."""
-        job_id = found.job.id
         context = CorrectionContext(
-            job=job_id,
+            job=found.job.id,
             made=stored(found.made_at),
             page="mend",
             turn=part.turn,
             place=part.place,
             length=len(part.text),
-            seen=await self._database.read(lambda tx: corrections.version_of(tx, job_id, turn=part.turn)),
+            seen=found.versions.get(part.turn, 0),
         )
         remembers = await self._may_remember(submitted, found)
         return last_page(context, part, remembers=remembers, notice=notice, unsaved=unsaved)

@@ -85,7 +85,8 @@ def _recordings(jobs: Sequence[Job], viewer: listing.Viewer, recent: int) -> Ite
         yield _heading(words.LATELY)
     shown = min(max(recent, RECENT), MOST)
     yield from (row(job, viewer) for job in rest[:shown])
-    if len(rest) > shown:
+    # Where as many were read as may be read for it, there may be others that do not move or need attention.
+    if len(rest) > shown or len(jobs) >= looked_at(shown):
         more = min(shown + MORE, MOST)
         if more > shown:
             yield ActionsBlock(elements=[_button(words.SHOW_MORE, SHOW_MORE, str(more))])

@@ -6,6 +6,7 @@ harmless, in the texts of options.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -46,6 +47,7 @@ Slack allows 100 blocks in a modal: a row has up to four, and a few lines stand 
 _ON_PAGE_BEFORE = 25
 _BLOCKS = 100
 _ROW = 4
+_SUGGESTIONS_SIZE = 150_000  # bytes of JSON; Slack takes 250 kB in all
 _FIRST_WORDS = 90
 _OPTION = 75
 
@@ -123,7 +125,7 @@ def form(
 ) -> View:
     """Return a page of the modal; `notice` stands before its rows. `pick_people`: offer to choose a person."""
     shown, last = voices(transcript, page=context.page), pages(transcript) - 1
-    offered = _options(suggested)
+    offered = _fitting(_options(suggested), rows=len(shown))
     told = [notice] if notice else []
     if last:
         first = context.page * SPEAKERS_ON_PAGE + 1
@@ -194,6 +196,17 @@ def _options(suggested: Sequence[Suggestion]) -> list[Option]:
             why = PlainTextObject(text=each.why, emoji=False)
             found.setdefault(text.casefold(), Option(value=f"{_NAME}{each.name}", text=shown, description=why))
     return list(found.values())
+
+
+def _fitting(options: Sequence[Option], *, rows: int) -> list[Option]:
+    """Return as many of the first options as a form with so many rows has room for: each row has all of them."""
+    found, room = list[Option](), _SUGGESTIONS_SIZE // max(rows, 1)
+    for option in options:
+        room -= len(json.dumps(option.to_dict()))
+        if room < 0:
+            break
+        found.append(option)
+    return found
 
 
 def _lines(text: str, *, bold: str = "") -> Block:

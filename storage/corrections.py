@@ -5,7 +5,7 @@ The rows are deleted with their transcript by the schema. Rows of an earlier tra
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -116,6 +116,15 @@ def version_of(tx: Transaction, job_id: JobId, *, turn: int) -> int:
         turn=turn,
     )
     return int(row["newest"] or 0) if row else 0
+
+
+def versions(tx: Transaction, job_id: JobId) -> Mapping[int, int]:
+    """Return the newest version of each turn that has been corrected, by its index."""
+    rows = tx.all(
+        f"SELECT turn, max(version) AS newest FROM corrections WHERE {_CURRENT} GROUP BY turn",  # noqa: S608 - same
+        job=job_id,
+    )
+    return {int(row["turn"]): int(row["newest"]) for row in rows}
 
 
 def shown_by(tx: Transaction, job_id: JobId) -> int:

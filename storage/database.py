@@ -101,6 +101,10 @@ class Transaction(Protocol):
         """Take a lock that only one transaction of all processes can hold, until the end of this transaction."""
         ...
 
+    def try_lock(self, name: str, /) -> bool:
+        """Take the lock of this name until the end of this transaction. Return False if another process has it."""
+        ...
+
 
 Work = Callable[[Transaction], T]
 

@@ -20,7 +20,8 @@ def is_first(tx: Transaction, job: Job) -> bool:
     """
     other = tx.one(
         "SELECT 1 AS found FROM jobs WHERE team = :team AND channel = :channel AND id <> :id AND forgotten = 0 "
-        "AND state <> 'abandoned' AND (reply_intent LIKE :told OR "
+        "AND state <> 'abandoned' AND "
+        "((reply_intent LIKE :told AND (failure_reason IS NULL OR shown_as IS NOT NULL)) OR "
         "(((state = 'replied' AND failure_reason IS NULL) OR shown_as IS NOT NULL) "
         "AND coalesce(reply_intent, '') NOT LIKE :known)) ORDER BY created_at LIMIT 1",
         team=job.origin.team,
@@ -33,9 +34,11 @@ def is_first(tx: Transaction, job: Job) -> bool:
 
 
 def is_still_first(tx: Transaction, job: Job) -> bool:
-    """Return the same, and keep every other process from being told so of another job until this transaction ends."""
-    tx.be_alone()
-    return is_first(tx, job)
+    """Return the same, and keep every other process from being told so of a job there until this transaction ends.
+
+    False where another process is just deciding it: nobody waits, and the next transcript says it if none does.
+    """
+    return tx.try_lock(f"{TELLS_PLACE} {job.origin.team} {job.origin.channel}") and is_first(tx, job)
 
 
 def _has_words(tx: Transaction, job: Job) -> bool:

@@ -282,6 +282,10 @@ class _Transaction:
         self._execute("SELECT pg_advisory_xact_lock(:number)", {"number": _ALONE})
         self._execute(_ALONE_THEN, {})
 
+    def try_lock(self, name: str, /) -> bool:
+        row = self._execute("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0)) AS taken", {"name": name})
+        return bool((row.fetchone() or {}).get("taken"))
+
     def _execute(self, sql: str, values: dict[str, SqlValue]) -> psycopg.Cursor[DictRow]:
         try:
             cursor = self._connection.execute(translated(sql), keepable(values))

@@ -85,6 +85,10 @@ class _Transaction:
     def be_alone(self) -> None:
         """Do nothing: there is one writer, and it holds the lock of the file."""
 
+    def try_lock(self, name: str, /) -> bool:
+        del name
+        return True
+
     def _execute(self, sql: str, values: dict[str, SqlValue]) -> sqlite3.Cursor:
         return self._connection.execute(sql, keepable(values))
 

@@ -10,13 +10,13 @@ from storage import preferences
 from storage.database import Transaction
 from storage.job import Origin
 from storage.preferences import Kept, Scope
-from transcription.hints import MOST_WORDS
+from transcription.hints import fits_a_form
 
 
-def room(tx: Transaction, origin: Origin) -> tuple[int, bool]:
-    """Return how many more words the conversation of a recording can have, and whether its settings are locked."""
+def room(tx: Transaction, origin: Origin) -> tuple[bool, bool]:
+    """Return whether the conversation of a recording can have another word, and whether its settings are locked."""
     kept, words = _expected(tx, origin)
-    return max(MOST_WORDS - len(words), 0), bool(kept.preferences.locked)
+    return fits_a_form([*words, "?"]), bool(kept.preferences.locked)
 
 
 def expect(tx: Transaction, origin: Origin, words: Sequence[str], *, by: str, now: datetime) -> None:
@@ -27,7 +27,10 @@ def expect(tx: Transaction, origin: Origin, words: Sequence[str], *, by: str, no
     """
     kept, known = _expected(tx, origin)
     before = {word.casefold() for word in known}
-    added = [word for word in dict.fromkeys(words) if word.casefold() not in before][: max(MOST_WORDS - len(known), 0)]
+    added = list[str]()
+    for word in dict.fromkeys(words):
+        if word.casefold() not in before and fits_a_form([*known, *added, word]):
+            added.append(word)
     if not added:
         return
     options = replace(kept.preferences.options, vocabulary=(*known, *added))

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from difflib import SequenceMatcher
 
 from transcription.cutting import is_unspaced, pieces
 from transcription.naming import name_of, one_line, speaker_names
@@ -121,22 +120,19 @@ def new_terms(before: str, after: str) -> list[str]:
     A name or term is written with a capital letter or a digit, or in a script that has neither case nor spaces; what
     stands side by side is one. Words that were there before in another case are not new.
     """
-    old, new = before.split(), after.split()
-    known = {_bare(word).casefold() for word in old}
+    known = {_bare(word).casefold() for word in before.split()}
     found: dict[str, None] = {}
-    for kind, _, _, begin, end in SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():
-        if kind not in {"replace", "insert"}:
-            continue
-        run: list[str] = []
-        for word in new[begin:end]:
-            bare = _bare(word)
-            if bare and bare.casefold() not in known and _tells(bare):
-                run.append(bare)
-                if not word.endswith((*_SENTENCE_ENDS, ",", ";")):
-                    continue
+    run: list[str] = []
+    for word in after.split():
+        bare = _bare(word)
+        # A list of words to expect is typed with commas between them, so none of them has one.
+        is_new = bare and bare.casefold() not in known and _tells(bare) and "," not in bare
+        if is_new:
+            run.append(bare)
+        if not is_new or word.endswith((*_SENTENCE_ENDS, ",", ";")):
             found[" ".join(run)] = None
             run = []
-        found[" ".join(run)] = None
+    found[" ".join(run)] = None
     return [term for term in found if term and len(term) <= LONGEST_TERM][:MOST_TERMS]
 
 

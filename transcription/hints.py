@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 MOST_SPEAKERS = 20
 MOST_WORDS = 200
 """Maximum number of words or phrases of a vocabulary."""
+
+LONGEST_VOCABULARY = 2_900
+"""Maximum UTF-16 units of a whole vocabulary, one entry on a line: a field of Slack's forms takes 3,000."""
+
+
+def fits_a_form(vocabulary: Iterable[str]) -> bool:
+    """Return whether a vocabulary is not more than people can be shown in a form to change it."""
+    entries = list(vocabulary)
+    return len(entries) <= MOST_WORDS and len("\n".join(entries).encode("utf-16-le")) // 2 <= LONGEST_VOCABULARY
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

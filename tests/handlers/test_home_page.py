@@ -155,6 +155,12 @@ def test_nobody_is_shown_less_or_more_than_there_is_room_for(recent: int) -> Non
     assert RECENT <= sum(block["type"] == "section" for block in blocks) <= MOST
 
 
+def test_more_can_be_asked_for_where_not_all_recordings_were_read() -> None:
+    """Those that failed have used up what is read."""
+    everything = [job(number, reason=Reason.GAVE_UP) for number in range(38)] + [job(100 + n) for n in range(30)]
+    assert [text for text, _, _ in pressable(shown(everything[: looked_at(RECENT)]))] == [*BUTTONS, words.SHOW_MORE]
+
+
 RESETS = "The limit resets on 1 December."
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,12 +15,13 @@ from handlers.correcting_modal import FORM, LONGEST_CORRECTION, CorrectionContex
 from sandbox import faults
 from sandbox.script import Segment
 from sandbox.slack import Channel, CommandAnswer, Message, Share, Slack
-from storage import corrections, preferences, transcripts
+from storage import corrections, preferences, transcripts, vocabularies
 from storage.corrections import Correction
 from storage.job import Job
 from storage.preferences import Preferences, Scope
 from tests.journeys.bench import Bench, eventually, only_reply, recording, words_of
 from transcription.formats import Format
+from transcription.hints import fits_a_form
 
 TALK = [
     Segment(start=0, end=4, speaker=0, text="Good morning, tembisa speaking."),
@@ -581,3 +583,21 @@ async def test_the_tick_is_only_offered_where_it_does_something(bench: Bench, sl
 async def test_without_anybody_who_takes_words_there_is_no_tick(bench: Bench) -> None:
     thread = await answered(bench)
     assert words.CORRECTING_REMEMBER not in str(await thread.choose(MORNING))
+
+
+async def test_ticks_never_make_the_list_longer_than_the_settings_can_show(bench: Bench, slack: Slack) -> None:
+    thread = await answered(bench, **TAKES_WORDS)
+    job, channel = await thread.job(), thread.share.channel
+    assert bench.bot is not None
+    tools = bench.bot.tools
+    for number in range(20):
+        names = [f"Nomathamsanqa Dla{number:02}{each}" for each in range(10)]
+        add = partial(vocabularies.expect, origin=job.origin, words=names, by="U1", now=tools.clock())
+        await tools.database.write(add)
+    kept = await expected(bench, channel)
+    assert kept is not None
+    assert fits_a_form(kept)
+    assert not fits_a_form([*kept, "Nomathamsanqa Dla999"]), "otherwise nothing was tested"
+    await slack.command("/transcripts", "settings", channel=channel)
+    [form] = slack.modals.values()
+    assert "\n".join(kept) in [block["element"].get("initial_value") for block in form["blocks"] if "element" in block]

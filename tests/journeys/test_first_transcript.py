@@ -14,11 +14,12 @@ from sandbox.gowajee import Gowajee
 from sandbox.ports import free_port
 from sandbox.script import Segment
 from sandbox.slack import Channel, Message, Share, Slack
-from storage import forgetting, reruns
+from storage import forgetting, preferences, reruns
 from storage.database import Transaction
 from storage.forgetting import ForgetRequest
 from storage.job import Job, JobState, Reason
 from storage.options import TranscriptionOptions
+from storage.preferences import Preferences, Scope
 from tests.journeys.bench import WEBHOOK_TOKEN, Bench, gowajee_settings, recording, words_of
 from tests.journeys.forkserver import Nursery
 from tests.journeys.test_killed_everywhere import LONG, SAVE, Death, Way, life, one_reply
@@ -89,7 +90,9 @@ async def test_it_stays_when_the_reply_changes(bench: Bench, slack: Slack) -> No
     assert says_it(reply_to(slack, share))
 
 
-async def test_it_names_whoever_transcribed_it_last(bench: Bench, slack: Slack) -> None:
+async def test_it_names_the_service_of_the_conversation_also_after_another_one_did_it_again(
+    bench: Bench, slack: Slack
+) -> None:
     port = free_port()
     async with Gowajee(webhook_url=f"http://127.0.0.1:{port}/webhooks/gowajee?token={WEBHOOK_TOKEN}") as gowajee:
         await bench.start(**{**gowajee_settings(gowajee), "transcriber": "botlhale", "http_port": port})
@@ -99,9 +102,29 @@ async def test_it_names_whoever_transcribed_it_last(bench: Bench, slack: Slack) 
         assert says_it(reply_to(slack, share))
         await rerun(bench, TranscriptionOptions(transcriber="gowajee"))
         shown = words_of(reply_to(slack, share))
-        assert "Audio from here goes to Gowajee, a company in Thailand. To change that, type" in shown
-        assert "South Africa" not in shown
+        assert "Transcribed by Gowajee" in shown
+        assert "Audio from here goes to Botlhale AI, a company in South Africa. To change that, type" in shown
         assert not says_it(await replied(bench, channel, count=2))
+
+
+async def test_a_recording_that_its_sharer_sends_elsewhere_does_not_speak_for_the_conversation(
+    bench: Bench, slack: Slack
+) -> None:
+    port = free_port()
+    async with Gowajee(webhook_url=f"http://127.0.0.1:{port}/webhooks/gowajee?token={WEBHOOK_TOKEN}") as gowajee:
+        await bench.start(**{**gowajee_settings(gowajee), "transcriber": "botlhale", "http_port": port})
+        channel = slack.channel("general", people=("amara", "thandi"))
+        own = Scope(team="T0SANDBOX", kind="person", owner=slack.user("amara"))
+        wanted = Preferences(options=TranscriptionOptions(transcriber="gowajee"))
+        assert bench.bot is not None
+        now = bench.bot.tools.clock()
+        await bench.bot.tools.database.write(lambda tx: preferences.put(tx, own, wanted, seen=0, by="U1", now=now))
+        theirs = await replied(bench, channel, count=1)
+        assert "Transcribed by Gowajee" in words_of(theirs)
+        assert not says_it(theirs)
+        share = await slack.share(channel, [recording()], user=slack.user("thandi"))
+        await bench.ended(2)
+        assert "Audio from here goes to Botlhale AI" in words_of(reply_to(slack, share))
 
 
 async def name_the_speaker(bench: Bench, reply: Message) -> None:

@@ -13,6 +13,7 @@ from handlers.action_ids import NAME_SPEAKERS, TRANSCRIPT_MENU
 from sandbox import faults
 from sandbox.script import Segment
 from sandbox.slack import Message, Share, Slack
+from storage import folding
 from storage.database import Transaction
 from storage.folding import HOUR, WEEK
 from tests.journeys.bench import Bench, eventually, only_reply, recording, tone, words_of
@@ -302,3 +303,27 @@ async def test_files_that_slack_does_not_take_with_buttons_say_nothing_about_fol
     await room.share(FOR_FILES)
     _, reply = await room.share()
     assert containers(reply), "the workspace takes folded messages"
+
+
+async def test_nobody_is_asked_about_a_transcript_that_is_short(bench: Bench, room: Room, slack: Slack) -> None:
+    slack.takes_containers = True
+    await bench.start(fold="auto")
+    _, reply = await room.share(LONG[:2])
+    assert (containers(reply), asked(slack)) == ([], 0)
+
+
+async def test_an_edit_that_is_refused_also_without_folding_says_nothing_of_the_workspace(
+    bench: Bench, room: Room, slack: Slack
+) -> None:
+    slack.takes_containers = True
+    await bench.start(fold="always")
+    _, reply = await room.share()
+    assert containers(reply)
+    slack.faults.arm("chat.update", faults.answer(200, REFUSED, Content_Type="application/json"), times=2)
+    await slack.press(reply, NAME_SPEAKERS)
+    [form] = slack.modals.values()
+    await slack.send(form, {"Name of Speaker 1": "Amara"})
+    await eventually(lambda: len(calls(slack, "chat.update")) == 2)
+    await bench.ended()
+    assert bench.bot is not None
+    assert await bench.bot.tools.database.read(folding.answers) == {}

@@ -460,7 +460,7 @@ async def test_a_download_that_is_always_cut_is_given_up_in_the_thread(bench: Be
     reply = await only_reply(slack, share)
     assert set(slack.message(share.channel.id, share.ts).reactions) == {"warning"}
     assert not bench.botlhale.requests
-    assert "Slack didn't hand over this recording" in reply.text
+    assert "Slack didn't let Threadscribe download it." in reply.text
 
 
 async def test_a_scope_that_is_taken_away_waits_for_the_operator(bench: Bench, slack: Slack) -> None:
@@ -489,7 +489,7 @@ async def test_a_sign_in_page_in_place_of_the_recording_is_told_in_the_thread_in
     reply = await only_reply(slack, share)
     assert job.failure is not None
     assert job.failure.reason is Reason.NO_DOWNLOAD
-    assert "Slack didn't hand over this recording" in reply.text
+    assert "Slack didn't let Threadscribe download it." in reply.text
     assert set(slack.message(share.channel.id, share.ts).reactions) == {"warning"}
     assert not bench.botlhale.requests
 

@@ -51,6 +51,10 @@ class _Stepped:
         self._side.stop()
         self._real.be_alone()
 
+    def try_lock(self, name: str, /) -> bool:
+        self._side.stop()
+        return self._real.try_lock(name)
+
 
 class Side:
     """Units of work one after the other, on a connection of their own."""

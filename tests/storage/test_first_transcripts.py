@@ -88,6 +88,14 @@ async def test_what_an_older_release_posted_counts_unless_it_is_a_failure(databa
     assert not await is_first(database, ready), "a transcript that is made again"
 
 
+async def test_a_transcript_that_could_not_be_posted_does_not_say_it(database: Database, noon: datetime) -> None:
+    stands, ready = await two(database, noon)
+    await change(database, stands, reply_intent=TELLS, failure_reason="gave_up")
+    assert await is_first(database, ready)
+    await change(database, stands, shown_as="{}")
+    assert not await is_first(database, ready), "the rerun failed, and the transcript before it stands"
+
+
 async def test_what_has_no_words_is_not_a_transcript(database: Database, noon: datetime) -> None:
     ready = await job_in(database, noon, state=JobState.READY)
     assert await is_first(database, ready)
@@ -128,7 +136,7 @@ async def test_of_two_machines_that_plan_at_once_one_says_it(postgresql: Server,
                 await machines.race(order, *([_noting(job, noon)] for job in rivals))
                 told = [(await machines.now(job.id)).reply_intent for job in rivals]
                 assert sorted(map(str, told)) == ["None", TELLS], order
-            assert machines.waits, "one never had to wait for the other"
+            assert not machines.waits, "nobody waits for the other"
     finally:
         for database in databases:
             await database.close()

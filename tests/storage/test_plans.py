@@ -49,7 +49,12 @@ class _Explained:
     def __init__(self, real: Transaction, *, on_server: bool) -> None:
         self._real = real
         self._explain = "EXPLAIN " if on_server else "EXPLAIN QUERY PLAN "
-        self.skip_locked, self.announce, self.be_alone = real.skip_locked, real.announce, real.be_alone
+        self.skip_locked, self.announce, self.be_alone, self.try_lock = (
+            real.skip_locked,
+            real.announce,
+            real.be_alone,
+            real.try_lock,
+        )
         self.dialect = real.dialect
         self.whole_tables: list[str] = []
         if on_server:  # a table is read through only if nothing else is possible, however small it is

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from datetime import datetime
 
 import pytest
@@ -49,6 +50,27 @@ async def test_a_migration_may_take_its_time_and_wait_for_another_but_not_for_a_
         after = await database.write(lambda tx: tx.one("SHOW statement_timeout"))
         assert after is not None
         assert after["statement_timeout"] == "30s"
+
+
+async def test_a_named_lock_is_held_until_its_transaction_ends_and_nobody_waits_for_it(shared_url: str) -> None:
+    taken = asyncio.Event()
+    let_go = threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def hold(tx: Transaction) -> bool:
+        held = tx.try_lock("one")
+        loop.call_soon_threadsafe(taken.set)
+        let_go.wait(30)
+        return held
+
+    async with opened(shared_url, size=1) as first, opened(shared_url, size=1) as second:
+        holding = asyncio.create_task(first.write(hold))
+        await taken.wait()
+        assert not await second.write(lambda tx: tx.try_lock("one"))
+        assert await second.write(lambda tx: tx.try_lock("other"))
+        let_go.set()
+        assert await holding
+        assert await second.write(lambda tx: tx.try_lock("one"))
 
 
 async def test_a_process_does_not_notice_that_another_one_migrates(postgresql: Server, noon: datetime) -> None:

@@ -118,3 +118,8 @@ def test_names_and_terms_that_are_new(before: str, after: str, terms: list[str])
 def test_of_many_new_names_the_first_are_kept() -> None:
     names = [f"Name{number}" for number in range(30)]
     assert new_terms("", ", ".join(names)) == names[:10]
+
+
+def test_a_passage_that_says_one_word_again_and_again_is_compared_once_through() -> None:
+    assert new_terms(" ".join(["a"] * 50_000), " ".join(["A", "a"] * 50_000)) == []
+    assert new_terms("so " * 50_000, "so " * 50_000 + "Thandi 12,500 X9") == ["Thandi", "X9"]

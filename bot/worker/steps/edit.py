@@ -16,7 +16,7 @@ from bot.slack.uploads import Attachment
 from bot.worker.claim import Claim
 from bot.worker.effects import once
 from bot.worker.steps.intent import TOO_MUCH, Intent, rendered
-from bot.worker.steps.unfold import unfold
+from bot.worker.steps.unfold import unfold, withdrawn
 from bot.worker.tools import Tools
 from storage.namings import Naming
 
@@ -36,7 +36,13 @@ async def edit_reply(claim: Claim, tools: Tools, naming: Naming | None) -> None:
         if not (reply.is_folded and refused.code in TOO_MUCH):
             raise
         intent = await unfold(claim, tools, intent, refused)
-        await _change(claim, tools, await rendered(claim.job, tools, intent, naming=naming, files=False), files)
+        whole = await rendered(claim.job, tools, intent, naming=naming, files=False)
+        try:
+            await _change(claim, tools, whole, files)
+        except SlackRefused as again:
+            if again.code in TOO_MUCH:
+                await claim.save(claim.job, also=withdrawn(job))
+            raise
     for file, _ in intent.files:
         with suppress(SlackRefused):  # the reply itself is right
             await tools.workspace_of(claim.job).discard(file)

@@ -13,11 +13,12 @@ from bot.rendering.reply import Named, Reply, ReplyContext, ReplyForm, render
 from bot.worker.steps.fold import stays_folded
 from bot.worker.tools import Tools
 from handlers import words
-from storage import corrections, transcripts
+from storage import corrections, preferences, transcripts
 from storage.database import Transaction
 from storage.job import Failure, Job, Reason
 from storage.namings import Naming
 from transcription.isolation import Crashed
+from transcription.transcriber import Transcriber
 
 TOO_MUCH = frozenset({"msg_blocks_too_long", "msg_too_long", "invalid_blocks", "invalid_blocks_format"})
 """Slack's error codes for a message that is too large; it is then posted with files."""
@@ -77,7 +78,7 @@ async def rendered(
     form: ReplyForm = job.options.form or "auto" if intent.form == "auto" else intent.form
     time_marks, named = job.options.time_marks is not False, _named(job, naming, buttons=not intent.plain)
     context = ReplyContext(
-        place=_place(job, tools) if intent.tells_place else "",
+        place=await _place(job, tools) if intent.tells_place else "",
         edited_by=editors,
         fold=intent.folded and await stays_folded(job, tools),
     )
@@ -113,10 +114,18 @@ def _kept(tx: Transaction, job: Job) -> tuple[str | None, str]:
     return transcripts.text(tx, job.id), words.people(corrections.editors(tx, job.id))
 
 
-def _place(job: Job, tools: Tools) -> str:
-    """Return where the audio of the conversation goes; "" where the job's transcriber was switched off since."""
-    transcriber = tools.transcribers.get(job.provider or "")
-    return f"{words.audio_from_here(transcriber.capabilities.place)} {words.TO_CHANGE_THAT}" if transcriber else ""
+async def usual_transcriber(job: Job, tools: Tools) -> Transcriber:
+    """Return who transcribes what people share in the job's conversation, whatever one of them chose for themselves."""
+    is_direct = job.origin.channel.startswith("D")  # there the settings of its person are those of the conversation
+    origin = job.origin if is_direct else replace(job.origin, user="")
+    chosen = await tools.database.read(lambda tx: preferences.of_recording(tx, origin))
+    return tools.transcriber_for(chosen.options)
+
+
+async def _place(job: Job, tools: Tools) -> str:
+    """Return where the audio of the conversation goes."""
+    place = (await usual_transcriber(job, tools)).capabilities.place
+    return f"{words.audio_from_here(place)} {words.TO_CHANGE_THAT}"
 
 
 def _named(job: Job, naming: Naming | None, *, buttons: bool) -> Named:

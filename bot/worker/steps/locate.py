@@ -7,6 +7,7 @@ is allowed.
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -190,32 +191,37 @@ async def _look_elsewhere(claim: Claim, tools: Tools, file: SlackFile, title: st
     if moved is None:
         return await _wait(claim, tools, otherwise=Reason.NOWHERE_TO_REPLY)
     channel, place = moved
-    origin, now = claim.job.origin, tools.clock()
-
-    def carry_over(tx: Transaction) -> bool:
-        return channel_ids.carry_over(
-            tx,
-            file=origin.file,
-            ts=place.ts,
-            channel=channel,
-            conversations=file.conversations,
-            team=origin.team,
-            organisation=None,
-            now=now,
-        )
-
-    if await tools.database.write(carry_over):
-        return Later(due=now)  # the message has its job, which this one then finds under the same id
-    return await _settle(claim, tools, place, title, channel=channel)
+    return await _settle(claim, tools, place, title, channel=channel, conversations=file.conversations)
 
 
 async def _settle(
-    claim: Claim, tools: Tools, place: FileSharing, title: str | None, *, channel: str
+    claim: Claim,
+    tools: Tools,
+    place: FileSharing,
+    title: str | None,
+    *,
+    channel: str,
+    conversations: Collection[str] = (),
 ) -> Job | Later | None:
-    """Note which message the recording is; end the job if another one has it, or if the message was deleted."""
-    job = claim.job
+    """Note which message the recording is; end the job if another one has it, or if the message was deleted.
 
-    def work(tx: Transaction) -> Job:
+    Where it is in another conversation than the event said, `conversations` has those in which the file is: the message
+    may be known under an id that its conversation had before.
+    """
+    job, now = claim.job, tools.clock()
+
+    def work(tx: Transaction) -> Job | None:
+        if channel != job.origin.channel and channel_ids.carry_over(
+            tx,
+            file=job.origin.file,
+            ts=place.ts,
+            channel=channel,
+            conversations=conversations,
+            team=job.origin.team,
+            organisation=None,
+            now=now,
+        ):
+            return None
         origin = replace(job.origin, channel=channel, occasion=place.ts, thread=place.root)
         if channel != job.origin.channel:
             team = channel_homes.home_team(tx, organisation=origin.enterprise, team=origin.team, channel=channel)
@@ -223,9 +229,12 @@ async def _settle(
         return jobs.locate(tx, job, replace(job, origin=origin, message_ts=place.ts, title=title))
 
     try:
-        claim.job = await tools.database.write(work)
+        located = await tools.database.write(work)
     except Taken:
         return await _leave_alone(claim, Reason.DUPLICATE)
+    if located is None:
+        return Later(due=now)  # this job is there now, too, and finds that the message has its job
+    claim.job = located
     return await _forget_if_deleted(claim, tools)  # its message is known only now
 
 

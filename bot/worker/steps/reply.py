@@ -6,7 +6,6 @@ The intent is noted before posting: a message is recognised by a mark in its met
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
 from dataclasses import replace
 
 from bot.rendering.reply import ReplyForm
@@ -21,10 +20,9 @@ from bot.worker.steps.intent import TOO_MUCH, Intent, rendered
 from bot.worker.steps.place import note_place
 from bot.worker.steps.rerun import keep_previous_reply, replace_reply
 from bot.worker.steps.sharing import SHARINGS, begin, recheck, shared_once
-from bot.worker.steps.unfold import unfold
+from bot.worker.steps.unfold import unfold, withdrawn
 from bot.worker.tools import Tools
-from storage import folding, forgetting
-from storage.database import Transaction
+from storage import forgetting
 from storage.job import Failure, Job, JobState, Reason
 
 
@@ -44,10 +42,13 @@ async def plan(claim: Claim, tools: Tools) -> Job | Later:
         return Later(due=slot)
     await note_place(claim, tools)
     job = claim.job
-    may_fold = job.failure is None and await fold.may_fold(job, tools)
-    intent = replace(Intent.load(job.reply_intent), mark=secrets.token_hex(4), folded=may_fold, unfolded=False)
+    folds = job.failure is None and tools.settings.fold != "never"
+    intent = replace(Intent.load(job.reply_intent), mark=secrets.token_hex(4), folded=folds, unfolded=False)
     reply = await rendered(job, tools, intent)
     intent = replace(intent, folded=reply.is_folded)
+    if intent.folded and not await fold.may_fold(job, tools):  # a workspace is asked only where there is what to fold
+        intent = replace(intent, folded=False)
+        reply = await rendered(job, tools, intent)
     if reply.attachments and job.reply_ts is None:
         files = [
             (await tools.workspace_of(job).upload(attachment), attachment.title) for attachment in reply.attachments
@@ -140,13 +141,8 @@ async def _refused(claim: Claim, intent: Intent, refused: SlackRefused) -> Job:
         again = intent.without_files("file")
     if again is not None:
         ready = replace(job, state=JobState.READY, reply_intent=again.dump())
-        return await claim.save(ready, note=refused.code, also=_withdrawn(job) if intent.unfolded else None)
+        return await claim.save(ready, note=refused.code, also=withdrawn(job) if intent.unfolded else None)
     if refused.code in GONE and intent.files:
         return await _without_files(claim, intent, note=refused.code)
     failure = Failure(reason=Reason.NOWHERE_TO_REPLY)
     return await claim.save(replace(job, state=JobState.ABANDONED, failure=failure), note=refused.code)
-
-
-def _withdrawn(job: Job) -> Callable[[Transaction], None]:
-    """Return what deletes the note that the job's workspace takes no folding: what it refused was something else."""
-    return lambda tx: folding.forget_workspace(tx, team=job.origin.team)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from bot.slack.errors import SlackRefused
@@ -9,6 +10,8 @@ from bot.worker.claim import Claim
 from bot.worker.steps.intent import Intent
 from bot.worker.tools import Tools
 from storage import folding
+from storage.database import Transaction
+from storage.job import Job
 
 
 async def unfold(claim: Claim, tools: Tools, intent: Intent, refused: SlackRefused) -> Intent:
@@ -24,3 +27,8 @@ async def unfold(claim: Claim, tools: Tools, intent: Intent, refused: SlackRefus
         also=lambda tx: folding.note(tx, team=job.origin.team, taken=False, now=now),
     )
     return again
+
+
+def withdrawn(job: Job) -> Callable[[Transaction], None]:
+    """Return what deletes the note that the job's workspace takes no folding: what it refused was something else."""
+    return lambda tx: folding.forget_workspace(tx, team=job.origin.team)
