@@ -111,14 +111,15 @@ def _default_language(by: Choice, usual: str | None) -> str:
 
 def vocabulary(entries: Sequence[str], choices: Sequence[Choice], *, version: int = 0) -> Iterator[Block]:
     """Yield the field for words to expect, if any transcriber takes them."""
-    if any(choice.vocabulary for choice in choices):
+    takers = [words.as_label(choice.title) for choice in choices if choice.vocabulary]
+    if takers:
         # A list that is too long already is shown as far as it fits: Slack would refuse the whole form.
         shown = [entry for number, entry in enumerate(entries) if fits_a_form(entries[: number + 1])]
         yield InputBlock(
             block_id=f"{VOCABULARY}:{version}",
             optional=True,
             label=words.CHOOSE_WORDS,
-            hint=words.WORDS_HINT,
+            hint=words.words_hint(takers if len(takers) < len(choices) else ()),
             element=PlainTextInputElement(
                 action_id=VOCABULARY,
                 multiline=True,

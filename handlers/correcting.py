@@ -226,11 +226,11 @@ class CorrectActions:
         origin = found.job.origin
         if not self._takes_words or origin.channel.startswith("D"):
             return False
-        room, locked = await self._database.read(lambda tx: vocabularies.room(tx, origin))
+        has_room, locked = await self._database.read(lambda tx: vocabularies.room(tx, origin))
         if not locked:
-            return room
+            return has_room
         theirs = replace(found.job, origin=replace(origin, team=Actor.of(submitted).team))
-        return room and await self._slack_of(theirs).is_admin(submitted.user.id)
+        return has_room and await self._slack_of(theirs).is_admin(submitted.user.id)
 
     async def _last(
         self, submitted: Submitted, found: Correctable, part: TurnPart, *, notice: str | None = None, unsaved: str = ""

@@ -27,7 +27,7 @@ from slack_sdk.models.views import View
 from handlers import words
 from handlers.choices import chosen, typed
 from handlers.modals import AboutJob
-from handlers.plain_text import harmless, readable
+from handlers.plain_text import harmless, legible
 from storage.corrections import Correction
 from storage.timestamps import stored
 from transcription.correcting import TurnPart, differing_words
@@ -168,11 +168,11 @@ def _choose(context: CorrectionContext, passages: Sequence[TurnPart], *, optiona
 
 def _listed(part: TurnPart) -> str:
     speaker = shortened(harmless(part.speaker), limit=_SPEAKER)
-    return words.passage_option(speaker, time_mark(part.start), readable(part.text[:_QUOTED]))
+    return words.passage_option(speaker, time_mark(part.start), legible(part.text[:_QUOTED]))
 
 
 def _undo(context: CorrectionContext, newest: Correction) -> Block:
-    told = words.correction_undone(*(shortened(readable(text), limit=_SPEAKER) for text in _differing(newest)))
+    told = words.correction_undone(*(shortened(legible(text), limit=_SPEAKER) for text in _differing(newest)))
     return _tick(UNDO, context, label=words.CORRECTING_UNDO, text=words.CORRECTING_UNDO_OPTION, description=told)
 
 

@@ -20,7 +20,7 @@ from handlers.interactions import Interactions
 from handlers.job_actions import visible_job
 from handlers.membership import Membership
 from handlers.modals import AboutJob, told
-from handlers.plain_text import readable
+from handlers.plain_text import legible
 from handlers.responses import Declined
 from handlers.slack import SlackForListeners
 from storage import forgetting, jobs
@@ -101,5 +101,5 @@ def _form(job: Job, *, here: bool) -> View:
         title=words.DELETE_TITLE,
         submit=words.DELETE_SUBMIT,
         close=words.DELETE_CLOSE,
-        blocks=[paragraph(words.delete_question(readable(job.title or ""), here=here))],
+        blocks=[paragraph(words.delete_question(legible(job.title or ""), here=here))],
     )

@@ -16,6 +16,7 @@ from slack_sdk.models.blocks import Block, RichTextBlock, RichTextElementParts, 
 from handlers import words
 from handlers.plain_text import spoken
 from storage.job import Job, JobState
+from storage.job_lists import BY_PEOPLE
 from transcription.naming import in_words, short_length, shortened
 
 _TITLE_LENGTH = 60
@@ -76,7 +77,7 @@ def story(job: Job, history: History, viewer: Viewer, *, form: str = "{ago}") ->
     for at, state, note in history:
         if job.failure is not None and state in {JobState.READY, JobState.REPLYING}:
             continue
-        said = _event(job, state, note, viewer)
+        said = _event(state, note)
         if not told or told[-1][0] != said:
             told.append((said, [Piece(text=age(at, viewer), moment=at, format=form), Piece(text=f": {said}")]))
     return [line for _, line in told]
@@ -149,9 +150,11 @@ def title(job: Job) -> str:
     return shortened(given, limit=_TITLE_LENGTH) if seen else words.UNTITLED
 
 
-def _event(job: Job, state: JobState, note: str | None, viewer: Viewer) -> str:
-    said = words.standing(state, provider=viewer.provider_title(job) if job.provider else None)
-    trouble = f" ({words.TROUBLE})" if note and state.is_open and state is not JobState.READY else ""
+def _event(state: JobState, note: str | None) -> str:
+    # Without the service: it is that of the newest run, and what is told here may be of another one.
+    said = words.standing(state)
+    is_trouble = note and state.is_open and state is not JobState.READY and not note.startswith(BY_PEOPLE)
+    trouble = f" ({words.TROUBLE})" if is_trouble else ""
     return f"{said}{trouble}"
 
 

@@ -29,7 +29,7 @@ _OTHER_MARKUP = re.compile(r"[#*<>@\[\]\\^`{|}~]")
 _WORD_JOINER = "\u2060"
 
 
-def readable(text: str) -> str:
+def legible(text: str) -> str:
     """Return `text` made harmless for plain text that people look at: a context line, an option.
 
     "note_2.m4a" and "10:30" look as they were: an invisible word joiner keeps Slack from seeing an address or an emoji.
@@ -39,8 +39,8 @@ def readable(text: str) -> str:
 
 
 def shown(text: str) -> str:
-    """Return `text` made readable and escaped, for a section (with `verbatim`) that people look at."""
-    return readable(text).replace("&", "&amp;")
+    """Return `text` made legible and escaped, for a section (with `verbatim`) that people look at."""
+    return legible(text).replace("&", "&amp;")
 
 
 def spoken(text: str) -> str:

@@ -67,7 +67,8 @@ def _sentences(command: Command, objection: Reason | None, found: _Settings, set
     asks, all_ask = found.own.automatic is False, found.others.automatic is False or command.in_direct_message
     return [
         words.audio_of_yours(by.place) if is_own else words.audio_from_here(by.place),
-        *([words.ON_REQUEST_HERE if all_ask else words.ON_REQUEST_YOURS] if asks else []),
+        *([words.ON_REQUEST_HERE] if asks and all_ask else []),
+        *([words.ON_REQUEST_YOURS, words.IN_YOUR_HOME] if asks and not all_ask else []),
         words.FROM_YOUR_OWN_SETTINGS if is_own and not found.channel.locked else to_change,
     ]
 

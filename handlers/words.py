@@ -167,8 +167,8 @@ DISMISS = "Cancel"
 """Title and buttons of modals; Slack allows 24 characters each."""
 
 RERUN_INTRO = (
-    "Choose what should be different. The current transcript stays until the new one is ready. Its speakers then have "
-    "to be named again."
+    "Choose what should be different. The current transcript stays until the new one is ready. You'll need to name the "
+    "speakers again."
 )
 OTHER_WAY_INTRO = "Choose what should be different this time."
 """The first paragraph of the modal for a rerun: of a transcript, and of a recording without one."""
@@ -186,9 +186,7 @@ SPEAKERS_PROBLEM = "Enter a number from 1 to 20, or a range such as 2-4."
 RERUN_CANCELLED = "Cancelled. The existing transcript stays in the thread."
 """The answer when a rerun was cancelled."""
 
-TOO_LATE_TO_CANCEL = (
-    "It's too late to cancel: this recording is done. To remove a transcript, choose Delete in its menu."
-)
+TOO_LATE_TO_CANCEL = "This recording is done or cancelled already. To remove a transcript, choose Delete in its menu."
 """The answer when a recording is finished or its reply is being posted."""
 
 DELETED = "Deleting this transcript from Slack and from Threadscribe. Your recording stays."
@@ -236,7 +234,7 @@ NAMED_BEFORE = "Named in this conversation before"
 The last three say why a name is suggested.
 """
 
-NAMING_HINT = "To join speakers who are one person, give them the same name."
+NAMING_HINT = "If two speakers are the same person, give them the same name."
 """The first line of the modal for speaker names. Where there is more than a field for the name: `which_name_counts`."""
 
 TYPE_THE_NAME = "Threadscribe doesn't have permission to look people up here. Type the name instead."
@@ -255,14 +253,14 @@ CORRECTING_PASSAGE = "What to correct"
 CORRECTING_CHOOSE = "Choose a passage"
 CORRECTING_FIND = "Find the passage"
 CORRECTING_FIND_HINT = "Type some of its words as they are now, who says them, or when, as in 12:30."
-CORRECTING_MENDED = "Words"
-CORRECTING_MENDED_HINT = "Leave this empty to remove these words."
+CORRECTING_MENDED = "Text"
+CORRECTING_MENDED_HINT = "Leave this empty to remove the passage."
 CORRECTING_BEFORE = "Earlier corrections"
 CORRECTING_UNDO = "Undo"
 CORRECTING_UNDO_OPTION = "Undo the latest correction"
 CORRECTING_REMEMBER = "For later recordings"
 CORRECTING_REMEMBER_OPTION = "Remember new words for this conversation"
-CORRECTING_REMEMBER_HINT = "Names and terms that are new here are expected from now on."
+CORRECTING_REMEMBER_HINT = "Threadscribe expects these names and terms from now on."
 WITHOUT_WORDS = "(no words)"
 """Words of the modal that corrects a transcript; Slack allows 24 characters for the first four."""
 
@@ -574,11 +572,15 @@ def overridden(kind: Kind, *, automatic: bool) -> str:
     """Return which settings come before these."""
     match kind:
         case "channel":
-            return "Anyone can opt out for the recordings they share." if automatic else ""
+            return (
+                "Anyone can opt out for the recordings they share, in the Home tab of Threadscribe."
+                if automatic
+                else ""
+            )
         case "person":
-            return "The settings of a channel come first." if automatic else "That goes for every channel."
+            return "A channel's own settings override these." if automatic else "This applies in every channel."
         case "workspace":
-            return "The settings of a channel or a person come first."
+            return "The settings of a channel or a person override these."
         case _:
             assert_never(kind)
 
@@ -587,6 +589,7 @@ TO_CHANGE_THAT = "To change that, type /transcripts settings."
 """After where audio goes: in a conversation's first transcript, and in the answer to `/transcripts where`."""
 
 ONLY_ADMINS_CHANGE_THAT = "Only workspace admins can change that, with /transcripts settings."
+IN_YOUR_HOME = "To change that, open the Home tab of Threadscribe and choose Settings."
 FROM_YOUR_OWN_SETTINGS = "That's from your own settings. To choose for everyone here, type /transcripts settings."
 ON_REQUEST_HERE = "Only recordings that someone asks for are transcribed."
 ON_REQUEST_YOURS = "Your recordings are transcribed only when someone asks."
@@ -609,6 +612,11 @@ def audio_of_yours(place: str) -> str:
     return place.replace("Audio", "Audio that you share here", 1)
 
 
+def words_hint(services: Sequence[str]) -> str:
+    """Return the hint of the field for words to expect; `services`: who takes them, where not all do."""
+    return f"{WORDS_HINT} Used by {people(services)}." if services else WORDS_HINT
+
+
 def too_many_words(most: int) -> str:
     """Return the validation message for a vocabulary of more than `most` entries."""
     return f"Enter no more than {most} names and terms."
@@ -616,14 +624,15 @@ def too_many_words(most: int) -> str:
 
 def not_in_that_language(transcriber: str) -> str:
     """Return the validation message for a language that the transcriber does not offer."""
-    return f"This language isn't available with {transcriber}. Choose another language or transcription service."
+    return f"{transcriber} doesn't support this language. Choose another language or transcription service."
 
 
 def only_if_chosen(transcriber: str, languages: Sequence[str]) -> str:
     """Return the hint of the language field about `languages` that the transcriber does not detect."""
     *others, last = languages
     named = f"{', '.join(others)} or {last}" if others else last
-    return f"{transcriber} doesn't detect {named} automatically. Choose the language here if it is spoken."
+    which = "one of these" if others else "it"
+    return f"{transcriber} doesn't detect {named} automatically. If the recording is in {which}, choose it here."
 
 
 def rerun_failed(why: str, *, title: str | None) -> str:
@@ -747,9 +756,15 @@ def suggestion_for(number: str) -> str:
 
 def which_name_counts(*, suggestions: bool, people: bool) -> str:
     """Return which of the ways to name a speaker counts; empty where there is only one."""
-    others = [what for what, is_there in (("the person", people), ("the suggestion", suggestions)) if is_there]
-    order = ", then ".join(["the typed name counts first", *others])
-    return f"If you fill in several fields for a speaker, {order}." if others else ""
+    match suggestions, people:
+        case True, True:
+            return "A name you type wins over a person, and a person over a suggestion."
+        case True, False:
+            return "A name you type wins over a suggestion."
+        case False, True:
+            return "A name you type wins over a person."
+        case _:
+            return ""
 
 
 def talked_for(number: str, length: str) -> str:
@@ -780,8 +795,8 @@ def passage_option(speaker: str, mark: str, said: str) -> str:
 def corrections_replaced(corrections: int) -> str:
     """Return the warning before a rerun that discards corrections."""
     if corrections == 1:
-        return "This transcript has 1 correction. It's replaced by the new transcript."
-    return f"This transcript has {corrections} corrections. They're replaced by the new transcript."
+        return "This transcript has 1 correction. The new transcript won't include it."
+    return f"This transcript has {corrections} corrections. The new transcript won't include them."
 
 
 def named_meanwhile(names: Sequence[tuple[str, str]]) -> str:
@@ -864,7 +879,7 @@ def done_by(provider: str) -> str:
 def used(total: timedelta, *, by: str | None, limit: timedelta | None, until: date) -> str:
     """Return how much was transcribed for a person this month, and their limit; `by` the provider, if it was one."""
     if limit is None:
-        return f"{short_length(total)}{f' with {by}' if by else ''}." if total else NOTHING_THIS_MONTH
+        return f"{short_length(total)} {f'with {by}' if by else 'in all'}." if total else NOTHING_THIS_MONTH
     of_limit = f"{short_length(total) if total else '0 min'} of {short_length(limit)} used"
     return f"{of_limit}{f', with {by}' if by else ''}. The limit resets on {until.day} {until:%B}."
 
@@ -1007,7 +1022,8 @@ def delete_question(title: str | None, *, here: bool) -> str:
     """Return what the form asks before a deletion; `here`: it was opened in the recording's thread."""
     thread = "this thread" if here else "its thread"
     return (
-        f"Delete the transcript of {quoted(title)}? It's removed from {thread} and from search. Your recording stays."
+        f"Delete the transcript of {quoted(title)}? It's removed from {thread} and from search, and can't be brought "
+        "back. Your recording stays."
     )
 
 

@@ -11,6 +11,9 @@ from storage.job import Job, JobId, JobState
 from storage.job_rows import entries, job_of
 from storage.timestamps import moment
 
+BY_PEOPLE = ("started again", "cancelled")
+"""How the notes in a job's history begin that tell what somebody did; others tell of what went wrong."""
+
 
 def in_channel(tx: Transaction, *, team: str, channel: str, limit: int) -> list[Job]:
     """Return the located jobs of a channel, newest first."""

@@ -18,7 +18,7 @@ THOROUGH: Mapping[str, frozenset[str]] = {
     "journeys/test_first_transcript.py": frozenset(
         {
             "test_killed_at_any_moment_it_is_said_once",
-            "test_it_names_whoever_transcribed_it_last",
+            "test_it_names_the_service_of_the_conversation_also_after_another_one_did_it_again",
             "test_a_long_transcript_in_files_says_it_too",
             "test_one_whose_reply_cannot_be_posted_does_not_count",
             "test_under_a_new_id_of_the_channel_it_is_not_said_again",

@@ -19,7 +19,7 @@ from bot.rendering.file_names import stem
 from bot.rendering.folding import CONTAINER, folded_body
 from bot.slack.uploads import Attachment
 from handlers import words
-from handlers.plain_text import harmless, readable, spoken
+from handlers.plain_text import harmless, legible, spoken
 from storage.job import WORTH_A_TRY, Failure
 from transcription.exports import as_text, as_vtt
 from transcription.naming import UNKNOWN_SPEAKER, counted, short_length, shortened, speaker_names, summary
@@ -157,7 +157,7 @@ def _transcript(
     last: Sequence[Block],
 ) -> tuple[Reply, bool]:
     """Return the reply without its files, and whether it has some."""
-    name = readable(_short(title or ""))
+    name = legible(_short(title or ""))
     head = " · ".join([*([name] if name else []), harmless(summary(transcript, short=True))])
     foot = _small_print(provider=provider, edited_by=context.edited_by, note=transcript.note)
     place = harmless(context.place)

@@ -170,7 +170,7 @@ RESETS = "The limit resets on 1 December."
         (NOTHING, ["Nothing has been transcribed for you this month."]),
         (
             replace(NOTHING, used=(("Botlhale AI", 61 * MINUTE), ("Gowajee", MINUTE))),
-            ["1 hr 2 min.", "Botlhale AI: 1 hr 1 min.", "Gowajee: 1 min."],
+            ["1 hr 2 min in all.", "Botlhale AI: 1 hr 1 min.", "Gowajee: 1 min."],
         ),
         (
             replace(NOTHING, used=(("Gowajee", 45 * MINUTE),), limit=90 * MINUTE),

@@ -180,7 +180,7 @@ async def test_the_number_of_a_recording_tells_what_happened_to_it(
     await answered(bench, slack, channel, title="Monday")
     number = await number_of(bench)
     said = await asked(slack, f"status {number}", channel=channel)
-    steps = ["Waiting", "Sending to", "Transcribing with", "Posting the transcript", "Posted in its thread"]
+    steps = ["Waiting", "Sending", "Transcribing", "Posting the transcript", "Posted in its thread"]
     assert said.count("Posting the transcript") == 1
     places = [said.index(step) for step in steps]
     assert places == sorted(places)

@@ -97,9 +97,11 @@ async def test_the_sharer_deletes_what_the_form_asks_about(bench: Bench, slack: 
     room = await room_with(bench, **({"slack_signing_secret": slack.signing_secret} if mode == "http" else {}))
     asked = await room.open()
     assert [asked[part]["text"] for part in ("title", "submit", "close")] == ["Delete transcript", "Delete", "Keep"]
-    assert [block["text"]["text"] for block in asked["blocks"]] == [
-        f"Delete the transcript of “{TITLE}”? It's removed from this thread and from search. Your recording stays."
-    ]
+    [block] = asked["blocks"]
+    assert block["text"]["text"] == (
+        f"Delete the transcript of “{TITLE}”? It's removed from this thread and from search, and can't be brought "
+        "back. Your recording stays."
+    )
     assert await room.is_kept(), "until the button is pressed"
     assert await room.send(asked) == "Deleting this transcript from Slack and from Threadscribe. Your recording stays."
     await room.is_gone()

@@ -238,7 +238,10 @@ async def test_killed_while_something_is_lost_it_is_looked_for_at_once(
         assert [upload.received for upload in botlhale.uploads.values()] == [1, 1]
 
 
-@pytest.mark.parametrize("loss", get_args(Loss))
+@pytest.mark.parametrize(
+    "loss",
+    [pytest.param(loss, marks=[pytest.mark.long] if number else []) for number, loss in enumerate(get_args(Loss))],
+)
 async def test_what_a_machine_lost_that_never_comes_back_another_one_looks_for(
     slack: Slack, tmp_path: Path, request: pytest.FixtureRequest, loss: Loss
 ) -> None:

@@ -155,7 +155,7 @@ async def test_the_form_says_which_languages_have_to_be_chosen_until_one_is(benc
     told_so = words.only_if_chosen("Botlhale AI", ["Kiswahili", "Kikuyu", "Kikamba", "Kinyarwanda"])
     assert told_so == (
         "Botlhale AI doesn't detect Kiswahili, Kikuyu, Kikamba or Kinyarwanda automatically. "
-        "Choose the language here if it is spoken."
+        "If the recording is in one of these, choose it here."
     )
     form, _ = await opened(slack, channel)
     assert told_so in str(form)

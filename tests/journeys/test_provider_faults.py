@@ -285,7 +285,7 @@ async def test_what_nobody_documented_is_no_end(line: Line) -> None:
     await line.transcribed(share)
 
 
-@pytest.mark.parametrize("call", ["status", "result"])
+@pytest.mark.parametrize("call", ["status", pytest.param("result", marks=pytest.mark.long)])
 async def test_an_answer_that_is_nonsense_for_ever_ends_with_a_sentence(line: Line, call: str) -> None:
     line.arm(call, TROUBLES["bytes"], times=999)
     await line.start()

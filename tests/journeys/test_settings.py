@@ -138,7 +138,8 @@ async def test_an_admin_sets_what_counts_for_everybody(bench: Bench, slack: Slac
 async def test_nobody_else_does(bench: Bench, slack: Slack) -> None:
     await bench.start()
     await slack.interact(in_home(slack, WORKSPACE_SETTINGS, user="amara"))
-    assert slack.modals == {}
+    assert [view["blocks"][0]["text"]["text"] for view in slack.modals.values()] == [words.ONLY_ADMINS]
+    slack.modals.clear()
     await slack.interact(in_home(slack, WORKSPACE_SETTINGS, user="admin"))
     [form] = slack.modals.values()
     slack.admins.clear()
@@ -167,7 +168,8 @@ async def test_where_admins_cannot_be_known_that_is_said(bench: Bench, slack: Sl
     slack.scopes.discard("users:read")
     await bench.start()
     answer = await slack.interact(in_home(slack, WORKSPACE_SETTINGS, user="admin"))
-    assert slack.modals == {}
+    assert [view["blocks"][0]["text"]["text"] for view in slack.modals.values()] == [words.ADMINS_NOT_KNOWN]
+    slack.modals.clear()
     assert answer.status == 200 or answer.status is None
     form, _ = await opened(slack, slack.channel("general", people=PEOPLE), user="admin")
     assert form is not None

@@ -72,7 +72,7 @@ async def test_the_form_of_a_channel_begins_with_what_comes_of_it(bench: Bench, 
     assert form is not None
     assert effect(form) == (
         f"In #{channel.id}, every recording is transcribed by Botlhale AI.\n"
-        f"Anyone can opt out for the recordings they share.\n{BOTLHALE}."
+        f"Anyone can opt out for the recordings they share, in the Home tab of Threadscribe.\n{BOTLHALE}."
     )
     await chosen(
         slack, channel, {words.CHOOSE_AUTOMATIC: words.ON_REQUEST, words.CHOOSE_TRANSCRIBER: "The offline engine"}
@@ -172,13 +172,14 @@ async def test_one_s_own_form_speaks_of_what_one_shares(bench: Bench, slack: Sla
     form, _ = await opened(slack, None)
     assert form is not None
     assert effect(form) == (
-        f"Recordings that you share are transcribed by Botlhale AI.\nThe settings of a channel come first.\n{BOTLHALE}."
+        "Recordings that you share are transcribed by Botlhale AI.\n"
+        f"A channel's own settings override these.\n{BOTLHALE}."
     )
     assert "divider" not in {block["type"] for block in form["blocks"]}
     await chosen(slack, None, {words.CHOOSE_AUTOMATIC: words.ON_REQUEST})
     form, _ = await opened(slack, None)
     assert effect(form).startswith(
-        "Recordings that you share are transcribed by Botlhale AI when someone asks.\nThat goes for every channel.\n"
+        "Recordings that you share are transcribed by Botlhale AI when someone asks.\nThis applies in every channel.\n"
     )
 
 
@@ -190,7 +191,7 @@ async def test_the_form_of_the_workspace_speaks_of_it_and_its_settings_are_defau
     [form] = slack.modals.values()
     assert effect(form) == (
         "In this workspace, every recording is transcribed by Botlhale AI.\n"
-        f"The settings of a channel or a person come first.\n{BOTLHALE}."
+        f"The settings of a channel or a person override these.\n{BOTLHALE}."
     )
     wanted = {
         words.CHOOSE_AUTOMATIC: words.ON_REQUEST,

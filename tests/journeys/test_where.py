@@ -77,7 +77,7 @@ async def test_it_says_where_only_what_is_asked_for_is_transcribed(bench: Bench,
     await bench.start()
     channel, amara = slack.channel("general", people=PEOPLE), slack.user("amara")
     await choose(bench, "person", amara, ON_REQUEST)
-    assert await where(slack, channel) == [BOTLHALE, words.ON_REQUEST_YOURS, words.TO_CHANGE_THAT]
+    assert await where(slack, channel) == [BOTLHALE, words.ON_REQUEST_YOURS, words.IN_YOUR_HOME, words.TO_CHANGE_THAT]
     await choose(bench, "channel", channel.id, ON_REQUEST)
     assert await where(slack, channel) == [BOTLHALE, words.ON_REQUEST_HERE, words.TO_CHANGE_THAT]
 

@@ -83,7 +83,7 @@ def _unpacked(path: Path) -> bytes:
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
 def test_its_own_tests_pass_on_the_schema_of_today_and_leave_out_none_of_its_functions(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
