@@ -374,8 +374,12 @@ async def test_each_line_of_the_wire_shows_its_bytes(visiting: Visiting) -> None
 
 @pytest.mark.parametrize(
     ("size", "dark"),
-    [(WIDE, False), pytest.param(WIDE, True, marks=pytest.mark.long)]
-    + [pytest.param(PHONE, False, marks=pytest.mark.long), (PHONE, True)],
+    [
+        (WIDE, False),
+        pytest.param(WIDE, True, marks=pytest.mark.long),
+        pytest.param(PHONE, False, marks=pytest.mark.long),
+        (PHONE, True),
+    ],
 )
 async def test_everybody_can_use_each_part(visiting: Visiting, size: tuple[int, int], dark: bool) -> None:  # noqa: FBT001
     """Nothing reaches out of the screen, and axe finds nothing serious: contrast, names, roles, order."""
