@@ -624,7 +624,8 @@ def too_many_words(most: int) -> str:
 
 def not_in_that_language(transcriber: str) -> str:
     """Return the validation message for a language that the transcriber does not offer."""
-    return f"{transcriber} doesn't support this language. Choose another language or transcription service."
+    said = f"{_capital(transcriber)} doesn't support this language."
+    return f"{said} Choose another language or transcription service."
 
 
 def only_if_chosen(transcriber: str, languages: Sequence[str]) -> str:
@@ -632,7 +633,8 @@ def only_if_chosen(transcriber: str, languages: Sequence[str]) -> str:
     *others, last = languages
     named = f"{', '.join(others)} or {last}" if others else last
     which = "one of these" if others else "it"
-    return f"{transcriber} doesn't detect {named} automatically. If the recording is in {which}, choose it here."
+    said = f"{_capital(transcriber)} doesn't detect {named} automatically."
+    return f"{said} If the recording is in {which}, choose it here."
 
 
 def rerun_failed(why: str, *, title: str | None) -> str:

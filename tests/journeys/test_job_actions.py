@@ -171,7 +171,7 @@ async def test_a_language_that_the_transcriber_does_not_offer_is_said_under_its_
     answer = await asked_again(
         bench.slack, reply, {words.CHOOSE_TRANSCRIBER: "The offline engine", words.CHOOSE_LANGUAGE: "isiZulu"}
     )
-    assert "This language isn't available" in str(answer.body["errors"])
+    assert "doesn't support this language" in str(answer.body["errors"])
 
 
 async def test_another_transcriber_may_be_chosen(bench: Bench) -> None:

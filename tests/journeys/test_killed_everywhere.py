@@ -74,6 +74,8 @@ ONLY: Mapping[str, Mapping[str, str]] = {
     "workspace.post_ephemeral": {"provider": "botlhale"},
     "write bot.worker.steps.channel:wait_for_new_id": {"provider": "botlhale", "form": "short"},
     "write bot.worker.steps.hold:_show": {"provider": "botlhale"},
+    "workspace.takes": {"form": "long"},
+    "write bot.worker.steps.fold:_asked": {"form": "long"},
     "write bot.app:_take_over": {"database": "sqlite"},
     "write bot.background.housekeeping:Housekeeping._clear_the_index": {"database": "sqlite"},
     "write bot.worker.provider_facts:keep_facts": {"provider": "gowajee"},

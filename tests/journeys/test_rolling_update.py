@@ -377,7 +377,7 @@ async def test_corrected_words_hold_under_the_release_before_and_do_not_count_fo
     await house.nothing_is_missing()
 
 
-@ON_BOTH
+@ON_A_SERVER
 async def test_a_gap_is_seen_by_whichever_release_comes_after_it_and_a_short_one_by_none(house: House) -> None:
     known: list[Share] = []
     for number, (release, was_away) in enumerate(COMING_AND_GOING):

@@ -77,7 +77,9 @@ async def waits_for_a_lock(url: str) -> None:
             await asyncio.sleep(0.01)
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize(
+    "table", [pytest.param(each, marks=[pytest.mark.long] if number else []) for number, each in enumerate(TABLES)]
+)
 async def test_a_server_that_is_restarted_in_the_middle_of_transactions_loses_and_doubles_nothing(
     site: Site, slack: Slack, server: Server, table: str
 ) -> None:

@@ -102,7 +102,8 @@ class House:
 
     async def nothing_is_missing(self) -> None:
         """Fail where it is noted that Slack was not heard for a while, or that somebody has removed the app."""
-        assert {row["place"].partition(" ")[0] for row in await self.books.presence()} <= {"slack", "process"}
+        places = {row["place"].partition(" ")[0] for row in await self.books.presence()}
+        assert places <= {"slack", "process", "event"}, places  # of events it is told which kinds were heard
 
     @property
     def sent(self) -> list[int]:
