@@ -17,7 +17,7 @@ test: development  ## every promise, within minutes
 test-all: test test-thorough test-long  ## and each of them in every way: kills, faults, simulated worlds, long recordings
 
 test-thorough: development
-	$(BIN)/pytest -n 6 --dist worksteal -m "thorough and not (long or guard)"  # most of them wait for something
+	$(BIN)/pytest -n 4 --dist worksteal -m "thorough and not (long or guard)"
 
 test-long: development
 	$(BIN)/pytest -n 2 -m "long and not guard"

@@ -168,6 +168,7 @@ async def test_what_was_shared_once_more_in_the_same_conversation_is_answered_th
     assert (other.file_ids[0] in asked) is not lists_shares, "where the list tells that it is known, nobody asks"
 
 
+@pytest.mark.long
 async def test_where_slack_stops_answering_in_between_what_was_found_is_in_work(bench: Bench, slack: Slack) -> None:
     await bench.start()
     await heard(bench)

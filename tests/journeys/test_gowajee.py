@@ -218,6 +218,7 @@ async def test_a_forged_webhook_decides_nothing_for_as_long_as_the_status_says_t
     assert "delivery on Wednesday" in said
 
 
+@pytest.mark.long
 async def test_an_outage_of_more_than_an_hour_does_not_make_a_recording_too_slow(line: Line, slack: Slack) -> None:
     line.gowajee.hold = True
     line.gowajee.webhook_mode = "never"

@@ -505,6 +505,7 @@ async def test_killed_at_a_checkpoint_there_is_one_reply(
         one_reply(lived, replies=0 if lived.end not in {None, "workspace"} else 1)
 
 
+@pytest.mark.long
 async def test_killed_before_a_thread_is_told_that_its_recording_waits_it_is_told_minutes_later(
     tmp_path: Path, nursery: Nursery, request: pytest.FixtureRequest
 ) -> None:
