@@ -33,7 +33,7 @@ class ExportContext(AboutJob):
 
 def form(context: ExportContext, *, title: str | None, alone: bool) -> View:
     """Return the modal. `title` is the recording's; `alone`: the file can be sent to one person (`im:write`)."""
-    about = [words.about(title)] if title else []
+    about = [words.quoted(title)] if title else []
     kinds = [(kind, *words.file_kind(kind)) for kind in Format]
     # The first choice is preselected: a file for one person disturbs nobody else.
     people = [(who, *words.recipient(who)) for who in (Recipient.PERSON, Recipient.THREAD)]

@@ -891,11 +891,6 @@ def used_with(provider: str, length: timedelta) -> str:
     return f"{provider}: {short_length(length)}."
 
 
-def about(title: str) -> str:
-    """Return which recording a form or a file is about."""
-    return quoted(title)
-
-
 def standing(state: JobState, *, provider: str | None = None) -> str:
     """Return the status of a recording; `provider` is its title. `ending` says why there is no transcript."""
     match state:

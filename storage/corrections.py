@@ -108,16 +108,6 @@ def editors(tx: Transaction, job_id: JobId) -> list[str]:
     return list(names.values())
 
 
-def version_of(tx: Transaction, job_id: JobId, *, turn: int) -> int:
-    """Return the newest version of a turn's words; 0 where nobody has corrected them."""
-    row = tx.one(
-        f"SELECT max(version) AS newest FROM corrections WHERE {_CURRENT} AND turn = :turn",  # noqa: S608 - same
-        job=job_id,
-        turn=turn,
-    )
-    return int(row["newest"] or 0) if row else 0
-
-
 def versions(tx: Transaction, job_id: JobId) -> Mapping[int, int]:
     """Return the newest version of each turn that has been corrected, by its index."""
     rows = tx.all(
@@ -142,7 +132,7 @@ def draft(
 
     None where the transcript is gone or another one. Raises `CorrectionOutdated`, `TooManyCorrections`, `NoWordsLeft`.
     """
-    if version_of(tx, job.id, turn=turn) != seen:
+    if versions(tx, job.id).get(turn, 0) != seen:
         raise CorrectionOutdated
     return _drafted(tx, job, change, turn=turn, of=of)
 

@@ -143,7 +143,7 @@ def _title(job: Job, kind: Format) -> str:
 async def _share(claim: Claim, tools: Tools, order: Export) -> str | None:
     job, kind = claim.job, Format(order.order.format)
     file, channel, thread = order.file or "", order.channel or "", _thread(job, order)
-    about = [words.about(shortened(job.title, limit=_TITLE_LENGTH))] if job.title else []
+    about = [words.quoted(shortened(job.title, limit=_TITLE_LENGTH))] if job.title else []
     above = line(words.exported(kind), *about)
 
     async def share() -> None:
